@@ -1,0 +1,46 @@
+//! What could not be processed, and did not stop the run.
+
+use std::sync::Arc;
+
+use crate::record::Origin;
+
+/// A record, a part of a file, or a policy on a record that could not be processed. Never stops a scan; always
+/// counted, reported, and exit code 2 at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Which stage it happened in, and so how it is grouped.
+    pub stage: Stage,
+    /// The reason: a lower-case fragment that says what was found, what was expected, and the remedy. Equal reasons of
+    /// equal policies are counted together, so it names no record.
+    pub reason: String,
+    /// Where the record or the damage is.
+    pub origin: Origin,
+}
+
+/// The stage in which a fault happened.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// A file or a part of it could not be read as records.
+    Input,
+    /// An inventory document could not be placed, or contradicts another.
+    Inventory,
+    /// The policy of this id failed on a record.
+    Policy(Arc<str>),
+}
+
+impl Fault {
+    /// A part of a file that could not be read as records.
+    pub fn input(reason: impl Into<String>, origin: Origin) -> Self {
+        Self { stage: Stage::Input, reason: reason.into(), origin }
+    }
+
+    /// An inventory document that could not be placed, or contradicts another.
+    pub fn inventory(reason: impl Into<String>, origin: Origin) -> Self {
+        Self { stage: Stage::Inventory, reason: reason.into(), origin }
+    }
+
+    /// A policy that failed on the record read at `origin`.
+    pub fn policy(policy: &Arc<str>, reason: impl Into<String>, origin: Origin) -> Self {
+        Self { stage: Stage::Policy(Arc::clone(policy)), reason: reason.into(), origin }
+    }
+}

@@ -1,0 +1,617 @@
+//! One event or one resource, its value, and its origin.
+//!
+//! A [`Document`] is a JSON value in two allocations: a list of cells in document order and one buffer of text.
+//! [`Ref`] borrows a value inside it, [`Node`] shares one: both are two words and free to copy or clone, so a script
+//! can be shown a record without copying it.
+//!
+//! *Law*: of duplicate keys the last wins, everywhere; text that is not valid Unicode is read with U+FFFD in its
+//! place, and a number too large for a double is read as the largest double. So hostile text cannot hide a record.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::Value;
+
+/// A JSON value, held flat.
+pub struct Document {
+    cells: Vec<Cell>,
+    text: String,
+}
+
+/// One value of a document. Children of a list or map follow it; `end` is the index after the last of them.
+#[derive(Clone, Copy, Debug)]
+enum Cell {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text { start: u32, end: u32 },
+    List { len: u32, end: u32 },
+    Map { len: u32, end: u32 },
+}
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool,
+    /// A number that fits `i64`.
+    Int,
+    /// Any other number.
+    Float,
+    /// A string.
+    Text,
+    /// An array.
+    List,
+    /// An object.
+    Map,
+}
+
+/// A value inside a document, borrowed.
+#[derive(Clone, Copy)]
+pub struct Ref<'a> {
+    document: &'a Document,
+    at: u32,
+}
+
+/// A value inside a document, shared.
+#[derive(Clone)]
+pub struct Node {
+    document: Arc<Document>,
+    at: u32,
+}
+
+/// Where a record was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Origin {
+    /// The file as it was named or found, `-` for standard input.
+    pub file: Arc<str>,
+    /// The ordinal of the record in its file, from 1.
+    pub position: u64,
+    /// The line on which it begins, from 1, where the file has lines (after inflating).
+    pub line: Option<u64>,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}", self.file),
+            None => write!(f, "{}", self.file),
+        }?;
+        if self.position > 0 { write!(f, " (record {})", self.position) } else { Ok(()) }
+    }
+}
+
+impl Document {
+    /// Reads one JSON value; nothing but white space may follow it.
+    ///
+    /// # Errors
+    /// When the text is not JSON, even after the repairs that this module's law names, or is nested deeper than 128.
+    pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        match Self::parse_strict(bytes) {
+            Err(error) => match repair(bytes) {
+                Some(repaired) => Self::parse_strict(repaired.as_bytes()),
+                None => Err(error),
+            },
+            document => document,
+        }
+    }
+
+    fn parse_strict(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        let mut builder =
+            Builder { cells: Vec::with_capacity(64), text: String::with_capacity(bytes.len()), duplicate_key: false };
+        let mut json = serde_json::Deserializer::from_slice(bytes);
+        Fill(&mut builder).deserialize(&mut json)?;
+        json.end()?;
+        if builder.duplicate_key {
+            // Rare: `Value` keeps the last of duplicate keys.
+            return serde_json::from_slice::<Value>(bytes).map(|value| Self::from(&value));
+        }
+        Ok(Self { cells: builder.cells, text: builder.text })
+    }
+
+    /// The whole value.
+    pub fn root(&self) -> Ref<'_> {
+        Ref { document: self, at: 0 }
+    }
+}
+
+impl From<&Value> for Document {
+    fn from(value: &Value) -> Self {
+        let mut builder = Builder { cells: Vec::new(), text: String::new(), duplicate_key: false };
+        // A `Value` cannot fail to be read: it is a tree of what the visitor accepts.
+        let _ = Fill(&mut builder).deserialize(value);
+        Self { cells: builder.cells, text: builder.text }
+    }
+}
+
+impl From<Document> for Node {
+    fn from(document: Document) -> Self {
+        Self { document: Arc::new(document), at: 0 }
+    }
+}
+
+impl Node {
+    /// Borrows the value.
+    pub fn view(&self) -> Ref<'_> {
+        Ref { document: &self.document, at: self.at }
+    }
+
+    /// Shares a value found in this node's document.
+    ///
+    /// # Panics
+    /// When `inner` is of another document: that is a mistake in the program.
+    pub fn share(&self, inner: Ref<'_>) -> Self {
+        assert!(std::ptr::eq(inner.document, &raw const *self.document), "a value of another document");
+        Self { document: Arc::clone(&self.document), at: inner.at }
+    }
+
+    /// The member of that name, if this is a map that has it.
+    pub fn get(&self, key: &str) -> Option<Self> {
+        self.view().get(key).map(|inner| self.share(inner))
+    }
+}
+
+impl<'a> Ref<'a> {
+    fn cell(self) -> Cell {
+        self.document.cells[self.at as usize]
+    }
+
+    fn to(self, at: u32) -> Self {
+        Self { document: self.document, at }
+    }
+
+    /// The index after this value and everything in it.
+    fn end(self) -> u32 {
+        match self.cell() {
+            Cell::List { end, .. } | Cell::Map { end, .. } => end,
+            _ => self.at + 1,
+        }
+    }
+
+    /// What the value is.
+    pub fn kind(self) -> Kind {
+        match self.cell() {
+            Cell::Null => Kind::Null,
+            Cell::Bool(_) => Kind::Bool,
+            Cell::Int(_) => Kind::Int,
+            Cell::Float(_) => Kind::Float,
+            Cell::Text { .. } => Kind::Text,
+            Cell::List { .. } => Kind::List,
+            Cell::Map { .. } => Kind::Map,
+        }
+    }
+
+    /// True for `null`.
+    pub fn is_null(self) -> bool {
+        matches!(self.cell(), Cell::Null)
+    }
+
+    /// The text, if the value is text.
+    pub fn as_str(self) -> Option<&'a str> {
+        match self.cell() {
+            Cell::Text { start, end } => Some(&self.document.text[start as usize..end as usize]),
+            _ => None,
+        }
+    }
+
+    /// The boolean, if the value is one.
+    pub fn as_bool(self) -> Option<bool> {
+        match self.cell() {
+            Cell::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The number, if the value is one that fits.
+    pub fn as_i64(self) -> Option<i64> {
+        match self.cell() {
+            Cell::Int(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The number, if the value is one.
+    #[expect(clippy::cast_precision_loss, reason = "a number as a double is what is asked for")]
+    pub fn as_f64(self) -> Option<f64> {
+        match self.cell() {
+            Cell::Int(value) => Some(value as f64),
+            Cell::Float(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The number of items or members; 0 for a scalar.
+    pub fn len(self) -> usize {
+        match self.cell() {
+            Cell::List { len, .. } | Cell::Map { len, .. } => len as usize,
+            _ => 0,
+        }
+    }
+
+    /// True for an empty list or map, and for a scalar.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The member of that name, if this is a map that has it (its value may be `null`).
+    pub fn get(self, key: &str) -> Option<Self> {
+        self.entries().find(|(name, _)| *name == key).map(|(_, value)| value)
+    }
+
+    /// Follows member names; `None` as soon as one is missing or a step is not into a map.
+    pub fn path(self, keys: &[&str]) -> Option<Self> {
+        keys.iter().try_fold(self, |value, key| value.get(key))
+    }
+
+    /// The text at the end of a path of member names.
+    pub fn text(self, keys: &[&str]) -> Option<&'a str> {
+        self.path(keys)?.as_str()
+    }
+
+    /// The items of a list, in order; nothing for any other value.
+    pub fn items(self) -> impl Iterator<Item = Ref<'a>> {
+        let len = if matches!(self.cell(), Cell::List { .. }) { self.len() } else { 0 };
+        let mut next = self.at + 1;
+        (0..len).map(move |_| {
+            let item = self.to(next);
+            next = item.end();
+            item
+        })
+    }
+
+    /// The members of a map, in the order of the text; nothing for any other value.
+    pub fn entries(self) -> impl Iterator<Item = (&'a str, Ref<'a>)> {
+        let len = if matches!(self.cell(), Cell::Map { .. }) { self.len() } else { 0 };
+        let mut next = self.at + 1;
+        (0..len).map(move |_| {
+            let key = self.to(next).as_str().unwrap_or_default();
+            let value = self.to(next + 1);
+            next = value.end();
+            (key, value)
+        })
+    }
+
+    /// The scalar as text: a string as it is, `true`, `12`; `None` for `null`, a list or a map.
+    pub fn scalar_text(self) -> Option<std::borrow::Cow<'a, str>> {
+        match self.cell() {
+            Cell::Text { .. } => self.as_str().map(Into::into),
+            Cell::Bool(value) => Some(value.to_string().into()),
+            Cell::Int(value) => Some(value.to_string().into()),
+            Cell::Float(value) => Some(value.to_string().into()),
+            _ => None,
+        }
+    }
+
+    /// The same value as a `serde_json` tree.
+    pub fn to_json(self) -> Value {
+        match self.cell() {
+            Cell::Null => Value::Null,
+            Cell::Bool(value) => value.into(),
+            Cell::Int(value) => value.into(),
+            Cell::Float(value) => value.into(),
+            Cell::Text { .. } => self.as_str().unwrap_or_default().into(),
+            Cell::List { .. } => self.items().map(Ref::to_json).collect(),
+            Cell::Map { .. } => self.entries().map(|(key, value)| (key.to_owned(), value.to_json())).collect(),
+        }
+    }
+
+    /// The value as text that is the same for equal values, whatever the order of keys: what hashes are made of.
+    pub fn canonical(self) -> String {
+        // `Value` keeps its keys sorted.
+        self.to_json().to_string()
+    }
+}
+
+impl PartialEq for Ref<'_> {
+    #[expect(clippy::float_cmp, reason = "equal text gives equal doubles")]
+    fn eq(&self, other: &Self) -> bool {
+        match (self.cell(), other.cell()) {
+            (Cell::Null, Cell::Null) => true,
+            (Cell::Bool(a), Cell::Bool(b)) => a == b,
+            (Cell::Int(a), Cell::Int(b)) => a == b,
+            (Cell::Int(_) | Cell::Float(_), Cell::Int(_) | Cell::Float(_)) => self.as_f64() == other.as_f64(),
+            (Cell::Text { .. }, Cell::Text { .. }) => self.as_str() == other.as_str(),
+            (Cell::List { len: a, .. }, Cell::List { len: b, .. }) => a == b && self.items().eq(other.items()),
+            (Cell::Map { len: a, .. }, Cell::Map { len: b, .. }) => {
+                let sorted = |map: &Self| {
+                    let mut entries: Vec<_> = map.entries().collect();
+                    entries.sort_unstable_by_key(|(key, _)| *key);
+                    entries
+                };
+                a == b && (self.entries().eq(other.entries()) || sorted(self) == sorted(other))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Serialize for Ref<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.cell() {
+            Cell::Null => serializer.serialize_unit(),
+            Cell::Bool(value) => serializer.serialize_bool(value),
+            Cell::Int(value) => serializer.serialize_i64(value),
+            Cell::Float(value) => serializer.serialize_f64(value),
+            Cell::Text { .. } => serializer.serialize_str(self.as_str().unwrap_or_default()),
+            Cell::List { .. } => {
+                let mut list = serializer.serialize_seq(Some(self.len()))?;
+                for item in self.items() {
+                    list.serialize_element(&item)?;
+                }
+                list.end()
+            }
+            Cell::Map { .. } => {
+                let mut map = serializer.serialize_map(Some(self.len()))?;
+                for (key, value) in self.entries() {
+                    map.serialize_entry(key, &value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Ref<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.to_json())
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.view().fmt(f)
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.root().fmt(f)
+    }
+}
+
+/// A document while it is read.
+struct Builder {
+    cells: Vec<Cell>,
+    text: String,
+    duplicate_key: bool,
+}
+
+impl Builder {
+    fn push_text<E: serde::de::Error>(&mut self, text: &str) -> Result<(), E> {
+        let start = u32::try_from(self.text.len()).map_err(|_| E::custom("a document of more than 4 GiB of text"))?;
+        self.text.push_str(text);
+        let end = u32::try_from(self.text.len()).map_err(|_| E::custom("a document of more than 4 GiB of text"))?;
+        self.cells.push(Cell::Text { start, end });
+        Ok(())
+    }
+
+    fn here<E: serde::de::Error>(&self) -> Result<u32, E> {
+        u32::try_from(self.cells.len()).map_err(|_| E::custom("a document of more than 2^32 values"))
+    }
+
+    fn key(&self, at: u32) -> &str {
+        match self.cells[at as usize] {
+            Cell::Text { start, end } => &self.text[start as usize..end as usize],
+            _ => "",
+        }
+    }
+
+    fn has_duplicates(&self, keys: &[u32]) -> bool {
+        if keys.len() <= 16 {
+            return keys.iter().enumerate().any(|(i, a)| keys[..i].iter().any(|b| self.key(*a) == self.key(*b)));
+        }
+        let mut names: Vec<&str> = keys.iter().map(|at| self.key(*at)).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| pair[0] == pair[1])
+    }
+}
+
+/// Appends one value to a builder.
+struct Fill<'b>(&'b mut Builder);
+
+impl<'de> DeserializeSeed<'de> for Fill<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Fill<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.0.cells.push(Cell::Null);
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.0.cells.push(Cell::Bool(value));
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.0.cells.push(Cell::Int(value));
+        Ok(())
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "numbers past i64 are held as doubles, as documented")]
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.0.cells.push(i64::try_from(value).map_or(Cell::Float(value as f64), Cell::Int));
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        self.0.cells.push(Cell::Float(value));
+        Ok(())
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<(), E> {
+        self.0.push_text(value)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        let at = self.0.cells.len();
+        self.0.cells.push(Cell::Null);
+        let mut len = 0;
+        while access.next_element_seed(Fill(self.0))?.is_some() {
+            len += 1;
+        }
+        self.0.cells[at] = Cell::List { len, end: self.0.here()? };
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
+        let at = self.0.cells.len();
+        self.0.cells.push(Cell::Null);
+        let mut keys = Vec::with_capacity(16);
+        loop {
+            keys.push(self.0.here()?);
+            if access.next_key_seed(Fill(self.0))?.is_none() {
+                keys.pop();
+                break;
+            }
+            access.next_value_seed(Fill(self.0))?;
+        }
+        self.0.duplicate_key |= self.0.has_duplicates(&keys);
+        let len = u32::try_from(keys.len()).map_err(|_| serde::de::Error::custom("a map of more than 2^32 members"))?;
+        self.0.cells[at] = Cell::Map { len, end: self.0.here()? };
+        Ok(())
+    }
+}
+
+/// The same JSON with what strict parsers refuse and this module's law admits put right; `None` if there was nothing.
+///
+/// Repaired: bytes that are not UTF-8, escapes of half a surrogate pair, raw control characters in strings, numbers
+/// past the range of a double.
+fn repair(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_ref();
+    let mut in_string = false;
+    while let Some(first) = rest.chars().next() {
+        let take = match first {
+            '"' => {
+                in_string = !in_string;
+                1
+            }
+            '\\' if in_string => {
+                let (read, escape) = read_escape(rest);
+                out.push_str(escape);
+                rest = &rest[read..];
+                continue;
+            }
+            control if in_string && control < ' ' => {
+                out.push_str(&format!("\\u{:04x}", u32::from(control)));
+                rest = &rest[1..];
+                continue;
+            }
+            '0'..='9' | '-' if !in_string => {
+                let end =
+                    rest.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(rest.len());
+                match rest[..end].parse::<f64>() {
+                    Ok(number) if number.is_infinite() => {
+                        out.push_str(if number > 0.0 { "1.7976931348623157e308" } else { "-1.7976931348623157e308" });
+                    }
+                    _ => out.push_str(&rest[..end]),
+                }
+                rest = &rest[end..];
+                continue;
+            }
+            other => other.len_utf8(),
+        };
+        out.push_str(&rest[..take]);
+        rest = &rest[take..];
+    }
+    (out.as_bytes() != bytes).then_some(out)
+}
+
+/// How many bytes the escape at the head of `text` takes, and what to write for it.
+fn read_escape(text: &str) -> (usize, &str) {
+    let unit = |at: usize| {
+        let tail = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u32::from_str_radix(tail, 16).ok()
+    };
+    match unit(0) {
+        Some(0xD800..=0xDBFF) => match unit(6) {
+            Some(0xDC00..=0xDFFF) => (12, &text[..12]),
+            _ => (6, "\\ufffd"),
+        },
+        Some(0xDC00..=0xDFFF) => (6, "\\ufffd"),
+        Some(_) => (6, &text[..6]),
+        None => {
+            let end = text.char_indices().nth(2).map_or(text.len(), |(at, _)| at);
+            (end, &text[..end])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Document {
+        Document::parse(text.as_bytes()).expect("valid JSON")
+    }
+
+    #[test]
+    fn reads_what_serde_json_reads() {
+        let text = r#"{"a":[1,-2,3.5,{"b":null}],"c":true,"d":"x\"y","e":{},"f":[]}"#;
+        let value: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(parse(text).root().to_json(), value);
+        assert_eq!(Document::from(&value).root(), parse(text).root());
+        assert_eq!(serde_json::to_value(parse(text).root()).unwrap(), value);
+    }
+
+    #[test]
+    fn paths_go_through_maps_only() {
+        let document = parse(r#"{"a":{"b":[{"c":1}]},"n":null}"#);
+        assert_eq!(
+            document.root().path(&["a", "b"]).unwrap().items().next().unwrap().get("c").unwrap().as_i64(),
+            Some(1)
+        );
+        assert!(document.root().path(&["a", "b", "c"]).is_none());
+        assert!(document.root().get("n").unwrap().is_null());
+    }
+
+    #[test]
+    fn the_last_of_duplicate_keys_wins() {
+        assert_eq!(parse(r#"{"a":1,"b":{"x":1,"x":2},"a":3}"#).root().canonical(), r#"{"a":3,"b":{"x":2}}"#);
+        let many: String = (0..40).map(|i| format!("\"k{}\":{i},", i % 30)).collect();
+        let document = parse(&format!("{{{}}}", many.trim_end_matches(',')));
+        assert_eq!(document.root().len(), 30);
+        assert_eq!(document.root().get("k3").unwrap().as_i64(), Some(33));
+    }
+
+    #[test]
+    fn hostile_text_does_not_hide_a_record() {
+        assert_eq!(
+            parse(r#"{"v":"\ud83d","w":"\ude00x","ok":"\ud83d\ude00"}"#).root().canonical(),
+            "{\"ok\":\"😀\",\"v\":\"\u{fffd}\",\"w\":\"\u{fffd}x\"}"
+        );
+        assert_eq!(Document::parse(b"{\"v\":\"a\xffb\"}").unwrap().root().text(&["v"]), Some("a\u{fffd}b"));
+        assert_eq!(parse("{\"v\":\"a\tb\"}").root().text(&["v"]), Some("a\tb"));
+        assert_eq!(
+            parse(r#"{"v":[1e999,-1e999]}"#).root().get("v").unwrap().items().next().unwrap().as_f64(),
+            Some(f64::MAX)
+        );
+        assert!(Document::parse(br#"{"v":NaN}"#).is_err());
+        assert!(Document::parse(b"").is_err());
+        assert!(Document::parse("[".repeat(200).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn equality_ignores_the_order_of_keys() {
+        assert_eq!(parse(r#"{"a":1,"b":[1.0]}"#).root(), parse(r#"{"b":[1],"a":1}"#).root());
+        assert_ne!(parse(r#"{"a":1}"#).root(), parse(r#"{"a":"1"}"#).root());
+    }
+}

@@ -1,0 +1,1 @@
+//! Answers which fields a kind of record can have, from schemas/.
