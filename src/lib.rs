@@ -6,8 +6,8 @@
 pub mod diagnostic;
 pub mod error;
 pub mod fault;
-pub mod inventory;
-pub mod schema;
 pub mod input;
+pub mod inventory;
 pub mod record;
+pub mod schema;
 pub mod yaml;

@@ -10,6 +10,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
@@ -63,6 +64,50 @@ pub struct Ref<'a> {
 pub struct Node {
     document: Arc<Document>,
     at: u32,
+}
+
+/// One thing read: an event from CloudTrail, or a resource from inventory.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// [`CLOUDTRAIL`] for an event; for a resource `<service>/<kebab-case of the list member>`, such as `ec2/flow-logs`.
+    pub kind: Arc<str>,
+    /// `eventID`, or the resource's own id, name or ARN, where there is one.
+    pub id: Option<Arc<str>>,
+    /// `eventTime`, or when the resource was seen, where that is known.
+    pub time: Option<Timestamp>,
+    /// Whose it is.
+    pub scope: Scope,
+    /// The record verbatim.
+    pub value: Node,
+    /// Where it was read.
+    pub origin: Origin,
+}
+
+/// The kind of an event.
+pub const CLOUDTRAIL: &str = "cloudtrail";
+
+/// An account and a region; `None` is unknown, and unknown is excluded by no scope and no filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope {
+    /// Twelve digits.
+    pub account: Option<Arc<str>>,
+    /// Such as `us-east-1`; resources of services that have no regions (IAM, S3) leave it unknown.
+    pub region: Option<Arc<str>>,
+}
+
+impl Scope {
+    /// True unless both know an account, or both a region, and they differ.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let meets = |a: &Option<Arc<str>>, b: &Option<Arc<str>>| a.is_none() || b.is_none() || a == b;
+        meets(&self.account, &other.account) && meets(&self.region, &other.region)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |part: &Option<Arc<str>>| part.as_deref().unwrap_or("unknown").to_owned();
+        write!(f, "{}/{}", part(&self.account), part(&self.region))
+    }
 }
 
 /// Where a record was read.
