@@ -44,3 +44,21 @@ impl Fault {
         Self { stage: Stage::Policy(Arc::clone(policy)), reason: reason.into(), origin }
     }
 }
+
+/// Text from a log as it may stand in a message: control characters escaped, cut after `most` characters.
+pub fn printable(text: &str, most: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(most));
+    for (count, letter) in text.chars().enumerate() {
+        if count == most {
+            out.push('…');
+            break;
+        }
+        if letter.is_control() || is_deceptive(letter) { out.extend(letter.escape_unicode()) } else { out.push(letter) }
+    }
+    out
+}
+
+/// Characters that change how the text around them is shown: bidirectional controls and invisible separators.
+fn is_deceptive(letter: char) -> bool {
+    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}

@@ -8,6 +8,8 @@ pub mod error;
 pub mod fault;
 pub mod input;
 pub mod inventory;
+pub mod principal;
 pub mod record;
 pub mod schema;
+pub mod script;
 pub mod yaml;

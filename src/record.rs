@@ -195,6 +195,11 @@ impl Node {
         Self { document: Arc::clone(&self.document), at: inner.at }
     }
 
+    /// True if both are the same value of the same document.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.document, &other.document) && self.at == other.at
+    }
+
     /// The member of that name, if this is a map that has it.
     pub fn get(&self, key: &str) -> Option<Self> {
         self.view().get(key).map(|inner| self.share(inner))

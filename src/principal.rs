@@ -1,0 +1,162 @@
+//! Names one principal for every shape of `userIdentity`.
+//!
+//! Shapes and their fields: "CloudTrail userIdentity element" in the AWS CloudTrail user guide; what real records add
+//! to it (no `type` on service events, `None` identities, anonymous principals) is handled here and nowhere else.
+
+use serde::Serialize;
+
+use crate::record::Ref;
+
+/// Who made a call. Every field is `None` when the record does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Principal {
+    /// `IAMUser`, `AssumedRole`, `Root`, `AWSService`, `AWSAccount`, `FederatedUser`, `IdentityCenterUser`, …
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// What people call it: a user name, a role name, `root`, a service, an account.
+    pub name: Option<String>,
+    /// The ARN of the identity, of the session where it is one.
+    pub arn: Option<String>,
+    /// The ARN of the IAM role behind a session.
+    pub role: Option<String>,
+    /// The account of the identity.
+    pub account: Option<String>,
+    /// The name of the session.
+    pub session: Option<String>,
+    /// The access key id that signed the call.
+    pub access_key: Option<String>,
+    /// The AWS service that acted, itself or on the identity's behalf.
+    pub service: Option<String>,
+    /// Whether the session, or the sign-in, had a second factor.
+    pub mfa: Option<bool>,
+}
+
+impl Principal {
+    /// The principal of an event.
+    pub fn of(event: Ref<'_>) -> Self {
+        let Some(identity) = event.get("userIdentity") else { return Self::default() };
+        let text = |keys: &[&str]| identity.text(keys).filter(|text| !text.is_empty()).map(str::to_owned);
+        let issuer = |key: &str| text(&["sessionContext", "sessionIssuer", key]);
+        let arn = text(&["arn"]);
+        let service = text(&["invokedBy"]);
+        let kind = text(&["type"]).or_else(|| service.is_some().then(|| "AWSService".to_owned()));
+        let account = text(&["accountId"]).or_else(|| issuer("accountId"));
+        let session = session_name(arn.as_deref(), identity.text(&["principalId"]));
+        let role = role_arn(issuer("arn"), arn.as_deref());
+        let name = match kind.as_deref() {
+            Some("Root") => Some("root".to_owned()),
+            Some("AssumedRole") => issuer("userName").or_else(|| role.as_deref().map(last_part)),
+            Some("AWSService") => service.clone(),
+            Some("AWSAccount") => account.clone(),
+            Some("IdentityCenterUser") => text(&["onBehalfOf", "userId"]),
+            Some("FederatedUser") => issuer("userName").or_else(|| session.clone()),
+            _ => None,
+        }
+        .or_else(|| text(&["userName"]))
+        .or_else(|| arn.as_deref().map(last_part))
+        .or_else(|| text(&["principalId"]));
+        Self {
+            mfa: second_factor(event, identity),
+            kind,
+            name,
+            role,
+            account,
+            session,
+            service,
+            access_key: text(&["accessKeyId"]),
+            arn,
+        }
+    }
+}
+
+fn last_part(arn: &str) -> String {
+    arn.rsplit(['/', ':']).next().unwrap_or(arn).to_owned()
+}
+
+/// `arn:aws:sts::1:assumed-role/name/session` or `AROA…:session`.
+fn session_name(arn: Option<&str>, principal_id: Option<&str>) -> Option<String> {
+    let from_arn = arn.and_then(|arn| {
+        let resource = arn.splitn(6, ':').nth(5)?;
+        let mut parts = resource.split('/');
+        match parts.next()? {
+            "assumed-role" => parts.nth(1),
+            "federated-user" => parts.next(),
+            _ => None,
+        }
+    });
+    from_arn
+        .or_else(|| principal_id?.split_once(':').map(|(_, session)| session))
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+}
+
+/// The issuer's ARN if that is a role; else what the session's ARN tells (which leaves the role's path out).
+fn role_arn(issuer: Option<String>, arn: Option<&str>) -> Option<String> {
+    if let Some(issuer) = issuer {
+        return issuer.contains(":role/").then_some(issuer);
+    }
+    let mut parts = arn?.splitn(6, ':');
+    let (_, partition, _, _, account) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let role = parts.next()?.strip_prefix("assumed-role/")?.split('/').next()?;
+    Some(format!("arn:{partition}:iam::{account}:role/{role}"))
+}
+
+/// Says yes, no, or nothing: the session's attribute, else what a console sign-in reports.
+fn second_factor(event: Ref<'_>, identity: Ref<'_>) -> Option<bool> {
+    let told = identity
+        .path(&["sessionContext", "attributes", "mfaAuthenticated"])
+        .or_else(|| event.path(&["additionalEventData", "MFAUsed"]))?
+        .scalar_text()?
+        .to_lowercase();
+    match told.as_str() {
+        "true" | "yes" => Some(true),
+        "false" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Document;
+
+    fn of(json: &str) -> Principal {
+        Principal::of(Document::parse(json.as_bytes()).unwrap().root())
+    }
+
+    #[test]
+    fn every_shape_has_a_name() {
+        for (identity, name) in [
+            (r#"{"type":"IAMUser","userName":"alice","arn":"arn:aws:iam::111122223333:user/alice"}"#, "alice"),
+            (r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/team/bob"}"#, "bob"),
+            (r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"}"#, "root"),
+            (r#"{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/ops/eve"}"#, "ops"),
+            (r#"{"type":"AWSService","invokedBy":"autoscaling.amazonaws.com"}"#, "autoscaling.amazonaws.com"),
+            (
+                r#"{"accountId":"111122223333","invokedBy":"secretsmanager.amazonaws.com"}"#,
+                "secretsmanager.amazonaws.com",
+            ),
+            (r#"{"type":"AWSAccount","principalId":"","accountId":"ANONYMOUS_PRINCIPAL"}"#, "ANONYMOUS_PRINCIPAL"),
+            (r#"{"type":"IdentityCenterUser","onBehalfOf":{"userId":"u-1"}}"#, "u-1"),
+            (r#"{"type":"SAMLUser","userName":"carol","principalId":"x:carol"}"#, "carol"),
+            (r#"{"type":"Unknown","principalId":"p"}"#, "p"),
+        ] {
+            assert_eq!(of(&format!(r#"{{"userIdentity":{identity}}}"#)).name.as_deref(), Some(name), "{identity}");
+        }
+        assert_eq!(of(r#"{"userIdentity":null}"#), Principal::default());
+        assert_eq!(of("{}"), Principal::default());
+    }
+
+    #[test]
+    fn a_session_leads_to_its_role() {
+        let principal = of(
+            r#"{"userIdentity":{"type":"AssumedRole","principalId":"AROA:eve","arn":"arn:aws-cn:sts::111122223333:assumed-role/ops/eve",
+            "sessionContext":{"sessionIssuer":{"type":"Role","arn":"arn:aws-cn:iam::111122223333:role/team/ops","userName":"ops"},"attributes":{"mfaAuthenticated":"False"}}}}"#,
+        );
+        assert_eq!(principal.role.as_deref(), Some("arn:aws-cn:iam::111122223333:role/team/ops"));
+        assert_eq!((principal.session.as_deref(), principal.mfa), (Some("eve"), Some(false)));
+        let bare =
+            of(r#"{"userIdentity":{"type":"AssumedRole","arn":"arn:aws-cn:sts::111122223333:assumed-role/ops/eve"}}"#);
+        assert_eq!(bare.role.as_deref(), Some("arn:aws-cn:iam::111122223333:role/ops"));
+    }
+}

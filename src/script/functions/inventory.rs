@@ -1,0 +1,173 @@
+//! Looking things up in the inventory.
+
+use std::rc::Rc;
+
+use rhai::{Array, Dynamic};
+
+use super::list::View;
+use super::{Call, Failure, Family, Row, as_shown, as_text};
+use crate::inventory::Collected;
+use crate::record::{Node, Record, Scope};
+use crate::script::value::{show, to_json};
+
+pub(super) const FAMILY: Family = Family {
+    name: "Inventory",
+    doc: "What is, as collected. A kind must be declared in `uses:` (the policy can judge without it) or `needs:` (it cannot: where the kind was not collected in the record's account and region the policy is *not evaluated*). Keys are dotted paths that go through lists: `Attachments.InstanceId`. Look-ups see the record's account and region; what has an unknown account or region is seen from everywhere.",
+    rows: &[
+        Row {
+            name: "lookup",
+            params: &["kind", "key", "value"],
+            doc: "The one resource of that kind whose key has that value; `()` if there is none, or the value is `()`. Several are a fault: use `lookup_all`.",
+            examples: &[
+                r#"lookup("ec2/addresses", "AllocationId", "eipalloc-1").PublicIp == "198.51.100.7""#,
+                r#"lookup("ec2/addresses", "AllocationId", ()) == ()"#,
+            ],
+            run: |call, args| {
+                let found = find(call, args, true)?;
+                match found.as_slice() {
+                    [] => Ok(Dynamic::UNIT),
+                    [one] => Ok(show(one)),
+                    many => Err(call.fail(format!(
+                        "`lookup` in `{}` by `{}` found {} resources where one was expected (try: `lookup_all`)",
+                        args[0],
+                        args[1],
+                        many.len()
+                    ))),
+                }
+            },
+        },
+        Row {
+            name: "lookup_all",
+            params: &["kind", "key", "value"],
+            doc: "The list of the resources of that kind whose key has that value.",
+            examples: &[r#"lookup_all("ec2/addresses", "Domain", "vpc").len() == 2"#],
+            run: |call, args| Ok(find(call, args, true)?.iter().map(show).collect::<Array>().into()),
+        },
+        Row {
+            name: "lookup_anywhere",
+            params: &["kind", "key", "value"],
+            doc: "As `lookup_all`, in every account and region.",
+            examples: &[r#"lookup_anywhere("ec2/addresses", "Domain", "vpc").len() == 2"#],
+            run: |call, args| Ok(find(call, args, false)?.iter().map(show).collect::<Array>().into()),
+        },
+        Row {
+            name: "all",
+            params: &["kind"],
+            doc: "Every resource of that kind in the record's account and region: a view, to loop over or to ask with `some`, `all`, `filter`, `find`.",
+            examples: &[
+                r#"all("ec2/addresses").some(|a| a.PublicIp == "198.51.100.7")"#,
+                r#"all("ec2/addresses").len() == 2"#,
+            ],
+            run: |call, args| {
+                let Some(kind) = as_text(&args[0]) else { return Ok(View(Rc::default()).into_dynamic()) };
+                let scope = scope(call);
+                prove_absence(call, &kind, true)?;
+                let known = call.env.views.borrow().get(&(kind.to_string(), scope.clone())).cloned();
+                let nodes = match known {
+                    Some(nodes) => nodes,
+                    None => {
+                        let nodes: Rc<Vec<Node>> = Rc::new(
+                            call.env.inventory.all_in(&kind, &scope).map(|record| record.value.clone()).collect(),
+                        );
+                        call.env.views.borrow_mut().insert((kind.to_string(), scope), Rc::clone(&nodes));
+                        nodes
+                    }
+                };
+                Ok(View(nodes).into_dynamic())
+            },
+        },
+        Row {
+            name: "collected",
+            params: &["kind"],
+            doc: "True if the whole of that kind was collected in the record's account and region, so that what is not found is not there.",
+            examples: &[r#"collected("ec2/addresses")"#, r#"!collected("ec2/volumes")"#],
+            run: |call, args| {
+                let Some(kind) = as_text(&args[0]) else { return Ok(false.into()) };
+                Ok((call.env.inventory.collected(&kind, &scope(call)) == Collected::Whole).into())
+            },
+        },
+        Row {
+            name: "tag",
+            params: &["resource", "key"],
+            doc: "The value of a resource's tag, from any of AWS's spellings of tags; `()` if it has none.",
+            examples: &[
+                r#"tag(parse_json(`{"Tags":[{"Key":"Owner","Value":"ops"}]}`), "Owner") == "ops""#,
+                r#"tag(parse_json(`{"tagSet":{"items":[{"key":"Owner","value":"ops"}]}}`), "Owner") == "ops""#,
+                r#"tag((), "Owner") == ()"#,
+            ],
+            run: |_, args| {
+                let (Some(resource), Some(key)) = (as_shown(&args[0]), as_text(&args[1])) else {
+                    return Ok(Dynamic::UNIT);
+                };
+                Ok(tag(&resource.0, &key).map_or(Dynamic::UNIT, |value| show(&value)))
+            },
+        },
+    ],
+};
+
+impl View {
+    fn into_dynamic(self) -> Dynamic {
+        Dynamic::from(self)
+    }
+}
+
+fn scope(call: &Call<'_>) -> Scope {
+    call.env.record.borrow().as_ref().map(|record| record.scope.clone()).unwrap_or_default()
+}
+
+/// A kind that the policy needs and of which a part alone was collected cannot prove that something is not there.
+fn prove_absence(call: &Call<'_>, kind: &str, in_scope: bool) -> Result<(), Failure> {
+    let needed = call.env.needs.borrow().iter().any(|need| need == kind);
+    if !needed {
+        return Ok(());
+    }
+    let scope = if in_scope { scope(call) } else { Scope::default() };
+    match call.env.inventory.collected(kind, &scope) {
+        Collected::Whole => Ok(()),
+        Collected::Partial => {
+            Err(call.not_evaluated(format!("inventory `{kind}` is a part only, which cannot prove absence")))
+        }
+        Collected::Refused => Err(call.not_evaluated(format!("collecting inventory `{kind}` was refused"))),
+        Collected::No => Err(call.not_evaluated(format!("inventory `{kind}` was not collected"))),
+    }
+}
+
+fn find(call: &Call<'_>, args: &[Dynamic], in_scope: bool) -> Result<Vec<Node>, Failure> {
+    let (Some(kind), Some(key)) = (as_text(&args[0]), as_text(&args[1])) else { return Ok(Vec::new()) };
+    let value = match to_json(&args[2]) {
+        serde_json::Value::String(text) => text,
+        number @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => number.to_string(),
+        _ => return Ok(Vec::new()),
+    };
+    let scope = scope(call);
+    let found: Vec<&Record> = call.env.inventory.lookup(&kind, &key, &value, in_scope.then_some(&scope));
+    call.charge(1 + found.len())?;
+    if found.is_empty() {
+        prove_absence(call, &kind, in_scope)?;
+    }
+    Ok(found.into_iter().map(|record| record.value.clone()).collect())
+}
+
+fn tag(resource: &Node, key: &str) -> Option<Node> {
+    let view = resource.view();
+    for member in ["Tags", "tags", "TagSet", "tagSet", "tagList", "TagList"] {
+        let Some(tags) = view.get(member) else { continue };
+        if let Some(value) = tags.get(key) {
+            return Some(resource.share(value));
+        }
+        let list = tags.get("items").or_else(|| tags.get("item")).unwrap_or(tags);
+        for item in list.items() {
+            let name = ["Key", "key", "TagKey", "tagKey"]
+                .iter()
+                .find_map(|name| item.get(name))
+                .and_then(|name| name.as_str());
+            if name == Some(key) {
+                return ["Value", "value", "TagValue", "tagValue"]
+                    .iter()
+                    .find_map(|name| item.get(name))
+                    .map(|value| resource.share(value));
+            }
+        }
+    }
+    None
+}

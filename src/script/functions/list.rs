@@ -1,0 +1,347 @@
+//! Lists, and what Rhai's own text and list functions answer over nothing.
+
+use std::any::TypeId;
+use std::rc::Rc;
+
+use rhai::{Array, Dynamic, Engine, FnPtr, INT, ImmutableString, NativeCallContext};
+
+use super::{Call, Env, Failure, Family, Row, as_shown, as_text};
+use crate::record::Node;
+use crate::script::value::{Shown, show, to_json};
+
+pub(super) const FAMILY: Family = Family {
+    name: "Lists",
+    doc: "Beside Rhai's own list functions (`some`, `all`, `filter`, `map`, `find`, `contains`, `len`, `is_empty`, `index_of`, …), which are null-safe here and take a single object for a list of one, since EC2 writes it so.",
+    rows: &[
+        Row {
+            name: "list",
+            params: &["value"],
+            doc: "A list as it is, nothing for `()` and `\"\"`, else a list of the one value.",
+            examples: &[r#"list([1, 2]) == [1, 2]"#, r#"list("a") == ["a"]"#, r#"list(()) == []"#, r#"list("") == []"#],
+            run: |_, args| {
+                let value = &args[0];
+                Ok(if value.is_unit() || as_text(value).is_some_and(|text| text.is_empty()) {
+                    Array::new().into()
+                } else if value.is_array() || value.is::<View>() || as_shown(value).is_some_and(|shown| shown.is_list())
+                {
+                    value.clone()
+                } else {
+                    Array::from([value.clone()]).into()
+                })
+            },
+        },
+        Row {
+            name: "first",
+            params: &["list"],
+            doc: "The first item; `()` if there is none.",
+            examples: &["first([3, 4]) == 3", "first([]) == ()", "first(()) == ()"],
+            run: |_, args| Ok(items(&args[0]).into_iter().next().unwrap_or(Dynamic::UNIT)),
+        },
+        Row {
+            name: "join",
+            params: &["list", "separator"],
+            doc: "The scalars of a list as one text; `()` is left out.",
+            examples: &[r#"join(["a", 2, ()], ", ") == "a, 2""#, r#"join((), ",") == """#],
+            run: |_, args| {
+                let separator = as_text(&args[1]).unwrap_or_default();
+                let parts: Vec<String> = items(&args[0])
+                    .iter()
+                    .filter(|item| !item.is_unit())
+                    .map(|item| match to_json(item) {
+                        serde_json::Value::String(text) => text,
+                        other => other.to_string(),
+                    })
+                    .collect();
+                Ok(parts.join(&separator).into())
+            },
+        },
+        Row {
+            name: "flatten",
+            params: &["list"],
+            doc: "The items of the lists in a list; `()` is left out.",
+            examples: &["flatten([[1, 2], (), [3], 4]) == [1, 2, 3, 4]"],
+            run: |call, args| {
+                let mut flat = Array::new();
+                for item in items(&args[0]) {
+                    if item.is_array() || item.is::<Shown>() || item.is::<View>() {
+                        flat.extend(items(&item));
+                    } else if !item.is_unit() {
+                        flat.push(item);
+                    }
+                    call.charge(1)?;
+                }
+                Ok(flat.into())
+            },
+        },
+        Row {
+            name: "unique",
+            params: &["list"],
+            doc: "The different items of a list, in the order of their first occurrence.",
+            examples: &[r#"unique(["b", "a", "b"]) == ["b", "a"]"#],
+            run: |call, args| {
+                let mut seen = std::collections::HashSet::new();
+                let all = items(&args[0]);
+                call.charge(all.len() * 4)?;
+                Ok(all.into_iter().filter(|item| seen.insert(to_json(item).to_string())).collect::<Array>().into())
+            },
+        },
+        Row {
+            name: "overlap",
+            params: &["a", "b"],
+            doc: "The items of the first list that are in the second, too.",
+            examples: &[r#"overlap(["a", "b"], ["b", "c"]) == ["b"]"#, "overlap((), [1]) == []"],
+            run: |call, args| {
+                let (left, right) = (items(&args[0]), items(&args[1]));
+                call.charge(4 * (left.len() + right.len()))?;
+                let right: std::collections::HashSet<String> =
+                    right.iter().map(|item| to_json(item).to_string()).collect();
+                Ok(left.into_iter().filter(|item| right.contains(&to_json(item).to_string())).collect::<Array>().into())
+            },
+        },
+    ],
+};
+
+/// What `all(kind)` gives: the resources of a kind in scope, not copied and not bound by the size of arrays.
+#[derive(Clone)]
+pub(crate) struct View(pub(crate) Rc<Vec<Node>>);
+
+/// The items of anything that is a list; a shown map is a list of itself; nothing else has items.
+pub(super) fn items(value: &Dynamic) -> Vec<Dynamic> {
+    if let Some(array) = value.read_lock::<Array>() {
+        return array.clone();
+    }
+    if let Some(view) = value.read_lock::<View>() {
+        return view.0.iter().map(show).collect();
+    }
+    as_shown(value).map(|shown| shown.items()).unwrap_or_default()
+}
+
+/// What a function of Rhai's answers over nothing.
+#[derive(Clone, Copy)]
+enum Nothing {
+    Unit,
+    False,
+    True,
+    Zero,
+    Minus,
+    List,
+}
+
+impl From<Nothing> for Dynamic {
+    fn from(nothing: Nothing) -> Self {
+        match nothing {
+            Nothing::Unit => Dynamic::UNIT,
+            Nothing::False => false.into(),
+            Nothing::True => true.into(),
+            Nothing::Zero => INT::default().into(),
+            Nothing::Minus => INT::from(-1).into(),
+            Nothing::List => Array::new().into(),
+        }
+    }
+}
+
+/// Functions of Rhai's own packages that are made null-safe: name, number of parameters, the answer over nothing, and
+/// whether they are of lists (so that a list of a record, or a view, is handed on as an array).
+const STANDARD: &[(&str, usize, Nothing, bool)] = &[
+    ("starts_with", 2, Nothing::False, false),
+    ("ends_with", 2, Nothing::False, false),
+    ("to_lower", 1, Nothing::Unit, false),
+    ("to_upper", 1, Nothing::Unit, false),
+    ("sub_string", 2, Nothing::Unit, false),
+    ("sub_string", 3, Nothing::Unit, false),
+    ("split", 1, Nothing::List, false),
+    ("split", 2, Nothing::List, true),
+    ("split", 3, Nothing::List, false),
+    ("split_rev", 2, Nothing::List, false),
+    ("split_rev", 3, Nothing::List, false),
+    ("to_chars", 1, Nothing::List, false),
+    ("chars", 1, Nothing::List, false),
+    ("bytes", 1, Nothing::Zero, false),
+    ("trim", 1, Nothing::Unit, false),
+    ("replace", 3, Nothing::Unit, false),
+    ("parse_int", 1, Nothing::Unit, false),
+    ("parse_int", 2, Nothing::Unit, false),
+    ("parse_float", 1, Nothing::Unit, false),
+    ("to_int", 1, Nothing::Unit, false),
+    ("to_float", 1, Nothing::Unit, false),
+    ("abs", 1, Nothing::Unit, false),
+    ("contains", 2, Nothing::False, true),
+    ("index_of", 2, Nothing::Minus, true),
+    ("index_of", 3, Nothing::Minus, true),
+    ("len", 1, Nothing::Zero, true),
+    ("is_empty", 1, Nothing::True, true),
+    ("some", 2, Nothing::False, true),
+    ("all", 2, Nothing::True, true),
+    ("filter", 2, Nothing::List, true),
+    ("map", 2, Nothing::List, true),
+    ("find", 2, Nothing::Unit, true),
+    ("find", 3, Nothing::Unit, true),
+    ("find_map", 2, Nothing::Unit, true),
+    ("find_map", 3, Nothing::Unit, true),
+    ("reduce", 2, Nothing::Unit, true),
+    ("reduce", 3, Nothing::Unit, true),
+    ("reduce_rev", 2, Nothing::Unit, true),
+    ("reduce_rev", 3, Nothing::Unit, true),
+    ("for_each", 2, Nothing::Unit, true),
+    ("extract", 2, Nothing::List, true),
+    ("extract", 3, Nothing::List, true),
+    ("zip", 3, Nothing::List, true),
+    ("get", 2, Nothing::Unit, true),
+    ("keys", 1, Nothing::List, false),
+    ("values", 1, Nothing::List, false),
+    ("min", 2, Nothing::Unit, false),
+    ("max", 2, Nothing::Unit, false),
+];
+
+/// Makes Rhai's own text and list functions null-safe, and gives them the lists of records.
+pub(super) fn register_standard(engine: &mut Engine, env: &Rc<Env>) {
+    engine.register_type_with_name::<View>("resources");
+    for &(name, arity, nothing, of_lists) in STANDARD {
+        let env = Rc::clone(env);
+        engine.register_raw_fn(
+            name,
+            vec![TypeId::of::<Dynamic>(); arity],
+            move |context: NativeCallContext<'_>, args: &mut [&mut Dynamic]| {
+                let args: Vec<Dynamic> = args.iter().map(|arg| arg.flatten_clone()).collect();
+                let call = Call { env: &env, context };
+                call.charge(1)?;
+                over_anything(&call, name, &args, nothing, of_lists)
+            },
+        );
+    }
+    // Rhai's own change the text in place and give nothing back: `event.x.trim() == "y"` would be false for ever.
+    engine.register_fn("trim", |text: ImmutableString| text.trim().to_owned());
+    engine.register_fn("replace", |text: ImmutableString, old: ImmutableString, new: ImmutableString| {
+        text.replace(old.as_str(), &new)
+    });
+    // Rhai's own copies the list and dispatches `==` for each item.
+    engine.register_fn("contains", |list: &mut Array, wanted: ImmutableString| {
+        list.iter().any(|item| match item.as_char() {
+            Ok(letter) => wanted.chars().eq([letter]),
+            Err(_) => item.read_lock::<ImmutableString>().is_some_and(|item| *item == wanted),
+        })
+    });
+    engine.register_fn("keys", |value: &mut Shown| value.keys());
+    engine.register_fn("values", |value: &mut Shown| value.values());
+    engine.register_indexer_get(|view: &mut View, index: INT| {
+        let index =
+            if index < 0 { index.saturating_add(INT::try_from(view.0.len()).unwrap_or(INT::MAX)) } else { index };
+        usize::try_from(index).ok().and_then(|index| view.0.get(index)).map_or(Dynamic::UNIT, show)
+    });
+    let mut iterators = rhai::Module::new();
+    iterators.set_iter(TypeId::of::<View>(), |view| {
+        let nodes = view.try_cast::<View>().map(|view| view.0).unwrap_or_default();
+        Box::new((0..nodes.len()).map(move |at| show(&nodes[at])))
+    });
+    engine.register_global_module(iterators.into());
+}
+
+fn over_anything(
+    call: &Call<'_>,
+    name: &str,
+    args: &[Dynamic],
+    nothing: Nothing,
+    of_lists: bool,
+) -> Result<Dynamic, Failure> {
+    let value = &args[0];
+    let shown = as_shown(value);
+    let is_map = shown.as_ref().is_some_and(|shown| !shown.is_list());
+    match name {
+        "len" if shown.is_some() => {
+            let count = shown.map_or(0, |shown| shown.0.view().len());
+            return Ok(INT::try_from(count).unwrap_or(INT::MAX).into());
+        }
+        "is_empty" if shown.is_some() => return Ok(shown.is_some_and(|shown| shown.0.view().is_empty()).into()),
+        "get" | "contains" if is_map => {
+            let (Some(shown), Some(key)) = (shown, as_text(&args[1])) else { return Ok(nothing.into()) };
+            return Ok(if name == "get" { shown.get(&key) } else { shown.0.view().get(&key).is_some().into() });
+        }
+        _ => {}
+    }
+    let is_list = value.is::<View>() || shown.is_some();
+    if let Some(function) = args.get(1).and_then(|arg| arg.clone().try_cast::<FnPtr>())
+        && args.len() == 2
+        && is_list
+        && let Some(answer) = with_function(call, name, value, &function)?
+    {
+        return Ok(answer);
+    }
+    if of_lists && is_list {
+        let array = items(value);
+        call.charge(array.len())?;
+        let mut args: Vec<Dynamic> = args.to_vec();
+        args[0] = array.into();
+        let mut references: Vec<&mut Dynamic> = args.iter_mut().collect();
+        return call.context.call_native_fn_raw(name, true, &mut references);
+    }
+    // An array whose other argument is of the wrong kind would come here again: what it asks for is not in it.
+    if name == "contains"
+        && let Some(array) = value.read_lock::<Array>()
+    {
+        let wanted = to_json(&args[1]);
+        call.charge(array.len())?;
+        return Ok(array.iter().any(|item| to_json(item) == wanted).into());
+    }
+    if matches!(name, "min" | "max") {
+        // Nothing is neither: the other is the answer.
+        return Ok(args.iter().find(|arg| !arg.is_unit()).cloned().unwrap_or(Dynamic::UNIT));
+    }
+    Ok(nothing.into())
+}
+
+/// The functions that take a closure, item by item, without an array of all items.
+fn with_function(call: &Call<'_>, name: &str, list: &Dynamic, function: &FnPtr) -> Result<Option<Dynamic>, Failure> {
+    let ask = |item: &Dynamic| -> Result<Dynamic, Failure> {
+        call.charge(1)?;
+        function.call_raw(&call.context, None, [item.clone()])
+    };
+    let yes = |answer: Dynamic| -> Result<bool, Failure> {
+        answer
+            .as_bool()
+            .map_err(|kind| call.fail(format!("the function given to `{name}` answered {kind}, not a boolean")))
+    };
+    let list = items(list);
+    Ok(Some(match name {
+        "some" => {
+            for item in &list {
+                if yes(ask(item)?)? {
+                    return Ok(Some(true.into()));
+                }
+            }
+            false.into()
+        }
+        "all" => {
+            for item in &list {
+                if !yes(ask(item)?)? {
+                    return Ok(Some(false.into()));
+                }
+            }
+            true.into()
+        }
+        "find" => {
+            for item in list {
+                if yes(ask(&item)?)? {
+                    return Ok(Some(item));
+                }
+            }
+            Dynamic::UNIT
+        }
+        "filter" => {
+            let mut kept = Array::new();
+            for item in list {
+                if yes(ask(&item)?)? {
+                    kept.push(item);
+                }
+            }
+            kept.into()
+        }
+        "map" => list.iter().map(ask).collect::<Result<Array, _>>()?.into(),
+        "for_each" => {
+            for item in &list {
+                let _ = ask(item)?;
+            }
+            Dynamic::UNIT
+        }
+        _ => return Ok(None),
+    }))
+}

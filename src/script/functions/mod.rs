@@ -1,0 +1,194 @@
+//! The functions that scripts can call, in families, each a table of name, doc, example and function.
+//!
+//! *Law*: a function takes any value in any place. Over `()` and over a scalar of the wrong kind it answers as over
+//! nothing; only a mistake in the policy's own text (a pattern that does not parse, a kind that is not declared) fails.
+
+mod arn;
+mod call;
+mod inventory;
+mod json;
+mod list;
+mod net;
+mod text;
+mod time;
+
+use std::any::TypeId;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
+
+use super::value::{Shown, show};
+use crate::inventory::Inventory;
+use crate::record::{Node, Record};
+
+/// What a failed function gives.
+type Failure = Box<EvalAltResult>;
+/// A function of the table: any values in, a value out.
+type Run = fn(&Call<'_>, &[Dynamic]) -> Result<Dynamic, Failure>;
+
+/// One function that scripts can call.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    /// The names of its parameters.
+    pub(crate) params: &'static [&'static str],
+    /// One or two sentences of Markdown.
+    pub(crate) doc: &'static str,
+    /// Expressions that are true; run as tests and printed in the reference.
+    pub(crate) examples: &'static [&'static str],
+    run: Run,
+}
+
+/// A family of functions.
+pub(crate) struct Family {
+    pub(crate) name: &'static str,
+    pub(crate) doc: &'static str,
+    pub(crate) rows: &'static [Row],
+}
+
+/// Every family, in the order of the reference.
+pub(crate) const FAMILIES: &[Family] = &[
+    call::FAMILY,
+    net::FAMILY,
+    arn::FAMILY,
+    time::FAMILY,
+    text::FAMILY,
+    json::FAMILY,
+    list::FAMILY,
+    inventory::FAMILY,
+];
+
+/// What functions know besides their arguments.
+pub(crate) struct Env {
+    pub(crate) inventory: Arc<Inventory>,
+    pub(crate) now: Timestamp,
+    /// The record that is judged.
+    pub(crate) record: RefCell<Option<Record>>,
+    /// Inventory kinds without which the policy cannot judge.
+    pub(crate) needs: RefCell<Arc<[String]>>,
+    /// Operations that native functions charge, beside those that Rhai counts.
+    pub(crate) charged: Cell<u64>,
+    pub(crate) max_operations: u64,
+    /// What `print` and `debug` wrote.
+    pub(crate) printed: RefCell<Vec<String>>,
+    compiled: RefCell<Compiled>,
+    views: RefCell<HashMap<(String, crate::record::Scope), Rc<Vec<Node>>>>,
+    unwrapped: RefCell<Vec<(&'static str, Node, Dynamic)>>,
+}
+
+/// Patterns that were compiled once. Bounded: a script that makes patterns up gets a new table.
+#[derive(Default)]
+struct Compiled {
+    regexes: HashMap<ImmutableString, regex::Regex>,
+    globs: HashMap<ImmutableString, globset::GlobMatcher>,
+}
+
+/// Compiled patterns kept at a time.
+const MAX_COMPILED: usize = 256;
+
+impl Env {
+    pub(crate) fn new(inventory: Arc<Inventory>, now: Timestamp, max_operations: u64) -> Rc<Self> {
+        Rc::new(Self {
+            inventory,
+            now,
+            record: RefCell::default(),
+            needs: RefCell::new(Arc::from([])),
+            charged: Cell::new(0),
+            max_operations,
+            printed: RefCell::default(),
+            compiled: RefCell::default(),
+            views: RefCell::default(),
+            unwrapped: RefCell::default(),
+        })
+    }
+
+    /// Begins to judge a record: what was remembered about the last one goes.
+    pub(crate) fn judge(&self, record: &Record, needs: &Arc<[String]>) {
+        let same = self.record.borrow().as_ref().is_some_and(|last| last.value.is_same(&record.value));
+        if !same {
+            self.unwrapped.borrow_mut().clear();
+            *self.record.borrow_mut() = Some(record.clone());
+        }
+        *self.needs.borrow_mut() = Arc::clone(needs);
+        self.charged.set(0);
+    }
+}
+
+/// One call of a function.
+pub(crate) struct Call<'a> {
+    env: &'a Env,
+    context: NativeCallContext<'a>,
+}
+
+impl Call<'_> {
+    /// Charges work that Rhai does not see.
+    fn charge(&self, operations: usize) -> Result<(), Failure> {
+        let charged = self.env.charged.get().saturating_add(operations as u64);
+        self.env.charged.set(charged);
+        if charged > self.env.max_operations {
+            return Err(EvalAltResult::ErrorTooManyOperations(self.context.call_position()).into());
+        }
+        Ok(())
+    }
+
+    /// A mistake in the policy's own text.
+    fn fail(&self, reason: impl Into<String>) -> Failure {
+        EvalAltResult::ErrorRuntime(reason.into().into(), self.context.call_position()).into()
+    }
+
+    /// Gives up on the record: it cannot be judged. A script cannot catch this.
+    fn not_evaluated(&self, reason: String) -> Failure {
+        EvalAltResult::ErrorTerminated(Dynamic::from(NotEvaluated(reason)), Position::NONE).into()
+    }
+}
+
+/// Why a record cannot be judged; travels as the token of a terminated script.
+#[derive(Clone)]
+pub(crate) struct NotEvaluated(pub(crate) String);
+
+/// The text of a value that is text.
+fn as_text(value: &Dynamic) -> Option<ImmutableString> {
+    value.read_lock::<ImmutableString>().map(|text| text.clone())
+}
+
+/// The value of a record that a value shows.
+fn as_shown(value: &Dynamic) -> Option<Shown> {
+    value.read_lock::<Shown>().map(|shown| shown.clone())
+}
+
+/// A document made by a function, as scripts see it.
+fn made(value: &serde_json::Value) -> Dynamic {
+    show(&Node::from(crate::record::Document::from(value)))
+}
+
+/// Text if there is some, else `()`.
+fn optional(text: Option<impl Into<ImmutableString>>) -> Dynamic {
+    text.map_or(Dynamic::UNIT, |text| text.into().into())
+}
+
+/// Makes every function of the table callable.
+pub(crate) fn register(engine: &mut Engine, env: &Rc<Env>) {
+    for row in FAMILIES.iter().flat_map(|family| family.rows) {
+        register_row(engine, env, row, vec![TypeId::of::<Dynamic>(); row.params.len()]);
+        // Rhai prefers exact types, so where a package of its own has the same name ours must be as exact.
+        if row.params.len() == 1 {
+            register_row(engine, env, row, vec![TypeId::of::<ImmutableString>()]);
+            register_row(engine, env, row, vec![TypeId::of::<rhai::Map>()]);
+        }
+    }
+    list::register_standard(engine, env);
+}
+
+fn register_row(engine: &mut Engine, env: &Rc<Env>, row: &'static Row, types: Vec<TypeId>) {
+    let env = Rc::clone(env);
+    engine.register_raw_fn(row.name, types, move |context: NativeCallContext<'_>, args: &mut [&mut Dynamic]| {
+        let args: Vec<Dynamic> = args.iter().map(|arg| arg.flatten_clone()).collect();
+        let call = Call { env: &env, context };
+        let text: usize = args.iter().filter_map(|arg| arg.read_lock::<ImmutableString>().map(|text| text.len())).sum();
+        call.charge(1 + text / 64)?;
+        (row.run)(&call, &args)
+    });
+}

@@ -1,0 +1,219 @@
+//! Compiles and runs Rhai; its own types for what it tells, so that nobody else names Rhai.
+
+mod check;
+mod functions;
+mod sandbox;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, EvalContext, Scope};
+use serde_json::Value;
+
+pub use self::check::{Checked, Header, check, check_library};
+use self::functions::{Env, NotEvaluated};
+pub use self::sandbox::{Limits, STACK};
+use crate::diagnostic::SourceText;
+use crate::inventory::Inventory;
+use crate::record::Record;
+
+/// The text of the prelude.
+pub(crate) const PRELUDE: &str = include_str!("prelude.rhai");
+
+/// The hooks that a policy may define, with the arguments they take.
+pub const HOOKS: &[&str] = &["matches", "title", "severity", "resources", "context", "group"];
+
+/// A script that was checked: all that a thread needs to compile it for itself (Rhai's own trees stay in one thread).
+#[derive(Debug)]
+pub struct Script {
+    /// The policy's file.
+    pub source: Arc<SourceText>,
+    /// What the pack's policies share.
+    pub libraries: Arc<[Arc<SourceText>]>,
+    /// What `params` holds.
+    pub params: Value,
+    /// Top-level constants.
+    pub constants: BTreeMap<String, Value>,
+    /// The hooks that it defines.
+    pub hooks: BTreeSet<&'static str>,
+    /// The names of all properties that it, its libraries and the prelude read.
+    pub properties: BTreeSet<String>,
+    /// Inventory kinds without which it cannot judge.
+    pub needs: Arc<[String]>,
+}
+
+/// Why a hook gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The record cannot be judged, for this reason.
+    NotEvaluated(String),
+    /// The script failed: the reason, with the place in the policy's file.
+    Fault(String),
+}
+
+/// Runs scripts on records, in one thread.
+pub struct Runtime {
+    engine: Engine,
+    env: Rc<Env>,
+    limits: Limits,
+    loaded: Vec<Option<Loaded>>,
+}
+
+/// A compiled script. Function look-ups are cached per script: a cache shared by two scripts would call the functions
+/// of the one for the other.
+struct Loaded {
+    tree: AST,
+    caches: Caches,
+}
+
+impl Runtime {
+    /// A runtime for these scripts, which are then named by their place in the list.
+    pub fn new<'a>(
+        scripts: impl IntoIterator<Item = &'a Script> + Clone,
+        inventory: Arc<Inventory>,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Self {
+        let env = Env::new(inventory, now, limits.operations);
+        let names: BTreeSet<&str> =
+            scripts.clone().into_iter().flat_map(|script| script.properties.iter().map(String::as_str)).collect();
+        let engine = sandbox::engine(limits, &env, names);
+        let loaded = scripts.into_iter().map(|_| None).collect();
+        Self { engine, env, limits: limits.clone(), loaded }
+    }
+
+    /// Calls a hook of the script at `index` with a record.
+    ///
+    /// # Errors
+    /// [`Stop`] when the record cannot be judged or the script fails.
+    pub fn call(&mut self, index: usize, script: &Script, hook: &str, record: &Record) -> Result<Value, Stop> {
+        self.env.judge(record, &script.needs);
+        if self.loaded[index].is_none() {
+            let tree = compile(&self.engine, script).map_err(Stop::Fault)?;
+            self.loaded[index] = Some(Loaded { tree, caches: Caches::new() });
+        }
+        let Some(loaded) = &mut self.loaded[index] else { return Err(Stop::Fault("not compiled".to_owned())) };
+        let mut argument = value::show(&record.value);
+        let mut state = self.engine.new_global_runtime_state();
+        state.lib.push(loaded.tree.shared_lib().clone());
+        let mut scope = Scope::new();
+        let answer = EvalContext::new(&self.engine, &mut state, &mut loaded.caches, &mut scope, None).call_fn_raw(
+            hook,
+            false,
+            false,
+            &mut [&mut argument],
+        );
+        match answer {
+            Ok(answer) => Ok(value::to_json(&answer)),
+            Err(error) => Err(stop(*error, &self.limits)),
+        }
+    }
+
+    /// What scripts printed since the last time this was asked.
+    pub fn take_printed(&mut self) -> Vec<String> {
+        std::mem::take(&mut *self.env.printed.borrow_mut())
+    }
+
+    /// Evaluates an expression over a record, which it knows as `event` and as `resource`.
+    ///
+    /// # Errors
+    /// [`Stop`] when it fails.
+    pub fn evaluate(&mut self, expression: &str, record: &Record) -> Result<Value, Stop> {
+        self.env.judge(record, &Arc::from([]));
+        let prelude = self.engine.compile(PRELUDE).map_err(|error| Stop::Fault(error.to_string()))?;
+        let tree = self.engine.compile(expression).map_err(|error| Stop::Fault(error.to_string()))?;
+        let tree = prelude.merge(&tree);
+        let mut scope = Scope::new();
+        scope.push_dynamic("event", value::show(&record.value));
+        scope.push_dynamic("resource", value::show(&record.value));
+        match self.engine.eval_ast_with_scope::<Dynamic>(&mut scope, &tree) {
+            Ok(answer) => Ok(value::to_json(&answer)),
+            Err(error) => Err(stop(*error, &self.limits)),
+        }
+    }
+}
+
+/// The prelude, the libraries and the policy as one tree: one look-up finds a function of each.
+fn compile(engine: &Engine, script: &Script) -> Result<AST, String> {
+    let mut scope = Scope::new();
+    // Constants of the scope become literals inside of functions, too.
+    scope.push_constant_dynamic("params", value::from_json(&script.params));
+    for (name, constant) in &script.constants {
+        scope.push_constant_dynamic(name.as_str(), value::from_json(constant));
+    }
+    let failed = |error: rhai::ParseError| error.to_string();
+    let mut tree = engine.compile(PRELUDE).map_err(failed)?;
+    for library in script.libraries.iter() {
+        tree = tree.merge(&engine.compile(&library.text).map_err(failed)?);
+    }
+    let policy = engine.compile_with_scope(&scope, &script.source.text).map_err(failed)?;
+    Ok(tree.merge(&policy).clone_functions_only())
+}
+
+/// Rhai's errors, told in our words, with the place in the file.
+fn stop(error: EvalAltResult, limits: &Limits) -> Stop {
+    let (error, position) = value::innermost(error);
+    let place = match (position.line(), position.position()) {
+        (Some(line), Some(column)) => format!(" at {line}:{column}"),
+        _ => String::new(),
+    };
+    if let EvalAltResult::ErrorTerminated(token, _) = &error {
+        if let Some(NotEvaluated(reason)) = token.clone().try_cast::<NotEvaluated>() {
+            return Stop::NotEvaluated(reason);
+        }
+        if token.is::<sandbox::OutOfTime>() {
+            return Stop::Fault(format!("took more than {} s", limits.time.as_secs()));
+        }
+    }
+    let reason = match error {
+        EvalAltResult::ErrorTerminated(..) | EvalAltResult::ErrorTooManyOperations(_) => {
+            // Without a place: where a loop is cut off says nothing, and equal faults are counted together.
+            return Stop::Fault(format!("used more than {} operations", limits.operations));
+        }
+        EvalAltResult::ErrorStackOverflow(_) => {
+            return Stop::Fault(format!("functions call each other more than {} deep", limits.calls));
+        }
+        EvalAltResult::ErrorDataTooLarge(what, _) => format!("made a value that is too large: {what}"),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => format!("no function `{}`", plain(&signature)),
+        EvalAltResult::ErrorVariableNotFound(name, _) => format!("no variable `{name}`"),
+        EvalAltResult::ErrorMismatchDataType(wanted, found, _) => {
+            format!("expected {}, found {}", kind_name(&wanted), kind_name(&found))
+        }
+        EvalAltResult::ErrorMismatchOutputType(wanted, found, _) => {
+            format!("expected {}, found {}", kind_name(&wanted), kind_name(&found))
+        }
+        EvalAltResult::ErrorRuntime(thrown, _) => match value::to_json(&thrown) {
+            Value::String(text) => text,
+            other => other.to_string(),
+        },
+        other => {
+            let mut text = other.to_string();
+            if let Some(at) = text.rfind(" (line ") {
+                text.truncate(at);
+            }
+            let mut letters = text.chars();
+            letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+        }
+    };
+    Stop::Fault(format!("{}{place}", crate::fault::printable(&reason, 300)))
+}
+
+fn plain(signature: &str) -> String {
+    signature.replace("&str | ImmutableString | String", "text").replace("i64", "int").replace("f64", "float")
+}
+
+fn kind_name(kind: &str) -> &str {
+    match kind {
+        "&str | ImmutableString | String" | "string" => "text",
+        "i64" => "int",
+        "f64" => "float",
+        "array" => "list",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

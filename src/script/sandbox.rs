@@ -1,0 +1,164 @@
+//! Sets the limits every script runs under.
+//!
+//! Operations bind first, and native functions charge them; then depth and sizes; wall time last, since it is the one
+//! limit that a slow machine could make a difference to. The numbers are part of the documentation of the language.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rhai::packages::{
+    ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage,
+    BasicStringPackage, LanguageCorePackage, LogicPackage, MoreStringPackage, Package,
+};
+use rhai::{Dynamic, Engine, EvalAltResult, INT, OptimizationLevel};
+
+use super::functions::{self, Env};
+use super::value::{self, Shown};
+
+/// What a script may use, per hook and record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Operations of Rhai and of native functions.
+    pub operations: u64,
+    /// Wall time.
+    pub time: Duration,
+    /// Bytes of one text.
+    pub text: usize,
+    /// Items of one list that the script makes.
+    pub list: usize,
+    /// Members of one map that the script makes.
+    pub map: usize,
+    /// Functions calling functions.
+    pub calls: usize,
+    /// Nesting of expressions and statements.
+    pub depth: usize,
+    /// Bytes of a policy's file.
+    pub source: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            operations: 1_000_000,
+            time: Duration::from_secs(5),
+            text: 1 << 20,
+            list: 10_000,
+            map: 10_000,
+            calls: 16,
+            depth: 256,
+            source: 256 << 10,
+        }
+    }
+}
+
+/// Bytes of stack that a thread needs to compile and run scripts within these limits.
+pub const STACK: usize = 64 << 20;
+
+/// Functions of Rhai's core that scripts do not get.
+pub(super) const REMOVED: &[&str] = &["sleep", "exit", "get_fn_metadata_list", "set_tag", "take", "to_blob"];
+
+/// The token of a script that ran out of time.
+#[derive(Clone)]
+pub(super) struct OutOfTime;
+
+/// An engine that parses as the sandbox does and runs nothing.
+pub(super) fn parser(limits: &Limits) -> Engine {
+    let mut engine = Engine::new_raw();
+    bound(&mut engine, limits);
+    engine.set_optimization_level(OptimizationLevel::None);
+    engine
+}
+
+fn bound(engine: &mut Engine, limits: &Limits) {
+    engine
+        .set_max_expr_depths(limits.depth, limits.depth)
+        .set_max_call_levels(limits.calls)
+        .set_max_operations(limits.operations)
+        .set_max_variables(256)
+        .set_max_functions(512)
+        .set_max_modules(0)
+        .set_max_string_size(limits.text)
+        .set_max_array_size(limits.list)
+        .set_max_map_size(limits.map)
+        .set_optimization_level(OptimizationLevel::Simple);
+    engine.disable_symbol("eval").disable_symbol("import").disable_symbol("export");
+}
+
+/// The engine that runs scripts: no files, no clock, no output but what `env` collects.
+pub(super) fn engine<'a>(limits: &Limits, env: &Rc<Env>, properties: impl IntoIterator<Item = &'a str>) -> Engine {
+    let mut engine = Engine::new_raw();
+    for package in [
+        LanguageCorePackage::new().as_shared_module(),
+        ArithmeticPackage::new().as_shared_module(),
+        LogicPackage::new().as_shared_module(),
+        BasicStringPackage::new().as_shared_module(),
+        MoreStringPackage::new().as_shared_module(),
+        BasicIteratorPackage::new().as_shared_module(),
+        BasicFnPackage::new().as_shared_module(),
+        BasicMathPackage::new().as_shared_module(),
+        BasicArrayPackage::new().as_shared_module(),
+        BasicMapPackage::new().as_shared_module(),
+    ] {
+        engine.register_global_module(package);
+    }
+    bound(&mut engine, limits);
+
+    // Not a keyword, so it cannot be disabled; the checker refuses it, and this stops `Fn("sleep")`.
+    let refuse = || Err::<(), Box<EvalAltResult>>("`sleep` is not allowed".into());
+    engine.register_fn("sleep", move |_: INT| refuse());
+    engine.register_fn("sleep", move |_: f64| refuse());
+
+    let meter = Rc::clone(env);
+    let (operations, time) = (limits.operations, limits.time);
+    let started = std::cell::Cell::new(Instant::now());
+    engine.on_progress(move |count| {
+        if count <= 1 {
+            started.set(Instant::now());
+        }
+        if count + meter.charged.get() > operations {
+            // Rhai reports its own limit; this is the sum with what native functions charged.
+            return Some(Dynamic::from(OutOfOperations));
+        }
+        (count & 1023 == 0 && started.get().elapsed() > time).then(|| Dynamic::from(OutOfTime))
+    });
+
+    let log = Rc::clone(env);
+    engine.on_print(move |text| note(&log, text));
+    let log = Rc::clone(env);
+    engine.on_debug(move |text, _, _| note(&log, text));
+
+    // A shown value is resolved to a clone of itself: so a closure can capture the event and be called on one of its
+    // fields, which Rhai would otherwise take for a data race on a shared variable.
+    #[expect(deprecated, reason = "volatile, not obsolete: the version of Rhai is pinned")]
+    engine.on_var(|name, index, context| {
+        let scope = context.scope();
+        let value = match index {
+            0 => scope.get(name),
+            // From the end of the scope, which is where this iterator begins.
+            index => scope.iter_raw().nth(index - 1).map(|(_, _, value)| value),
+        };
+        Ok(value.filter(|value| value.is::<Shown>()).cloned())
+    });
+
+    value::register(&mut engine, properties);
+    functions::register(&mut engine, env);
+    engine
+}
+
+/// The token of a script whose operations and charges together are too many.
+#[derive(Clone)]
+pub(super) struct OutOfOperations;
+
+/// Keeps what a script prints, up to a bound.
+fn note(env: &Env, text: &str) {
+    let mut printed = env.printed.borrow_mut();
+    if printed.len() < 1_000 {
+        printed.push(text.to_owned());
+    }
+}
+
+/// An environment for asking questions without an inventory.
+pub(super) fn bare_env(limits: &Limits) -> Rc<Env> {
+    Env::new(Arc::default(), jiff::Timestamp::UNIX_EPOCH, limits.operations)
+}

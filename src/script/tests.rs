@@ -1,0 +1,288 @@
+//! Scripts over values: null-safety, examples of every function, limits.
+
+use std::sync::Arc;
+
+use super::functions::FAMILIES;
+use super::*;
+use crate::inventory::Builder;
+use crate::record::{CLOUDTRAIL, Document, Node, Origin, Scope};
+
+const EVENT: &str = r#"{"eventName":"StopLogging","eventSource":"cloudtrail.amazonaws.com","recipientAccountId":"111122223333","awsRegion":"us-east-1",
+  "tag":"T","n":5,"t":true,"nothing":null,"requestParameters":{"name":"trail","one":{"ip":"1.2.3.4"},"list":[{"ip":"1.2.3.4"},{"ip":"5.6.7.8"}]},
+  "resources":[{"ARN":"arn:aws:cloudtrail:us-east-1:111122223333:trail/t"}]}"#;
+
+fn record(kind: &str, json: &str) -> Record {
+    Record {
+        kind: kind.into(),
+        id: None,
+        time: None,
+        scope: Scope { account: Some("111122223333".into()), region: Some("us-east-1".into()) },
+        value: Node::from(Document::parse(json.as_bytes()).unwrap()),
+        origin: Origin::default(),
+    }
+}
+
+fn runtime() -> Runtime {
+    let mut inventory = Builder::default();
+    for (allocation, ip) in [("eipalloc-1", "198.51.100.7"), ("eipalloc-2", "198.51.100.8")] {
+        inventory.add(record(
+            "ec2/addresses",
+            &format!(r#"{{"AllocationId":"{allocation}","PublicIp":"{ip}","Domain":"vpc"}}"#),
+        ));
+    }
+    let now = "2024-05-14T12:00:00Z".parse().unwrap();
+    let names = [
+        "eventName",
+        "nope",
+        "x",
+        "ARN",
+        "ip",
+        "tag",
+        "requestParameters",
+        "list",
+        "one",
+        "name",
+        "a",
+        "len",
+        "Action",
+        "Principal",
+        "PublicIp",
+        "resources",
+        "n",
+        "account",
+        "role",
+        "id",
+        "region",
+        "FlowLogId",
+        "natGateway",
+        "natGatewayId",
+    ];
+    let script = Script {
+        source: Arc::new(SourceText { file: String::new(), text: String::new() }),
+        libraries: Arc::from([]),
+        params: Value::Null,
+        constants: BTreeMap::new(),
+        hooks: BTreeSet::new(),
+        properties: names.iter().map(|name| (*name).to_owned()).collect(),
+        needs: Arc::from([]),
+    };
+    Runtime::new([&script], Arc::new(inventory.finish().0), now, &Limits::default())
+}
+
+fn on_big_stack(test: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, test).unwrap().join().unwrap();
+    });
+}
+
+fn all_true(expressions: &[&str]) {
+    on_big_stack(|| {
+        let mut runtime = runtime();
+        let event = record(CLOUDTRAIL, EVENT);
+        for expression in expressions {
+            assert_eq!(runtime.evaluate(expression, &event), Ok(true.into()), "{expression}");
+        }
+    });
+}
+
+#[test]
+fn every_example_is_true() {
+    let examples: Vec<&str> =
+        FAMILIES.iter().flat_map(|family| family.rows).flat_map(|row| row.examples.iter().copied()).collect();
+    assert!(FAMILIES.iter().flat_map(|family| family.rows).all(|row| !row.examples.is_empty()));
+    all_true(&examples);
+}
+
+#[test]
+fn every_function_answers_over_nothing_and_over_the_wrong_kind() {
+    on_big_stack(|| {
+        let mut runtime = runtime();
+        let event = record(CLOUDTRAIL, EVENT);
+        let values = [
+            "()",
+            "5",
+            "true",
+            "1.5",
+            "[]",
+            "[1, \"a\"]",
+            "#{ a: 1 }",
+            "\"text\"",
+            "event",
+            "event.resources",
+            "event.nothing",
+            "'c'",
+        ];
+        for row in FAMILIES.iter().flat_map(|family| family.rows) {
+            for first in values {
+                for second in values {
+                    let args = [first, second, second];
+                    let call = format!("{}({})", row.name, args[..row.params.len()].join(", "));
+                    let answer = runtime.evaluate(&call, &event);
+                    // A text that is no pattern or path is a mistake in the policy's own text.
+                    let mistake = row.name == "jsonpath" && second == "\"text\"";
+                    assert!(answer.is_ok() || mistake, "{call}: {answer:?}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn rhais_own_functions_answer_over_nothing_and_over_the_wrong_kind() {
+    on_big_stack(|| {
+        let mut runtime = runtime();
+        let event = record(CLOUDTRAIL, EVENT);
+        for value in
+            ["()", "5", "true", "event", "event.n", "event.t", "event.nothing", "event.nope", "event.requestParameters"]
+        {
+            for (call, over_nothing) in [
+                ("starts_with(\"a\")", "false"),
+                ("ends_with(\"a\")", "false"),
+                ("contains(\"zz\")", "false"),
+                ("to_lower()", "()"),
+                ("to_upper()", "()"),
+                ("split(\",\")", "[]"),
+                ("trim()", "()"),
+                ("replace(\"a\", \"b\")", "()"),
+                ("sub_string(1)", "()"),
+                ("sub_string(1, 2)", "()"),
+            ] {
+                // As a list of one, a shown map gives its items to `split`.
+                if call.starts_with("split") && matches!(value, "event" | "event.requestParameters") {
+                    continue;
+                }
+                let expression = format!("{value}.{call} == {over_nothing}");
+                assert_eq!(runtime.evaluate(&expression, &event), Ok(true.into()), "{expression}");
+            }
+        }
+        for value in ["()", "5", "true", "event.n", "event.nothing", "event.nope", "event.eventName"] {
+            for (call, over_nothing) in [
+                ("some(|x| x == 1)", "false"),
+                ("all(|x| x == 1)", "true"),
+                ("filter(|x| x == 1)", "[]"),
+                ("map(|x| x)", "[]"),
+                ("find(|x| x == 1)", "()"),
+            ] {
+                let expression = format!("{value}.{call} == {over_nothing}");
+                assert_eq!(runtime.evaluate(&expression, &event), Ok(true.into()), "{expression}");
+            }
+        }
+        for wrong in [
+            "\"abc\".starts_with(())",
+            "\"abc\".contains(5)",
+            "\"abc\".ends_with(event)",
+            "[1].contains(())",
+            "5 in ()",
+            "\"a\" in event.nope",
+            "() in event.resources",
+        ] {
+            assert_eq!(runtime.evaluate(wrong, &event), Ok(false.into()), "{wrong}");
+        }
+    });
+}
+
+#[test]
+fn steps_are_null_safe() {
+    all_true(&[
+        "event.nope == ()",
+        "event.nope.x.y == ()",
+        "event.eventName.x == ()",
+        "event.n.x == ()",
+        "event.t.x.y == ()",
+        "event.nothing.x == ()",
+        "event.resources.x == ()",
+        "event.resources[9] == ()",
+        "event.resources[9].ARN == ()",
+        "event.resources[-1].ARN != ()",
+        "event[\"nope\"][\"x\"] == ()",
+        "event.nope[0] == ()",
+        "event.requestParameters[0] == ()",
+        "event.resources[\"x\"] == ()",
+        "[1, 2][7] == ()",
+        "event.tag == \"T\"",
+        "().tag == ()",
+        "event.nope.tag == ()",
+        "event.eventName.tag == ()",
+        "() == ()",
+        "!(event.nope == \"x\")",
+        "event.nope != \"x\"",
+        "!(event.nope < 5)",
+        "!(event.nope > 5)",
+        "!(event.nope <= 5)",
+        "!(event.requestParameters < 5)",
+        "!(5 >= event.requestParameters)",
+        "event.requestParameters != ()",
+        "event.requestParameters != \"x\"",
+        "event.requestParameters == event.requestParameters",
+        "event.requestParameters != event.resources",
+        "\"name\" in event.requestParameters",
+        "!(\"nope\" in event.requestParameters)",
+        "\"nope\" !in event.requestParameters",
+        "event.requestParameters.len() == 3",
+        "event.requestParameters.keys() == [\"name\", \"one\", \"list\"]",
+        "event.resources == [#{ ARN: \"arn:aws:cloudtrail:us-east-1:111122223333:trail/t\" }]",
+    ]);
+}
+
+#[test]
+fn lists_of_a_record_are_lists_and_one_object_is_a_list_of_it() {
+    all_true(&[
+        "event.requestParameters.list.some(|x| x.ip == \"5.6.7.8\")",
+        "event.requestParameters.one.some(|x| x.ip == \"1.2.3.4\")",
+        "event.requestParameters.list.map(|x| x.ip) == [\"1.2.3.4\", \"5.6.7.8\"]",
+        "event.requestParameters.list.filter(|x| x.ip != \"1.2.3.4\").len() == 1",
+        "event.requestParameters.list.find(|x| x.ip == \"5.6.7.8\").ip == \"5.6.7.8\"",
+        "event.requestParameters.list.all(|x| x.ip != ())",
+        "let n = 0; for x in event.requestParameters.list { n += 1; } n == 2",
+        "let n = 0; for x in event.requestParameters.one { n += 1; } n == 1",
+        "let n = 0; for x in event.nope { n += 1; } n == 0",
+        "let n = 0; for x in all(\"ec2/addresses\") { n += 1; } n == 2",
+        "all(\"ec2/addresses\")[1].PublicIp == \"198.51.100.8\"",
+        "all(\"ec2/addresses\").map(|a| a.PublicIp).contains(\"198.51.100.7\")",
+        "list(event.requestParameters.one).len() == 1",
+        "list(event.requestParameters.list).len() == 2",
+        "event.requestParameters.list.index_of(|x| x.ip == \"5.6.7.8\") == 1",
+    ]);
+}
+
+#[test]
+fn a_closure_over_a_field_may_read_the_event() {
+    all_true(&[
+        "let e = event; e.requestParameters.list.some(|x| x.ip == e.requestParameters.one.ip)",
+        "let p = event.requestParameters; p.list.filter(|x| p.one.ip == x.ip).len() == 1",
+        "let wanted = \"5.6.7.8\"; event.requestParameters.list.some(|x| x.ip == wanted)",
+        "let n = 0; event.requestParameters.list.for_each(|x| n += 1); n == 2",
+    ]);
+}
+
+#[test]
+fn a_hostile_script_is_stopped() {
+    on_big_stack(|| {
+        let mut runtime = runtime();
+        let event = record(CLOUDTRAIL, EVENT);
+        for (script, says) in [
+            ("loop {}", "operations"),
+            ("fn f(x) { f(x + 1) } f(0)", "deep"),
+            ("let s = \"x\"; loop { s += s; }", "too large"),
+            ("let a = [1]; loop { a.append(a); }", "too large"),
+            ("let a = []; loop { a.push(1); }", "too large"),
+            ("let m = #{}; let i = 0; loop { m[`k${i}`] = i; i += 1; }", "operations"),
+            ("let i = 0; loop { regex(\"a\", `(a*)*b${i}`); i += 1; }", "operations"),
+            (
+                "regex(\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\", \"(a+)+$\") || regex(\"x\", \"(((a{100}){100}){100})\")",
+                "not a regular expression",
+            ),
+            ("let t = \"x\"; t.pad(100000, \"x\"); loop { t.contains(\"y\"); glob(t, \"*a*b*c*d*\"); }", "operations"),
+            ("sleep(5)", "not allowed"),
+            ("Fn(\"sleep\").call(5)", "not allowed"),
+            ("throw \"\\u001b[31mred\"", "\\u{1b}"),
+        ] {
+            let started = std::time::Instant::now();
+            match runtime.evaluate(script, &event) {
+                Err(Stop::Fault(reason)) => assert!(reason.contains(says), "{script}: {reason}"),
+                other => panic!("{script}: {other:?}"),
+            }
+            assert!(started.elapsed().as_secs() < 60, "{script}");
+        }
+    });
+}
