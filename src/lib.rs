@@ -6,8 +6,10 @@
 pub mod diagnostic;
 pub mod error;
 pub mod fault;
+pub mod finding;
 pub mod input;
 pub mod inventory;
+pub mod policy;
 pub mod principal;
 pub mod record;
 pub mod schema;

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 pub use self::check::{Checked, Header, check, check_library};
 use self::functions::{Env, NotEvaluated};
+pub(crate) use self::functions::{parse_duration, parse_time};
 pub use self::sandbox::{Limits, STACK};
 use crate::diagnostic::SourceText;
 use crate::inventory::Inventory;

@@ -12,6 +12,8 @@ mod net;
 mod text;
 mod time;
 
+pub(crate) use self::time::{parse_duration, parse_time};
+
 use std::any::TypeId;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

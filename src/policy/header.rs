@@ -1,0 +1,246 @@
+//! The front matter of a policy, checked and typed.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+use super::front_matter::{FrontMatter, violations};
+use super::params::{Param, ParamKind};
+use super::remediation::{Forms, Language, Template};
+use super::when::{Condition, When, parse_path};
+use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
+use crate::finding::Severity;
+use crate::record::CLOUDTRAIL;
+use crate::schema;
+use crate::yaml::Yaml;
+
+/// What a policy's front matter says.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// What is found, in a few words.
+    pub title: Template,
+    /// How bad it is, unless a hook says otherwise.
+    pub severity: Severity,
+    /// The kind of record that it judges.
+    pub judges: Arc<str>,
+    /// What a record must be for it to be asked.
+    pub when: When,
+    /// Inventory kinds that it looks things up in.
+    pub uses: Vec<String>,
+    /// Inventory kinds without which it cannot judge.
+    pub needs: Vec<String>,
+    /// What users can set, in the order of the text.
+    pub params: Vec<Param>,
+    /// Its tags.
+    pub tags: Arc<[String]>,
+    /// Its references.
+    pub references: Arc<[String]>,
+    /// What to do about a finding.
+    pub remediation: Forms,
+    /// Ids that it had before.
+    pub formerly: Vec<String>,
+}
+
+/// The schema of front matter, as text.
+pub(crate) const SCHEMA: &str = include_str!("../../schemas/policy.schema.json");
+
+fn schema() -> &'static (Value, Option<Validator>) {
+    static COMPILED: OnceLock<(Value, Option<Validator>)> = OnceLock::new();
+    COMPILED.get_or_init(|| {
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap_or_default();
+        let validator = jsonschema::validator_for(&schema).ok();
+        (schema, validator)
+    })
+}
+
+/// Reads the head of a policy's file: the header if it is one, the Markdown, and every mistake in it.
+pub(super) fn read(source: &Arc<SourceText>) -> (Option<Header>, String, Vec<Diagnostic>) {
+    let head = match FrontMatter::read(source) {
+        Ok(head) => head,
+        Err(diagnostic) => return (None, String::new(), vec![diagnostic]),
+    };
+    let mut reader = Reader { source, head: &head, out: Vec::new() };
+    reader.schema();
+    let complete = reader.out.is_empty();
+    let header = reader.header();
+    let diagnostics = reader.out;
+    (header.filter(|_| complete && diagnostics.is_empty()), head.doc, diagnostics)
+}
+
+struct Reader<'a> {
+    source: &'a Arc<SourceText>,
+    head: &'a FrontMatter,
+    out: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn say(
+        &mut self,
+        code: &'static str,
+        span: &std::ops::Range<usize>,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
+        let mut diagnostic = Diagnostic::error(code, self.source, self.head.span(span), message);
+        diagnostic.help = help;
+        self.out.push(diagnostic);
+    }
+
+    fn schema(&mut self) {
+        let (schema, validator) = schema();
+        let Some(validator) = validator else { return };
+        for violation in violations(validator, schema, &self.head.yaml) {
+            self.say("front-matter", &violation.span, violation.message, violation.help);
+        }
+    }
+
+    /// The header, as far as the front matter gives one; what the schema cannot say is remarked on.
+    fn header(&mut self) -> Option<Header> {
+        let yaml = &self.head.yaml;
+        if let Some(window) = yaml.get("window") {
+            let span = yaml.key_span("window");
+            let _ = window;
+            self.say(
+                "window",
+                &span,
+                "`window` does not load: this version judges one record at a time",
+                Some("leave it out".to_owned()),
+            );
+        }
+        let title = self.template(yaml.get("title"), Language::Plain);
+        let severity = yaml.get("severity").and_then(Yaml::raw).and_then(Severity::from_word);
+        let judges = yaml.get("judges").and_then(|judges| self.kind(judges, true));
+        let when = self.when();
+        let uses = self.kinds("uses");
+        let needs = self.kinds("needs");
+        for kind in uses.iter().filter(|kind| needs.contains(kind)) {
+            let span = yaml.key_span("needs");
+            self.say("front-matter", &span, format!("`{kind}` is both in `uses` and in `needs`"), None);
+        }
+        let params = self.params();
+        let form = |name: &str| yaml.get("remediation").and_then(|forms| forms.get(name));
+        let remediation = Forms {
+            console: self.template(form("console"), Language::Plain),
+            cli: self.template(form("cli"), Language::Shell),
+            python: self.template(form("python"), Language::Python),
+        };
+        let texts = |name: &str| -> Vec<String> {
+            yaml.get(name)
+                .map(Yaml::items)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(Yaml::raw)
+                .map(str::to_owned)
+                .collect()
+        };
+        Some(Header {
+            title: title?,
+            severity: severity?,
+            judges: judges?.as_str().into(),
+            when,
+            uses,
+            needs,
+            params,
+            tags: texts("tags").into(),
+            references: texts("references").into(),
+            remediation,
+            formerly: texts("formerly"),
+        })
+    }
+
+    fn template(&mut self, yaml: Option<&Yaml>, language: Language) -> Option<Template> {
+        let yaml = yaml?;
+        match Template::parse(yaml.raw()?, language) {
+            Ok(template) => Some(template),
+            Err((at, message)) => {
+                // The value may be folded or escaped; the placeholder's own text finds its place in the file.
+                let wanted = yaml.raw()?.get(at).unwrap_or_default();
+                let mut place = self.head.span(&yaml.span);
+                if let Some(found) = self.source.text.get(place.clone()).and_then(|text| text.find(wanted)) {
+                    place = place.start + found..place.start + found + wanted.len();
+                }
+                self.out.push(Diagnostic::error("placeholder", self.source, place, message));
+                None
+            }
+        }
+    }
+
+    fn kind(&mut self, yaml: &Yaml, or_events: bool) -> Option<String> {
+        let kind = yaml.raw()?;
+        if (or_events && kind == CLOUDTRAIL) || schema::is_kind(kind) {
+            return Some(kind.to_owned());
+        }
+        let events = or_events.then_some(CLOUDTRAIL);
+        let help = did_you_mean(kind, schema::kinds().chain(events)).map(|meant| format!("did you mean `{meant}`?"));
+        self.say("unknown-kind", &yaml.span, format!("no inventory kind `{kind}`"), help);
+        None
+    }
+
+    fn kinds(&mut self, key: &str) -> Vec<String> {
+        let items = self.head.yaml.get(key).map(Yaml::items).unwrap_or_default();
+        items.iter().filter_map(|item| self.kind(item, false)).collect()
+    }
+
+    fn when(&mut self) -> When {
+        let mut conditions = Vec::new();
+        for (key, value) in self.head.yaml.get("when").map(Yaml::members).unwrap_or_default() {
+            let path = match parse_path(&key.name) {
+                Ok(path) => path,
+                Err(reason) => {
+                    self.say(
+                        "when",
+                        &key.span,
+                        format!("`{}` is not a path: {reason}", key.name),
+                        Some("a dotted path of names: `userIdentity.type`, `a.\"b.c\"`".to_owned()),
+                    );
+                    continue;
+                }
+            };
+            let values = if value.items().is_empty() { std::slice::from_ref(value) } else { value.items() };
+            let mut any_of = Vec::new();
+            for value in values {
+                let text = value.raw();
+                if let Some(text) = text.filter(|text| text.contains(['*', '?'])) {
+                    self.say(
+                        "when",
+                        &value.span,
+                        format!("`{text}` has a wildcard, which `when` does not know"),
+                        Some("list the values, or ask with `glob` in `matches`".to_owned()),
+                    );
+                } else if any_of.contains(&text.map(str::to_owned)) {
+                    self.say("when", &value.span, format!("`{}` is listed twice", text.unwrap_or("null")), None);
+                } else {
+                    any_of.push(text.map(str::to_owned));
+                }
+            }
+            conditions.push(Condition { path, any_of });
+        }
+        When { conditions }
+    }
+
+    fn params(&mut self) -> Vec<Param> {
+        let mut params = Vec::new();
+        let mut names = BTreeSet::new();
+        for (key, value) in self.head.yaml.get("params").map(Yaml::members).unwrap_or_default() {
+            let word = value.get("type").and_then(Yaml::raw).unwrap_or_default();
+            let of = value.get("of").and_then(Yaml::raw);
+            if of.is_some() && word != "list" {
+                self.say("param", &value.key_span("of"), format!("`of` is for lists; `{}` is {word}", key.name), None);
+            }
+            let (Some(kind), Some(default)) = (ParamKind::from_word(word, of), value.get("default")) else { continue };
+            match kind.accept(default) {
+                Ok(default) => {
+                    let doc = value.get("doc").and_then(Yaml::raw).unwrap_or_default().trim().to_owned();
+                    names.insert(&key.name);
+                    params.push(Param { name: key.name.clone(), kind, default, doc });
+                }
+                Err(message) => {
+                    self.say("param", &default.span, format!("the default of `{}`: {message}", key.name), None)
+                }
+            }
+        }
+        params
+    }
+}

@@ -1,0 +1,53 @@
+//! Policies: a script with metadata, and the packs they come in.
+
+mod config;
+mod embedded;
+mod front_matter;
+mod header;
+mod pack;
+mod params;
+mod remediation;
+mod when;
+
+use std::sync::Arc;
+
+pub use self::config::Config;
+pub use self::header::Header;
+pub use self::pack::{Checked, DEFAULT, Overrides, Pack};
+pub use self::params::{Param, ParamKind};
+pub use self::when::{Condition, When};
+use crate::script::Script;
+
+/// A policy that loads: its metadata, its documentation and its script.
+#[derive(Debug)]
+pub struct Policy {
+    /// The file's stem, in kebab-case.
+    pub id: Arc<str>,
+    /// The name of its pack.
+    pub pack: Arc<str>,
+    /// Its file, as it was found.
+    pub file: String,
+    /// Its front matter.
+    pub header: Header,
+    /// The Markdown after the front matter: the four headings.
+    pub doc: String,
+    /// Its script, checked.
+    pub script: Script,
+    /// The severity that configuration gives all its findings.
+    pub severity: Option<crate::finding::Severity>,
+}
+
+impl Policy {
+    /// The sections of the documentation: heading and text, in order.
+    pub fn sections(&self) -> Vec<(&str, &str)> {
+        let mut sections = Vec::new();
+        for part in self.doc.split("\n## ").map(|part| part.strip_prefix("## ").unwrap_or(part)) {
+            if let Some((heading, text)) = part.split_once('\n') {
+                sections.push((heading.trim(), text.trim()));
+            } else if !part.trim().is_empty() {
+                sections.push((part.trim(), ""));
+            }
+        }
+        sections
+    }
+}
