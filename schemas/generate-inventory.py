@@ -16,6 +16,8 @@ the command line. VALUE says what the member is:
     "kind[A B]C[D E]"         a list whose items hold the resources in their member C, a list of structures with D and E
     "kind{A B}"               the answer is exactly this structure, which is one resource of the kind SERVICE/kind
 
+"!" before it all says that every answer has the member.
+
 "" as MEMBER says how the whole answer is taken, when there is something to say: the words "kind=X" (a singleton: the whole
 answer is one resource of kind SERVICE/X), "argument" (the command must be told what to look at, so its answer proves
 nothing about all others) and "view" (another command prints the same kind whole).
@@ -119,7 +121,7 @@ def read_service(loader, service):
         only = [m for m in members if not ABOUT_THE_ANSWER.match(m)]
         single = len(only) == 1 and members[only[0]].type_name == "structure"
         commands[command] = {
-            "verb": verb, "noun": noun, "values": values, "kinds": kinds,
+            "required": set(output.required_members), "verb": verb, "noun": noun, "values": values, "kinds": kinds,
             "argument": bool(operation.input_shape and operation.input_shape.required_members),
             "singleton": not kinds, "unwrap": only[0] if single else None,
         }
@@ -176,7 +178,7 @@ def row(it):
             value = it["kinds"][member][0] + value
         elif it["singleton"] and member == it["unwrap"]:
             value = it["single"] + value
-        values[member] = value
+        values[member] = "!" * (member in it["required"]) + value
     return values
 
 

@@ -150,14 +150,14 @@ pub struct Builder {
     faults: Vec<Fault>,
 }
 
-/// What makes two resources the same. `Arguments` are what a command was told to look at: answers about two trails are
-/// two resources.
+/// What makes two resources the same. Answers about two trails are two resources, and so are two attributes of one image:
+/// the aspect is the `Arguments` that a command was told, else, of a kind `…-attribute`, the members that it has.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Identity {
     kind: Arc<str>,
     scope: Scope,
     id: Arc<str>,
-    arguments: Option<String>,
+    aspect: Option<String>,
 }
 
 impl Builder {
@@ -165,8 +165,10 @@ impl Builder {
     /// newer wins if both are dated, else the first stays and there is a fault. One without an id is never the same.
     pub fn add(&mut self, record: Record) {
         let Some(id) = record.id.clone() else { return self.records.push(record) };
-        let arguments = record.value.view().get("Arguments").map(Ref::canonical);
-        let identity = Identity { kind: Arc::clone(&record.kind), scope: record.scope.clone(), id, arguments };
+        let value = record.value.view();
+        let members = || record.kind.ends_with("-attribute").then(|| value.entries().map(|(key, _)| key).collect());
+        let aspect = value.get("Arguments").map(Ref::canonical).or_else(members);
+        let identity = Identity { kind: Arc::clone(&record.kind), scope: record.scope.clone(), id, aspect };
         let Some(at) = self.known.get(&identity) else {
             self.known.insert(identity, self.records.len());
             return self.records.push(record);

@@ -34,6 +34,8 @@ pub struct Member {
     pub fields: Vec<&'static str>,
     /// The kind of its items, or of itself where it is a structure; `None` where it is no resource of its own.
     pub kind: Option<Arc<str>>,
+    /// True when every answer has it.
+    pub required: bool,
     /// For a list whose items only group the resources: the member that holds these, and their members.
     pub within: Option<(&'static str, Vec<&'static str>)>,
 }
@@ -135,15 +137,16 @@ fn read_command(service: &'static str, name: &'static str, answer: &BTreeMap<&'s
 }
 
 fn read_member(service: &str, name: &'static str, value: &'static str) -> Member {
+    let (value, required) = value.strip_prefix('!').map_or((value, false), |value| (value, true));
     let fields = |text: &'static str| text.split(' ').filter(|field| !field.is_empty()).collect::<Vec<_>>();
     let Some(open) = value.find(['[', '{']) else {
-        return Member { name, shape: Shape::Scalar, fields: Vec::new(), kind: None, within: None };
+        return Member { name, shape: Shape::Scalar, fields: Vec::new(), kind: None, required, within: None };
     };
     let shape = if value[open..].starts_with('[') { Shape::List } else { Shape::Map };
     let (own, rest) = value[open + 1..].split_once([']', '}']).unwrap_or((&value[open + 1..], ""));
     let kind = (open > 0).then(|| format!("{service}/{}", &value[..open]).into());
     let within = rest.split_once('[').map(|(inner, of)| (inner, fields(of.trim_end_matches(']'))));
-    Member { name, shape, fields: fields(own), kind, within }
+    Member { name, shape, fields: fields(own), kind, required, within }
 }
 
 /// Every kind of resource that Lawbook knows by name, sorted. AWS Config items of other types have kinds beside these.

@@ -29,9 +29,9 @@ use crate::record::{Document, Kind, Node, Origin, Record, Ref, Scope};
 use crate::schema::{self, Command, Member, Shape};
 use crate::yaml::{self, Yaml};
 use identify::{Form, Reading};
+use manifest::{Entry, Status};
 pub use manifest::{Manifests, NAME as MANIFEST, is_manifest};
 pub use outline::looks_like;
-use manifest::{Entry, Status};
 use place::Hint;
 
 /// A file of inventory, as it was found.
@@ -103,10 +103,9 @@ impl Reader<'_> {
             let page = &pages[at];
             match &told[at] {
                 Ok(Told::Known(reading)) => {
-                    let same = |later: &Result<Told, Fault>| {
-                        matches!(later, Ok(Told::Known(other)) if std::ptr::eq(other.command, reading.command))
-                    };
-                    let cut = identify::is_cut(page.node.view()) && !told[at + 1..].iter().any(same);
+                    let same = |page: &Result<Told, Fault>| matches!(page, Ok(Told::Known(other)) if std::ptr::eq(other.command, reading.command));
+                    let last = told.iter().rposition(same).unwrap_or(at);
+                    let cut = identify::is_cut(pages[last].node.view());
                     self.known(page, reading, cut);
                 }
                 Ok(Told::Unknown(hint)) => self.unknown(page, &hint.clone()),
@@ -230,7 +229,7 @@ impl Reader<'_> {
         Fault::inventory(reason, self.origin(0, Some(page.line)))
     }
 
-    /// Reads a page that a known command printed; `cut` when it says that there is more, which is not in the file.
+    /// Reads a page that a known command printed; `cut` when its last page in the file says that there is more.
     fn known(&mut self, page: &Page<'_>, reading: &Reading, cut: bool) {
         let command = reading.command;
         let partial = cut
@@ -249,7 +248,9 @@ impl Reader<'_> {
                 let value = page.node.clone();
                 self.resources(of, vec![(value, Some(page.line))]);
             }
-            Form::Items(member) => self.list(page, member, value, &[], Of { kind: None, command: Some(command), collected, time }),
+            Form::Items(member) => {
+                self.list(page, member, value, &[], Of { kind: None, command: Some(command), collected, time })
+            }
             Form::Answer => {
                 let of = Of { kind: command.singleton.as_ref(), command: Some(command), collected, time };
                 if of.kind.is_some() {
@@ -259,7 +260,9 @@ impl Reader<'_> {
                 for member in command.members.iter().filter(|member| member.kind.is_some()) {
                     let of = Of { kind: member.kind.as_ref(), ..of };
                     match value.get(member.name) {
-                        Some(inner) if member.shape == Shape::List => self.list(page, member, inner, &[member.name], of),
+                        Some(inner) if member.shape == Shape::List => {
+                            self.list(page, member, inner, &[member.name], of)
+                        }
                         Some(inner) if !inner.is_null() => self.singleton(page.node.share(inner), page.line, of),
                         Some(_) => self.resources(of, Vec::new()),
                         None if silent && member.shape == Shape::Map => {
@@ -312,7 +315,8 @@ impl Reader<'_> {
         let Some(kind) = of.kind else { return };
         let argument = of.command.is_none_or(|command| command.argument);
         let single = of.command.is_some_and(|command| {
-            let unwrapped = command.members.iter().any(|member| member.kind.as_ref() == Some(kind) && member.shape == Shape::Map);
+            let unwrapped =
+                command.members.iter().any(|member| member.kind.as_ref() == Some(kind) && member.shape == Shape::Map);
             command.singleton.is_some() || unwrapped
         });
         let mut scopes = BTreeSet::new();
@@ -321,7 +325,8 @@ impl Reader<'_> {
             self.position += 1;
             let of_ids = place::of_resource(kind, value.view());
             scopes.insert((of_ids.account.clone(), of_ids.region.clone()));
-            let id = place::id(kind, value.view()).or_else(|| single.then(|| self.single_id(kind, value.view(), argument))?);
+            let id = place::id(kind, value.view())
+                .or_else(|| single.then(|| self.single_id(kind, value.view(), argument))?);
             let value = match argument && !self.entry.arguments.is_empty() {
                 true => self.with_arguments(value.view()),
                 false => value,
@@ -497,7 +502,8 @@ fn forget_ids_that_are_not(records: &mut [Record]) {
 fn choices(value: Ref<'_>, candidates: &[Reading]) -> String {
     let kinds: BTreeSet<String> = candidates.iter().flat_map(|reading| reading.kinds(value)).collect();
     let shown: Vec<String> = kinds.iter().take(8).map(|kind| format!("`{kind}`")).collect();
-    let more = if kinds.len() > shown.len() { format!(" and {} more", kinds.len() - shown.len()) } else { String::new() };
+    let more =
+        if kinds.len() > shown.len() { format!(" and {} more", kinds.len() - shown.len()) } else { String::new() };
     format!("{}{more}", shown.join(", "))
 }
 

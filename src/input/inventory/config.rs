@@ -292,7 +292,11 @@ fn supplement(value: Value) -> Value {
 fn unquoted(value: Value) -> Value {
     let mut value = value;
     for _ in 0..2 {
-        match value.as_str().filter(|text| text.starts_with(['{', '[', '"'])).map(|text| Document::parse(text.as_bytes())) {
+        match value
+            .as_str()
+            .filter(|text| text.starts_with(['{', '[', '"']))
+            .map(|text| Document::parse(text.as_bytes()))
+        {
             Some(Ok(document)) => value = document.root().to_json(),
             _ => break,
         }
@@ -303,7 +307,7 @@ fn unquoted(value: Value) -> Value {
 fn translated(kind: &str, item: Ref<'_>) -> Value {
     let fields = schema::fields(kind).unwrap_or_default();
     let upper = fields.iter().filter(|field| field.starts_with(|c: char| c.is_ascii_uppercase())).count() * 2;
-    let style = Style { fields: &fields, upper: upper >= fields.len() };
+    let style = Style { upper: upper >= fields.len() };
     let configuration = item.get("configuration").map(|value| unquoted(value.to_json())).unwrap_or_default();
     let mut value = match configuration {
         Value::Object(members) => style.members(members, &fields),
@@ -326,13 +330,12 @@ fn translated(kind: &str, item: Ref<'_>) -> Value {
 }
 
 /// How the API of a kind spells its members.
-struct Style<'a> {
-    fields: &'a [&'static str],
+struct Style {
     /// With an upper-case first letter, as most do; `logs` and the container services do not.
     upper: bool,
 }
 
-impl Style<'_> {
+impl Style {
     fn members(&self, members: Map<String, Value>, fields: &[&str]) -> Map<String, Value> {
         let plain_ranges = members.contains_key("ipv4Ranges");
         let kept = members.into_iter().filter(|(key, value)| !value.is_null() && !(plain_ranges && key == "ipRanges"));

@@ -103,8 +103,15 @@ pub(super) fn as_printed_by(command: &'static Command, value: Ref<'_>) -> Option
         }
         Kind::List => {
             let keys = keys_of(value.items());
+            let kind = |is: Kind| value.items().all(|item| item.kind() == is);
+            let alike = |member: &&Member| match member.fields.is_empty() {
+                true => !kind(Kind::Map) && !kind(Kind::List),
+                false => kind(Kind::Map),
+            };
             let lists = command.members.iter().filter(kept).filter(|member| member.shape == Shape::List);
-            let best = lists.max_by_key(|member| known(&keys, &member.fields).max(known(&keys, member.resource_fields())))?;
+            let lists = lists.filter(|member| value.is_empty() || alike(member));
+            let best =
+                lists.max_by_key(|member| known(&keys, &member.fields).max(known(&keys, member.resource_fields())))?;
             let fits = value.is_empty()
                 || keys.is_empty()
                 || known(&keys, &best.fields).max(known(&keys, best.resource_fields())) > 0;
@@ -146,14 +153,27 @@ fn answers(value: Ref<'_>) -> Vec<Reading> {
         }
     }
     let least = fits.iter().map(|(unknown, _)| *unknown).min();
-    let best = fits.into_iter().filter(|(unknown, _)| Some(*unknown) == least);
-    best.map(|(_, command)| Reading { command, form: Form::Answer, doubtful: false }).collect()
+    let mut best: Vec<_> = fits.into_iter().filter(|(unknown, _)| Some(*unknown) == least).map(|(_, it)| it).collect();
+    if best.iter().any(|command| is_exact(command, &members)) {
+        best.retain(|command| is_exact(command, &members));
+    }
+    best.into_iter().map(|command| Reading { command, form: Form::Answer, doubtful: false }).collect()
+}
+
+/// True when an answer's items have just the members of this command's: three at least, so that it is no accident.
+fn is_exact(command: &Command, members: &[(&str, Ref<'_>, BTreeSet<&str>)]) -> bool {
+    members.iter().all(|(key, _, keys)| {
+        keys.len() > 2 && command.member(key).is_some_and(|member| known(keys, &member.fields) == member.fields.len())
+    })
 }
 
 /// How many names in an answer this command's model does not have; `None` when it cannot be its answer. AWS adds
 /// members all the time, so some strangers are let in where enough is known.
 fn strangers(command: &Command, members: &[(&str, Ref<'_>, BTreeSet<&str>)]) -> Option<usize> {
     let (mut strange, mut familiar) = (0, 0);
+    if command.members.iter().any(|member| member.required && !members.iter().any(|(key, ..)| *key == member.name)) {
+        return None;
+    }
     for (key, value, keys) in members {
         let Some(member) = command.member(key) else {
             strange += 1;

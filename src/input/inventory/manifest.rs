@@ -175,8 +175,18 @@ impl Entry {
     /// True when the arguments ask for some of what there is.
     pub(super) fn narrows(&self) -> bool {
         self.arguments.iter().any(|(name, value)| match name.as_str() {
-            "PageSize" | "MaxItems" | "MaxResults" | "Limit" | "Output" | "Region" | "Profile" | "NoCliPager"
-            | "IncludeShadowTrails" | "IncludeAllInstances" | "IncludePublicIpv4Pools" | "NoPaginate" => false,
+            "PageSize"
+            | "MaxItems"
+            | "MaxResults"
+            | "Limit"
+            | "Output"
+            | "Region"
+            | "Profile"
+            | "NoCliPager"
+            | "IncludeShadowTrails"
+            | "IncludeAllInstances"
+            | "IncludePublicIpv4Pools"
+            | "NoPaginate" => false,
             // One's own images and snapshots are all that there are to judge.
             "Owners" | "OwnerIds" => {
                 let own = |owner: &Value| {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{config, identify, place};
 use crate::record::Document;
 
-/// Containers nested deeper than this are taken as empty.
+/// Where containers are nested deeper than this, the rest is taken as cut off.
 const MAX_DEPTH: usize = 32;
 
 /// True when a file that begins with `head` (the first 64 KiB, decoded; it may be cut anywhere) holds inventory rather
@@ -97,6 +97,10 @@ impl Prefix<'_> {
 
     fn value(&mut self, depth: usize) -> Option<Value> {
         match self.peek()? {
+            b'{' | b'[' if depth > MAX_DEPTH => {
+                self.cut = true;
+                Some(Value::Null)
+            }
             b'{' => self.members(depth),
             b'[' => self.items(depth),
             b'"' => self.string().map(Value::String),
@@ -125,15 +129,14 @@ impl Prefix<'_> {
                     }
                     self.at += 1;
                     match self.value(depth + 1) {
-                        Some(value) if depth < MAX_DEPTH => drop(members.insert(key, value)),
-                        Some(_) => {}
+                        Some(value) => drop(members.insert(key, value)),
                         None => break,
                     }
                 }
                 None => break,
                 Some(_) => return None,
             }
-            if self.cut || depth > MAX_DEPTH {
+            if self.cut {
                 break;
             }
         }
@@ -153,7 +156,7 @@ impl Prefix<'_> {
                     None => break,
                 },
             }
-            if self.cut || depth > MAX_DEPTH {
+            if self.cut {
                 break;
             }
         }

@@ -164,7 +164,9 @@ fn is_of(stem: &str, nouns: &[String]) -> bool {
 pub(super) fn singular(word: &str) -> String {
     match word {
         _ if word.ends_with("ies") => format!("{}y", &word[..word.len() - 3]),
-        _ if ["sses", "tuses", "xes", "ches"].iter().any(|end| word.ends_with(end)) => word[..word.len() - 2].to_owned(),
+        _ if ["sses", "tuses", "xes", "ches"].iter().any(|end| word.ends_with(end)) => {
+            word[..word.len() - 2].to_owned()
+        }
         _ if word.ends_with("ss") || word.ends_with("us") => word.to_owned(),
         _ => word.strip_suffix('s').unwrap_or(word).to_owned(),
     }
@@ -184,7 +186,10 @@ mod tests {
             of("x/111122223333/eu-west-1/ec2/describe-volumes/1.json"),
             (scope("111122223333", "eu-west-1"), hint("ec2", "describe-volumes"))
         );
-        assert_eq!(of("inventory/c7n/ec2/describe-volumes.json.gz"), (Scope::default(), hint("ec2", "describe-volumes")));
+        assert_eq!(
+            of("inventory/c7n/ec2/describe-volumes.json.gz"),
+            (Scope::default(), hint("ec2", "describe-volumes"))
+        );
         assert_eq!(of("eu-west-1/fsx/describe-backups/a.json").1, hint("fsx", "describe-backups"));
         assert_eq!(of("docs/get-started.json").1, None);
     }
@@ -200,7 +205,9 @@ mod tests {
 
     #[test]
     fn ids() {
-        let id = |kind: &str, text: &str| id(kind, Document::parse(text.as_bytes()).unwrap().root()).map(|id| id.to_string());
+        let id = |kind: &str, text: &str| {
+            id(kind, Document::parse(text.as_bytes()).unwrap().root()).map(|id| id.to_string())
+        };
         assert_eq!(id("ec2/volumes", r#"{"SnapshotId":"snap","VolumeId":"vol"}"#).as_deref(), Some("vol"));
         assert_eq!(id("ec2/addresses", r#"{"PublicIp":"1.2.3.4"}"#).as_deref(), Some("1.2.3.4"));
         assert_eq!(id("ec2/dhcp-options", r#"{"OwnerId":"1","DhcpOptionsId":"dopt"}"#).as_deref(), Some("dopt"));
