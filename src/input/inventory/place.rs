@@ -1,0 +1,219 @@
+//! Tells from a path, from ids and from ARNs whose a resource is, and what its own id is.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::record::{Ref, Scope};
+use crate::schema;
+
+/// A service and a command, as named on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hint {
+    pub(super) service: String,
+    pub(super) command: String,
+}
+
+/// Services without regions: what they print is the same in every one.
+const GLOBAL: [&str; 5] = ["iam", "s3api", "sts", "organizations", "route53"];
+
+/// True when the service of this kind has no regions.
+pub(super) fn is_global(kind: &str) -> bool {
+    kind.split('/').next().is_some_and(|service| GLOBAL.contains(&service))
+}
+
+/// Reads `[<account>/][<region>/]<service>/<command>[/…]` or `<service>/<command>.json` in a path.
+///
+/// A service that the table does not have counts only below a region, so that `docs/get-started` is not inventory.
+pub(super) fn of_path(path: &Path) -> (Scope, Option<Hint>) {
+    let mut parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
+    if let Some(file) = parts.last_mut() {
+        *file = file.split('.').next().unwrap_or_default();
+    }
+    for at in (1..parts.len()).rev() {
+        let (service, command) = (parts[at - 1], parts[at]);
+        let above = || parts[..at - 1].iter().rev().take(2);
+        let region = above().find(|part| is_region(part));
+        if is_read(command) && (schema::is_service(service) || region.is_some() && is_word(service)) {
+            let account = above().find(|part| is_account(part));
+            let scope = Scope { account: account.map(|of| Arc::from(*of)), region: region.map(|of| Arc::from(*of)) };
+            return (scope, Some(Hint { service: service.to_owned(), command: command.to_owned() }));
+        }
+    }
+    (Scope::default(), None)
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+fn is_read(command: &str) -> bool {
+    let verbs = ["describe-", "get-", "list-", "search-", "select-", "lookup-", "batch-get-", "batch-describe-"];
+    is_word(command) && verbs.iter().any(|verb| command.starts_with(verb))
+}
+
+/// Twelve digits.
+pub(super) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Such as `us-east-1` or `us-gov-west-1`.
+pub(super) fn is_region(text: &str) -> bool {
+    region_of_zone(text) == Some(text)
+}
+
+/// `us-east-1` of the zones `us-east-1a` and `us-east-1-bos-1a`.
+fn region_of_zone(zone: &str) -> Option<&str> {
+    let digit = zone.find(|c: char| c.is_ascii_digit())?;
+    let digits = zone[digit..].chars().take_while(char::is_ascii_digit).count();
+    let words: Vec<&str> = zone[..digit].strip_suffix('-')?.split('-').collect();
+    let known = (2..=3).contains(&words.len())
+        && (2..=4).contains(&words[0].len())
+        && words.iter().all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
+    known.then(|| &zone[..digit + digits])
+}
+
+/// What the ids in a resource say of its account and region: `OwnerId`, its own ARN, its availability zone.
+///
+/// A trail is listed in other regions and accounts than its own, so its ARN says its account only where it is known
+/// not to be an organisation's, and never a region.
+pub(super) fn of_resource(kind: &str, value: Ref<'_>) -> Scope {
+    let trail = kind.starts_with("cloudtrail/trail");
+    let shared = value.get("IsOrganizationTrail").and_then(Ref::as_bool) == Some(true);
+    let arn = own_arn(kind, value).map(|arn| arn.splitn(6, ':').collect::<Vec<_>>());
+    let of_arn = |at: usize| arn.as_ref().and_then(|parts| parts.get(at)).copied();
+    let owner = ["OwnerId", "ownerId", "AWSAccountId"].iter().find_map(|key| value.text(&[key]));
+    let account = owner.filter(|owner| is_account(owner)).or(of_arn(4).filter(|_| !shared));
+    let zone = value.text(&["AvailabilityZone"]).or_else(|| value.text(&["Placement", "AvailabilityZone"]));
+    let region = zone.and_then(region_of_zone).or(of_arn(3).filter(|_| !trail));
+    Scope {
+        account: account.filter(|account| is_account(account)).map(Arc::from),
+        region: region.filter(|region| is_region(region) && !is_global(kind)).map(Arc::from),
+    }
+}
+
+fn own_arn<'a>(kind: &str, value: Ref<'a>) -> Option<&'a str> {
+    let nouns = nouns(kind);
+    let own = value.entries().find(|(key, value)| {
+        let key = key.to_ascii_lowercase();
+        let stem = key.strip_suffix("arn");
+        stem.is_some_and(|stem| is_of(stem, &nouns)) && value.as_str().is_some_and(|text| text.starts_with("arn:"))
+    });
+    own.and_then(|(_, arn)| arn.as_str())
+}
+
+/// Ids that the rule would not find, or not find unique: several members are joined by `:`, the first list that is
+/// there counts.
+const IDS: [(&str, &[&[&str]]); 15] = [
+    ("ec2/addresses", &[&["AllocationId"], &["PublicIp"]]),
+    ("ec2/security-groups", &[&["GroupId"]]),
+    ("ec2/key-pairs", &[&["KeyPairId"], &["KeyName"]]),
+    ("ec2/placement-groups", &[&["GroupId"], &["GroupName"]]),
+    ("ec2/tags", &[&["ResourceId", "Key"]]),
+    ("ec2/launch-template-versions", &[&["LaunchTemplateId", "VersionNumber"]]),
+    ("ec2/fast-snapshot-restores", &[&["SnapshotId", "AvailabilityZone"]]),
+    ("ec2/regions", &[&["RegionName"]]),
+    ("ec2/availability-zones", &[&["ZoneName"]]),
+    ("cloudwatch/metric-alarms", &[&["AlarmName"]]),
+    ("cloudwatch/composite-alarms", &[&["AlarmName"]]),
+    ("logs/log-groups", &[&["logGroupName"]]),
+    ("logs/metric-filters", &[&["logGroupName", "filterName"]]),
+    ("logs/subscription-filters", &[&["logGroupName", "filterName"]]),
+    ("route53/resource-record-sets", &[&["Name", "Type", "SetIdentifier"], &["Name", "Type"]]),
+];
+
+/// The id by which a resource is known: as [`IDS`] says; else `<Singular>Id`, `…Arn`, `…Name` of its kind (`VolumeId`
+/// of `ec2/volumes`); else `Id`, `Arn`, `Name`; else the first `…Id`, `…Arn`, `…Name` whose name begins or ends that
+/// singular (`GroupId` of `iam/user-groups`).
+pub(super) fn id(kind: &str, value: Ref<'_>) -> Option<Arc<str>> {
+    if let Some((_, ways)) = IDS.iter().find(|(of, _)| *of == kind) {
+        return ways.iter().find_map(|way| {
+            let parts: Option<Vec<_>> = way.iter().map(|key| value.get(key)?.scalar_text()).collect();
+            parts.map(|parts| parts.join(":").into())
+        });
+    }
+    let nouns = nouns(kind);
+    let members: Vec<(String, std::borrow::Cow<'_, str>)> = value
+        .entries()
+        .filter_map(|(key, value)| Some((key.to_ascii_lowercase(), value.scalar_text()?)))
+        .filter(|(_, text)| !text.is_empty())
+        .collect();
+    let ends = [&["id", "identifier"][..], &["arn"], &["name"]];
+    let find = |fits: &dyn Fn(&str) -> bool| {
+        ends.iter().flat_map(|ends| ends.iter()).find_map(|end| {
+            members.iter().find(|(key, _)| key.strip_suffix(end).is_some_and(fits)).map(|(_, text)| &**text)
+        })
+    };
+    find(&|stem| nouns.iter().any(|noun| noun == stem))
+        .or_else(|| find(&str::is_empty))
+        .or_else(|| find(&|stem| is_of(stem, &nouns)))
+        .map(Arc::from)
+}
+
+/// The noun of a kind as it begins the names of members: as it stands and in the singular, without hyphens.
+fn nouns(kind: &str) -> Vec<String> {
+    let noun = kind.rsplit('/').next().unwrap_or_default().replace('-', "");
+    vec![singular(&noun), noun]
+}
+
+fn is_of(stem: &str, nouns: &[String]) -> bool {
+    stem.is_empty() || stem.len() > 1 && nouns.iter().any(|noun| noun.starts_with(stem) || noun.ends_with(stem))
+}
+
+/// `PolicyNames` in the singular: `PolicyName`.
+pub(super) fn singular(word: &str) -> String {
+    match word {
+        _ if word.ends_with("ies") => format!("{}y", &word[..word.len() - 3]),
+        _ if ["sses", "tuses", "xes", "ches"].iter().any(|end| word.ends_with(end)) => {
+            word[..word.len() - 2].to_owned()
+        }
+        _ if word.ends_with("ss") || word.ends_with("us") => word.to_owned(),
+        _ => word.strip_suffix('s').unwrap_or(word).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Document;
+
+    #[test]
+    fn paths_say_whose_and_what() {
+        let hint = |service: &str, command: &str| Some(Hint { service: service.into(), command: command.into() });
+        let scope = |account: &str, region: &str| Scope { account: Some(account.into()), region: Some(region.into()) };
+        let of = |path: &str| of_path(Path::new(path));
+        assert_eq!(
+            of("x/111122223333/eu-west-1/ec2/describe-volumes/1.json"),
+            (scope("111122223333", "eu-west-1"), hint("ec2", "describe-volumes"))
+        );
+        assert_eq!(
+            of("inventory/c7n/ec2/describe-volumes.json.gz"),
+            (Scope::default(), hint("ec2", "describe-volumes"))
+        );
+        assert_eq!(of("eu-west-1/fsx/describe-backups/a.json").1, hint("fsx", "describe-backups"));
+        assert_eq!(of("docs/get-started.json").1, None);
+    }
+
+    #[test]
+    fn zones_name_their_region() {
+        assert_eq!(region_of_zone("us-east-1a"), Some("us-east-1"));
+        assert_eq!(region_of_zone("us-west-2-lax-1a"), Some("us-west-2"));
+        assert_eq!(region_of_zone("us-gov-west-1b"), Some("us-gov-west-1"));
+        assert_eq!(region_of_zone("Multiple Availability Zones"), None);
+        assert!(is_region("ap-southeast-2") && !is_region("us-east-1a") && !is_region("ec2"));
+    }
+
+    #[test]
+    fn ids() {
+        let id = |kind: &str, text: &str| {
+            id(kind, Document::parse(text.as_bytes()).unwrap().root()).map(|id| id.to_string())
+        };
+        assert_eq!(id("ec2/volumes", r#"{"SnapshotId":"snap","VolumeId":"vol"}"#).as_deref(), Some("vol"));
+        assert_eq!(id("ec2/addresses", r#"{"PublicIp":"1.2.3.4"}"#).as_deref(), Some("1.2.3.4"));
+        assert_eq!(id("ec2/dhcp-options", r#"{"OwnerId":"1","DhcpOptionsId":"dopt"}"#).as_deref(), Some("dopt"));
+        assert_eq!(id("cloudtrail/trails", r#"{"Name":"n","TrailARN":"arn:a"}"#).as_deref(), Some("arn:a"));
+        assert_eq!(id("ec2/tags", r#"{"ResourceId":"r","Key":"k"}"#).as_deref(), Some("r:k"));
+        assert_eq!(id("ec2/spot-price-history", r#"{"SpotPrice":"1"}"#), None);
+        assert_eq!(id("ec2/vpc-peering-connections", r#"{"VpcPeeringConnectionId":"pcx"}"#).as_deref(), Some("pcx"));
+    }
+}
