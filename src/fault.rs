@@ -13,8 +13,10 @@ pub struct Fault {
     /// The reason: a lower-case fragment that says what was found, what was expected, and the remedy. Equal reasons of
     /// equal policies are counted together, so it names no record.
     pub reason: String,
-    /// Where the record or the damage is.
+    /// Where the record or the damage is; the first place, when there are several.
     pub origin: Origin,
+    /// How many records or breaks it stands for: a stage may count equal reasons together. At least 1.
+    pub count: u64,
 }
 
 /// The stage in which a fault happened.
@@ -31,17 +33,17 @@ pub enum Stage {
 impl Fault {
     /// A part of a file that could not be read as records.
     pub fn input(reason: impl Into<String>, origin: Origin) -> Self {
-        Self { stage: Stage::Input, reason: reason.into(), origin }
+        Self { stage: Stage::Input, reason: reason.into(), origin, count: 1 }
     }
 
     /// An inventory document that could not be placed, or contradicts another.
     pub fn inventory(reason: impl Into<String>, origin: Origin) -> Self {
-        Self { stage: Stage::Inventory, reason: reason.into(), origin }
+        Self { stage: Stage::Inventory, reason: reason.into(), origin, count: 1 }
     }
 
     /// A policy that failed on the record read at `origin`.
     pub fn policy(policy: &Arc<str>, reason: impl Into<String>, origin: Origin) -> Self {
-        Self { stage: Stage::Policy(Arc::clone(policy)), reason: reason.into(), origin }
+        Self { stage: Stage::Policy(Arc::clone(policy)), reason: reason.into(), origin, count: 1 }
     }
 }
 

@@ -1,3 +1,161 @@
 //! Turns paths and standard input into records, in a fixed order.
+//!
+//! [`discover`] lists the files and says what each is. [`read`] inflates one and splits it into slices, in order and
+//! in little memory; [`Batch::open`] parses them and unwraps their envelopes, on any thread.
+//!
+//! *Law*: nothing is lost silently. What is read is judged, filtered, recognised, or a fault; bytes that nobody
+//! expected are a fault, and never a panic.
 
-pub mod inventory;
+mod athena;
+mod batch;
+mod cloudwatch;
+mod decode;
+mod delivery;
+mod discover;
+mod envelope;
+mod event;
+mod garbage;
+pub(crate) mod inventory;
+mod lake;
+mod notice;
+mod ocsf;
+mod rows;
+mod siem;
+mod split;
+
+use jiff::Timestamp;
+
+pub use batch::Batch;
+pub use discover::{Class, File, Files, SkipReason, Skipped, discover};
+
+use crate::fault::Fault;
+use crate::record::{Origin, Record, Scope};
+
+/// How much of a file is looked at to tell what it is, in bytes of decoded text.
+pub const HEAD: usize = 64 * 1024;
+
+/// What is read and how much of it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Bytes that one compressed object may inflate to.
+    pub max_inflated: u64,
+    /// Bytes of one record, and of one envelope that must be held whole; also of what a payload inside a record
+    /// inflates to.
+    pub max_record: usize,
+    /// Which records are wanted.
+    pub filter: Filter,
+}
+
+impl Default for Settings {
+    /// 4 GiB an object (gzip saves at most a thousandfold, so that is no log of less than 4 MB), 64 MiB a record, all
+    /// records.
+    fn default() -> Self {
+        Self { max_inflated: 4 << 30, max_record: 64 << 20, filter: Filter::default() }
+    }
+}
+
+/// Which records are wanted. What is not known of a record never excludes it.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// No record before it.
+    pub since: Option<Timestamp>,
+    /// No record at or after it.
+    pub until: Option<Timestamp>,
+    /// Of these accounts; of all when empty.
+    pub accounts: Vec<String>,
+    /// Of these regions; of all when empty.
+    pub regions: Vec<String>,
+}
+
+impl Filter {
+    /// Whether a record is wanted.
+    pub fn admits(&self, record: &Record) -> bool {
+        let timely = record.time.is_none_or(|time| {
+            self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
+        });
+        timely && self.admits_scope(&record.scope)
+    }
+
+    /// Whether records of an account and region are wanted.
+    pub fn admits_scope(&self, scope: &Scope) -> bool {
+        let wanted = |list: &[String], name: Option<&str>| {
+            list.is_empty() || name.is_none_or(|name| list.iter().any(|entry| entry == name))
+        };
+        wanted(&self.accounts, scope.account.as_deref()) && wanted(&self.regions, scope.region.as_deref())
+    }
+}
+
+/// Takes what is found in a file.
+pub trait Sink {
+    /// An event to judge.
+    fn event(&mut self, record: Record);
+    /// Something known that is not judged, such as `a CloudTrail digest`.
+    fn recognised(&mut self, what: &'static str);
+    /// Something that could not be read.
+    fn fault(&mut self, fault: Fault);
+}
+
+/// Reads a file of events in batches of about 1 MiB, in order; memory does not grow with the file. Whatever is wrong
+/// with the file becomes a fault in one of the batches. Call [`text`] for inventory.
+///
+/// A file that is not on disk (standard input, a pipe) can be read once; read again, it is empty.
+pub fn read(file: &File, settings: &Settings, batches: &mut dyn FnMut(Batch)) {
+    let last = split_file(file, settings, batches).unwrap_or_else(|reason| {
+        let mut batch = Batch::json(settings.max_record);
+        batch.push_break(reason, 1);
+        batch
+    });
+    if !last.is_empty() {
+        batches(last);
+    }
+}
+
+/// Reads and splits; the last batch, or the reason why nothing could be read.
+fn split_file(file: &File, settings: &Settings, batches: &mut dyn FnMut(Batch)) -> Result<Batch, String> {
+    let raw = file.open().map_err(|error| decode::reason(&error))?;
+    let (mut text, notes) = decode::decoder(raw, settings.max_inflated).map_err(|error| decode::reason(&error))?;
+    let (head, broken) = decode::head(&mut text, HEAD);
+    let mut last = if rows::is_csv(&head, file.path.as_deref()) {
+        rows::split(&head, broken, &mut text, settings.max_record, batches)
+    } else {
+        let mut splitter = split::Splitter::new(settings.max_record);
+        splitter.feed(&head, batches);
+        let outcome = match broken {
+            Some(reason) => Err(reason),
+            None => decode::each_chunk(&mut text, &mut |chunk| splitter.feed(chunk, batches)),
+        };
+        splitter.finish(outcome.err(), batches)
+    };
+    for reason in notes.take() {
+        last.push_break(reason, 0);
+    }
+    Ok(last)
+}
+
+/// The whole decoded text of a file (UTF-8, without a byte order mark), and what was wrong with it: at most 1 GiB, or
+/// `max_inflated` if that is less. Where it breaks off there is a fault, and the text before the break is given.
+pub fn text(file: &File, settings: &Settings) -> (Vec<u8>, Vec<Fault>) {
+    const MOST: u64 = 1 << 30;
+    let most = settings.max_inflated.min(MOST);
+    let mut text = Vec::new();
+    let mut reasons = Vec::new();
+    let outcome = file.open().and_then(|raw| decode::decoder(raw, most)).map_err(|error| decode::reason(&error));
+    match outcome {
+        Ok((reader, notes)) => {
+            let mut reader = std::io::Read::take(reader, most + 1);
+            let broken = decode::each_chunk(&mut reader, &mut |chunk| text.extend_from_slice(chunk)).err();
+            if text.len() as u64 > most {
+                text.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+                reasons.push(format!("inventory of more than {}; split the file", decode::size(most)));
+            }
+            reasons.extend(broken);
+            reasons.extend(notes.take());
+        }
+        Err(reason) => reasons.push(reason),
+    }
+    if text.starts_with(b"\xEF\xBB\xBF") {
+        text.drain(..3);
+    }
+    let origin = Origin { file: file.name.clone(), position: 0, line: None };
+    (text, reasons.into_iter().map(|reason| Fault::input(reason, origin.clone())).collect())
+}

@@ -1,3 +1,3 @@
-//! Tests of the library and the program as their users have them.
+//! The one binary of integration tests.
 
-mod inventory;
+mod input;

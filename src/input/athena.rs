@@ -1,0 +1,351 @@
+//! Restores records from the columns of an Athena table of CloudTrail, in CSV and in `get-query-results`.
+//!
+//! Source: the table that "Querying AWS CloudTrail logs" in the Athena user guide creates: columns in lower case,
+//! `useridentity` and `tlsdetails` structs that print as `{name=value, ...}`, request and response as JSON text. Other
+//! CSV exports are read when a column holds the record as text.
+
+use serde_json::{Map, Value};
+
+use super::envelope::Opener;
+use super::rows;
+use crate::record::{Document, Kind, Node, Ref};
+
+/// What a column holds and which member of the record that is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Column {
+    Text(&'static str),
+    Bool(&'static str),
+    Json(&'static str),
+    Struct(&'static str, &'static [Member]),
+    /// The record itself.
+    Whole,
+    Other,
+}
+
+/// A member of a struct: its name in the record, and its members if it is a struct itself.
+#[derive(Debug, PartialEq)]
+struct Member(&'static str, &'static [Member]);
+
+const ATTRIBUTES: &[Member] = &[Member("creationDate", &[]), Member("mfaAuthenticated", &[])];
+
+const ISSUER: &[Member] = &[
+    Member("type", &[]),
+    Member("principalId", &[]),
+    Member("arn", &[]),
+    Member("accountId", &[]),
+    Member("userName", &[]),
+];
+
+const SESSION: &[Member] = &[
+    Member("attributes", ATTRIBUTES),
+    Member("sessionIssuer", ISSUER),
+    Member("ec2RoleDelivery", &[]),
+    Member("webIdFederationData", &[Member("federatedProvider", &[]), Member("attributes", &[])]),
+    Member("sourceIdentity", &[]),
+];
+
+const IDENTITY: &[Member] = &[
+    Member("type", &[]),
+    Member("principalId", &[]),
+    Member("arn", &[]),
+    Member("accountId", &[]),
+    Member("invokedBy", &[]),
+    Member("accessKeyId", &[]),
+    Member("userName", &[]),
+    Member("onBehalfOf", &[Member("userId", &[]), Member("identityStoreArn", &[])]),
+    Member("sessionContext", SESSION),
+    Member("identityProvider", &[]),
+    Member("credentialId", &[]),
+];
+
+const TLS: &[Member] =
+    &[Member("tlsVersion", &[]), Member("cipherSuite", &[]), Member("clientProvidedHostHeader", &[])];
+
+/// Columns by their lower-case name.
+const COLUMNS: &[Column] = &[
+    Column::Text("eventVersion"),
+    Column::Struct("userIdentity", IDENTITY),
+    Column::Text("eventTime"),
+    Column::Text("eventSource"),
+    Column::Text("eventName"),
+    Column::Text("awsRegion"),
+    Column::Text("sourceIPAddress"),
+    Column::Text("userAgent"),
+    Column::Text("errorCode"),
+    Column::Text("errorMessage"),
+    Column::Json("requestParameters"),
+    Column::Json("responseElements"),
+    Column::Json("additionalEventData"),
+    Column::Text("requestID"),
+    Column::Text("eventID"),
+    Column::Bool("readOnly"),
+    Column::Bool("managementEvent"),
+    Column::Text("eventType"),
+    Column::Text("eventCategory"),
+    Column::Text("apiVersion"),
+    Column::Text("recipientAccountId"),
+    Column::Json("serviceEventDetails"),
+    Column::Text("sharedEventID"),
+    Column::Text("vpcEndpointId"),
+    Column::Text("vpcEndpointAccountId"),
+    Column::Text("sessionCredentialFromConsole"),
+    Column::Struct("tlsDetails", TLS),
+];
+
+/// Without these a policy could not tell a refused call from one that worked, or whose it was.
+const NEEDED: [&str; 10] = [
+    "eventSource",
+    "eventName",
+    "eventTime",
+    "userIdentity",
+    "requestParameters",
+    "responseElements",
+    "errorCode",
+    "awsRegion",
+    "recipientAccountId",
+    "eventID",
+];
+
+/// Columns of other exports that hold the record as it was.
+const WHOLE: [&str; 7] = ["eventjson", "cloudtrailevent", "_raw", "@message", "message", "raw", "event.original"];
+
+impl Column {
+    fn of(name: &str) -> Self {
+        let lower = name.trim().to_ascii_lowercase();
+        if WHOLE.contains(&lower.as_str()) {
+            return Self::Whole;
+        }
+        let known = COLUMNS.iter().find(|column| column.name().is_some_and(|name| name.eq_ignore_ascii_case(&lower)));
+        known.copied().unwrap_or(Self::Other)
+    }
+
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Text(name) | Self::Bool(name) | Self::Json(name) | Self::Struct(name, _) => Some(name),
+            Self::Whole | Self::Other => None,
+        }
+    }
+}
+
+/// The header of a table that can be read as events.
+#[derive(Debug)]
+pub(super) struct Columns(Vec<Column>);
+
+impl Columns {
+    /// Whether the first row of some text is the header of a table of CloudTrail.
+    pub(super) fn look_known(header: &[Option<String>]) -> bool {
+        let known = |name: &Option<String>| {
+            let name = name.as_deref().unwrap_or_default().trim();
+            ["eventname", "eventsource", "eventjson", "cloudtrailevent", "event name"]
+                .iter()
+                .any(|column| name.eq_ignore_ascii_case(column))
+        };
+        header.len() > 1 && header.iter().any(known)
+    }
+
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// The reason of a fault when policies need more than the columns that are there.
+    pub(super) fn of(header: &[Option<String>]) -> Result<Self, String> {
+        let columns: Vec<Column> = header.iter().map(|name| Column::of(name.as_deref().unwrap_or_default())).collect();
+        if columns.contains(&Column::Whole) {
+            return Ok(Self(columns));
+        }
+        let has = |name: &str| header.iter().flatten().any(|column| column.trim() == name);
+        if has("TimeGenerated") && has("EventName") {
+            return Err("a Microsoft Sentinel export, whose columns do not hold the whole record; export the CloudTrail records themselves".to_owned());
+        }
+        let missing: Vec<String> = NEEDED
+            .iter()
+            .filter(|name| !columns.iter().any(|column| column.name() == Some(name)))
+            .map(|name| format!("`{}`", name.to_ascii_lowercase()))
+            .collect();
+        if missing.is_empty() {
+            return Ok(Self(columns));
+        }
+        Err(format!("a table without the columns {}; select all columns", missing.join(", ")))
+    }
+
+    /// The record of one row.
+    fn event(&self, cells: &[Option<String>]) -> Result<Value, String> {
+        if cells.len() != self.0.len() {
+            return Err(format!(
+                "a row of {} cells under a header of {}; export the table again",
+                cells.len(),
+                self.0.len()
+            ));
+        }
+        let mut record = Map::new();
+        for (column, cell) in self.0.iter().zip(cells) {
+            let Some((text, name)) = cell.as_deref().zip(column.name()) else { continue };
+            let value = match column {
+                Column::Bool(_) if text.eq_ignore_ascii_case("true") => Value::Bool(true),
+                Column::Bool(_) if text.eq_ignore_ascii_case("false") => Value::Bool(false),
+                Column::Json(_) if text.is_empty() || text == "null" => Value::Null,
+                Column::Json(_) => json(text).ok_or_else(|| {
+                    format!("column `{}` does not hold JSON; export the records themselves", name.to_ascii_lowercase())
+                })?,
+                Column::Struct(_, members) => structure(text, members),
+                _ => Value::from(text),
+            };
+            record.insert(name.to_owned(), value);
+        }
+        Ok(Value::Object(record))
+    }
+}
+
+fn json(text: &str) -> Option<Value> {
+    Document::parse(text.as_bytes()).ok().map(|document| document.root().to_json())
+}
+
+impl Opener<'_> {
+    /// A row of CSV.
+    pub(super) fn row(&mut self, columns: &Columns, row: &[u8]) {
+        self.cells(columns, &rows::cells(row), 0);
+    }
+
+    fn cells(&mut self, columns: &Columns, cells: &[Option<String>], depth: u32) {
+        if let Some(whole) = columns.0.iter().position(|column| *column == Column::Whole) {
+            match cells.get(whole) {
+                Some(Some(text)) => self.text("the record's column", text, depth + 1),
+                _ => self.fault("a row whose column of records is empty"),
+            }
+            return;
+        }
+        match columns.event(cells) {
+            Ok(record) => self.value(&Node::from(Document::from(&record)), depth + 1),
+            Err(reason) => self.fault(reason),
+        }
+    }
+}
+
+/// `aws athena get-query-results`: rows of cells, the first of them the header.
+pub(super) fn take(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
+    let Some(set) = node.view().get("ResultSet").filter(|set| set.get("Rows").is_some()) else { return false };
+    let mut table: Vec<Vec<Option<String>>> =
+        set.get("Rows").into_iter().flat_map(Ref::items).map(|row| row_cells(row)).collect();
+    let named = set.path(&["ResultSetMetadata", "ColumnInfo"]).filter(|list| list.kind() == Kind::List);
+    let header: Vec<Option<String>> = match named {
+        Some(list) => list.items().map(|column| column.text(&["Name"]).map(str::to_owned)).collect(),
+        None if table.is_empty() => return true,
+        None => table.remove(0),
+    };
+    // The first page repeats the names as a row.
+    if table.first() == Some(&header) {
+        table.remove(0);
+    }
+    match Columns::of(&header) {
+        Ok(columns) => table.iter().for_each(|row| opener.cells(&columns, row, depth)),
+        Err(_) if table.is_empty() => {}
+        Err(reason) => opener.fault(reason),
+    }
+    true
+}
+
+fn row_cells(row: Ref<'_>) -> Vec<Option<String>> {
+    let cells = row.get("Data").into_iter().flat_map(Ref::items);
+    cells.map(|cell| cell.text(&["VarCharValue"]).map(str::to_owned)).collect()
+}
+
+/// A struct as Athena prints it; text that is not one stays text.
+fn structure(text: &str, members: &'static [Member]) -> Value {
+    match text.strip_prefix('{') {
+        Some(inner) => read_members(inner, members).0,
+        None if text == "null" => Value::Null,
+        None => Value::from(text),
+    }
+}
+
+/// Reads members up to the closing brace; gives what follows it. A member is known by its name, so values may hold
+/// commas and equal signs.
+fn read_members<'t>(mut text: &'t str, members: &'static [Member]) -> (Value, &'t str) {
+    let mut map = Map::new();
+    while let Some((member, rest)) = starts_member(text, members) {
+        let (value, rest) = match rest.strip_prefix('{') {
+            Some(inner) if !member.1.is_empty() => read_members(inner, member.1),
+            Some(inner) => (Value::Null, skip_braces(inner)),
+            None => {
+                let end = scalar_end(rest, members);
+                (Value::from(&rest[..end]), &rest[end..])
+            }
+        };
+        // A member that the record did not have prints as `null`.
+        if !value.is_null() && value != "null" {
+            map.insert(member.0.to_owned(), value);
+        }
+        text = match rest.strip_prefix(", ") {
+            Some(next) => next,
+            None => {
+                text = rest;
+                break;
+            }
+        };
+    }
+    (Value::Object(map), text.strip_prefix('}').unwrap_or(text))
+}
+
+/// The member whose name and `=` begin the text, and what follows.
+fn starts_member<'t>(text: &'t str, members: &'static [Member]) -> Option<(&'static Member, &'t str)> {
+    let at = text.bytes().take(64).position(|byte| byte == b'=')?;
+    let (name, rest) = (&text[..at], &text[at + 1..]);
+    members.iter().find(|member| member.0.eq_ignore_ascii_case(name)).map(|member| (member, rest))
+}
+
+/// Where a value ends: before the next known member, or before the brace that closes the struct.
+fn scalar_end(text: &str, members: &'static [Member]) -> usize {
+    let ends = |at: usize| {
+        let rest = &text[at..];
+        match rest.strip_prefix(", ") {
+            Some(next) => starts_member(next, members).is_some(),
+            None => rest.strip_prefix('}').is_some_and(|after| after.is_empty() || after.starts_with([',', '}'])),
+        }
+    };
+    text.match_indices([',', '}']).map(|(at, _)| at).find(|at| ends(*at)).unwrap_or(text.len())
+}
+
+fn skip_braces(text: &str) -> &str {
+    let mut depth = 1;
+    for (at, bracket) in text.match_indices(['{', '}']) {
+        depth = if bracket == "{" { depth + 1 } else { depth - 1 };
+        if depth == 0 {
+            return &text[at + 1..];
+        }
+    }
+    ""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn restores_a_struct_whose_values_hold_separators() {
+        let text = "{type=AssumedRole, principalid=AROA:a=b, c, arn=arn:aws:sts::111122223333:assumed-role/x/a=b, c, \
+                    accountid=111122223333, invokedby=null, accesskeyid=ASIAEXAMPLE, username=null, \
+                    sessioncontext={attributes={mfaauthenticated=false, creationdate=2026-03-01T10:00:00Z}, \
+                    sessionissuer={type=Role, principalid=AROA, arn=arn:aws:iam::111122223333:role/x, \
+                    accountid=111122223333, username=x}, ec2roledelivery=null, \
+                    webidfederationdata={federatedprovider=p, attributes={k=v}}}}";
+        assert_eq!(
+            structure(text, IDENTITY),
+            json!({
+                "type": "AssumedRole", "principalId": "AROA:a=b, c",
+                "arn": "arn:aws:sts::111122223333:assumed-role/x/a=b, c",
+                "accountId": "111122223333", "accessKeyId": "ASIAEXAMPLE",
+                "sessionContext": {
+                    "attributes": { "mfaAuthenticated": "false", "creationDate": "2026-03-01T10:00:00Z" },
+                    "sessionIssuer": {
+                        "type": "Role", "principalId": "AROA", "arn": "arn:aws:iam::111122223333:role/x",
+                        "accountId": "111122223333", "userName": "x"
+                    },
+                    "webIdFederationData": { "federatedProvider": "p" }
+                }
+            })
+        );
+        for odd in ["{", "{}", "{type", "{type=", "{type={", "}", "", "{type=é, arn=}"] {
+            structure(odd, IDENTITY);
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Brings the bytes of a file to UTF-8 text: inflates gzip, decodes UTF-16.
+//!
+//! Codecs are told by their first bytes, never by the name of the file. *Law*: text before a break is delivered, the
+//! break is told once, and no file makes more text than it is allowed to.
+
+use std::cell::RefCell;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::mem;
+use std::rc::Rc;
+
+use flate2::bufread::GzDecoder;
+
+/// How many bytes are taken from a file at a time.
+const CHUNK: usize = 256 * 1024;
+
+/// How many bytes the magic numbers below need.
+const MAGIC: usize = 8;
+
+/// Damage that did not end the stream, such as a wrong checksum; told once the stream has ended.
+#[derive(Clone, Default)]
+pub(super) struct Notes(Rc<RefCell<Vec<String>>>);
+
+impl Notes {
+    fn add(&self, reason: impl Into<String>) {
+        self.0.borrow_mut().push(reason.into());
+    }
+
+    /// Takes what was noted so far.
+    pub(super) fn take(&self) -> Vec<String> {
+        mem::take(&mut self.0.borrow_mut())
+    }
+}
+
+/// What was wrong with a stream, carried through [`io::Error`].
+#[derive(Debug)]
+struct Break(String);
+
+impl std::fmt::Display for Break {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Break {}
+
+fn broken(reason: impl Into<String>) -> io::Error {
+    io::Error::other(Break(reason.into()))
+}
+
+/// The reason of a fault for an error met while reading.
+pub(super) fn reason(error: &io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Break>()) {
+        Some(Break(reason)) => reason.clone(),
+        None => format!("cannot be read: {}", error.kind()),
+    }
+}
+
+/// Decoded text of `raw`, at most `max_inflated` bytes of it where it is compressed.
+///
+/// # Errors
+/// When the first bytes cannot be read, or are of a codec that is not read.
+pub(super) fn decoder<'r>(raw: impl Read + 'r, max_inflated: u64) -> io::Result<(Box<dyn Read + 'r>, Notes)> {
+    let notes = Notes::default();
+    // gzip within gzip happens when a compressed object is uploaded with `Content-Encoding: gzip`.
+    let (mut head, mut rest) = peek(Box::new(raw) as Box<dyn Read + 'r>)?;
+    for _ in 0..2 {
+        if !head.starts_with(b"\x1f\x8b") {
+            break;
+        }
+        let compressed = BufReader::with_capacity(CHUNK.min(64 * 1024), rest);
+        let inflate = Inflate {
+            state: State::Between(compressed),
+            first: true,
+            left: max_inflated,
+            max: max_inflated,
+            notes: notes.clone(),
+        };
+        (head, rest) = peek(Box::new(inflate) as Box<dyn Read + 'r>)?;
+    }
+    if let Some(codec) = unread_codec(&head) {
+        return Err(broken(codec));
+    }
+    let utf16 = match *head.as_slice() {
+        [0xFF, 0xFE, ..] | [b'{' | b'[', 0, _, 0, ..] => Some(encoding_rs::UTF_16LE),
+        [0xFE, 0xFF, ..] | [0, b'{' | b'[', 0, _, ..] => Some(encoding_rs::UTF_16BE),
+        _ => None,
+    };
+    Ok(match utf16 {
+        Some(encoding) => (
+            Box::new(Transcode {
+                inner: rest,
+                decoder: encoding.new_decoder_with_bom_removal(),
+                ready: Vec::new(),
+                at: 0,
+                ended: false,
+            }),
+            notes,
+        ),
+        None => (rest, notes),
+    })
+}
+
+type Peeked<'r> = (Vec<u8>, Box<dyn Read + 'r>);
+
+/// The first bytes, and all of them again.
+fn peek<'r>(mut reader: Box<dyn Read + 'r>) -> io::Result<Peeked<'r>> {
+    let mut head = Vec::with_capacity(MAGIC);
+    let outcome = (&mut reader).take(MAGIC as u64).read_to_end(&mut head);
+    let tail = Failing(outcome.err());
+    if head.is_empty()
+        && let Some(error) = tail.0
+    {
+        return Err(error);
+    }
+    let again = Cursor::new(head.clone()).chain(tail).chain(reader);
+    Ok((head, Box::new(again)))
+}
+
+/// Fails once with the error that it holds, and is empty without one.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// What to say of bytes in a codec that is not read.
+fn unread_codec(head: &[u8]) -> Option<String> {
+    let (name, remedy) = match head {
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => ("zstd", "decompress it first, with `zstd -d`"),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => ("bzip2", "decompress it first, with `bunzip2`"),
+        [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => ("xz", "decompress it first, with `unxz`"),
+        [b'P', b'K', 3, 4, ..] => ("zip", "unpack it first, with `unzip`"),
+        [b'P', b'A', b'R', b'1', ..] => ("Parquet", "export the raw records as JSON"),
+        [b'O', b'b', b'j', 1, ..] => ("Avro", "export the raw records as JSON"),
+        [0x1F, 0x8B, ..] => ("gzip inside gzip inside gzip", "decompress it first, with `gunzip`"),
+        _ => return None,
+    };
+    Some(format!("{name} is not read: {remedy}"))
+}
+
+/// Inflates gzip members one after another.
+struct Inflate<R: BufRead> {
+    state: State<R>,
+    first: bool,
+    left: u64,
+    max: u64,
+    notes: Notes,
+}
+
+enum State<R: BufRead> {
+    Between(R),
+    Member(Box<GzDecoder<R>>),
+    Ended,
+}
+
+impl<R: BufRead> Inflate<R> {
+    /// The next member, or the end: zeros pad streams that were written in blocks.
+    fn next_member(&mut self, mut compressed: R) -> io::Result<State<R>> {
+        loop {
+            let ready = compressed.fill_buf()?;
+            if ready.is_empty() {
+                return Ok(State::Ended);
+            }
+            let zeros = if self.first { 0 } else { ready.iter().take_while(|byte| **byte == 0).count() };
+            if zeros == 0 {
+                if ready[0] != 0x1F {
+                    self.notes.add("bytes that are not gzip follow the gzip stream");
+                    return Ok(State::Ended);
+                }
+                self.first = false;
+                return Ok(State::Member(Box::new(GzDecoder::new(compressed))));
+            }
+            compressed.consume(zeros);
+        }
+    }
+}
+
+impl<R: BufRead> Read for Inflate<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            match mem::replace(&mut self.state, State::Ended) {
+                State::Ended => return Ok(0),
+                State::Between(compressed) => self.state = self.next_member(compressed)?,
+                State::Member(mut member) => match member.read(into) {
+                    Ok(0) => self.state = State::Between(member.into_inner()),
+                    Ok(count) => {
+                        self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
+                            broken(format!(
+                                "inflates to more than {}; raise the limit with `--max-inflated`",
+                                size(self.max)
+                            ))
+                        })?;
+                        self.state = State::Member(member);
+                        return Ok(count);
+                    }
+                    Err(error) if error.to_string().contains("checksum") => {
+                        self.notes.add("gzip checksum is wrong: the records were read, but may not be what was written; fetch the file again");
+                        self.state = State::Between(member.into_inner());
+                    }
+                    Err(error) => return Err(told(error)),
+                },
+            }
+        }
+    }
+}
+
+/// An error of the inflater in the words of this project.
+fn told(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => broken("gzip stream ends early; fetch the file again"),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            broken("gzip stream is damaged; fetch the file again")
+        }
+        _ => error,
+    }
+}
+
+/// A number of bytes in words.
+pub(super) fn size(bytes: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit)) {
+        Some((unit, name)) => format!("{} {name}", bytes / unit),
+        None => format!("{bytes} bytes"),
+    }
+}
+
+/// Decodes UTF-16 to UTF-8.
+struct Transcode<R> {
+    inner: R,
+    decoder: encoding_rs::Decoder,
+    ready: Vec<u8>,
+    at: usize,
+    ended: bool,
+}
+
+impl<R: Read> Read for Transcode<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.ready.len() && !self.ended {
+            let mut raw = vec![0; CHUNK / 4];
+            let count = self.inner.read(&mut raw)?;
+            self.ended = count == 0;
+            // Two bytes become at most three; the rest is room for a replaced half at the end.
+            self.ready.resize(count * 2 + 16, 0);
+            let (_, _, written, _) = self.decoder.decode_to_utf8(&raw[..count], &mut self.ready, self.ended);
+            self.ready.truncate(written);
+            self.at = 0;
+        }
+        let count = into.len().min(self.ready.len() - self.at);
+        into[..count].copy_from_slice(&self.ready[self.at..self.at + count]);
+        self.at += count;
+        Ok(count)
+    }
+}
+
+/// Reads until `reader` ends, giving each piece to `piece`; the reason when it breaks.
+pub(super) fn each_chunk(reader: &mut dyn Read, piece: &mut dyn FnMut(&[u8])) -> Result<(), String> {
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match reader.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(count) => piece(&chunk[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(reason(&error)),
+        }
+    }
+}
+
+/// As much of `reader` as fits in `most` bytes before it ends or breaks, and the reason when it breaks.
+pub(super) fn head(reader: &mut dyn Read, most: usize) -> (Vec<u8>, Option<String>) {
+    let mut head = Vec::with_capacity(most.min(CHUNK));
+    let outcome = reader.take(most as u64).read_to_end(&mut head);
+    (head, outcome.err().map(|error| reason(&error)))
+}
+
+/// The text without a byte order mark.
+pub(super) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text)
+}

@@ -1,0 +1,409 @@
+//! Lists the files to read, in a fixed order, and says what each is by its first bytes.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::fs::{self, Metadata};
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::delivery::Delivery;
+use super::{HEAD, Settings, decode, garbage, inventory, rows};
+use crate::diagnostic::did_you_mean;
+use crate::error::Error;
+use crate::fault::Fault;
+use crate::record::{Origin, Scope};
+
+/// How much of a file is looked at first: most files of events show themselves in it.
+const GLANCE: usize = 4 * 1024;
+
+/// The files to read and those that were passed over.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// In the order of the arguments, each folder sorted by the bytes of the path.
+    pub files: Vec<File>,
+    /// In the same order.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A file to read.
+#[derive(Debug)]
+pub struct File {
+    /// The path as it was named or found; `-` for standard input.
+    pub name: Arc<str>,
+    /// Where it is on disk; none for standard input and for bytes in memory.
+    pub path: Option<PathBuf>,
+    /// What it holds.
+    pub class: Class,
+    /// The account and region that the path of a log object names.
+    pub delivered: Scope,
+    /// Bytes on disk; 0 where that is not known.
+    pub size: u64,
+    source: Source,
+}
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Events, or what has to be read as events to say what is wrong with it.
+    Events,
+    /// Answers of the AWS API about resources.
+    Inventory,
+    /// Nothing: no bytes, or white space alone.
+    Empty,
+}
+
+/// A file or folder that was passed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The path as it was named or found.
+    pub name: Arc<str>,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why a file or folder was passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SkipReason {
+    /// Its name starts with a dot; a folder counts once.
+    Hidden,
+    /// A policy, a snapshot, waivers or configuration.
+    OurOwn,
+    /// Neither its content nor its name says that it holds records.
+    NotData,
+    /// The account, region or day in its path is not wanted.
+    Filtered,
+    /// The same file was named or found before.
+    Again,
+    /// A link to a folder that it is in.
+    Loop,
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hidden => "hidden",
+            Self::OurOwn => "part of a lawbook",
+            Self::NotData => "not data",
+            Self::Filtered => "of another account, region or day",
+            Self::Again => "named before",
+            Self::Loop => "a link to a folder it is in",
+        })
+    }
+}
+
+enum Source {
+    Disk(PathBuf),
+    /// What was looked at, and the rest until somebody reads it.
+    Stream {
+        head: Vec<u8>,
+        rest: Mutex<Option<Box<dyn Read + Send>>>,
+    },
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Disk(_) => "Disk",
+            Self::Stream { .. } => "Stream",
+        })
+    }
+}
+
+impl File {
+    /// A file that is not on disk. Nothing is known of it but its content.
+    pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Self {
+        let class = sniff(Cursor::new(&bytes), None).class.unwrap_or(Class::Events);
+        let size = bytes.len() as u64;
+        let source = Source::Stream { head: bytes, rest: Mutex::new(None) };
+        Self { name: name.into(), path: None, class, delivered: Scope::default(), size, source }
+    }
+
+    /// A file that can be read once, from its beginning to its end.
+    fn from_stream(name: &str, path: Option<&Path>, mut stream: Box<dyn Read + Send>) -> io::Result<Self> {
+        let mut head = Vec::new();
+        (&mut stream).take(HEAD as u64).read_to_end(&mut head)?;
+        let class = sniff(Cursor::new(&head), path).class.unwrap_or(Class::Events);
+        let source = Source::Stream { head, rest: Mutex::new(Some(stream)) };
+        Ok(Self {
+            name: name.into(),
+            path: path.map(Path::to_owned),
+            class,
+            delivered: Scope::default(),
+            size: 0,
+            source,
+        })
+    }
+
+    /// The raw bytes from the beginning.
+    pub(super) fn open(&self) -> io::Result<Box<dyn Read + '_>> {
+        Ok(match &self.source {
+            Source::Disk(path) => Box::new(fs::File::open(path)?),
+            Source::Stream { head, rest } => {
+                let rest = rest.lock().unwrap_or_else(PoisonError::into_inner).take();
+                Box::new(head.as_slice().chain(rest.unwrap_or_else(|| Box::new(io::empty()))))
+            }
+        })
+    }
+}
+
+/// Lists what the arguments name: files, folders that are walked, and `-` for standard input. Of each file the first
+/// 64 KiB of text at most are looked at. Links are followed.
+///
+/// # Errors
+/// When an argument does not exist or cannot be read; a file found in a folder that cannot be read is a fault.
+pub fn discover(paths: &[PathBuf], settings: &Settings) -> Result<(Files, Vec<Fault>), Error> {
+    let mut listing =
+        Listing { settings, found: Files::default(), faults: Vec::new(), seen: HashSet::new(), stdin: false };
+    for path in paths {
+        if path.as_os_str() == "-" {
+            listing.standard_input()?;
+        } else {
+            let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+            if metadata.is_dir() { listing.folder(path)? } else { listing.named(path, &metadata)? }
+        }
+    }
+    Ok((listing.found, listing.faults))
+}
+
+/// A list of files while it is made.
+struct Listing<'a> {
+    settings: &'a Settings,
+    found: Files,
+    faults: Vec<Fault>,
+    seen: HashSet<Identity>,
+    stdin: bool,
+}
+
+impl Listing<'_> {
+    fn standard_input(&mut self) -> Result<(), Error> {
+        if std::mem::replace(&mut self.stdin, true) {
+            self.skip("-".into(), SkipReason::Again);
+            return Ok(());
+        }
+        let file = File::from_stream("-", None, Box::new(io::stdin()))
+            .map_err(|error| Error::new(format!("cannot be read: {}", error.kind())).about("standard input"))?;
+        self.found.files.push(file);
+        Ok(())
+    }
+
+    /// A file named on the command line: whatever it is, it is read.
+    fn named(&mut self, path: &Path, metadata: &Metadata) -> Result<(), Error> {
+        if !metadata.is_file() {
+            let file =
+                fs::File::open(path).and_then(|pipe| File::from_stream(&name_of(path), Some(path), Box::new(pipe)));
+            self.found.files.push(file.map_err(|error| unreadable(path, &error))?);
+            return Ok(());
+        }
+        let Some(delivery) = self.wanted(path, metadata) else { return Ok(()) };
+        let sniffed = fs::File::open(path).map(|file| sniff(file, Some(path)));
+        let class = sniffed.map_err(|error| unreadable(path, &error))?.class;
+        self.push(path, class.unwrap_or(Class::Events), delivery, metadata);
+        Ok(())
+    }
+
+    /// A folder and everything in it.
+    fn folder(&mut self, folder: &Path) -> Result<(), Error> {
+        fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+        let mut entries = Vec::new();
+        let mut walk = walkdir::WalkDir::new(folder).follow_links(true).into_iter();
+        while let Some(entry) = walk.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.walk_failed(folder, &error);
+                    continue;
+                }
+            };
+            let hidden = entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+            if hidden && entry.file_type().is_dir() {
+                walk.skip_current_dir();
+            }
+            if hidden || !entry.file_type().is_dir() {
+                entries.push((entry.into_path(), hidden));
+            }
+        }
+        entries
+            .sort_unstable_by(|(a, _), (b, _)| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
+        for (path, hidden) in entries {
+            if hidden {
+                self.skip(name_of(&path), SkipReason::Hidden);
+            } else if let Err(error) = self.walked(&path) {
+                self.fault(&path, &decode::reason(&error));
+            }
+        }
+        Ok(())
+    }
+
+    /// A file found in a folder: read if it looks like data.
+    fn walked(&mut self, path: &Path) -> io::Result<()> {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if is_our_own(name) {
+            self.skip(name_of(path), SkipReason::OurOwn);
+            return Ok(());
+        }
+        let metadata = fs::metadata(path)?;
+        if !metadata.is_file() {
+            self.skip(name_of(path), SkipReason::NotData);
+            return Ok(());
+        }
+        let Some(delivery) = self.wanted(path, &metadata) else { return Ok(()) };
+        let sniffed = sniff(fs::File::open(path)?, Some(path));
+        match sniffed.class {
+            Some(class) => self.push(path, class, delivery, &metadata),
+            None if sniffed.broken && may_be_data(name) => self.push(path, Class::Events, delivery, &metadata),
+            None if is_data_name(name) => self.push(path, Class::Events, delivery, &metadata),
+            None => self.skip(name_of(path), SkipReason::NotData),
+        }
+        Ok(())
+    }
+
+    /// What the path says, if the file is wanted and was not met before.
+    fn wanted(&mut self, path: &Path, metadata: &Metadata) -> Option<Delivery> {
+        if !self.seen.insert(identity(path, metadata)) {
+            self.skip(name_of(path), SkipReason::Again);
+            return None;
+        }
+        let delivery = Delivery::of(path);
+        if delivery.excluded_by(&self.settings.filter) {
+            self.skip(name_of(path), SkipReason::Filtered);
+            return None;
+        }
+        Some(delivery)
+    }
+
+    fn push(&mut self, path: &Path, class: Class, delivery: Delivery, metadata: &Metadata) {
+        self.found.files.push(File {
+            name: name_of(path),
+            path: Some(path.to_owned()),
+            class,
+            delivered: delivery.scope,
+            size: metadata.len(),
+            source: Source::Disk(path.to_owned()),
+        });
+    }
+
+    fn skip(&mut self, name: Arc<str>, reason: SkipReason) {
+        self.found.skipped.push(Skipped { name, reason });
+    }
+
+    fn fault(&mut self, path: &Path, reason: &str) {
+        self.faults.push(Fault::input(reason, Origin { file: name_of(path), position: 0, line: None }));
+    }
+
+    fn walk_failed(&mut self, folder: &Path, error: &walkdir::Error) {
+        let path = error.path().unwrap_or(folder).to_owned();
+        match error.io_error() {
+            Some(reason) => self.fault(&path, &decode::reason(reason)),
+            None => self.skip(name_of(&path), SkipReason::Loop),
+        }
+    }
+}
+
+fn name_of(path: &Path) -> Arc<str> {
+    path.to_string_lossy().into()
+}
+
+/// The same for the same file, whatever the path.
+#[cfg(unix)]
+type Identity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(_: &Path, metadata: &Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
+#[cfg(not(unix))]
+type Identity = PathBuf;
+
+#[cfg(not(unix))]
+fn identity(path: &Path, _: &Metadata) -> Identity {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Error {
+    if error.kind() != io::ErrorKind::NotFound {
+        return Error::new(format!("cannot be read: {}", error.kind()))
+            .about(name_of(path).as_ref())
+            .try_to("check its permissions");
+    }
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut siblings: Vec<String> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    siblings.sort_unstable();
+    let wrong = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let remedy = match did_you_mean(&wrong, siblings.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean `{}`?", path.with_file_name(meant).display()),
+        None if folder.exists() => format!("`ls {}` shows what is there", folder.display()),
+        None => "check the path".to_owned(),
+    };
+    Error::new("no such file or folder").about(name_of(path).as_ref()).try_to(remedy)
+}
+
+/// What belongs to a lawbook and holds no records.
+fn is_our_own(name: &str) -> bool {
+    matches!(name, "lawbook.yaml" | "lawbook.yml" | "lawbook.lock" | "waivers.yaml" | "waivers.yml")
+        || [".rhai", ".cases.yaml", ".cases.yml", ".snap", ".snap.new", ".pending-snap"]
+            .iter()
+            .any(|end| name.ends_with(end))
+}
+
+/// Whether the name promises data: then it is read, and what cannot be read is a fault.
+fn is_data_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    [".json", ".ndjson", ".jsonl", ".csv", ".yaml", ".yml", ".parquet"].iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a compressed file that could not be looked into may hold data, by its name.
+fn may_be_data(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+    is_data_name(&name) || is_data_name(stem) || (name.ends_with(".gz") && !stem.contains('.'))
+}
+
+/// What the first bytes of a file say.
+struct Sniffed {
+    /// None when they do not look like data.
+    class: Option<Class>,
+    /// They could not be decoded.
+    broken: bool,
+}
+
+/// Looks at the first bytes of a file: a glance, and all of the head where that does not tell.
+fn sniff(raw: impl Read, path: Option<&Path>) -> Sniffed {
+    let Ok((mut text, _)) = decode::decoder(raw, u64::MAX) else { return Sniffed { class: None, broken: true } };
+    let (mut head, mut broken) = decode::head(&mut text, GLANCE);
+    if head.len() == GLANCE && broken.is_none() && !is_log_object(&head) {
+        let (rest, reason) = decode::head(&mut text, HEAD - GLANCE);
+        head.extend(rest);
+        broken = reason;
+    }
+    Sniffed { class: classify(&head, path, broken.is_some()), broken: broken.is_some() }
+}
+
+/// An object whose first key is `Records`, or a record as CloudTrail writes it.
+fn is_log_object(head: &[u8]) -> bool {
+    let inner = decode::without_mark(head).trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    inner.is_some_and(|inner| inner.starts_with(b"\"Records\"") || inner.starts_with(b"\"eventVersion\""))
+}
+
+fn classify(head: &[u8], path: Option<&Path>, broken: bool) -> Option<Class> {
+    let text = decode::without_mark(head).trim_ascii_start();
+    if text.is_empty() && head.len() < HEAD && !broken {
+        return Some(Class::Empty);
+    }
+    if is_log_object(text) {
+        return Some(Class::Events);
+    }
+    if inventory::looks_like(decode::without_mark(head), path) {
+        return Some(Class::Inventory);
+    }
+    let event = matches!(text.first(), Some(b'{' | b'[')) || rows::is_csv(head, None) || garbage::holds_a_record(head);
+    event.then_some(Class::Events)
+}

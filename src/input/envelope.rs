@@ -1,0 +1,242 @@
+//! Finds the events in a JSON value, however many envelopes they are in.
+//!
+//! To read a new shape: one function that takes a value or leaves it, and its line in [`SHAPES`].
+
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::garbage::quoted;
+use super::split::Splitter;
+use super::{File, Sink, athena, cloudwatch, decode, event, lake, notice, ocsf, siem};
+use crate::fault::Fault;
+use crate::record::{CLOUDTRAIL, Document, Kind, Node, Origin, Record, Ref, Scope};
+
+/// A shape: reads a map, or answers false when it is of another shape.
+type Shape = fn(&mut Opener<'_>, &Node, u32) -> bool;
+
+/// Every shape, the first that takes a map reads it.
+const SHAPES: [Shape; 10] = [
+    event::take,
+    notice::take_records,
+    event::take_unjudged,
+    cloudwatch::take,
+    notice::take,
+    event::take_eventbridge,
+    lake::take,
+    athena::take,
+    ocsf::take,
+    siem::take,
+];
+
+/// Envelopes in envelopes that are opened: SNS in SQS in EventBridge and so on; real ones have three.
+const MOST_ENVELOPES: u32 = 8;
+
+/// Padding is optional: some shippers cut it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Opens the slices of one batch.
+pub(super) struct Opener<'a> {
+    file: &'a File,
+    sink: &'a mut dyn Sink,
+    max: usize,
+    kind: Arc<str>,
+    names: [Option<Arc<str>>; 2],
+    position: u64,
+    line: u64,
+    /// What is wrong with the slice has been told.
+    told: bool,
+    faults: Vec<Fault>,
+    reasons: HashMap<String, usize>,
+}
+
+impl<'a> Opener<'a> {
+    pub(super) fn new(file: &'a File, sink: &'a mut dyn Sink, max: usize) -> Self {
+        let kind = CLOUDTRAIL.into();
+        let (faults, reasons) = (Vec::new(), HashMap::new());
+        Self { file, sink, max, kind, names: [None, None], position: 0, line: 0, told: false, faults, reasons }
+    }
+
+    /// Goes to the slice that begins on this line.
+    pub(super) fn at(&mut self, line: u64, told: bool) {
+        self.line = line;
+        self.told = told;
+    }
+
+    /// Gives the faults: equal reasons are one fault with a count.
+    pub(super) fn finish(self) {
+        for fault in self.faults {
+            self.sink.fault(fault);
+        }
+    }
+
+    fn origin(&self, position: u64) -> Origin {
+        Origin { file: Arc::clone(&self.file.name), position, line: (self.line > 0).then_some(self.line) }
+    }
+
+    pub(super) fn fault(&mut self, reason: impl Into<String>) {
+        if self.told {
+            return;
+        }
+        let reason = reason.into();
+        if let Some(at) = self.reasons.get(&reason) {
+            self.faults[*at].count += 1;
+            return;
+        }
+        self.reasons.insert(reason.clone(), self.faults.len());
+        self.faults.push(Fault::input(reason, self.origin(0)));
+    }
+
+    pub(super) fn recognised(&mut self, what: &'static str) {
+        self.sink.recognised(what);
+    }
+
+    /// Gives a record; `time`, `account` and `region` are what the record says.
+    pub(super) fn event(&mut self, value: Node, known: event::Known<'_>) {
+        self.position += 1;
+        let delivered = &self.file.delivered;
+        let account = known.account.map(|name| intern(&mut self.names[0], name));
+        let account = account.or_else(|| delivered.account.clone());
+        let region = known.region.map(|name| intern(&mut self.names[1], name));
+        let scope = Scope {
+            account: account.or_else(|| known.caller_account.map(Arc::from)),
+            region: region.or_else(|| delivered.region.clone()),
+        };
+        let origin = self.origin(self.position);
+        let kind = Arc::clone(&self.kind);
+        self.sink.event(Record { kind, id: known.id.map(Arc::from), time: known.time, scope, value, origin });
+    }
+
+    /// A slice of text that should be a JSON value.
+    pub(super) fn slice(&mut self, slice: &[u8], depth: u32) {
+        match Document::parse(slice) {
+            Ok(document) => self.value(&document.into(), depth),
+            Err(error) => self.fault(not_json(&error)),
+        }
+    }
+
+    /// An object whose `Records` were opened one by one: the rest of it may be an event or an envelope too.
+    pub(super) fn skeleton(&mut self, slice: &[u8], depth: u32) {
+        match Document::parse(slice) {
+            Ok(document) => {
+                self.map(&document.into(), depth);
+            }
+            Err(error) => self.fault(not_json(&error)),
+        }
+    }
+
+    /// A value that holds events, itself or in it.
+    pub(super) fn value(&mut self, node: &Node, depth: u32) {
+        if depth > MOST_ENVELOPES {
+            return self.fault("envelopes nested deeper than 8; unpack the records");
+        }
+        match node.view().kind() {
+            Kind::Map if self.map(node, depth) => {}
+            Kind::Map => self.unknown(node.view()),
+            Kind::List if cloudwatch::take_row(self, node, depth) => {}
+            Kind::List => self.each(node, node.view(), depth),
+            Kind::Text => self.text("a JSON string", node.view().as_str().unwrap_or_default(), depth + 1),
+            Kind::Null => self.fault("`null` where a record was expected"),
+            Kind::Bool | Kind::Int | Kind::Float => self.fault("a number or a word where a record was expected"),
+        }
+    }
+
+    /// Every item of a list.
+    pub(super) fn each(&mut self, node: &Node, list: Ref<'_>, depth: u32) {
+        for item in list.items() {
+            self.value(&node.share(item), depth + 1);
+        }
+    }
+
+    /// Whether a shape takes the map.
+    fn map(&mut self, node: &Node, depth: u32) -> bool {
+        SHAPES.iter().any(|take| take(self, node, depth))
+    }
+
+    fn unknown(&mut self, view: Ref<'_>) {
+        let keys: Vec<String> = view.entries().take(4).map(|(key, _)| quoted(key)).collect();
+        let more = if view.len() > keys.len() { "…" } else { "" };
+        self.fault(match keys.as_slice() {
+            [] => "an empty object where a record was expected".to_owned(),
+            _ => format!("not a shape that lawbook knows: an object with the keys {}{more}", keys.join(", ")),
+        });
+    }
+
+    /// Text that should hold a record; `what` says which text, for the fault.
+    pub(super) fn text(&mut self, what: &str, text: &str, depth: u32) {
+        if depth > MOST_ENVELOPES {
+            return self.fault("envelopes nested deeper than 8; unpack the records");
+        }
+        let trimmed = text.trim_start();
+        if !trimmed.starts_with(['{', '[']) {
+            return self.fault(format!("{what} does not hold a record: {}", quoted(text)));
+        }
+        match Document::parse(trimmed.as_bytes()) {
+            Ok(document) => self.value(&document.into(), depth),
+            Err(_) => self.pieces(trimmed.as_bytes(), None, depth),
+        }
+    }
+
+    /// Base64, perhaps of gzip, of one or more values.
+    pub(super) fn payload(&mut self, what: &str, text: &str, depth: u32) {
+        if depth > MOST_ENVELOPES {
+            return self.fault("envelopes nested deeper than 8; unpack the records");
+        }
+        let compact: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        let Ok(bytes) = BASE64.decode(compact) else {
+            return self.fault(format!("{what} is not base64; fetch it again"));
+        };
+        let most = self.max as u64;
+        let mut inner = Vec::new();
+        let broken = decode::decoder(Cursor::new(bytes), most).map_err(|error| decode::reason(&error)).and_then(
+            |(mut reader, notes)| {
+                decode::each_chunk(&mut reader, &mut |chunk| inner.extend_from_slice(chunk))?;
+                notes.take().into_iter().next().map_or(Ok(()), Err)
+            },
+        );
+        self.pieces(&inner, broken.err().map(|reason| format!("{what}: {reason}")), depth);
+    }
+
+    /// Several values in one text.
+    fn pieces(&mut self, text: &[u8], broken: Option<String>, depth: u32) {
+        let mut splitter = Splitter::new(self.max);
+        let mut batches = Vec::new();
+        splitter.feed(text, &mut |batch| batches.push(batch));
+        let last = splitter.finish(broken, &mut |batch| batches.push(batch));
+        batches.push(last);
+        for batch in batches {
+            batch.open_into(self, depth + 1);
+        }
+    }
+}
+
+/// The same allocation again while the name stays the same.
+fn intern(last: &mut Option<Arc<str>>, name: &str) -> Arc<str> {
+    match last {
+        Some(known) if known.as_ref() == name => Arc::clone(known),
+        _ => Arc::clone(last.insert(Arc::from(name))),
+    }
+}
+
+/// The reason of a fault for text that does not parse. The parser's words name no text of the record.
+fn not_json(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    let what = told.rsplit_once(" at line ").map_or(told.as_str(), |(what, _)| what);
+    if what == "recursion limit exceeded" {
+        return "nested deeper than 128 levels".to_owned();
+    }
+    match (error.line(), error.column()) {
+        (0, _) => format!("not JSON: {what}"),
+        (1, column) => format!("not JSON: {what} at column {column}"),
+        (line, column) => format!("not JSON: {what} at column {column} of line {line} of the record"),
+    }
+}

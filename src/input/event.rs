@@ -1,0 +1,133 @@
+//! Knows a CloudTrail event, and what in the same files is none.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::delivery::is_account;
+use super::envelope::Opener;
+use crate::record::{Document, Kind, Node, Ref};
+
+/// What a record says of itself.
+pub(super) struct Known<'a> {
+    pub(super) id: Option<&'a str>,
+    pub(super) time: Option<Timestamp>,
+    /// Whose trail it is in.
+    pub(super) account: Option<&'a str>,
+    /// Whose the caller is: the last resort.
+    pub(super) caller_account: Option<&'a str>,
+    pub(super) region: Option<&'a str>,
+}
+
+/// Whether a map is a CloudTrail event: S3, SQS and Kinesis notifications have the same keys, and sources `aws:…`.
+pub(super) fn is_event(view: Ref<'_>) -> bool {
+    let Some(source) = view.text(&["eventSource"]) else { return false };
+    view.text(&["eventName"]).is_some()
+        && !source.starts_with("aws:")
+        && ["eventVersion", "eventTime", "eventID", "userIdentity", "awsRegion"]
+            .iter()
+            .any(|key| view.get(key).is_some())
+        && !is_insight(view)
+        && view.path(&["s3", "s3SchemaVersion"]).is_none()
+}
+
+fn is_insight(view: Ref<'_>) -> bool {
+    view.get("insightDetails").is_some() || view.text(&["eventType"]) == Some("AwsCloudTrailInsight")
+}
+
+/// A CloudTrail event.
+pub(super) fn take(opener: &mut Opener<'_>, node: &Node, _: u32) -> bool {
+    if !is_event(node.view()) {
+        return false;
+    }
+    let restored = restore(node.view());
+    let node = restored.as_ref().unwrap_or(node);
+    let view = node.view();
+    let account = |path: &[&str]| view.text(path).filter(|account| is_account(account));
+    opener.event(
+        node.clone(),
+        Known {
+            id: view.text(&["eventID"]),
+            time: view.text(&["eventTime"]).and_then(time),
+            account: account(&["recipientAccountId"]),
+            caller_account: account(&["userIdentity", "accountId"]),
+            region: view.text(&["awsRegion"]).filter(|region| !region.is_empty()),
+        },
+    );
+    true
+}
+
+/// The record as CloudTrail wrote it, where a pipeline added to it: Logstash moves `eventTime` to `@timestamp`, Panther
+/// adds `p_…` fields.
+fn restore(view: Ref<'_>) -> Option<Node> {
+    let moved = if view.get("eventTime").is_none() { view.text(&["@timestamp"]) } else { None };
+    let panther = view.get("p_log_type").is_some();
+    if moved.is_none() && !panther {
+        return None;
+    }
+    let mut record = view.to_json();
+    let members = record.as_object_mut()?;
+    if let Some(moved) = moved {
+        members.remove("@timestamp");
+        members.remove("@version");
+        let written = time(moved).map_or_else(|| moved.to_owned(), |time| time.to_string());
+        members.insert("eventTime".to_owned(), Value::from(written));
+    }
+    if panther {
+        members.retain(|key, _| !key.starts_with("p_"));
+    }
+    Some(Document::from(&record).into())
+}
+
+/// RFC 3339, or date and time without an offset as query engines print them, which is UTC.
+fn time(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
+        let civil: DateTime = text.get(..19).filter(|head| head.contains(':')).and(text.parse().ok())?;
+        TimeZone::UTC.to_timestamp(civil).ok()
+    })
+}
+
+/// What CloudTrail writes beside events: digests and Insights.
+pub(super) fn take_unjudged(opener: &mut Opener<'_>, node: &Node, _: u32) -> bool {
+    let view = node.view();
+    if is_insight(view) {
+        opener.recognised("a CloudTrail Insights event");
+    } else if view.get("digestStartTime").is_some() || view.get("digestS3Object").is_some() {
+        opener.recognised("a CloudTrail digest");
+    } else {
+        return false;
+    }
+    true
+}
+
+/// An EventBridge event: `detail` is the record if it came through CloudTrail.
+pub(super) fn take_eventbridge(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
+    let view = node.view();
+    let (Some(what), Some(detail)) = (view.get("detail-type"), view.get("detail")) else { return false };
+    let through = what.as_str().is_some_and(|what| what.ends_with(" via CloudTrail"));
+    if through
+        || is_event(detail)
+        || (detail.kind() == Kind::Text && detail.as_str().is_some_and(|text| text.starts_with('{')))
+    {
+        opener.value(&node.share(detail), depth + 1);
+    } else {
+        opener.recognised("an EventBridge event that is not from CloudTrail");
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_times() {
+        let at = |text: &str| time(text).map(|time| time.to_string());
+        assert_eq!(at("2026-03-01T10:00:00Z").as_deref(), Some("2026-03-01T10:00:00Z"));
+        assert_eq!(at("2026-03-01T12:00:00.25+02:00").as_deref(), Some("2026-03-01T10:00:00.25Z"));
+        assert_eq!(at("2026-03-01 10:00:00.000").as_deref(), Some("2026-03-01T10:00:00Z"));
+        assert_eq!(at("2026-03-01 10:00:00.000000000").as_deref(), Some("2026-03-01T10:00:00Z"));
+        assert_eq!([at("2026-03-01"), at("yesterday"), at(""), at("é".repeat(19).as_str())], [None, None, None, None]);
+    }
+}

@@ -1,0 +1,845 @@
+//! Splits text into the JSON values it holds, one record at a time, by matching brackets.
+//!
+//! The lists of `{"Records": [...]}` and `{"Events": [...]}`, wherever the key stands, and lists at the top are split
+//! into their items; any other value is one slice. Nothing is parsed here.
+//!
+//! *Laws*: the slices do not depend on how the text was cut into chunks. Every byte is scanned a bounded number of
+//! times, whatever the text. What is left out is told by a break or as garbage: damage ends the value it is found in,
+//! and reading goes on at the next line that starts with a bracket or at the next `{"eventVersion"`, which no string
+//! can hold unescaped.
+
+use std::mem;
+
+use super::batch::{Batch, What};
+
+/// Every log object CloudTrail writes begins its records so.
+const RECORD_HEAD: &[u8] = b"{\"eventVersion\"";
+
+/// How much garbage is kept to tell what it is.
+const SAMPLE: usize = 256;
+
+/// How much of a value too long to hold is kept, so that a key cut by the end of a chunk is still known.
+const TAIL: usize = 64;
+
+/// Splits text that arrives in chunks.
+pub(super) struct Splitter {
+    max: usize,
+    buf: Vec<u8>,
+    /// Offset of `buf[0]` in the text.
+    base: u64,
+    /// Everything in `buf` before it is scanned.
+    at: usize,
+    line: u64,
+    /// Offset in the text of the first byte of the line.
+    line_start: u64,
+    /// Only white space stands between the start of the line and `at`.
+    fresh: bool,
+    mode: Mode,
+    frame: Frame,
+    /// Where the value in hand begins.
+    held: Held,
+    scan: Scan,
+    /// The object whose `Records` are streamed, without them.
+    skeleton: Option<Skeleton>,
+    trouble: Trouble,
+    /// After damage, separators and brackets of lists that are no longer known are passed over at the top.
+    loose: bool,
+    after_value: bool,
+    /// The column at which the last broken value began.
+    broken_column: u64,
+    sample: Option<Vec<u8>>,
+    sample_line: u64,
+    furthest: u64,
+    rescanned: u64,
+    batch: Batch,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    /// Looks for the start of a value.
+    Between,
+    /// In an object, a list or a string.
+    Value,
+    /// In a number or a word within a list.
+    Scalar,
+    /// Looks for a place to go on after damage.
+    Garbage,
+}
+
+/// What the value in hand stands in.
+#[derive(Clone, Copy, PartialEq)]
+enum Frame {
+    Top,
+    /// A list at the top.
+    List,
+    /// The list of `Records` of an object at the top.
+    Records,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Held {
+    /// Index in `buf`.
+    start: usize,
+    /// Bytes of it that are no longer in `buf`, because it is too long to hold.
+    dropped: u64,
+    line: u64,
+    line_start: u64,
+    column: u64,
+    /// It may be a piece of a value that was reported broken.
+    fragment: bool,
+}
+
+/// Where the scan of the value in hand stands.
+#[derive(Clone, Copy, Default)]
+struct Scan {
+    depth: u32,
+    /// One bit a level, lowest outermost: 1 is an object. Levels below the 128th are counted, not told apart.
+    kinds: u128,
+    in_string: bool,
+    escaped: bool,
+    string_start: u64,
+    /// The last byte that is not white space; `"` for the end of a string.
+    prev: u8,
+    /// The last string names a list that is streamed.
+    streams: bool,
+}
+
+struct Skeleton {
+    text: Vec<u8>,
+    too_long: bool,
+    line: u64,
+    fragment: bool,
+}
+
+/// How far damage reaches: contiguous damage is one fault.
+#[derive(Clone, Copy, PartialEq)]
+enum Trouble {
+    None,
+    /// Reported, and no whole value since.
+    Broken,
+    /// A whole value since; `inside` when what followed it shows that it stood within something broken.
+    Since {
+        inside: bool,
+    },
+}
+
+impl Splitter {
+    /// Splits into values of at most `max` bytes.
+    pub(super) fn new(max: usize) -> Self {
+        Self {
+            max,
+            buf: Vec::new(),
+            base: 0,
+            at: 0,
+            line: 1,
+            line_start: 0,
+            fresh: true,
+            mode: Mode::Between,
+            frame: Frame::Top,
+            held: Held::default(),
+            scan: Scan::default(),
+            skeleton: None,
+            trouble: Trouble::None,
+            loose: false,
+            after_value: false,
+            broken_column: 0,
+            sample: None,
+            sample_line: 1,
+            furthest: 0,
+            rescanned: 0,
+            batch: Batch::json(max),
+        }
+    }
+
+    /// Takes the next chunk of the text.
+    pub(super) fn feed(&mut self, chunk: &[u8], batches: &mut dyn FnMut(Batch)) {
+        self.buf.extend_from_slice(chunk);
+        self.run(false, batches);
+        self.compact();
+    }
+
+    /// Takes the end of the text; `broken` is the reason when it is not the end that was written. Gives the last batch.
+    pub(super) fn finish(mut self, mut broken: Option<String>, batches: &mut dyn FnMut(Batch)) -> Batch {
+        loop {
+            self.run(true, batches);
+            if self.mode == Mode::Garbage {
+                self.tell_garbage();
+                break;
+            }
+            let whole = self.mode == Mode::Between && self.frame == Frame::Top && self.skeleton.is_none();
+            if whole {
+                break;
+            }
+            let told = self.trouble != Trouble::Broken;
+            let reason = match broken.clone() {
+                Some(reason) => reason,
+                None if self.mode == Mode::Between => "ends in the middle of a list; fetch the file again".to_owned(),
+                None => "ends in the middle of a record; fetch the file again".to_owned(),
+            };
+            if self.mode == Mode::Between {
+                self.give_up_list(reason);
+            } else {
+                self.give_up_value(reason);
+            }
+            if told {
+                broken = None;
+            }
+        }
+        if let Some(reason) = broken {
+            self.batch.push_break(reason, self.line);
+        }
+        self.batch
+    }
+
+    fn run(&mut self, last: bool, batches: &mut dyn FnMut(Batch)) {
+        while self.at < self.buf.len() {
+            let goes_on = match self.mode {
+                Mode::Between => self.between(last),
+                Mode::Value => {
+                    self.value();
+                    true
+                }
+                Mode::Scalar => {
+                    self.scalar();
+                    true
+                }
+                Mode::Garbage => self.garbage(last),
+            };
+            self.furthest = self.furthest.max(self.here());
+            if self.batch.is_full() {
+                batches(mem::replace(&mut self.batch, Batch::json(self.max)));
+            }
+            if !goes_on {
+                break;
+            }
+        }
+    }
+
+    /// Offset of `at` in the text.
+    fn here(&self) -> u64 {
+        self.base + self.at as u64
+    }
+
+    /// Forgets what is scanned and not held.
+    fn compact(&mut self) {
+        let in_value = matches!(self.mode, Mode::Value | Mode::Scalar);
+        if in_value && self.at - self.held.start > self.max {
+            let start = (self.at - TAIL.min(self.at)).max(self.held.start);
+            self.held.dropped += (start - self.held.start) as u64;
+            self.held.start = start;
+        }
+        let keep = if in_value { self.held.start } else { self.at };
+        self.buf.drain(..keep);
+        self.base += keep as u64;
+        self.at -= keep;
+        self.held.start = self.held.start.saturating_sub(keep);
+    }
+
+    /// One byte between values. False when more text is needed to tell what it is.
+    fn between(&mut self, last: bool) -> bool {
+        let byte = self.buf[self.at];
+        let top = self.frame == Frame::Top;
+        match byte {
+            b'\n' => self.newline(),
+            // RFC 7464 puts a record separator before each value.
+            b' ' | b'\t' | b'\r' | 0x1E => self.at += 1,
+            b',' if !top || self.after_value || self.loose => {
+                self.after_value = false;
+                self.scan.prev = byte;
+                self.step_inside(top);
+            }
+            b']' if self.frame == Frame::List => {
+                self.frame = Frame::Top;
+                self.after_value = true;
+                self.step();
+            }
+            b']' if self.frame == Frame::Records => {
+                self.frame = Frame::Top;
+                self.hold(Mode::Value);
+                self.scan = Scan { depth: 1, kinds: 1, prev: b']', ..Scan::default() };
+                self.step();
+            }
+            b']' | b'}' if top && self.loose => self.step_inside(true),
+            b'{' | b'[' if !top && self.fresh && !matches!(self.scan.prev, b',' | b'[') => {
+                self.give_up_list("a list breaks off before this line; fetch the file again".to_owned());
+            }
+            b'[' if top => {
+                self.value_starts();
+                self.frame = Frame::List;
+                self.scan.prev = b'[';
+                self.step();
+            }
+            b'{' | b'[' => {
+                if top {
+                    self.value_starts();
+                }
+                self.hold(Mode::Value);
+                self.scan = Scan { depth: 1, kinds: u128::from(byte == b'{'), prev: byte, ..Scan::default() };
+                self.step();
+            }
+            b'"' if !(top && self.loose) => {
+                self.hold(Mode::Value);
+                self.scan = Scan { in_string: true, string_start: self.here(), ..Scan::default() };
+                self.step();
+            }
+            b'}' if !top => self.give_up_list("not JSON: `}` where `]` or a record was expected".to_owned()),
+            0xEF if top
+                && !last
+                && b"\xEF\xBB\xBF".starts_with(&self.buf[self.at..])
+                && self.buf.len() - self.at < 3 =>
+            {
+                return false;
+            }
+            0xEF if top && self.buf[self.at..].starts_with(b"\xEF\xBB\xBF") => self.at += 3,
+            _ if top => self.garbage_starts(),
+            _ => {
+                self.hold(Mode::Scalar);
+                self.step();
+            }
+        }
+        true
+    }
+
+    fn step(&mut self) {
+        self.at += 1;
+        self.fresh = false;
+    }
+
+    /// Passes over a separator or a closing bracket; at the top it shows that what came before stood inside something.
+    fn step_inside(&mut self, top: bool) {
+        if let (true, Trouble::Since { inside }) = (top, &mut self.trouble) {
+            *inside = true;
+        }
+        self.step();
+    }
+
+    fn newline(&mut self) {
+        self.at += 1;
+        self.line += 1;
+        self.line_start = self.here();
+        self.fresh = true;
+    }
+
+    /// A bracket at the top right after a whole value, or at the very start of a line: the damage is over.
+    fn value_starts(&mut self) {
+        let first = self.here() == self.line_start;
+        if matches!(self.trouble, Trouble::Since { inside } if first || !inside) {
+            self.trouble = Trouble::None;
+        }
+    }
+
+    fn hold(&mut self, mode: Mode) {
+        let column = self.here() - self.line_start;
+        self.mode = mode;
+        self.held = Held {
+            start: self.at,
+            dropped: 0,
+            line: self.line,
+            line_start: self.line_start,
+            column,
+            fragment: matches!(self.trouble, Trouble::Broken | Trouble::Since { inside: true })
+                && column > self.broken_column,
+        };
+    }
+
+    /// Scans the value in hand to its end, to damage, or to the end of the chunk.
+    fn value(&mut self) {
+        while self.at < self.buf.len() {
+            let byte = self.buf[self.at];
+            if self.scan.in_string {
+                if !self.string() {
+                    return;
+                }
+                continue;
+            }
+            match byte {
+                b'\n' => {
+                    self.newline();
+                    continue;
+                }
+                b' ' | b'\t' | b'\r' => {
+                    self.at += 1;
+                    continue;
+                }
+                b'"' => {
+                    self.scan.in_string = true;
+                    self.scan.string_start = self.here();
+                }
+                b'{' | b'[' => {
+                    if self.fresh && !matches!(self.scan.prev, b',' | b'[' | b':' | b'{') {
+                        return self
+                            .give_up_value("a record breaks off before this line; fetch the file again".to_owned());
+                    }
+                    let streamed = self.scan.streams && self.scan.depth == 1 && self.scan.prev == b':';
+                    if byte == b'[' && streamed && self.frame == Frame::Top {
+                        return self.stream();
+                    }
+                    if self.scan.depth < 128 {
+                        let bit = 1 << self.scan.depth;
+                        self.scan.kinds = if byte == b'{' { self.scan.kinds | bit } else { self.scan.kinds & !bit };
+                    }
+                    self.scan.depth += 1;
+                    self.scan.prev = byte;
+                }
+                b'}' | b']' => {
+                    let depth = self.scan.depth;
+                    if depth <= 128 && (self.scan.kinds >> (depth - 1) & 1 == 1) != (byte == b'}') {
+                        return self
+                            .give_up_value(format!("not JSON: `{}` closes what it did not open", char::from(byte)));
+                    }
+                    self.scan.depth -= 1;
+                    self.scan.prev = byte;
+                    if self.scan.depth == 0 {
+                        self.step();
+                        return self.complete();
+                    }
+                }
+                other => self.scan.prev = other,
+            }
+            self.step();
+        }
+    }
+
+    /// Scans within a string. False when the value ended or broke.
+    fn string(&mut self) -> bool {
+        if mem::take(&mut self.scan.escaped) && self.buf[self.at] != b'\n' {
+            self.step();
+        }
+        let rest = &self.buf[self.at..];
+        let Some(found) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'\n')) else {
+            self.at = self.buf.len();
+            return true;
+        };
+        self.at += found;
+        match self.buf[self.at] {
+            b'\\' => {
+                self.scan.escaped = true;
+                self.step();
+                true
+            }
+            b'\n' => {
+                self.give_up_value(
+                    "a record breaks off at the end of a line, in a string; fetch the file again".to_owned(),
+                );
+                false
+            }
+            _ => {
+                self.scan.in_string = false;
+                if self.scan.depth == 1 && matches!(self.scan.prev, b'{' | b',') {
+                    self.scan.streams = self.names_a_stream();
+                }
+                self.scan.prev = b'"';
+                self.step();
+                if self.scan.depth == 0 {
+                    self.complete();
+                    return false;
+                }
+                true
+            }
+        }
+    }
+
+    /// Whether the string that ends at `at` is the key of a list whose items are split.
+    fn names_a_stream(&self) -> bool {
+        let Some(start) = self.scan.string_start.checked_sub(self.base) else { return false };
+        matches!(self.buf.get(start as usize + 1..self.at), Some(b"Records" | b"Events"))
+    }
+
+    /// Enters the list of `Records`.
+    fn stream(&mut self) {
+        self.step();
+        self.grow_skeleton();
+        self.mode = Mode::Between;
+        self.frame = Frame::Records;
+        self.scan = Scan { prev: b'[', ..Scan::default() };
+    }
+
+    /// Adds the segment in hand to the object whose `Records` are streamed.
+    fn grow_skeleton(&mut self) {
+        let skeleton = self.skeleton.get_or_insert_with(|| Skeleton {
+            text: Vec::new(),
+            too_long: false,
+            line: self.held.line,
+            fragment: self.held.fragment,
+        });
+        let segment = &self.buf[self.held.start..self.at];
+        if self.held.dropped > 0 || skeleton.text.len() + segment.len() > self.max {
+            skeleton.too_long = true;
+            skeleton.text.clear();
+        }
+        if !skeleton.too_long {
+            skeleton.text.extend_from_slice(segment);
+        }
+    }
+
+    fn held_len(&self) -> u64 {
+        self.held.dropped + (self.at - self.held.start) as u64
+    }
+
+    /// Emits the value in hand.
+    fn complete(&mut self) {
+        if self.skeleton.is_some() && self.frame == Frame::Top {
+            self.grow_skeleton();
+        }
+        match self.skeleton.take() {
+            Some(skeleton) if self.frame == Frame::Top && skeleton.too_long => self.batch.push_too_long(skeleton.line),
+            Some(skeleton) if self.frame == Frame::Top => {
+                self.batch.push(What::Skeleton, &skeleton.text, skeleton.line, skeleton.fragment);
+            }
+            other => {
+                self.skeleton = other;
+                if self.held_len() > self.max as u64 {
+                    self.batch.push_too_long(self.held.line);
+                } else {
+                    let slice = &self.buf[self.held.start..self.at];
+                    self.batch.push(What::Value, slice, self.held.line, self.held.fragment);
+                }
+            }
+        }
+        self.scan.prev = b'}';
+        self.mode = Mode::Between;
+        self.after_value = true;
+        if self.trouble == Trouble::Broken {
+            self.trouble = Trouble::Since { inside: false };
+        }
+    }
+
+    /// Scans a number or a word in a list.
+    fn scalar(&mut self) {
+        let rest = &self.buf[self.at..];
+        let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}' | b'{' | b'[' | b'"' | b' ' | b'\t' | b'\r' | b'\n');
+        match rest.iter().position(ends) {
+            Some(0) => self.complete(),
+            Some(found) => self.at += found,
+            None => self.at = self.buf.len(),
+        }
+    }
+
+    /// Tells of damage, once for contiguous damage.
+    fn tell(&mut self, reason: String, line: u64) {
+        if self.trouble != Trouble::Broken {
+            self.batch.push_break(reason, line);
+        }
+        self.trouble = Trouble::Broken;
+        self.loose = true;
+        self.frame = Frame::Top;
+        self.skeleton = None;
+    }
+
+    /// Damage between the items of a list: goes on right here, at the top.
+    fn give_up_list(&mut self, reason: String) {
+        self.tell(reason, self.line);
+        self.broken_column = self.here() - self.line_start;
+        self.mode = Mode::Between;
+    }
+
+    /// Damage in the value in hand: looks for records from its second byte on, if that has not been done too often.
+    fn give_up_value(&mut self, reason: String) {
+        self.tell(reason, self.held.line);
+        self.broken_column = self.held.column;
+        self.mode = Mode::Garbage;
+        self.furthest = self.furthest.max(self.here());
+        let again = self.held_len();
+        if again > self.max as u64 || self.rescanned + again > 4 * self.furthest + (1 << 20) {
+            return;
+        }
+        self.rescanned += again;
+        self.at = self.held.start + 1;
+        self.line = self.held.line;
+        self.line_start = self.held.line_start;
+        self.fresh = false;
+    }
+
+    /// Something at the top that is no JSON value.
+    fn garbage_starts(&mut self) {
+        let first = self.here() == self.line_start;
+        let told = match self.trouble {
+            Trouble::None => false,
+            Trouble::Broken => true,
+            Trouble::Since { inside } => inside && !first,
+        };
+        if !told {
+            self.sample = Some(Vec::new());
+            self.sample_line = self.line;
+            // Nothing that follows is a piece of it.
+            self.broken_column = u64::MAX;
+        }
+        self.trouble = Trouble::Broken;
+        self.loose = true;
+        self.mode = Mode::Garbage;
+    }
+
+    /// One byte of garbage. False when more text is needed to tell whether a record starts here.
+    fn garbage(&mut self, last: bool) -> bool {
+        let byte = self.buf[self.at];
+        match byte {
+            b'\n' => {
+                self.keep_sample(byte);
+                self.newline();
+                return true;
+            }
+            b' ' | b'\t' | b'\r' => {
+                self.keep_sample(byte);
+                self.at += 1;
+                return true;
+            }
+            b'{' | b'[' if self.fresh => {
+                self.tell_garbage();
+                self.mode = Mode::Between;
+                return true;
+            }
+            b'{' => {
+                let rest = &self.buf[self.at..];
+                if rest.starts_with(RECORD_HEAD) {
+                    self.tell_garbage();
+                    self.broken_column = u64::MAX;
+                    self.mode = Mode::Between;
+                    return true;
+                }
+                if !last && RECORD_HEAD.starts_with(rest) {
+                    return false;
+                }
+            }
+            _ => {}
+        }
+        self.keep_sample(byte);
+        self.step();
+        true
+    }
+
+    fn keep_sample(&mut self, byte: u8) {
+        if let Some(sample) = &mut self.sample
+            && sample.len() < SAMPLE
+        {
+            sample.push(byte);
+        }
+    }
+
+    fn tell_garbage(&mut self) {
+        if let Some(sample) = self.sample.take() {
+            self.batch.push(What::Garbage, &sample, self.sample_line, false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Slice = (What, String, u64, bool);
+
+    fn collect(batch: &Batch, slices: &mut Vec<Slice>) {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        slices.extend(batch.slices().map(|(what, bytes, line, fragment)| (what, text(bytes), line, fragment)));
+    }
+
+    fn split_in(text: &[u8], max: usize, mut chunks: impl FnMut() -> usize) -> Vec<Slice> {
+        let mut slices = Vec::new();
+        let mut splitter = Splitter::new(max);
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (chunk, tail) = rest.split_at(chunks().clamp(1, rest.len()));
+            splitter.feed(chunk, &mut |batch| collect(&batch, &mut slices));
+            rest = tail;
+        }
+        let last = splitter.finish(None, &mut |batch| collect(&batch, &mut slices));
+        collect(&last, &mut slices);
+        slices
+    }
+
+    fn split(text: &str) -> Vec<Slice> {
+        split_in(text.as_bytes(), 1000, || usize::MAX)
+    }
+
+    /// The values that were found, and how many faults.
+    fn told(text: &str) -> (Vec<String>, usize) {
+        let slices = split(text);
+        let faults = slices.iter().filter(|slice| matches!(slice.0, What::Break | What::Garbage)).count();
+        (slices.into_iter().filter(|slice| slice.0 == What::Value).map(|slice| slice.1).collect(), faults)
+    }
+
+    fn values(list: &[&str]) -> Vec<String> {
+        list.iter().map(|value| (*value).to_owned()).collect()
+    }
+
+    #[test]
+    fn whole_text_is_split_without_a_fault() {
+        let abc = values(&[r#"{"a":"]}\""}"#, r#"{"b":[1,{}]}"#, "{}"]);
+        let joined = |between: &str| abc.join(between);
+        for text in [
+            joined("\n"),
+            joined("\r\n\r\n"),
+            joined(""),
+            joined(",\n"),
+            format!("\u{feff}{}\n\u{feff}{{}}", abc[..2].join(" ")),
+            format!("[{}]", joined(",")),
+            format!("[\n  {}\n]\n", joined(",\n  ")),
+            format!("[{}][{}]", abc[0], abc[1..].join(",")),
+            format!("{{\"Records\":[{}]}}", joined(",")),
+            format!("{{\"Records\" : [\n{}\n] }}", joined("\n,\n")),
+            format!("{{\"Records\":[{}]}}{{\"Records\":[{},{}]}}", abc[0], abc[1], abc[2]),
+            format!("{{\"Records\":[{}],\"Records\":[{},{}]}}", abc[0], abc[1], abc[2]),
+            format!("{{\"x\":[{{\"Records\":[]}}],\"Events\":[{}],\"y\":\"Records\"}}", joined(",")),
+        ] {
+            assert_eq!(told(&text), (abc.clone(), 0), "{text}");
+        }
+        assert_eq!(told("{\"x\":{\"Records\":[1]}}"), (values(&["{\"x\":{\"Records\":[1]}}"]), 0));
+        assert_eq!(told(""), (vec![], 0));
+        assert_eq!(told(" \n\t"), (vec![], 0));
+        assert_eq!(told("\"{}\"\n\"x\""), (values(&["\"{}\"", "\"x\""]), 0));
+    }
+
+    #[test]
+    fn the_rest_of_an_object_with_records_is_kept() {
+        let slices = split("{\"a\":1,\"Records\":[{},{}],\"b\":[2]}");
+        assert_eq!(slices[2], (What::Skeleton, "{\"a\":1,\"Records\":[],\"b\":[2]}".to_owned(), 1, false));
+    }
+
+    #[test]
+    fn lines_are_those_on_which_records_begin() {
+        let lines = |text: &str| split(text).iter().map(|slice| slice.2).collect::<Vec<_>>();
+        assert_eq!(lines("\n{\n}\n{}{}\n"), [2, 4, 4]);
+        assert_eq!(lines("{\"Records\":[\n{},\n{\"a\":\n1}]}"), [2, 3, 1]);
+        assert_eq!(lines("{\"a\":\"cut\n{}\noops\n{}"), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn damage_is_told_once_and_reading_goes_on() {
+        for (text, found, faults) in [
+            // A line cut in a string, outside of one, in an escape, and the last line.
+            ("{\"a\":\"cut\n{\"b\":1}\n{\"c\":1}", vec!["{\"b\":1}", "{\"c\":1}"], 1),
+            ("{\"a\":1, oops\n{\"b\":1}\n{\"c\":1}", vec!["{\"b\":1}", "{\"c\":1}"], 1),
+            ("{\"a\":\"\\\n{\"b\":1}", vec!["{\"b\":1}"], 1),
+            ("{\"b\":1}\n{\"a\":{\"c\":", vec!["{\"b\":1}"], 1),
+            // Damage in two places, and in two lines one after the other.
+            ("{\"a\n{\"b\":1}\n{\"a\n{\"c\":1}", vec!["{\"b\":1}", "{\"c\":1}"], 2),
+            ("{\"a\n{\"a\n{\"c\":1}", vec!["{\"c\":1}"], 1),
+            // Brackets that do not match, alone on a line and within `Records`.
+            ("{\"a\":[1}\n{\"b\":1}", vec!["{\"b\":1}"], 1),
+            (
+                "{\"Records\":[{\"x\":1},{\"y\":[1},{\"eventVersion\":1},{\"eventVersion\":2}]}",
+                vec!["{\"x\":1}", "{\"eventVersion\":1}", "{\"eventVersion\":2}"],
+                1,
+            ),
+            // Two damaged records with a whole one between them.
+            (
+                "{\"Records\":[{\"y\":[1},{\"eventVersion\":1},{\"eventVersion\":[2},{\"eventVersion\":3}]}",
+                vec!["{\"eventVersion\":1}", "{\"eventVersion\":3}"],
+                2,
+            ),
+            // One log object cut, another behind it.
+            ("{\"Records\":[{\"a\":1},{\"b\":\n{\"Records\":[{\"c\":1}]}", vec!["{\"a\":1}", "{\"c\":1}"], 1),
+            ("{\"Records\":[{\"a\":1}\n{\"Records\":[{\"c\":1}]}", vec!["{\"a\":1}", "{\"c\":1}"], 1),
+            (
+                "{\"Records\":[{\"a\":1},{\"b\":\"x{\"Records\":[{\"eventVersion\":1}]}",
+                vec!["{\"a\":1}", "{\"eventVersion\":1}"],
+                1,
+            ),
+            // Text before, between and within lines.
+            ("oops\nmore\n{\"b\":1}\noops\n", vec!["{\"b\":1}"], 2),
+            (
+                "Mar 1 host: {\"eventVersion\":1}\nMar 1 host: {\"eventVersion\":2}\n",
+                vec!["{\"eventVersion\":1}", "{\"eventVersion\":2}"],
+                2,
+            ),
+            ("[{},oops,{}]", vec!["{}", "oops", "{}"], 0),
+            ("[{}", vec!["{}"], 1),
+            ("}", vec![], 1),
+        ] {
+            assert_eq!(told(text), (values(&found), faults), "{text}");
+        }
+    }
+
+    #[test]
+    fn pieces_of_a_broken_record_are_marked() {
+        let text = "[\n  {\n    \"items\": [\n      {\n        \"x\": 1\n      },\n      {\n        \"x\": 2\n      }\n    ],\n    \"a\": \"cut\n  },\n  {\n    \"b\": 1\n  }\n]\n";
+        let slices = split(text);
+        let marks: Vec<_> = slices.iter().map(|slice| (slice.0, slice.3)).collect();
+        let (value, piece) = ((What::Value, false), (What::Value, true));
+        assert_eq!(marks, [(What::Break, false), piece, piece, value], "{slices:?}");
+    }
+
+    #[test]
+    fn a_record_too_long_to_hold_is_passed_over() {
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(2000));
+        for text in [format!("{long}\n{{}}"), format!("[{long},{{}}]"), format!("{{\"Records\":[{long},{{}}]}}")] {
+            for size in [1, 7, 100, 5000] {
+                let slices = split_in(text.as_bytes(), 1000, || size);
+                assert_eq!(slices.iter().filter(|slice| slice.0 == What::Break).count(), 1, "{size}");
+                assert_eq!(slices.iter().filter(|slice| slice.1 == "{}").count(), 1, "{size}");
+            }
+        }
+        let skeleton = format!("{{\"a\":\"{}\",\"Records\":[{{}}]}}", "x".repeat(2000));
+        assert_eq!(told(&skeleton), (values(&["{}"]), 1));
+    }
+
+    #[test]
+    fn hostile_nesting_is_scanned_a_bounded_number_of_times() {
+        let text = "{\"a\":[\n".repeat(300_000);
+        let mut splitter = Splitter::new(64 << 20);
+        splitter.feed(text.as_bytes(), &mut |_| {});
+        splitter.finish(None, &mut |_| {});
+        let text = "{\"a\":\n[".repeat(300_000) + "}";
+        let mut splitter = Splitter::new(64 << 20);
+        splitter.feed(text.as_bytes(), &mut |_| {});
+        assert!(splitter.rescanned <= 4 * splitter.furthest + (1 << 20));
+    }
+
+    /// Text made of the pieces that matter to the scan.
+    fn text() -> impl Strategy<Value = String> {
+        let pieces = [
+            "{",
+            "}",
+            "[",
+            "]",
+            "\"",
+            "\\",
+            "\n",
+            ",",
+            ":",
+            " ",
+            "x",
+            "\r\n",
+            "{}",
+            "\"Records\":[",
+            "{\"Records\":[",
+            "{\"eventVersion\"",
+            "{\"eventVersion\":1}",
+            "\"a\":",
+            "{\"a\":\"b\"}",
+            "\u{feff}",
+            "é",
+            "1",
+            "null",
+            "{\"a\":[1,2,{}]},\n",
+        ];
+        proptest::collection::vec(proptest::sample::select(pieces.to_vec()).prop_map(str::to_owned), 0..60)
+            .prop_map(|list| list.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn chunks_make_no_difference(text in text(), size in 1_usize..20, max in prop_oneof![Just(1000_usize), 5_usize..80]) {
+            let whole = split_in(text.as_bytes(), max, || usize::MAX);
+            prop_assert_eq!(&split_in(text.as_bytes(), max, || size), &whole);
+            let mut step = size;
+            prop_assert_eq!(&split_in(text.as_bytes(), max, || { step = step * 7 % 13; step }), &whole);
+        }
+
+        #[test]
+        fn any_whole_values_are_found(list in proptest::collection::vec("[a-z\"\\\\{}\\[\\]\n,:é]{0,12}", 0..8), wrap in 0..4) {
+            let texts: Vec<String> = list.iter().map(|text| serde_json::json!({ "t": text, "l": [text, {}] }).to_string()).collect();
+            let text = match wrap {
+                0 => texts.join("\n"),
+                1 => texts.concat(),
+                2 => format!("[{}]", texts.join(",\n")),
+                _ => format!("{{\"v\":{{}},\"Records\":[{}]}}", texts.join(",")),
+            };
+            prop_assert_eq!(told(&text), (texts, 0));
+        }
+    }
+}
