@@ -81,6 +81,15 @@ impl Inventory {
         self.order.iter().filter_map(|(kind, at)| self.shelves.get(kind)?.records.get(*at))
     }
 
+    /// A builder that holds all of this, to add to.
+    pub fn reopen(&self) -> Builder {
+        let mut builder = Builder { collected: self.collected.clone(), ..Builder::default() };
+        for record in self.records() {
+            builder.add(record.clone());
+        }
+        builder
+    }
+
     /// The number of resources.
     pub fn len(&self) -> usize {
         self.order.len()

@@ -81,6 +81,18 @@ impl Template {
         })
     }
 
+    /// The text with its placeholders filled for people to read; what is not known is written as `(unknown)`.
+    pub(crate) fn fill_title(&self, context: &Value) -> String {
+        let shown = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Placeholder(name) => match context.get(name) {
+                None | Some(Value::Null) => "(unknown)".to_owned(),
+                Some(value) => plain(value),
+            },
+        };
+        self.parts.iter().map(shown).collect()
+    }
+
     fn fill(&self, context: &Value, language: Language) -> Result<String, String> {
         let mut out = String::new();
         for part in &self.parts {
@@ -96,21 +108,6 @@ impl Template {
         }
         Ok(out.trim_end().to_owned())
     }
-}
-
-/// A title with its placeholders filled; what is not known is written as `(unknown)`.
-pub(super) fn fill_title(title: &Template, context: &Value) -> String {
-    let mut out = String::new();
-    for part in &title.parts {
-        match part {
-            Part::Text(text) => out.push_str(text),
-            Part::Placeholder(name) => match context.get(name) {
-                None | Some(Value::Null) => out.push_str("(unknown)"),
-                Some(value) => out.push_str(&plain(value)),
-            },
-        }
-    }
-    out
 }
 
 impl Forms {

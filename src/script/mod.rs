@@ -113,6 +113,11 @@ impl Runtime {
         }
     }
 
+    /// Which part of `matches` was false, if the whole of it is one condition made of parts.
+    pub fn why_silent(&mut self, _index: usize, _script: &Script, _record: &Record) -> Option<String> {
+        None
+    }
+
     /// What scripts printed since the last time this was asked.
     pub fn take_printed(&mut self) -> Vec<String> {
         std::mem::take(&mut *self.env.printed.borrow_mut())

@@ -1,0 +1,73 @@
+//! Selects the policies a record could trigger: too many is allowed, too few never.
+//!
+//! *Soundness*: a policy is left out only where a condition of its `when` on `eventSource` or `eventName`, or the kind
+//! that it judges, already excludes the record; and `when` is asked again of every policy that is selected.
+
+use std::collections::BTreeMap;
+
+use crate::policy::{Policy, When};
+use crate::record::{CLOUDTRAIL, Record};
+
+/// The policies by what a record must hold for them to be asked; the numbers are places in the pack.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// Policies of events that ask for an `eventName`, by each they ask for.
+    by_name: BTreeMap<String, Vec<usize>>,
+    /// Policies of events that ask for an `eventSource` alone, by each they ask for.
+    by_source: BTreeMap<String, Vec<usize>>,
+    /// Policies that are asked about every event.
+    every_event: Vec<usize>,
+    by_kind: BTreeMap<String, Vec<usize>>,
+}
+
+impl Index {
+    pub(super) fn new(policies: &[Policy]) -> Self {
+        let mut index = Self::default();
+        for (at, policy) in policies.iter().enumerate() {
+            if &*policy.header.judges != CLOUDTRAIL {
+                index.by_kind.entry(policy.header.judges.to_string()).or_default().push(at);
+            } else if let Some(names) = required(&policy.header.when, "eventName") {
+                for name in names {
+                    index.by_name.entry(name).or_default().push(at);
+                }
+            } else if let Some(sources) = required(&policy.header.when, "eventSource") {
+                for source in sources {
+                    index.by_source.entry(source).or_default().push(at);
+                }
+            } else {
+                index.every_event.push(at);
+            }
+        }
+        index
+    }
+
+    /// The policies to ask about a record, in the order of the pack.
+    pub(super) fn select(&self, record: &Record, into: &mut Vec<usize>) {
+        into.clear();
+        if &*record.kind != CLOUDTRAIL {
+            into.extend(self.by_kind.get(&*record.kind).into_iter().flatten());
+            return;
+        }
+        for (field, policies) in [("eventName", &self.by_name), ("eventSource", &self.by_source)] {
+            if policies.is_empty() {
+                continue;
+            }
+            // A value that is not text is compared by its spelling, as `when` does.
+            let text = record.value.view().get(field).and_then(crate::record::Ref::scalar_text);
+            into.extend(text.and_then(|text| policies.get(text.as_ref())).into_iter().flatten());
+        }
+        into.extend(&self.every_event);
+        into.sort_unstable();
+    }
+
+    /// True if some policy judges resources of that kind.
+    pub(super) fn judges(&self, kind: &str) -> bool {
+        self.by_kind.contains_key(kind)
+    }
+}
+
+/// The values one of which a field must have; `None` if it may have any, or be absent.
+fn required(when: &When, field: &str) -> Option<Vec<String>> {
+    let condition = when.conditions.iter().find(|condition| condition.path == [field])?;
+    condition.any_of.iter().cloned().collect()
+}

@@ -1,0 +1,116 @@
+//! Scans: the whole path of a record, in one function that fits a screen; outcomes and summary.
+//!
+//! *Law*: events read = judged + filtered + recognised + faults, and asked = findings + silent + not evaluated + faults
+//! for every policy. The output is the same, byte for byte, whatever the number of threads: order = input order, then
+//! policy.
+
+mod collect;
+mod derive;
+mod evaluate;
+mod index;
+mod outcome;
+mod workers;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use self::evaluate::{Verdict, Why};
+pub use self::outcome::{Counts, Exit, Files, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Summary};
+use self::workers::Judge;
+use crate::error::Error;
+use crate::finding::Severity;
+use crate::input::{self, Settings};
+use crate::policy::Checked;
+use crate::record::Scope;
+use crate::script::Limits;
+
+/// What to scan, with what, and how.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Files, folders, or `-` for standard input: judged, and looked up in.
+    pub paths: Vec<PathBuf>,
+    /// Inventory to look things up in only.
+    pub inventory: Vec<PathBuf>,
+    /// Whose inventory is where nothing else says so.
+    pub inventory_of: Scope,
+    /// What is read and how much of it.
+    pub settings: Settings,
+    /// What scripts may use.
+    pub limits: Limits,
+    /// The time of the run.
+    pub now: Timestamp,
+    /// Threads that judge; at least 1.
+    pub threads: usize,
+    /// The least severity of a new finding that fails the run; `None`: no finding does.
+    pub fail_on: Option<Severity>,
+    /// Not evaluated fails the run.
+    pub strict: bool,
+    /// Judging nothing at all does not fail the run.
+    pub allow_empty: bool,
+    /// Policies that were asked for by name, so that it fails the run if they could not judge.
+    pub named: BTreeSet<String>,
+    /// The policy of which every record's verdict is wanted.
+    pub why: Option<String>,
+}
+
+impl Request {
+    /// A request to judge these paths, with everything else as the command line has it by default.
+    pub fn new(paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
+        Self {
+            paths: paths.into_iter().map(Into::into).collect(),
+            inventory: Vec::new(),
+            inventory_of: Scope::default(),
+            settings: Settings::default(),
+            limits: Limits::default(),
+            now: Timestamp::now(),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            fail_on: Some(Severity::Low),
+            strict: false,
+            allow_empty: false,
+            named: BTreeSet::new(),
+            why: None,
+        }
+    }
+}
+
+/// How far a scan is, for whoever shows it.
+pub trait Progress: Sync {
+    /// So many files will be read.
+    fn files(&self, total: u64);
+    /// A file was read to its end.
+    fn file_done(&self, name: &str);
+    /// So many more records were judged.
+    fn judged(&self, records: u64);
+}
+
+/// Shows nothing.
+impl Progress for () {
+    fn files(&self, _: u64) {}
+    fn file_done(&self, _: &str) {}
+    fn judged(&self, _: u64) {}
+}
+
+/// Judges everything that the request names by every policy of the packs.
+///
+/// # Errors
+/// When a path does not exist. Whatever happens to a record or a file while scanning is a fault in the outcome.
+pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Result<Outcome, Error> {
+    let (files, mut faults) = input::discover(&request.paths, &request.settings)?;
+    let (lookup_only, more) = input::discover(&request.inventory, &request.settings)?;
+    faults.extend(more);
+    progress.files(files.files.len() as u64);
+    let (inventory, more) = collect::inventory(&files, &lookup_only, request);
+    faults.extend(more);
+    let judge = Judge::new(packs, request, Arc::new(inventory), progress);
+    let (mut resources, mut events) = (judge.resources(&files), judge.events(&files));
+    let mut tally = judge.deferred([&mut resources, &mut events]);
+    tally.add(resources.tally);
+    tally.add(events.tally);
+    for fault in faults {
+        tally.fault(fault);
+    }
+    Ok(outcome::write(tally, packs, request, &files, &lookup_only))
+}

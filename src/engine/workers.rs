@@ -1,0 +1,338 @@
+//! Shares the work among threads, and puts what they found in the order of the input.
+//!
+//! A thread reads a whole file and judges what it reads; when another has nothing to do, batches are handed over. The
+//! queue is short, and who finds it full judges the batch himself: so memory does not grow with the input.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::index::Index;
+use super::outcome::Tally;
+use super::{Progress, Request, Verdict, derive, evaluate};
+use crate::fault::Fault;
+use crate::input::{self, Batch, Class, File, Files, Sink};
+use crate::inventory::Inventory;
+use crate::policy::{Checked, Policy};
+use crate::record::Record;
+use crate::script::{Runtime, STACK};
+
+/// Resources that one thread takes at a time.
+const CHUNK: usize = 512;
+
+/// Judges records, in as many threads as the request says.
+pub(super) struct Judge<'a> {
+    policies: &'a [Policy],
+    request: &'a Request,
+    inventory: Arc<Inventory>,
+    progress: &'a dyn Progress,
+    index: Index,
+    /// Policies that look up what events tell of, and so wait for the last event.
+    waiting: BTreeSet<usize>,
+}
+
+/// What a pass over the input gave.
+#[derive(Default)]
+pub(super) struct Pass {
+    pub(super) tally: Tally,
+    /// Records of which a policy must still be asked: their file, and the policy.
+    deferred: Vec<(usize, Record, usize)>,
+    /// Resources that events tell of.
+    derived: Vec<Record>,
+}
+
+/// What one thread found in a part of a file.
+#[derive(Default)]
+struct Piece {
+    file: usize,
+    number: usize,
+    events: u64,
+    pass: Pass,
+}
+
+/// A batch that is handed over.
+struct Job {
+    file: usize,
+    number: usize,
+    batch: Batch,
+}
+
+/// What threads share while they read.
+#[derive(Default)]
+struct Board {
+    next_file: usize,
+    jobs: VecDeque<Job>,
+    reading: usize,
+    idle: usize,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(packs: &'a Checked, request: &'a Request, inventory: Arc<Inventory>, progress: &'a dyn Progress) -> Self {
+        let policies = packs.policies();
+        let waits = |policy: &Policy| policy.header.uses.iter().chain(&policy.header.needs).any(|kind| derive::is_derived(kind));
+        let waiting = policies.iter().enumerate().filter(|(_, policy)| waits(policy)).map(|(at, _)| at).collect();
+        Self { policies, request, inventory, progress, index: Index::new(policies), waiting }
+    }
+
+    fn runtime(&self, inventory: &Arc<Inventory>) -> Runtime {
+        let scripts = self.policies.iter().map(|policy| &policy.script);
+        Runtime::new(scripts, Arc::clone(inventory), self.request.now, &self.request.limits)
+    }
+
+    /// Runs `work` in every thread and gathers what they give.
+    fn in_threads<T: Send>(&self, most: usize, work: impl Fn() -> Vec<T> + Sync) -> Vec<T> {
+        let threads = self.request.threads.clamp(1, most.max(1));
+        std::thread::scope(|scope| {
+            let started: Vec<_> = (0..threads)
+                .filter_map(|_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &work).ok())
+                .collect();
+            assert!(!started.is_empty(), "no thread could be started");
+            let mut all = Vec::new();
+            for thread in started {
+                match thread.join() {
+                    Ok(found) => all.extend(found),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            all
+        })
+    }
+
+    /// Judges the resources that were read from files to judge.
+    pub(super) fn resources(&self, files: &Files) -> Pass {
+        let places: HashMap<&str, usize> = files.files.iter().enumerate().map(|(at, file)| (&*file.name, at)).collect();
+        let mut pass = Pass::default();
+        let mut records = Vec::new();
+        for record in self.inventory.records() {
+            let Some(file) = places.get(&*record.origin.file) else { continue };
+            if !self.request.settings.filter.admits_scope(&record.scope) {
+                pass.tally.records.filtered += 1;
+                continue;
+            }
+            pass.tally.records.resources += 1;
+            if self.index.judges(&record.kind) {
+                records.push((*file, record));
+            }
+        }
+        let next = AtomicUsize::new(0);
+        let chunks: Vec<&[(usize, &Record)]> = records.chunks(CHUNK).collect();
+        let passes = self.in_threads(chunks.len(), || {
+            let mut worker = Worker::new(self, &self.inventory);
+            let mut pass = Pass::default();
+            while let Some(chunk) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                for (file, record) in *chunk {
+                    worker.judge(*file, record, &mut pass);
+                }
+                self.progress.judged(chunk.len() as u64);
+            }
+            vec![pass]
+        });
+        for part in passes {
+            pass.add(part);
+        }
+        pass
+    }
+
+    /// Reads and judges the files of events.
+    pub(super) fn events(&self, files: &Files) -> Pass {
+        let todo: Vec<usize> = (0..files.files.len()).filter(|at| files.files[*at].class == Class::Events).collect();
+        if todo.is_empty() {
+            return Pass::default();
+        }
+        let board = Mutex::new(Board::default());
+        let changed = Condvar::new();
+        let mut pieces = self.in_threads(usize::MAX, || {
+            let mut worker = Worker::new(self, &self.inventory);
+            let mut pieces = Vec::new();
+            let mut held = lock(&board);
+            loop {
+                if let Some(job) = held.jobs.pop_front() {
+                    drop(held);
+                    pieces.push(worker.open(&files.files[job.file], job));
+                    held = lock(&board);
+                } else if let Some(file) = todo.get(held.next_file).copied() {
+                    held.next_file += 1;
+                    held.reading += 1;
+                    drop(held);
+                    self.read(file, &files.files[file], &mut worker, &board, &changed, &mut pieces);
+                    self.progress.file_done(&files.files[file].name);
+                    held = lock(&board);
+                    held.reading -= 1;
+                    changed.notify_all();
+                } else if held.reading == 0 {
+                    return pieces;
+                } else {
+                    held.idle += 1;
+                    held = changed.wait(held).unwrap_or_else(PoisonError::into_inner);
+                    held.idle -= 1;
+                }
+            }
+        });
+        pieces.sort_by_key(|piece| (piece.file, piece.number));
+        in_order(pieces)
+    }
+
+    fn read(&self, at: usize, file: &File, worker: &mut Worker<'_>, board: &Mutex<Board>, changed: &Condvar, pieces: &mut Vec<Piece>) {
+        let mut number = 0;
+        input::read(file, &self.request.settings, &mut |batch| {
+            let job = Job { file: at, number, batch };
+            number += 1;
+            let mut held = lock(board);
+            if held.idle > held.jobs.len() {
+                held.jobs.push_back(job);
+                changed.notify_one();
+                return;
+            }
+            drop(held);
+            pieces.push(worker.open(file, job));
+        });
+    }
+
+    /// Judges what had to wait for the last event.
+    pub(super) fn deferred(&self, passes: [&mut Pass; 2]) -> Tally {
+        let mut deferred = Vec::new();
+        let mut builder = self.inventory.reopen();
+        for pass in passes {
+            deferred.append(&mut pass.deferred);
+            for record in pass.derived.drain(..) {
+                builder.note_collected(&Arc::clone(&record.kind), record.scope.clone(), crate::inventory::Collected::Partial);
+                builder.add(record);
+            }
+        }
+        if deferred.is_empty() {
+            return Tally::default();
+        }
+        // What events tell of never contradicts: a later association is another one.
+        let inventory = Arc::new(builder.finish().0);
+        let next = AtomicUsize::new(0);
+        let tallies = self.in_threads(deferred.len().div_ceil(CHUNK), || {
+            let mut worker = Worker::new(self, &inventory);
+            let mut tally = Tally::default();
+            loop {
+                let start = next.fetch_add(CHUNK, Ordering::Relaxed);
+                if start >= deferred.len() {
+                    return vec![tally];
+                }
+                for (file, record, policy) in &deferred[start..deferred.len().min(start + CHUNK)] {
+                    worker.ask(*file, record, *policy, &mut tally);
+                }
+            }
+        });
+        let mut tally = Tally::default();
+        for part in tallies {
+            tally.add(part);
+        }
+        tally
+    }
+}
+
+fn lock(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
+    board.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Positions were counted in each piece; in the whole they go on from piece to piece of a file.
+fn in_order(pieces: Vec<Piece>) -> Pass {
+    let mut whole = Pass::default();
+    let mut file = usize::MAX;
+    let mut before = 0;
+    for mut piece in pieces {
+        if piece.file != file {
+            (file, before) = (piece.file, 0);
+        }
+        piece.pass.tally.shift(before);
+        for (_, record, _) in &mut piece.pass.deferred {
+            record.origin.position += before;
+        }
+        before += piece.events;
+        whole.add(piece.pass);
+    }
+    whole
+}
+
+impl Pass {
+    fn add(&mut self, other: Self) {
+        self.tally.add(other.tally);
+        self.deferred.extend(other.deferred);
+        self.derived.extend(other.derived);
+    }
+}
+
+/// One thread that judges.
+struct Worker<'a> {
+    judge: &'a Judge<'a>,
+    inventory: &'a Arc<Inventory>,
+    runtime: Runtime,
+    selected: Vec<usize>,
+}
+
+impl<'a> Worker<'a> {
+    fn new(judge: &'a Judge<'a>, inventory: &'a Arc<Inventory>) -> Self {
+        Self { judge, inventory, runtime: judge.runtime(inventory), selected: Vec::new() }
+    }
+
+    fn open(&mut self, file: &File, job: Job) -> Piece {
+        let mut piece = Piece { file: job.file, number: job.number, ..Piece::default() };
+        let mut sink = Judging { worker: self, piece: &mut piece };
+        job.batch.open(file, &mut sink);
+        self.judge.progress.judged(piece.events);
+        piece
+    }
+
+    /// Asks every policy that the record could trigger.
+    fn judge(&mut self, file: usize, record: &Record, pass: &mut Pass) {
+        let mut selected = std::mem::take(&mut self.selected);
+        self.judge.index.select(record, &mut selected);
+        for at in &selected {
+            if !self.judge.policies[*at].header.when.admits(record.value.view()) {
+                continue;
+            }
+            if self.judge.waiting.contains(at) {
+                pass.deferred.push((file, record.clone(), *at));
+            } else {
+                self.ask(file, record, *at, &mut pass.tally);
+            }
+        }
+        self.selected = selected;
+    }
+
+    fn ask(&mut self, file: usize, record: &Record, at: usize, tally: &mut Tally) {
+        let policy = &self.judge.policies[at];
+        let wants_why = self.judge.request.why.as_deref() == Some(&*policy.id);
+        let verdict = evaluate::evaluate(policy, at, &mut self.runtime, self.inventory, record);
+        let silent = matches!(verdict, Verdict::Silent);
+        tally.verdict((file, record.origin.position, at), policy, record, verdict, wants_why);
+        if wants_why && silent && let Some(reason) = self.runtime.why_silent(at, &policy.script, record) {
+            tally.because(reason);
+        }
+    }
+}
+
+/// Judges what a batch holds.
+struct Judging<'w, 'a> {
+    worker: &'w mut Worker<'a>,
+    piece: &'w mut Piece,
+}
+
+impl Sink for Judging<'_, '_> {
+    fn event(&mut self, record: Record) {
+        self.piece.events += 1;
+        if !self.worker.judge.waiting.is_empty() {
+            self.piece.pass.derived.extend(derive::resource(&record));
+        }
+        if !self.worker.judge.request.settings.filter.admits(&record) {
+            self.piece.pass.tally.records.filtered += 1;
+            return;
+        }
+        self.piece.pass.tally.records.events += 1;
+        self.worker.judge(self.piece.file, &record, &mut self.piece.pass);
+    }
+
+    fn recognised(&mut self, _: &'static str) {
+        self.piece.pass.tally.records.recognised += 1;
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        let at = (self.piece.file, fault.origin.line.unwrap_or(0), 0);
+        self.piece.pass.tally.fault_at(at, fault);
+    }
+}
