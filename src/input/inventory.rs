@@ -1,35 +1,592 @@
-//! Tells inventory from events.
+//! Reads what AWS commands print, and AWS Config items, as resources.
+//!
+//! A file holds one or several pages, JSON or YAML: whole answers, or what `--query` left of one. What they are is told
+//! by their members, then by the manifest or the path; where these contradict each other or leave a choice, there is a
+//! fault that names the candidates, never a guess.
+//!
+//! A resource is the item as it was printed, with three exceptions: a scalar in a list (`PolicyNames`) is a map of one
+//! member (`PolicyName`); an instance has its reservation's `OwnerId`, `ReservationId` and `RequesterId`; and what a
+//! command was told to look at, where a manifest says so, is in a member `Arguments`, so that `cloudtrail/trail-status`
+//! can be looked up by `Arguments.Name`.
 
+mod config;
+mod identify;
+mod manifest;
+mod outline;
+mod place;
+
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
-/// Keys that begin a file of events although they start with a capital.
-const EVENTS: [&[u8]; 9] = [
-    b"Records",
-    b"Events",
-    b"ResultSet",
-    b"QueryStatus",
-    b"QueryResultRows",
-    b"QueryStatistics",
-    b"NextToken",
-    b"Type",
-    b"Messages",
-];
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
-/// Whether a file whose decoded text begins with `head` is inventory.
-pub(crate) fn looks_like(head: &[u8], path: Option<&Path>) -> bool {
-    if path.and_then(Path::file_name).is_some_and(|name| name == "inventory.json") {
-        return true;
+use crate::fault::Fault;
+use crate::inventory::{Builder, Collected};
+use crate::record::{Document, Kind, Node, Origin, Record, Ref, Scope};
+use crate::schema::{self, Command, Member, Shape};
+use crate::yaml::{self, Yaml};
+use identify::{Form, Reading};
+use manifest::{Entry, Status};
+pub use manifest::{Manifests, NAME as MANIFEST, is_manifest};
+pub use outline::looks_like;
+use place::Hint;
+
+/// A file of inventory, as it was found.
+pub struct File<'a> {
+    /// As origins name it.
+    pub name: &'a Arc<str>,
+    /// Where it lies, if it is not standard input.
+    pub path: Option<&'a Path>,
+    /// Its decoded text.
+    pub text: &'a [u8],
+}
+
+/// Reads a file into `builder`; `defaults` are whose it is where nothing else says so. Gives what could not be read.
+pub fn read(file: &File<'_>, defaults: &Scope, manifests: &Manifests, builder: &mut Builder) -> Vec<Fault> {
+    let (of_path, hint) = file.path.map(place::of_path).unwrap_or_default();
+    let mut entry = file.path.and_then(|path| manifests.of(path)).cloned().unwrap_or_default();
+    if entry.status == Status::Refused {
+        return Vec::new();
     }
-    let trimmed = head.trim_ascii_start();
-    if trimmed.starts_with(b"Volumes:") {
-        return true;
+    entry.scope.account = entry.scope.account.or(of_path.account);
+    entry.scope.region = entry.scope.region.or(of_path.region);
+    entry.hint = entry.hint.or(hint);
+    let mut reader = Reader { file: file.name, entry, defaults, builder, faults: Vec::new(), position: 0 };
+    let text = String::from_utf8_lossy(file.text);
+    reader.read(text.trim_start_matches('\u{feff}'), file.path.is_some_and(outline::is_yaml));
+    reader.faults
+}
+
+struct Reader<'a> {
+    file: &'a Arc<str>,
+    /// What the manifest, then the path, say of the file.
+    entry: Entry,
+    defaults: &'a Scope,
+    builder: &'a mut Builder,
+    faults: Vec<Fault>,
+    /// How many resources were read.
+    position: u64,
+}
+
+/// One value in a file.
+struct Page<'a> {
+    node: Node,
+    /// The line on which it begins, from 1.
+    line: u64,
+    text: Text<'a>,
+}
+
+/// What the lines of a page's items are counted in.
+enum Text<'a> {
+    Json(&'a str),
+    Yaml { text: &'a str, yaml: Yaml },
+}
+
+/// What a page was told to be.
+enum Told {
+    Known(Reading),
+    /// By a manifest or path, of a command that the table does not have.
+    Unknown(Hint),
+    /// An empty answer, of which nothing says what it is.
+    Nothing,
+    Config(Vec<config::Item>),
+}
+
+impl Reader<'_> {
+    fn read(&mut self, text: &str, yaml: bool) {
+        let pages = if yaml { self.yaml_pages(text) } else { self.json_pages(text) };
+        let told: Vec<_> = pages.iter().map(|page| self.tell(page)).collect();
+        for at in 0..pages.len() {
+            let page = &pages[at];
+            match &told[at] {
+                Ok(Told::Known(reading)) => {
+                    let same = |page: &Result<Told, Fault>| matches!(page, Ok(Told::Known(other)) if std::ptr::eq(other.command, reading.command));
+                    let last = told.iter().rposition(same).unwrap_or(at);
+                    let cut = identify::is_cut(pages[last].node.view());
+                    self.known(page, reading, cut);
+                }
+                Ok(Told::Unknown(hint)) => self.unknown(page, &hint.clone()),
+                Ok(Told::Config(items)) => self.config(page, items),
+                Ok(Told::Nothing) => {}
+                Err(fault) => self.faults.push(fault.clone()),
+            }
+        }
+        if pages.is_empty() && text.trim().is_empty() {
+            // Some commands print nothing at all where there is nothing.
+            let page = Page { node: Node::from(Document::from(&Value::Null)), line: 1, text: Text::Json("") };
+            if let Ok(Told::Known(reading)) = self.tell(&page) {
+                self.known(&page, &reading, false);
+            }
+        }
     }
-    let Some(start) = trimmed.iter().position(|byte| *byte == b'"') else { return false };
-    let Some(end) = trimmed[start + 1..].iter().position(|byte| *byte == b'"') else { return false };
-    let key = &trimmed[start + 1..start + 1 + end];
-    let window = &head[..head.len().min(2048)];
-    let names = |name: &[u8]| window.windows(name.len()).any(|found| found == name);
-    key.first().is_some_and(u8::is_ascii_uppercase) && !EVENTS.contains(&key)
-        || names(b"\"configurationItems\"")
-        || names(b"\"invokingEvent\"")
+
+    fn json_pages<'t>(&mut self, text: &'t str) -> Vec<Page<'t>> {
+        let mut pages = Vec::new();
+        let mut lines = Lines::new(text);
+        let mut stream = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+        loop {
+            let begin = stream.byte_offset();
+            let begin = begin + text[begin..].len() - text[begin..].trim_start().len();
+            let (page, broken) = match stream.next() {
+                None => return pages,
+                Some(Ok(raw)) => (raw.get(), false),
+                // The rest may be one value that needs repair.
+                Some(Err(_)) => (&text[begin..], true),
+            };
+            let line = lines.at(begin);
+            match Document::parse(page.as_bytes()) {
+                Ok(document) => pages.push(Page { node: document.into(), line, text: Text::Json(page) }),
+                Err(error) => self.faults.push(Fault::inventory(
+                    format!("not JSON: {error} (try: collect it again with `--output json`)"),
+                    self.origin(0, Some(line + (error.line() as u64).saturating_sub(1))),
+                )),
+            }
+            if broken {
+                return pages;
+            }
+        }
+    }
+
+    fn yaml_pages<'t>(&mut self, text: &'t str) -> Vec<Page<'t>> {
+        match yaml::parse_all(text) {
+            Ok(values) => values
+                .into_iter()
+                .map(|yaml| Page {
+                    node: Document::from(&yaml.to_json()).into(),
+                    line: Lines::new(text).at(yaml.span.start),
+                    text: Text::Yaml { text, yaml },
+                })
+                .collect(),
+            Err(error) => {
+                let line = Lines::new(text).at(error.span.start);
+                self.faults.push(Fault::inventory(error.message, self.origin(0, Some(line))));
+                Vec::new()
+            }
+        }
+    }
+
+    fn origin(&self, position: u64, line: Option<u64>) -> Origin {
+        Origin { file: Arc::clone(self.file), position, line }
+    }
+
+    /// Tells what a page is: by the manifest or path where the content fits them, else by the content.
+    fn tell(&self, page: &Page<'_>) -> Result<Told, Fault> {
+        let value = page.node.view();
+        if let Some(items) = config::items(value) {
+            return Ok(Told::Config(items));
+        }
+        let hinted = self.entry.hint.as_ref();
+        let candidates = identify::candidates(value);
+        if let Some(hint) = hinted {
+            let Some(command) = schema::command(&hint.service, &hint.command) else {
+                return Ok(Told::Unknown(hint.clone()));
+            };
+            return match identify::as_printed_by(command, value) {
+                Some(reading) => Ok(Told::Known(reading)),
+                None => Err(self.fault(
+                    page,
+                    format!(
+                        "the manifest or path says `{} {}`, but {} (try: correct the one or move the other)",
+                        hint.service,
+                        hint.command,
+                        if candidates.is_empty() {
+                            "the content has none of its members".to_owned()
+                        } else {
+                            format!("the content is of kind {}", choices(value, &candidates))
+                        }
+                    ),
+                )),
+            };
+        }
+        match &candidates[..] {
+            [reading] => Ok(Told::Known(*reading)),
+            [] if value.is_null() || value.is_empty() && matches!(value.kind(), Kind::Map | Kind::List) => {
+                Ok(Told::Nothing)
+            }
+            [] => Err(self.fault(
+                page,
+                format!(
+                    "no AWS command is known to print this (try: list the file in `inventory.json`, or put it in a \
+                     folder `<service>/<command>`){}",
+                    members_of(value)
+                ),
+            )),
+            several => Err(self.fault(
+                page,
+                format!(
+                    "could be of kind {}: several commands print this (try: list the file in `inventory.json`, or put \
+                     it in a folder `<service>/<command>`)",
+                    choices(value, several)
+                ),
+            )),
+        }
+    }
+
+    fn fault(&self, page: &Page<'_>, reason: String) -> Fault {
+        Fault::inventory(reason, self.origin(0, Some(page.line)))
+    }
+
+    /// Reads a page that a known command printed; `cut` when its last page in the file says that there is more.
+    fn known(&mut self, page: &Page<'_>, reading: &Reading, cut: bool) {
+        let command = reading.command;
+        let partial = cut
+            || reading.doubtful
+            || command.argument
+            || command.view
+            || matches!(reading.form, Form::Item(_))
+            || self.entry.narrows()
+            || self.entry.status == Status::Partial;
+        let collected = if partial { Collected::Partial } else { Collected::Whole };
+        let value = page.node.view();
+        let time = self.entry.time.or_else(|| response_time(value));
+        match reading.form {
+            Form::Item(member) => {
+                let of = Of { kind: member.kind.as_ref(), command: Some(command), collected, time };
+                let value = page.node.clone();
+                self.resources(of, vec![(value, Some(page.line))]);
+            }
+            Form::Items(member) => {
+                self.list(page, member, value, &[], Of { kind: None, command: Some(command), collected, time })
+            }
+            Form::Answer => {
+                let of = Of { kind: command.singleton.as_ref(), command: Some(command), collected, time };
+                if of.kind.is_some() {
+                    return self.singleton(page.node.clone(), page.line, of);
+                }
+                let silent = value.entries().all(|(key, _)| identify::is_about_the_answer(key));
+                for member in command.members.iter().filter(|member| member.kind.is_some()) {
+                    let of = Of { kind: member.kind.as_ref(), ..of };
+                    match value.get(member.name) {
+                        Some(inner) if member.shape == Shape::List => {
+                            self.list(page, member, inner, &[member.name], of)
+                        }
+                        Some(inner) if !inner.is_null() => self.singleton(page.node.share(inner), page.line, of),
+                        Some(_) => self.resources(of, Vec::new()),
+                        None if silent && member.shape == Shape::Map => {
+                            self.singleton(Document::from(&Value::Null).into(), page.line, of);
+                        }
+                        None if silent => self.resources(of, Vec::new()),
+                        None => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the items of a list, which stands at `path` in the page.
+    fn list(&mut self, page: &Page<'_>, member: &Member, list: Ref<'_>, path: &[&str], of: Of<'_>) {
+        let of = Of { kind: member.kind.as_ref(), ..of };
+        let inner = member.within.as_ref().map(|(inner, _)| *inner);
+        let lines = item_lines(page, path, inner);
+        let mut items: Vec<(Node, Option<u64>)> = Vec::with_capacity(list.len());
+        for item in list.items() {
+            let line = lines.get(items.len()).copied();
+            match inner.and_then(|inner| item.get(inner)) {
+                Some(inner) => {
+                    for resource in inner.items() {
+                        let line = lines.get(items.len()).copied();
+                        items.push((with_members(resource, item, &["OwnerId", "ReservationId", "RequesterId"]), line));
+                    }
+                }
+                None if item.kind() == Kind::Map => items.push((page.node.share(item), line)),
+                None => {
+                    let name = place::singular(member.name);
+                    items.push((Document::from(&Value::Object(Map::from_iter([(name, item.to_json())]))).into(), line));
+                }
+            }
+        }
+        self.resources(of, items);
+    }
+
+    /// Reads a whole answer as one resource. An empty answer is one only if it is known what it is an answer about.
+    fn singleton(&mut self, value: Node, line: u64, of: Of<'_>) {
+        let kept = value.view().entries().filter(|(key, _)| *key != "ResponseMetadata").count();
+        let value = if kept == value.view().len() { value } else { without_metadata(value.view()) };
+        let asked = of.command.is_some_and(|command| command.argument) && !self.entry.arguments.is_empty();
+        let values = if kept > 0 || asked { vec![(value, Some(line))] } else { Vec::new() };
+        self.resources(of, values);
+    }
+
+    /// Adds resources of one kind, and notes how much of it was collected where.
+    fn resources(&mut self, of: Of<'_>, values: Vec<(Node, Option<u64>)>) {
+        let Some(kind) = of.kind else { return };
+        let argument = of.command.is_none_or(|command| command.argument);
+        let single = of.command.is_some_and(|command| {
+            let unwrapped =
+                command.members.iter().any(|member| member.kind.as_ref() == Some(kind) && member.shape == Shape::Map);
+            command.singleton.is_some() || unwrapped
+        });
+        let mut scopes = BTreeSet::new();
+        let mut records = Vec::with_capacity(values.len());
+        for (value, line) in values {
+            self.position += 1;
+            let of_ids = place::of_resource(kind, value.view());
+            scopes.insert((of_ids.account.clone(), of_ids.region.clone()));
+            let id = place::id(kind, value.view())
+                .or_else(|| single.then(|| self.single_id(kind, value.view(), argument))?);
+            let value = match argument && !self.entry.arguments.is_empty() {
+                true => self.with_arguments(value.view()),
+                false => value,
+            };
+            let scope = self.scope(kind, of_ids);
+            let origin = self.origin(self.position, line);
+            records.push(Record { kind: Arc::clone(kind), id, time: of.time, scope, value, origin });
+        }
+        forget_ids_that_are_not(&mut records);
+        records.into_iter().for_each(|record| self.builder.add(record));
+        // One command is about one account and one region: what the items agree on is the answer's.
+        let agreed = |parts: BTreeSet<Option<Arc<str>>>| {
+            let mut known = parts.into_iter().flatten();
+            known.next().filter(|_| known.next().is_none())
+        };
+        let ids = Scope {
+            account: agreed(scopes.iter().map(|(account, _)| account.clone()).collect()),
+            region: agreed(scopes.iter().map(|(_, region)| region.clone()).collect()),
+        };
+        let scope = self.scope(kind, ids);
+        self.builder.note_collected(kind, scope, of.collected);
+    }
+
+    /// Of a singleton: any id in it, else the one thing that the command was told to look at, else, where there is one in
+    /// an account, its name.
+    fn single_id(&self, kind: &str, value: Ref<'_>, argument: bool) -> Option<Arc<str>> {
+        let ends = |key: &str| ["Id", "ID", "Arn", "ARN"].iter().any(|end| key.ends_with(end));
+        let mut ids = value.entries().filter(|(key, _)| ends(key)).filter_map(|(_, value)| value.as_str());
+        if !argument {
+            return kind.rsplit('/').next().map(Arc::from);
+        }
+        let mut told = self.entry.arguments.values().filter_map(Value::as_str);
+        ids.next().or_else(|| told.next().filter(|_| told.next().is_none())).map(Arc::from)
+    }
+
+    fn scope(&self, kind: &str, ids: Scope) -> Scope {
+        let given = &self.entry.scope;
+        let region = given.region.clone().or(ids.region).or_else(|| self.defaults.region.clone());
+        Scope {
+            account: given.account.clone().or(ids.account).or_else(|| self.defaults.account.clone()),
+            region: region.filter(|_| !place::is_global(kind)),
+        }
+    }
+
+    fn with_arguments(&self, value: Ref<'_>) -> Node {
+        let mut members = match value.to_json() {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        };
+        members.entry("Arguments").or_insert_with(|| Value::Object(self.entry.arguments.clone()));
+        Document::from(&Value::Object(members)).into()
+    }
+
+    /// Reads what a command printed that the table does not have: the items of its only list, else the whole.
+    fn unknown(&mut self, page: &Page<'_>, hint: &Hint) {
+        let value = page.node.view();
+        let noun = hint.command.split_once('-').map_or(&*hint.command, |(_, noun)| noun);
+        let lists: Vec<_> = value
+            .entries()
+            .filter(|(key, inner)| !identify::is_about_the_answer(key) && inner.kind() == Kind::List)
+            .collect();
+        let time = self.entry.time.or_else(|| response_time(value));
+        let collected = if identify::is_cut(value) || self.entry.narrows() || self.entry.status == Status::Partial {
+            Collected::Partial
+        } else {
+            Collected::Whole
+        };
+        let of = Of { kind: None, command: None, collected, time };
+        let (kind, name, list) = match (&lists[..], value.kind()) {
+            (_, Kind::List) => (noun.to_owned(), noun, value),
+            ([(key, list)], _) => (kebab(key), *key, *list),
+            _ => {
+                let kind: Arc<str> = format!("{}/{noun}", hint.service).into();
+                return self.singleton(page.node.clone(), page.line, Of { kind: Some(&kind), ..of });
+            }
+        };
+        let kind: Arc<str> = format!("{}/{kind}", hint.service).into();
+        let values = list.items().map(|item| match item.kind() {
+            Kind::Map => (page.node.share(item), None),
+            _ => {
+                let members = Map::from_iter([(place::singular(name), item.to_json())]);
+                (Document::from(&Value::Object(members)).into(), None)
+            }
+        });
+        let values = values.collect();
+        self.resources(Of { kind: Some(&kind), ..of }, values);
+    }
+
+    fn config(&mut self, page: &Page<'_>, items: &[config::Item]) {
+        let mut records = Vec::new();
+        for item in items {
+            self.position += 1;
+            let kind: Arc<str> = item.kind.as_str().into();
+            let scope = self.scope(&kind, item.scope.clone());
+            // A list of items does not say that there are no others.
+            self.builder.note_collected(&kind, scope.clone(), Collected::Partial);
+            let origin = self.origin(self.position, Some(page.line));
+            match item.state {
+                config::State::Deleted => {}
+                config::State::LeftOut => self.faults.push(Fault::inventory(
+                    format!(
+                        "the item of kind `{kind}` was too large to be delivered with its configuration (try: add the \
+                         answer of `configservice get-resource-config-history`)"
+                    ),
+                    origin,
+                )),
+                config::State::Here => records.push(Record {
+                    id: item.id.as_deref().map(Arc::from),
+                    time: item.time.or(self.entry.time),
+                    scope,
+                    value: Document::from(&item.value).into(),
+                    origin,
+                    kind,
+                }),
+            }
+        }
+        records.into_iter().for_each(|record| self.builder.add(record));
+    }
+}
+
+/// What is common to the resources of one kind in a page.
+#[derive(Clone, Copy)]
+struct Of<'a> {
+    kind: Option<&'a Arc<str>>,
+    command: Option<&'static Command>,
+    collected: Collected,
+    time: Option<Timestamp>,
+}
+
+/// When the answer was given, as the SDK keeps it.
+fn response_time(value: Ref<'_>) -> Option<Timestamp> {
+    let date = value.text(&["ResponseMetadata", "HTTPHeaders", "date"])?;
+    jiff::fmt::rfc2822::parse(date).ok().map(|date| date.timestamp())
+}
+
+fn without_metadata(value: Ref<'_>) -> Node {
+    let kept = value.entries().filter(|(key, _)| *key != "ResponseMetadata");
+    Document::from(&Value::Object(kept.map(|(key, value)| (key.to_owned(), value.to_json())).collect())).into()
+}
+
+/// The resource, with members of what groups it where it has none of that name.
+fn with_members(value: Ref<'_>, group: Ref<'_>, names: &[&str]) -> Node {
+    let mut members = match value.to_json() {
+        Value::Object(members) => members,
+        other => return Document::from(&other).into(),
+    };
+    for name in names {
+        if let Some(inherited) = group.get(name).filter(|_| !members.contains_key(*name)) {
+            members.insert((*name).to_owned(), inherited.to_json());
+        }
+    }
+    Document::from(&Value::Object(members)).into()
+}
+
+/// Resources of one answer that have the same id and differ show that it is not an id.
+fn forget_ids_that_are_not(records: &mut [Record]) {
+    let mut seen = std::collections::HashMap::new();
+    let mut shared = BTreeSet::new();
+    for (at, record) in records.iter().enumerate() {
+        if let Some(id) = &record.id
+            && let Some(first) = seen.insert(Arc::clone(id), at)
+            && records[first].value.view() != record.value.view()
+        {
+            shared.insert(Arc::clone(id));
+        }
+    }
+    for record in records.iter_mut().filter(|record| record.id.as_ref().is_some_and(|id| shared.contains(id))) {
+        record.id = None;
+    }
+}
+
+/// The kinds that candidates give, for a message.
+fn choices(value: Ref<'_>, candidates: &[Reading]) -> String {
+    let kinds: BTreeSet<String> = candidates.iter().flat_map(|reading| reading.kinds(value)).collect();
+    let shown: Vec<String> = kinds.iter().take(8).map(|kind| format!("`{kind}`")).collect();
+    let more =
+        if kinds.len() > shown.len() { format!(" and {} more", kinds.len() - shown.len()) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn members_of(value: Ref<'_>) -> String {
+    let names: Vec<String> = value.entries().take(5).map(|(key, _)| format!("`{key}`")).collect();
+    if names.is_empty() { String::new() } else { format!(": its members are {}", names.join(", ")) }
+}
+
+/// `SomeThings` → `some-things`, `trailList` → `trails`.
+fn kebab(name: &str) -> String {
+    let name = name.strip_suffix("List").or_else(|| name.strip_suffix("Set")).map_or_else(
+        || name.to_owned(),
+        |stem| if stem.ends_with('s') || stem.is_empty() { stem.to_owned() } else { format!("{stem}s") },
+    );
+    let mut out = String::new();
+    let letters: Vec<char> = name.chars().collect();
+    for (at, letter) in letters.iter().enumerate() {
+        let lower = |at: usize| letters.get(at).is_some_and(char::is_ascii_lowercase);
+        if at > 0 && letter.is_ascii_uppercase() && (lower(at - 1) || lower(at + 1)) {
+            out.push('-');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
+}
+
+/// Counts lines as it is asked about later and later places.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, at: 0, line: 1 }
+    }
+
+    fn at(&mut self, offset: usize) -> u64 {
+        if offset > self.at {
+            let between = self.text.as_bytes().get(self.at..offset).unwrap_or_default();
+            self.line += between.iter().filter(|byte| **byte == b'\n').count() as u64;
+            self.at = offset;
+        }
+        self.line
+    }
+}
+
+/// The lines on which the items of a list begin that stands at `path` in a page, or the items in their member `inner`;
+/// empty when they cannot be told.
+fn item_lines(page: &Page<'_>, path: &[&str], inner: Option<&str>) -> Vec<u64> {
+    match &page.text {
+        Text::Json(text) => {
+            let offsets = json_offsets(text, path, inner).unwrap_or_default();
+            let mut lines = Lines::new(text);
+            offsets.into_iter().map(|offset| page.line + lines.at(offset) - 1).collect()
+        }
+        Text::Yaml { text, yaml } => {
+            let Some(list) = path.iter().try_fold(yaml, |yaml, step| yaml.get(step)) else { return Vec::new() };
+            let items = list.items().iter().flat_map(|item| match inner.and_then(|inner| item.get(inner)) {
+                Some(inner) => inner.items(),
+                None => std::slice::from_ref(item),
+            });
+            let mut lines = Lines::new(text);
+            items.map(|item| lines.at(item.span.start)).collect()
+        }
+    }
+}
+
+fn json_offsets(text: &str, path: &[&str], inner: Option<&str>) -> Option<Vec<usize>> {
+    type Members<'a> = std::collections::HashMap<std::borrow::Cow<'a, str>, &'a RawValue>;
+    let mut value: &RawValue = serde_json::from_str(text).ok()?;
+    for step in path {
+        value = serde_json::from_str::<Members<'_>>(value.get()).ok()?.get(*step).copied()?;
+    }
+    let mut offsets = Vec::new();
+    for item in serde_json::from_str::<Vec<&RawValue>>(value.get()).ok()? {
+        let grouped = inner.and_then(|inner| serde_json::from_str::<Members<'_>>(item.get()).ok()?.get(inner).copied());
+        let items = match grouped {
+            Some(list) => serde_json::from_str::<Vec<&RawValue>>(list.get()).ok()?,
+            None => vec![item],
+        };
+        offsets.extend(items.iter().map(|item| item.get().as_ptr().addr() - text.as_ptr().addr()));
+    }
+    Some(offsets)
 }

@@ -15,7 +15,7 @@ mod discover;
 mod envelope;
 mod event;
 mod garbage;
-pub(crate) mod inventory;
+pub mod inventory;
 mod lake;
 mod notice;
 mod ocsf;
