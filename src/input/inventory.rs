@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, printable};
 use crate::inventory::{Builder, Collected};
 use crate::record::{Document, Kind, Node, Origin, Record, Ref, Scope};
 use crate::schema::{self, Command, Member, Shape};
@@ -48,7 +48,8 @@ pub struct File<'a> {
 pub fn read(file: &File<'_>, defaults: &Scope, manifests: &Manifests, builder: &mut Builder) -> Vec<Fault> {
     let (of_path, hint) = file.path.map(place::of_path).unwrap_or_default();
     let mut entry = file.path.and_then(|path| manifests.of(path)).cloned().unwrap_or_default();
-    if entry.status == Status::Refused {
+    // What a manifest says was taken from it before.
+    if entry.status == Status::Refused || file.path.is_some_and(|path| is_manifest(path, file.text)) {
         return Vec::new();
     }
     entry.scope.account = entry.scope.account.or(of_path.account);
@@ -117,8 +118,10 @@ impl Reader<'_> {
         if pages.is_empty() && text.trim().is_empty() {
             // Some commands print nothing at all where there is nothing.
             let page = Page { node: Node::from(Document::from(&Value::Null)), line: 1, text: Text::Json("") };
-            if let Ok(Told::Known(reading)) = self.tell(&page) {
-                self.known(&page, &reading, false);
+            match self.tell(&page) {
+                Ok(Told::Known(reading)) => self.known(&page, &reading, false),
+                Err(fault) => self.faults.push(fault),
+                Ok(_) => {}
             }
         }
     }
@@ -178,34 +181,29 @@ impl Reader<'_> {
         if let Some(items) = config::items(value) {
             return Ok(Told::Config(items));
         }
-        let hinted = self.entry.hint.as_ref();
-        let candidates = identify::candidates(value);
-        if let Some(hint) = hinted {
+        if value.is_null() && !self.entry.listed {
+            let reason = "nothing is here, which a call that failed leaves too (try: list the file in `inventory.json` \
+                          with its `status`)";
+            return Err(self.fault(page, reason.to_owned()));
+        }
+        if !matches!(value.kind(), Kind::Map | Kind::List | Kind::Null) {
+            return Err(
+                self.fault(page, "neither an object nor a list (try: collect it with `--output json`)".to_owned())
+            );
+        }
+        if let Some(hint) = &self.entry.hint {
             let Some(command) = schema::command(&hint.service, &hint.command) else {
                 return Ok(Told::Unknown(hint.clone()));
             };
             return match identify::as_printed_by(command, value) {
                 Some(reading) => Ok(Told::Known(reading)),
-                None => Err(self.fault(
-                    page,
-                    format!(
-                        "the manifest or path says `{} {}`, but {} (try: correct the one or move the other)",
-                        hint.service,
-                        hint.command,
-                        if candidates.is_empty() {
-                            "the content has none of its members".to_owned()
-                        } else {
-                            format!("the content is of kind {}", choices(value, &candidates))
-                        }
-                    ),
-                )),
+                None => Err(self.fault(page, disagree(hint, value))),
             };
         }
+        let candidates = identify::candidates(value);
         match &candidates[..] {
             [reading] => Ok(Told::Known(*reading)),
-            [] if value.is_null() || value.is_empty() && matches!(value.kind(), Kind::Map | Kind::List) => {
-                Ok(Told::Nothing)
-            }
+            [] if value.is_empty() => Ok(Told::Nothing),
             [] => Err(self.fault(
                 page,
                 format!(
@@ -279,26 +277,19 @@ impl Reader<'_> {
     /// Reads the items of a list, which stands at `path` in the page.
     fn list(&mut self, page: &Page<'_>, member: &Member, list: Ref<'_>, path: &[&str], of: Of<'_>) {
         let of = Of { kind: member.kind.as_ref(), ..of };
-        let inner = member.within.as_ref().map(|(inner, _)| *inner);
-        let lines = item_lines(page, path, inner);
-        let mut items: Vec<(Node, Option<u64>)> = Vec::with_capacity(list.len());
-        for item in list.items() {
-            let line = lines.get(items.len()).copied();
-            match inner.and_then(|inner| item.get(inner)) {
-                Some(inner) => {
-                    for resource in inner.items() {
-                        let line = lines.get(items.len()).copied();
-                        items.push((with_members(resource, item, &["OwnerId", "ReservationId", "RequesterId"]), line));
-                    }
-                }
-                None if item.kind() == Kind::Map => items.push((page.node.share(item), line)),
-                None => {
-                    let name = place::singular(member.name);
-                    items.push((Document::from(&Value::Object(Map::from_iter([(name, item.to_json())]))).into(), line));
-                }
+        let lines = item_lines(page, path, member.within.as_ref().map(|(inner, _)| *inner));
+        match resources_in(page, member, list) {
+            Some(values) => {
+                let lines = lines.into_iter().map(Some).chain(std::iter::repeat(None));
+                self.resources(of, values.into_iter().zip(lines).collect());
+            }
+            None => {
+                let reason =
+                    format!("`{}` is not the list that the command prints (try: collect it again)", member.name);
+                let fault = self.fault(page, reason);
+                self.faults.push(fault);
             }
         }
-        self.resources(of, items);
     }
 
     /// Reads a whole answer as one resource. An empty answer is one only if it is known what it is an answer about.
@@ -404,12 +395,12 @@ impl Reader<'_> {
             }
         };
         let kind: Arc<str> = format!("{}/{kind}", hint.service).into();
+        // What a command that the table does not know prints of a kind that it knows need not be all.
+        let collected = if schema::is_kind(&kind) { Collected::Partial } else { collected };
+        let of = Of { collected, ..of };
         let values = list.items().map(|item| match item.kind() {
             Kind::Map => (page.node.share(item), None),
-            _ => {
-                let members = Map::from_iter([(place::singular(name), item.to_json())]);
-                (Document::from(&Value::Object(members)).into(), None)
-            }
+            _ => (named(name, item), None),
         });
         let values = values.collect();
         self.resources(Of { kind: Some(&kind), ..of }, values);
@@ -445,6 +436,44 @@ impl Reader<'_> {
         }
         records.into_iter().for_each(|record| self.builder.add(record));
     }
+}
+
+/// The resources in a list that a command printed; `None` when it is something else.
+fn resources_in(page: &Page<'_>, member: &Member, list: Ref<'_>) -> Option<Vec<Node>> {
+    if !matches!(list.kind(), Kind::List | Kind::Null) {
+        return None;
+    }
+    let mut values = Vec::with_capacity(list.len());
+    for item in list.items() {
+        match (&member.within, item.kind()) {
+            (Some((inner, _)), Kind::Map) if item.get(inner).is_some_and(|inner| inner.kind() == Kind::List) => {
+                let inherited = ["OwnerId", "ReservationId", "RequesterId"];
+                let inner = item.get(inner).into_iter().flat_map(Ref::items);
+                values.extend(inner.map(|resource| with_members(resource, item, &inherited)));
+            }
+            // With `--query 'Reservations[].Instances[]'`.
+            (Some((inner, fields)), Kind::Map)
+                if item.get(inner).is_none() && item.entries().any(|(key, _)| is_of_resource(key, fields, member)) =>
+            {
+                values.push(page.node.share(item));
+            }
+            (None, Kind::Map) => values.push(page.node.share(item)),
+            (None, _) if member.fields.is_empty() => values.push(named(member.name, item)),
+            _ => return None,
+        }
+    }
+    Some(values)
+}
+
+/// True for a member that resources have, and what groups them has not.
+fn is_of_resource(key: &str, fields: &[&str], group: &Member) -> bool {
+    fields.contains(&key) && !group.fields.contains(&key)
+}
+
+/// A scalar of the list `name` as a map of one member: `PolicyNames` gives `PolicyName`.
+fn named(name: &str, item: Ref<'_>) -> Node {
+    let members = Map::from_iter([(place::singular(name), item.to_json())]);
+    Document::from(&Value::Object(members)).into()
 }
 
 /// What is common to the resources of one kind in a page.
@@ -498,6 +527,17 @@ fn forget_ids_that_are_not(records: &mut [Record]) {
     }
 }
 
+/// Says that a manifest or path contradicts the content.
+fn disagree(hint: &Hint, value: Ref<'_>) -> String {
+    let candidates = identify::candidates(value);
+    let content = match &candidates[..] {
+        [] => "the content has none of its members".to_owned(),
+        _ => format!("the content is of kind {}", choices(value, &candidates)),
+    };
+    let Hint { service, command } = hint;
+    format!("the manifest or path says `{service} {command}`, but {content} (try: correct the one or move the other)")
+}
+
 /// The kinds that candidates give, for a message.
 fn choices(value: Ref<'_>, candidates: &[Reading]) -> String {
     let kinds: BTreeSet<String> = candidates.iter().flat_map(|reading| reading.kinds(value)).collect();
@@ -508,7 +548,7 @@ fn choices(value: Ref<'_>, candidates: &[Reading]) -> String {
 }
 
 fn members_of(value: Ref<'_>) -> String {
-    let names: Vec<String> = value.entries().take(5).map(|(key, _)| format!("`{key}`")).collect();
+    let names: Vec<String> = value.entries().take(5).map(|(key, _)| format!("`{}`", printable(key, 40))).collect();
     if names.is_empty() { String::new() } else { format!(": its members are {}", names.join(", ")) }
 }
 
