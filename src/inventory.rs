@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, printable};
 use crate::record::{Record, Ref, Scope};
 
 /// What was read of the inventory; immutable, and shared by threads.
@@ -193,7 +193,10 @@ impl Builder {
                 format!(
                     "`{}` `{}` in {} is also in {}, and differs: which is newer is not known (try: give both a `time` \
                      in `inventory.json`, or different accounts or regions)",
-                    known.kind, identity.id, known.scope, known.origin
+                    known.kind,
+                    printable(&identity.id, 120),
+                    known.scope,
+                    known.origin
                 ),
                 record.origin,
             )),

@@ -338,7 +338,7 @@ struct Style {
 impl Style {
     fn members(&self, members: Map<String, Value>, fields: &[&str]) -> Map<String, Value> {
         let plain_ranges = members.contains_key("ipv4Ranges");
-        let kept = members.into_iter().filter(|(key, value)| !value.is_null() && !(plain_ranges && key == "ipRanges"));
+        let kept = members.into_iter().filter(|(key, value)| !(value.is_null() || plain_ranges && key == "ipRanges"));
         kept.map(|(key, value)| match key.as_str() {
             "tags" | "tagSet" if self.upper => ("Tags".into(), self.tags(value)),
             "ipv4Ranges" => ("IpRanges".into(), self.value(value)),

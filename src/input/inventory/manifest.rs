@@ -32,6 +32,8 @@ pub(super) struct Entry {
     pub(super) scope: Scope,
     pub(super) time: Option<Timestamp>,
     pub(super) status: Status,
+    /// True when a manifest lists the file.
+    pub(super) listed: bool,
 }
 
 /// How a call ended.
@@ -144,6 +146,11 @@ impl Manifests {
         faults
     }
 
+    /// True for a file that a manifest lists: it is inventory, whatever it looks like.
+    pub fn lists(&self, path: &Path) -> bool {
+        self.of(path).is_some()
+    }
+
     /// What is said of a file.
     pub(super) fn of(&self, path: &Path) -> Option<&Entry> {
         self.entries.get(&clean(path))
@@ -160,15 +167,20 @@ impl Answer {
             scope: Scope { account: text(self.account), region: text(region) },
             time: self.time.and_then(|time| time.parse().ok()),
             status: self.status,
+            listed: true,
         }
     }
 }
 
 impl Entry {
     fn note_refused(&self, builder: &mut Builder) {
-        let command = self.hint.as_ref().and_then(|hint| schema::command(&hint.service, &hint.command));
-        for kind in command.into_iter().flat_map(schema::Command::kinds) {
-            builder.note_collected(kind, self.scope.clone(), Collected::Refused);
+        let Some(Hint { service, command }) = &self.hint else { return };
+        let kinds: Vec<Arc<str>> = match schema::command(service, command) {
+            Some(command) => command.kinds().cloned().collect(),
+            None => vec![format!("{service}/{}", command.split_once('-').map_or(&**command, |(_, noun)| noun)).into()],
+        };
+        for kind in kinds {
+            builder.note_collected(&kind, self.scope.clone(), Collected::Refused);
         }
     }
 

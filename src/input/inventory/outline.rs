@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{config, identify, place};
+use super::{config, identify, is_manifest, place};
 use crate::record::Document;
 
 /// Where containers are nested deeper than this, the rest is taken as cut off.
@@ -13,6 +13,9 @@ const MAX_DEPTH: usize = 32;
 /// True when a file that begins with `head` (the first 64 KiB, decoded; it may be cut anywhere) holds inventory rather
 /// than events. Any shape in which `CloudTrail` records travel is left to the readers of events.
 pub fn looks_like(head: &[u8], path: Option<&Path>) -> bool {
+    if path.is_some_and(|path| is_manifest(path, head)) {
+        return true;
+    }
     let text = String::from_utf8_lossy(head);
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let hinted = path.is_some_and(|path| place::of_path(path).1.is_some());
@@ -58,6 +61,7 @@ fn holds_events(value: &Value) -> bool {
         Value::Array(items) => items.first().is_some_and(holds_events),
         Value::Object(members) => {
             let has = |key: &str| members.contains_key(key);
+            let empty = |key: &str| members.get(key).and_then(Value::as_array).is_some_and(Vec::is_empty);
             let first = |key: &str, inner: &str| {
                 members.get(key).and_then(|list| list.get(0)).is_some_and(|item| item.get(inner).is_some())
             };
@@ -68,6 +72,8 @@ fn holds_events(value: &Value) -> bool {
                 || has("eventSource") && has("eventName")
                 || has("eventVersion") && has("userIdentity")
                 || first("Events", "CloudTrailEvent")
+                || empty("Events")
+                || empty("events")
                 || has("CloudTrailEvent")
                 || first("events", "message")
                 || has("searchedLogStreams")

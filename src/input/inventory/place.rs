@@ -47,9 +47,13 @@ fn is_word(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
+/// Reads of events, log lines and answers to queries: no inventory.
+const EVENTS: [&str; 5] =
+    ["lookup-events", "get-log-events", "filter-log-events", "get-query-results", "get-log-record"];
+
 fn is_read(command: &str) -> bool {
     let verbs = ["describe-", "get-", "list-", "search-", "select-", "lookup-", "batch-get-", "batch-describe-"];
-    is_word(command) && verbs.iter().any(|verb| command.starts_with(verb))
+    is_word(command) && !EVENTS.contains(&command) && verbs.iter().any(|verb| command.starts_with(verb))
 }
 
 /// Twelve digits.
@@ -76,14 +80,16 @@ fn region_of_zone(zone: &str) -> Option<&str> {
 /// What the ids in a resource say of its account and region: `OwnerId`, its own ARN, its availability zone.
 ///
 /// A trail is listed in other regions and accounts than its own, so its ARN says its account only where it is known
-/// not to be an organisation's, and never a region.
+/// not to be an organisation's, and never a region. Images and snapshots are listed with others' that are shared with an
+/// account, so their owner does not say in whose inventory they are.
 pub(super) fn of_resource(kind: &str, value: Ref<'_>) -> Scope {
     let trail = kind.starts_with("cloudtrail/trail");
     let shared = value.get("IsOrganizationTrail").and_then(Ref::as_bool) == Some(true);
     let arn = own_arn(kind, value).map(|arn| arn.splitn(6, ':').collect::<Vec<_>>());
     let of_arn = |at: usize| arn.as_ref().and_then(|parts| parts.get(at)).copied();
+    let lent = matches!(kind, "ec2/images" | "ec2/snapshots");
     let owner = ["OwnerId", "ownerId", "AWSAccountId"].iter().find_map(|key| value.text(&[key]));
-    let account = owner.filter(|owner| is_account(owner)).or(of_arn(4).filter(|_| !shared));
+    let account = owner.filter(|owner| is_account(owner) && !lent).or(of_arn(4).filter(|_| !shared));
     let zone = value.text(&["AvailabilityZone"]).or_else(|| value.text(&["Placement", "AvailabilityZone"]));
     let region = zone.and_then(region_of_zone).or(of_arn(3).filter(|_| !trail));
     Scope {
