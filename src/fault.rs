@@ -61,6 +61,6 @@ pub fn printable(text: &str, most: usize) -> String {
 }
 
 /// Characters that change how the text around them is shown: bidirectional controls and invisible separators.
-fn is_deceptive(letter: char) -> bool {
+pub(crate) fn is_deceptive(letter: char) -> bool {
     matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -16,3 +16,4 @@ pub mod script;
 pub mod finding;
 pub mod policy;
 pub mod engine;
+pub mod report;

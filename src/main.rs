@@ -1,2 +1,17 @@
 //! Runs one command and turns its result into an exit code.
-fn main() {}
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let command = cli::Cli::parse();
+    // Scripts are compiled and run here, too, which wants a larger stack than a main thread may have.
+    let thread = std::thread::Builder::new().stack_size(lawbook::script::STACK).spawn(move || cli::run(command));
+    match thread.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => ExitCode::from(code),
+        _ => ExitCode::from(2),
+    }
+}

@@ -1,8 +1,10 @@
 //! Reads the inventory whole, before any record is judged.
 
+use std::collections::BTreeSet;
+
 use super::Request;
 use crate::fault::Fault;
-use crate::input::inventory::{self, Manifests};
+use crate::input::inventory::{self, MANIFEST, Manifests};
 use crate::input::{self, Class, Files};
 use crate::inventory::{Builder, Inventory};
 use crate::record::Origin;
@@ -12,13 +14,14 @@ pub(super) fn inventory(files: &Files, lookup_only: &Files, request: &Request) -
     let mut builder = Builder::default();
     let mut faults = Vec::new();
     let mut manifests = Manifests::default();
-    let mut documents = Vec::new();
-    for file in files.files.iter().chain(&lookup_only.files).filter(|file| file.class == Class::Inventory) {
-        let (text, broken) = input::text(file, &request.settings);
-        faults.extend(broken);
-        match file.path.as_deref().filter(|path| inventory::is_manifest(path, &text)) {
-            Some(path) => faults.extend(manifests.read(path, &text, &|listed| listed.exists(), &mut builder)),
-            None => documents.push((file, text)),
+    let all = || files.files.iter().chain(&lookup_only.files).filter(|file| file.class == Class::Inventory);
+    let mut read = BTreeSet::new();
+    for file in all() {
+        let Some(path) = file.path.as_deref().filter(|path| path.ends_with(MANIFEST)) else { continue };
+        let (text, _) = input::text(file, &request.settings);
+        if inventory::is_manifest(path, &text) {
+            faults.extend(manifests.read(path, &text, &|listed| listed.exists(), &mut builder));
+            read.insert(&file.name);
         }
     }
     for file in &lookup_only.files {
@@ -27,7 +30,9 @@ pub(super) fn inventory(files: &Files, lookup_only: &Files, request: &Request) -
             faults.push(Fault::inventory("not inventory, which is all that `--inventory` reads (try: name it as a PATH)", origin));
         }
     }
-    for (file, text) in documents {
+    for file in all().filter(|file| !read.contains(&file.name)) {
+        let (text, broken) = input::text(file, &request.settings);
+        faults.extend(broken);
         let document = inventory::File { name: &file.name, path: file.path.as_deref(), text: &text };
         faults.extend(inventory::read(&document, &request.inventory_of, &manifests, &mut builder));
     }

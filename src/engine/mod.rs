@@ -16,16 +16,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 pub use self::evaluate::{Verdict, Why};
 pub use self::outcome::{Counts, Exit, Files, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Summary};
 use self::workers::Judge;
 use crate::error::Error;
+use crate::fault::Fault;
 use crate::finding::Severity;
 use crate::input::{self, Settings};
 use crate::policy::Checked;
-use crate::record::Scope;
-use crate::script::Limits;
+use crate::record::{Record, Scope};
+use crate::script::{Expression, Limits, Stop};
 
 /// What to scan, with what, and how.
 #[derive(Clone, Debug)]
@@ -113,4 +115,76 @@ pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Resu
         tally.fault(fault);
     }
     Ok(outcome::write(tally, packs, request, &files, &lookup_only))
+}
+
+/// Evaluates an expression over every record that the request names, in input order and in this thread; `give` takes the
+/// record, the answer and what the expression printed, and says whether to go on. Gives what could not be read.
+///
+/// # Errors
+/// When a path does not exist, or the expression does not parse.
+pub fn evaluate_each(
+    request: &Request,
+    expression: &str,
+    give: &mut dyn FnMut(&Record, Result<Value, Stop>, Vec<String>) -> bool,
+) -> Result<Vec<Fault>, Error> {
+    let (files, mut faults) = input::discover(&request.paths, &request.settings)?;
+    let (lookup_only, more) = input::discover(&request.inventory, &request.settings)?;
+    faults.extend(more);
+    let (inventory, more) = collect::inventory(&files, &lookup_only, request);
+    faults.extend(more);
+    let inventory = Arc::new(inventory);
+    let mut expression = Expression::new(expression, Arc::clone(&inventory), request.now, &request.limits)?;
+    let mut goes_on = true;
+    let mut ask = |record: &Record| {
+        if goes_on {
+            let answer = expression.evaluate(record);
+            goes_on = give(record, answer, expression.take_printed());
+        }
+        goes_on
+    };
+    let mut each = Each { ask: &mut ask, faults: &mut faults, before: 0 };
+    for file in &files.files {
+        each.before = 0;
+        match file.class {
+            input::Class::Events => input::read(file, &request.settings, &mut |batch| {
+                let start = each.before;
+                batch.open(file, &mut EachOfBatch { each: &mut each, start });
+            }),
+            input::Class::Inventory => {
+                for record in inventory.records().filter(|record| record.origin.file == file.name) {
+                    (each.ask)(record);
+                }
+            }
+            input::Class::Empty => {}
+        }
+    }
+    Ok(faults)
+}
+
+/// Gives records one by one.
+struct Each<'a> {
+    ask: &'a mut dyn FnMut(&Record) -> bool,
+    faults: &'a mut Vec<Fault>,
+    /// Events of the file so far.
+    before: u64,
+}
+
+/// Gives the records of a batch, whose positions go on from those of the batches before it.
+struct EachOfBatch<'e, 'a> {
+    each: &'e mut Each<'a>,
+    start: u64,
+}
+
+impl input::Sink for EachOfBatch<'_, '_> {
+    fn event(&mut self, mut record: Record) {
+        self.each.before += 1;
+        record.origin.position += self.start;
+        (self.each.ask)(&record);
+    }
+
+    fn recognised(&mut self, _: &'static str) {}
+
+    fn fault(&mut self, fault: Fault) {
+        self.each.faults.push(fault);
+    }
 }

@@ -222,12 +222,7 @@ impl Parsed {
     }
 
     fn properties(&self, into: &mut BTreeSet<String>) {
-        self.tree.walk(&mut |path: &[ASTNode<'_>]| {
-            if let Some(ASTNode::Expr(Expr::Property(property, _))) = path.last() {
-                into.insert(property.2.to_string());
-            }
-            true
-        });
+        into.extend(properties(&self.tree));
     }
 
     /// The statements of one function, in order.
@@ -1043,4 +1038,16 @@ fn function_name(text: &str, name: &str) -> Range<usize> {
         from = start + name.len();
     }
     0..0
+}
+
+/// The names of all properties that a tree reads.
+pub(super) fn properties(tree: &AST) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    tree.walk(&mut |path: &[ASTNode<'_>]| {
+        if let Some(ASTNode::Expr(Expr::Property(property, _))) = path.last() {
+            names.insert(property.2.to_string());
+        }
+        true
+    });
+    names
 }

@@ -15,9 +15,10 @@ use serde_json::Value;
 
 pub use self::check::{Checked, Header, check, check_library};
 use self::functions::{Env, NotEvaluated};
-pub(crate) use self::functions::{parse_duration, parse_time};
+pub use self::functions::{parse_duration, parse_time, reference};
 pub use self::sandbox::{Limits, STACK};
 use crate::diagnostic::SourceText;
+use crate::error::Error;
 use crate::inventory::Inventory;
 use crate::record::Record;
 
@@ -122,23 +123,51 @@ impl Runtime {
     pub fn take_printed(&mut self) -> Vec<String> {
         std::mem::take(&mut *self.env.printed.borrow_mut())
     }
+}
 
-    /// Evaluates an expression over a record, which it knows as `event` and as `resource`.
+/// An expression that is asked of records, one by one.
+pub struct Expression {
+    runtime: Runtime,
+    tree: AST,
+}
+
+impl Expression {
+    /// Compiles an expression, which knows the record as `event` and as `resource`.
+    ///
+    /// # Errors
+    /// When it does not parse.
+    pub fn new(text: &str, inventory: Arc<Inventory>, now: Timestamp, limits: &Limits) -> Result<Self, Error> {
+        let failed = |error: rhai::ParseError| {
+            let place = (error.position().line().unwrap_or(1), error.position().position().unwrap_or(1));
+            Error::new(error.err_type().to_string()).about("EXPR").at(place.0, place.1)
+        };
+        let parser = sandbox::parser(limits);
+        let tree = parser.compile(PRELUDE).map_err(failed)?.merge(&parser.compile(text).map_err(failed)?);
+        let properties = check::properties(&tree);
+        let env = Env::new(inventory, now, limits.operations);
+        let engine = sandbox::engine(limits, &env, properties.iter().map(String::as_str));
+        let runtime = Runtime { engine, env, limits: limits.clone(), loaded: Vec::new() };
+        Ok(Self { runtime, tree })
+    }
+
+    /// What it says of a record.
     ///
     /// # Errors
     /// [`Stop`] when it fails.
-    pub fn evaluate(&mut self, expression: &str, record: &Record) -> Result<Value, Stop> {
-        self.env.judge(record, &Arc::from([]));
-        let prelude = self.engine.compile(PRELUDE).map_err(|error| Stop::Fault(error.to_string()))?;
-        let tree = self.engine.compile(expression).map_err(|error| Stop::Fault(error.to_string()))?;
-        let tree = prelude.merge(&tree);
+    pub fn evaluate(&mut self, record: &Record) -> Result<Value, Stop> {
+        self.runtime.env.judge(record, &Arc::from([]));
         let mut scope = Scope::new();
         scope.push_dynamic("event", value::show(&record.value));
         scope.push_dynamic("resource", value::show(&record.value));
-        match self.engine.eval_ast_with_scope::<Dynamic>(&mut scope, &tree) {
+        match self.runtime.engine.eval_ast_with_scope::<Dynamic>(&mut scope, &self.tree) {
             Ok(answer) => Ok(value::to_json(&answer)),
-            Err(error) => Err(stop(*error, &self.limits)),
+            Err(error) => Err(stop(*error, &self.runtime.limits)),
         }
+    }
+
+    /// What it printed since the last time this was asked.
+    pub fn take_printed(&mut self) -> Vec<String> {
+        self.runtime.take_printed()
     }
 }
 

@@ -22,7 +22,12 @@ fn record(kind: &str, json: &str) -> Record {
     }
 }
 
-fn runtime() -> Runtime {
+fn ask(expression: &str, event: &Record) -> Result<Value, Stop> {
+    let mut expression = Expression::new(expression, Arc::clone(&inventory()), now(), &Limits::default()).map_err(|error| Stop::Fault(error.to_string()))?;
+    expression.evaluate(event)
+}
+
+fn inventory() -> Arc<Inventory> {
     let mut inventory = Builder::default();
     for (allocation, ip) in [("eipalloc-1", "198.51.100.7"), ("eipalloc-2", "198.51.100.8")] {
         inventory.add(record(
@@ -30,43 +35,11 @@ fn runtime() -> Runtime {
             &format!(r#"{{"AllocationId":"{allocation}","PublicIp":"{ip}","Domain":"vpc"}}"#),
         ));
     }
-    let now = "2024-05-14T12:00:00Z".parse().unwrap();
-    let names = [
-        "eventName",
-        "nope",
-        "x",
-        "ARN",
-        "ip",
-        "tag",
-        "requestParameters",
-        "list",
-        "one",
-        "name",
-        "a",
-        "len",
-        "Action",
-        "Principal",
-        "PublicIp",
-        "resources",
-        "n",
-        "account",
-        "role",
-        "id",
-        "region",
-        "FlowLogId",
-        "natGateway",
-        "natGatewayId",
-    ];
-    let script = Script {
-        source: Arc::new(SourceText { file: String::new(), text: String::new() }),
-        libraries: Arc::from([]),
-        params: Value::Null,
-        constants: BTreeMap::new(),
-        hooks: BTreeSet::new(),
-        properties: names.iter().map(|name| (*name).to_owned()).collect(),
-        needs: Arc::from([]),
-    };
-    Runtime::new([&script], Arc::new(inventory.finish().0), now, &Limits::default())
+    Arc::new(inventory.finish().0)
+}
+
+fn now() -> Timestamp {
+    "2024-05-14T12:00:00Z".parse().unwrap()
 }
 
 fn on_big_stack(test: impl FnOnce() + Send) {
@@ -77,10 +50,9 @@ fn on_big_stack(test: impl FnOnce() + Send) {
 
 fn all_true(expressions: &[&str]) {
     on_big_stack(|| {
-        let mut runtime = runtime();
         let event = record(CLOUDTRAIL, EVENT);
         for expression in expressions {
-            assert_eq!(runtime.evaluate(expression, &event), Ok(true.into()), "{expression}");
+            assert_eq!(ask(expression, &event), Ok(true.into()), "{expression}");
         }
     });
 }
@@ -96,7 +68,6 @@ fn every_example_is_true() {
 #[test]
 fn every_function_answers_over_nothing_and_over_the_wrong_kind() {
     on_big_stack(|| {
-        let mut runtime = runtime();
         let event = record(CLOUDTRAIL, EVENT);
         let values = [
             "()",
@@ -117,7 +88,7 @@ fn every_function_answers_over_nothing_and_over_the_wrong_kind() {
                 for second in values {
                     let args = [first, second, second];
                     let call = format!("{}({})", row.name, args[..row.params.len()].join(", "));
-                    let answer = runtime.evaluate(&call, &event);
+                    let answer = ask(&call, &event);
                     // A text that is no pattern or path is a mistake in the policy's own text.
                     let mistake = row.name == "jsonpath" && second == "\"text\"";
                     assert!(answer.is_ok() || mistake, "{call}: {answer:?}");
@@ -130,7 +101,6 @@ fn every_function_answers_over_nothing_and_over_the_wrong_kind() {
 #[test]
 fn rhais_own_functions_answer_over_nothing_and_over_the_wrong_kind() {
     on_big_stack(|| {
-        let mut runtime = runtime();
         let event = record(CLOUDTRAIL, EVENT);
         for value in
             ["()", "5", "true", "event", "event.n", "event.t", "event.nothing", "event.nope", "event.requestParameters"]
@@ -152,7 +122,7 @@ fn rhais_own_functions_answer_over_nothing_and_over_the_wrong_kind() {
                     continue;
                 }
                 let expression = format!("{value}.{call} == {over_nothing}");
-                assert_eq!(runtime.evaluate(&expression, &event), Ok(true.into()), "{expression}");
+                assert_eq!(ask(&expression, &event), Ok(true.into()), "{expression}");
             }
         }
         for value in ["()", "5", "true", "event.n", "event.nothing", "event.nope", "event.eventName"] {
@@ -164,7 +134,7 @@ fn rhais_own_functions_answer_over_nothing_and_over_the_wrong_kind() {
                 ("find(|x| x == 1)", "()"),
             ] {
                 let expression = format!("{value}.{call} == {over_nothing}");
-                assert_eq!(runtime.evaluate(&expression, &event), Ok(true.into()), "{expression}");
+                assert_eq!(ask(&expression, &event), Ok(true.into()), "{expression}");
             }
         }
         for wrong in [
@@ -176,7 +146,7 @@ fn rhais_own_functions_answer_over_nothing_and_over_the_wrong_kind() {
             "\"a\" in event.nope",
             "() in event.resources",
         ] {
-            assert_eq!(runtime.evaluate(wrong, &event), Ok(false.into()), "{wrong}");
+            assert_eq!(ask(wrong, &event), Ok(false.into()), "{wrong}");
         }
     });
 }
@@ -258,7 +228,6 @@ fn a_closure_over_a_field_may_read_the_event() {
 #[test]
 fn a_hostile_script_is_stopped() {
     on_big_stack(|| {
-        let mut runtime = runtime();
         let event = record(CLOUDTRAIL, EVENT);
         for (script, says) in [
             ("loop {}", "operations"),
@@ -278,7 +247,7 @@ fn a_hostile_script_is_stopped() {
             ("throw \"\\u001b[31mred\"", "\\u{1b}"),
         ] {
             let started = std::time::Instant::now();
-            match runtime.evaluate(script, &event) {
+            match ask(script, &event) {
                 Err(Stop::Fault(reason)) => assert!(reason.contains(says), "{script}: {reason}"),
                 other => panic!("{script}: {other:?}"),
             }

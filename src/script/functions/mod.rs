@@ -12,7 +12,7 @@ mod net;
 mod text;
 mod time;
 
-pub(crate) use self::time::{parse_duration, parse_time};
+pub use self::time::{parse_duration, parse_time};
 
 use std::any::TypeId;
 use std::cell::{Cell, RefCell};
@@ -193,4 +193,25 @@ fn register_row(engine: &mut Engine, env: &Rc<Env>, row: &'static Row, types: Ve
         call.charge(1 + text / 64)?;
         (row.run)(&call, &args)
     });
+}
+
+/// The reference of the policy language's functions, in Markdown: every family, every function, its examples.
+pub fn reference() -> String {
+    let mut out = String::from(include_str!("reference.md"));
+    for family in FAMILIES {
+        out.push_str(&format!("\n## {}\n\n{}\n", family.name, family.doc));
+        for row in family.rows {
+            out.push_str(&format!("\n### `{}({})`\n\n{}\n\n```rhai\n", row.name, row.params.join(", "), row.doc));
+            for example in row.examples {
+                out.push_str(example);
+                out.push('\n');
+            }
+            out.push_str("```\n");
+        }
+    }
+    out.push_str("\n## Prelude\n\nHelpers that are written in Rhai; this is their text.\n\n```rhai\n");
+    let start = super::PRELUDE.find("///").unwrap_or(0);
+    out.push_str(super::PRELUDE[start..].trim_end());
+    out.push_str("\n```\n");
+    out
 }

@@ -65,7 +65,7 @@ pub(super) const FAMILY: Family = Family {
 };
 
 /// Seconds of a duration written as numbers with the units `w d h m s`; none of them may be missing its number.
-pub(crate) fn parse_duration(text: &str) -> Option<INT> {
+pub fn parse_duration(text: &str) -> Option<INT> {
     let mut total: INT = 0;
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -102,7 +102,7 @@ fn seconds(value: &Dynamic) -> Option<INT> {
 }
 
 /// A time as AWS writes it; without an offset it is UTC.
-pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
+pub fn parse_time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(time) = text.parse::<Timestamp>() {
         return Some(time);

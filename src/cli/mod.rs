@@ -1,0 +1,133 @@
+//! The command line: flags, help, and the way from a command to the library.
+
+mod check;
+mod completions;
+mod docs;
+mod list;
+mod man;
+mod new;
+mod packs;
+mod progress;
+mod scan;
+mod show;
+mod try_expr;
+mod values;
+
+use std::io::{self, Write};
+
+use anstream::ColorChoice;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Parser, Subcommand, ValueEnum};
+use lawbook::diagnostic::Diagnostic;
+use lawbook::error::Error;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Policy as code for AWS: judge CloudTrail records and EC2 inventory with small Rhai scripts, offline.
+#[derive(Debug, Parser)]
+#[command(name = "lawbook", version, styles = STYLES, max_term_width = 110, propagate_version = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// When to write with colour.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 nothing to report, 1 new findings at or above --fail-on, 2 something could not be \
+                          read, loaded or judged (2 beats 1). They are the same for every command and format.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Scan(Box<scan::Args>),
+    Check(check::Args),
+    List(list::Args),
+    Show(show::Args),
+    Try(try_expr::Args),
+    New(new::Args),
+    Docs(docs::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// When to write with colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Why a command stopped.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Something that is told in a line.
+    Error(Error),
+    /// Mistakes in policies.
+    Diagnostics(Vec<Diagnostic>),
+    /// The reader of our output went away: nothing to tell, and no error.
+    ReaderGone,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::ReaderGone } else { Error::new(format!("cannot write: {error}")).into() }
+    }
+}
+
+/// Runs a command; the exit code.
+pub(crate) fn run(cli: Cli) -> u8 {
+    let choice = match cli.color {
+        Colour::Auto => ColorChoice::Auto,
+        Colour::Always => ColorChoice::Always,
+        Colour::Never => ColorChoice::Never,
+    };
+    choice.write_global();
+    let result = match cli.command {
+        Command::Scan(args) => scan::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Show(args) => show::run(&args),
+        Command::Try(args) => try_expr::run(&args),
+        Command::New(args) => new::run(&args),
+        Command::Docs(args) => docs::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    };
+    let told = match result {
+        Ok(code) => return code,
+        Err(Failure::ReaderGone) => return 0,
+        Err(Failure::Error(error)) => format!("error: {}\n", lawbook::fault::printable(&error.to_string(), 2_000)),
+        Err(Failure::Diagnostics(diagnostics)) => lawbook::report::diagnostic::draw(&diagnostics, colour_on_stderr()),
+    };
+    // There is nobody left to tell if standard error is gone, too.
+    let _ = io::stderr().write_all(told.as_bytes());
+    2
+}
+
+/// Standard output; colour leaves unless it is a terminal.
+fn stdout() -> anstream::AutoStream<io::StdoutLock<'static>> {
+    anstream::AutoStream::auto(io::stdout().lock())
+}
+
+fn colour_on_stderr() -> bool {
+    anstream::AutoStream::choice(&io::stderr()) != ColorChoice::Never
+}
+
+fn colour_on_stdout() -> bool {
+    anstream::AutoStream::choice(&io::stdout()) != ColorChoice::Never
+}

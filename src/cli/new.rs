@@ -1,0 +1,63 @@
+//! `lawbook new`: writes a policy to begin with, and its cases.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use lawbook::error::Error;
+
+use super::Failure;
+
+/// Begin a policy: writes ID.rhai and ID.cases.yaml
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  lawbook new key-pair-created --dir my-pack\n  lawbook scan ./logs --policy my-pack/key-pair-created.rhai")]
+pub(crate) struct Args {
+    /// The policy's id: lower-case words and hyphens that read well after \"waive\"
+    #[arg(value_name = "ID")]
+    id: String,
+
+    /// The folder to write to
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+
+    /// What it judges: `cloudtrail`, or an inventory kind such as `ec2/volumes`
+    #[arg(long, value_name = "KIND", default_value = "cloudtrail")]
+    judges: String,
+}
+
+const EVENT: &str = include_str!("new/event.rhai");
+const EVENT_CASES: &str = include_str!("new/event.cases.yaml");
+const RESOURCE: &str = include_str!("new/resource.rhai");
+const RESOURCE_CASES: &str = include_str!("new/resource.cases.yaml");
+
+pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+    let is_id = args.id.split('-').all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+    if !is_id || !args.id.starts_with(|c: char| c.is_ascii_lowercase()) {
+        return Err(Error::new("is no id: lower-case words, digits and hyphens").about(&args.id).try_to("`lawbook new key-pair-created`").into());
+    }
+    let is_event = args.judges == lawbook::record::CLOUDTRAIL;
+    if !is_event && !lawbook::schema::is_kind(&args.judges) {
+        let error = Error::new("is no inventory kind").about(&args.judges);
+        let meant = lawbook::diagnostic::did_you_mean(&args.judges, lawbook::schema::kinds());
+        return Err(error.try_to(meant.map_or_else(|| "`ec2/volumes`".to_owned(), |meant| format!("`{meant}`"))).into());
+    }
+    let (policy, cases) = if is_event { (EVENT, EVENT_CASES) } else { (RESOURCE, RESOURCE_CASES) };
+    std::fs::create_dir_all(&args.dir).map_err(|error| Error::new(format!("cannot be made: {error}")).about(args.dir.display().to_string()))?;
+    let policy_file = args.dir.join(format!("{}.rhai", args.id));
+    let cases_file = args.dir.join(format!("{}.cases.yaml", args.id));
+    for file in [&policy_file, &cases_file] {
+        if file.exists() {
+            return Err(Error::new("is there already").about(file.display().to_string()).try_to("another id, or remove the file").into());
+        }
+    }
+    write(&policy_file, &policy.replace("{{kind}}", &args.judges))?;
+    write(&cases_file, cases)?;
+    let mut out = super::stdout();
+    writeln!(out, "wrote {}", policy_file.display())?;
+    writeln!(out, "wrote {}", cases_file.display())?;
+    writeln!(out, "next: lawbook check {}", policy_file.display())?;
+    Ok(0)
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Error> {
+    std::fs::write(file, text).map_err(|error| Error::new(format!("cannot be written: {error}")).about(file.display().to_string()))
+}

@@ -1,0 +1,106 @@
+//! Which policies a command works with, and what is set for them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use lawbook::error::Error;
+use lawbook::policy::{Checked, Config, DEFAULT, Overrides, Pack};
+use lawbook::script::Limits;
+
+use super::Failure;
+
+/// Which policies, and their parameters.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Policies")]
+pub(crate) struct PackArgs {
+    /// A folder of policies instead of the embedded pack; `default` is the embedded pack. Repeat for several.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pack: Vec<PathBuf>,
+
+    /// One policy's file; without `--pack`, instead of the embedded pack. Repeat for several.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Vec<PathBuf>,
+
+    /// Only the policy of this id. Repeat for several.
+    #[arg(long, value_name = "ID")]
+    pub(crate) only: Vec<String>,
+
+    /// Not the policy of this id. Repeat for several.
+    #[arg(long, value_name = "ID")]
+    pub(crate) skip: Vec<String>,
+
+    /// Sets a parameter of a policy; the value is YAML and checked against its type. Repeat for several.
+    #[arg(long, value_name = "ID.NAME=VALUE")]
+    pub(crate) param: Vec<String>,
+
+    /// The configuration, instead of the `lawbook.yaml` in this folder or the nearest above.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Policies that load, and those that were asked for by name.
+pub(crate) struct Loaded {
+    pub(crate) packs: Checked,
+    pub(crate) named: BTreeSet<String>,
+}
+
+impl PackArgs {
+    /// Loads everything that is asked for; every mistake in every policy is told at once.
+    pub(crate) fn load(&self, limits: &Limits) -> Result<Loaded, Failure> {
+        let config = match &self.config {
+            Some(file) => Config::read(file)?,
+            None => Config::find(&std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")))?,
+        };
+        let mut overrides = Overrides::from_config(&config);
+        for param in &self.param {
+            overrides.set_param(param)?;
+        }
+        let mut packs = Checked::default();
+        let mut diagnostics = Vec::new();
+        let mut named: BTreeSet<String> = BTreeSet::new();
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        for pack in self.sources()? {
+            if !names.insert(pack.name().to_owned()) && pack.name() != "local" {
+                return Err(Error::new(format!("two packs are named `{}`", pack.name())).try_to("rename one of the folders").into());
+            }
+            match pack.check(&overrides, limits) {
+                Ok(checked) => packs.join(checked),
+                Err(mistakes) => diagnostics.extend(mistakes),
+            }
+        }
+        if !diagnostics.is_empty() {
+            return Err(Failure::Diagnostics(diagnostics));
+        }
+        packs.accepts(&overrides)?;
+        named.extend(self.policy.iter().filter_map(|file| file.file_stem()).map(|stem| stem.to_string_lossy().into_owned()));
+        for id in self.only.iter().chain(&self.skip) {
+            if packs.get(id).is_none() {
+                return Err(packs.unknown(id).into());
+            }
+        }
+        let is = |ids: &[String], policy: &lawbook::policy::Policy| ids.iter().any(|id| **id == *policy.id || policy.header.formerly.contains(id));
+        packs.retain(|policy| (self.only.is_empty() || is(&self.only, policy)) && !is(&self.skip, policy));
+        if packs.policies().is_empty() {
+            return Err(Error::new("no policy is left to judge by").try_to("`lawbook list`").into());
+        }
+        if !self.only.is_empty() {
+            named.extend(packs.policies().iter().map(|policy| policy.id.to_string()));
+        }
+        Ok(Loaded { packs, named })
+    }
+
+    fn sources(&self) -> Result<Vec<Pack>, Error> {
+        let mut sources = Vec::new();
+        if self.pack.is_empty() && self.policy.is_empty() {
+            sources.push(Pack::embedded());
+        }
+        for pack in &self.pack {
+            sources.push(if pack == Path::new(DEFAULT) { Pack::embedded() } else { Pack::from_folder(pack)? });
+        }
+        for policy in &self.policy {
+            sources.push(Pack::from_file(policy)?);
+        }
+        Ok(sources)
+    }
+}

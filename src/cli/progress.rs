@@ -1,0 +1,56 @@
+//! Shows how far a scan is: on stderr, on a terminal only, and only if it takes long enough to be of interest.
+
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lawbook::engine::Progress;
+use lawbook::fault::printable;
+
+/// A scan that is done sooner shows nothing.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+pub(crate) struct Bar {
+    bar: ProgressBar,
+    started: Instant,
+    records: AtomicU64,
+}
+
+impl Bar {
+    pub(crate) fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} files, {msg} [{elapsed}]") {
+            bar.set_style(style);
+        }
+        Self { bar, started: Instant::now(), records: AtomicU64::new(0) }
+    }
+
+    fn show(&self) {
+        if self.bar.is_hidden() && self.started.elapsed() > PATIENCE && std::io::stderr().is_terminal() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Progress for Bar {
+    fn files(&self, total: u64) {
+        self.bar.set_length(total);
+    }
+
+    fn file_done(&self, name: &str) {
+        self.show();
+        self.bar.inc(1);
+        let _ = printable(name, 60);
+    }
+
+    fn judged(&self, records: u64) {
+        self.show();
+        let total = self.records.fetch_add(records, Ordering::Relaxed) + records;
+        self.bar.set_message(format!("{total} records"));
+    }
+}

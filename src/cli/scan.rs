@@ -1,0 +1,214 @@
+//! `lawbook scan`: judges files, folders or standard input.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+use lawbook::engine::{Outcome, Request, scan};
+use lawbook::error::Error;
+use lawbook::fault::printable;
+use lawbook::input::{Filter, Settings};
+use lawbook::record::Scope;
+use lawbook::report::{self, Format, Look};
+use lawbook::script::Limits;
+
+use super::packs::PackArgs;
+use super::progress::Bar;
+use super::values::{FailOn, account, region, size, time};
+use super::Failure;
+
+/// Judge CloudTrail records and inventory by policies
+///
+/// Logs and inventory are told by their content, whatever their names: S3 log objects, NDJSON, EventBridge, lookup-events,
+/// CloudWatch Logs, Lake, Athena and SIEM exports, gzip or not; what `aws ec2 describe-…` and its like print, AWS Config.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Files, folders, or - for standard input: judged, and looked up in
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Inventory to look things up in, without judging it. Repeat for several
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    inventory: Vec<PathBuf>,
+
+    /// The account of inventory that does not say whose it is
+    #[arg(long, value_name = "ACCOUNT", value_parser = account, help_heading = "Input")]
+    inventory_account: Option<String>,
+
+    /// The region of inventory that does not say where it is
+    #[arg(long, value_name = "REGION", value_parser = region, help_heading = "Input")]
+    inventory_region: Option<String>,
+
+    /// Only events at or after this time: RFC 3339, a date, or a duration ago such as 14d
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Input")]
+    since: Option<Timestamp>,
+
+    /// Only events before this time
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Input")]
+    until: Option<Timestamp>,
+
+    /// Only records of this account, and those of unknown ones. Repeat for several
+    #[arg(long, value_name = "ACCOUNT", value_parser = account, help_heading = "Input")]
+    account: Vec<String>,
+
+    /// Only records of this region, and those of unknown ones. Repeat for several
+    #[arg(long, value_name = "REGION", value_parser = region, help_heading = "Input")]
+    region: Vec<String>,
+
+    /// Bytes that one compressed object may inflate to
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "4G", help_heading = "Input")]
+    max_inflated: u64,
+
+    /// Bytes of one record, or of one envelope that must be held whole
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64M", help_heading = "Input")]
+    max_record: u64,
+
+    #[command(flatten)]
+    packs: PackArgs,
+
+    /// The time of the run, for policies that ask how old something is
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Judging")]
+    now: Option<Timestamp>,
+
+    /// Threads that judge; by default one a core
+    #[arg(long, value_name = "N", help_heading = "Judging")]
+    threads: Option<std::num::NonZeroUsize>,
+
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t = FormatArg::Text, help_heading = "Report")]
+    format: FormatArg,
+
+    /// Write the report to this file instead of standard output
+    #[arg(long, short, value_name = "FILE", help_heading = "Report")]
+    output: Option<PathBuf>,
+
+    /// Say of every record that this policy was asked about why it fired or stayed silent
+    #[arg(long, value_name = "ID", help_heading = "Report")]
+    why: Option<String>,
+
+    /// List the files that were skipped, too
+    #[arg(long, short, help_heading = "Report")]
+    verbose: bool,
+
+    /// The least severity of a new finding that makes the exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Low, help_heading = "Exit code")]
+    fail_on: FailOn,
+
+    /// Records that could not be evaluated make the exit code 2
+    #[arg(long, help_heading = "Exit code")]
+    strict: bool,
+
+    /// Judging nothing at all is no error
+    #[arg(long, help_heading = "Exit code")]
+    allow_empty: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  lawbook scan ./cloudtrail                         every log below a folder
+  lawbook scan ./logs ./inventory --since 7d        logs and what `aws ec2 describe-...` printed, together
+  aws cloudtrail lookup-events | lawbook scan -     standard input
+  lawbook scan ./logs --only eip-disassociated --why eip-disassociated
+  lawbook scan ./logs --policy my-policy.rhai --format json --fail-on high
+
+Exit codes: 0 nothing to report, 1 new findings at or above --fail-on, 2 something could not be read, loaded or judged.";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FormatArg {
+    /// For people: grouped, worst first
+    Text,
+    /// One object (schemas/report.schema.json)
+    Json,
+    /// One object a line, the summary last
+    Ndjson,
+}
+
+impl From<FormatArg> for Format {
+    fn from(format: FormatArg) -> Self {
+        match format {
+            FormatArg::Text => Self::Text,
+            FormatArg::Json => Self::Json,
+            FormatArg::Ndjson => Self::Ndjson,
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+    let limits = Limits::default();
+    let loaded = args.packs.load(&limits)?;
+    if let Some(id) = &args.why
+        && loaded.packs.get(id).is_none()
+    {
+        return Err(loaded.packs.unknown(id).about("--why").into());
+    }
+    // A report that cannot be written is better known before the scan than after.
+    let file = match &args.output {
+        Some(path) => Some(File::create(path).map_err(|error| Error::new(format!("cannot be written: {error}")).about(path.display().to_string()))?),
+        None => None,
+    };
+    let mut request = request(args, limits);
+    request.named = loaded.named;
+    let bar = Bar::new();
+    let outcome = scan(&loaded.packs, &request, &bar);
+    bar.finish();
+    let outcome = outcome?;
+    let format = args.format.into();
+    let look = |colour| Look { colour, verbose: args.verbose };
+    let to_terminal = file.is_none();
+    let written = match file {
+        Some(file) => {
+            let mut out = BufWriter::new(file);
+            report::write(format, &outcome, &loaded.packs, look(false), &mut out).and_then(|()| out.flush())
+        }
+        None => {
+            let mut out = BufWriter::new(super::stdout());
+            report::write(format, &outcome, &loaded.packs, look(super::colour_on_stdout()), &mut out).and_then(|()| out.flush())
+        }
+    };
+    if !(to_terminal && format == Format::Text) {
+        tell(&outcome);
+    }
+    match written.map_err(Failure::from) {
+        Ok(()) | Err(Failure::ReaderGone) => Ok(outcome.summary.exit.code),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn request(args: &Args, limits: Limits) -> Request {
+    let mut request = Request::new(&args.paths);
+    request.inventory.clone_from(&args.inventory);
+    request.inventory_of = Scope { account: args.inventory_account.as_deref().map(Into::into), region: args.inventory_region.as_deref().map(Into::into) };
+    request.settings = Settings {
+        max_inflated: args.max_inflated,
+        max_record: usize::try_from(args.max_record).unwrap_or(usize::MAX),
+        filter: Filter { since: args.since, until: args.until, accounts: args.account.clone(), regions: args.region.clone() },
+    };
+    request.limits = limits;
+    if let Some(now) = args.now {
+        request.now = now;
+    }
+    if let Some(threads) = args.threads {
+        request.threads = threads.get();
+    }
+    request.fail_on = args.fail_on.severity();
+    request.strict = args.strict;
+    request.allow_empty = args.allow_empty;
+    request.why.clone_from(&args.why);
+    request
+}
+
+/// What a reader of the report must not miss, on stderr.
+fn tell(outcome: &Outcome) {
+    let mut text = String::new();
+    for fault in &outcome.faults {
+        let policy = fault.policy.as_deref().map_or_else(String::new, |policy| format!("{policy}: "));
+        let place = fault.origins.first().map_or_else(String::new, |origin| format!(" at {}", printable(&origin.to_string(), 400)));
+        text.push_str(&format!("fault: {policy}{}{place} ({} in all)\n", printable(&fault.reason, 400), fault.count));
+    }
+    if outcome.summary.exit.code != 0 {
+        text.push_str(&format!("exit {}: {}\n", outcome.summary.exit.code, outcome.summary.exit.reasons.join("; ")));
+    }
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

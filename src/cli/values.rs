@@ -1,0 +1,77 @@
+//! What flags take: times, sizes, severities.
+
+use jiff::{SignedDuration, Timestamp};
+use lawbook::finding::Severity;
+
+/// A time: RFC 3339, a date (its midnight in UTC), or a duration before the present such as `14d`.
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
+    if let Some(time) = lawbook::script::parse_time(text) {
+        return Ok(time);
+    }
+    if let Ok(date) = text.parse::<jiff::civil::Date>() {
+        let midnight = date.at(0, 0, 0, 0);
+        return jiff::tz::TimeZone::UTC.to_timestamp(midnight).map_err(|error| error.to_string());
+    }
+    match lawbook::script::parse_duration(text) {
+        Some(seconds) => Timestamp::now().checked_sub(SignedDuration::from_secs(seconds)).map_err(|error| error.to_string()),
+        None => Err("expected a time such as 2024-05-14T12:00:00Z, a date, or a duration ago such as 14d".to_owned()),
+    }
+}
+
+/// A number of bytes with an optional `K`, `M`, `G` (powers of 1024).
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let number = text.trim_end_matches(['K', 'M', 'G', 'k', 'm', 'g', 'i', 'B']);
+    let factor = match text[number.len()..].trim_end_matches("iB").trim_end_matches('B').to_ascii_uppercase().as_str() {
+        "" => 1,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        _ => return Err("expected bytes such as 64M or 4G".to_owned()),
+    };
+    let size = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).filter(|size| *size > 0);
+    size.ok_or_else(|| "expected bytes such as 64M or 4G".to_owned())
+}
+
+/// The least severity that fails a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FailOn {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+    /// No finding fails the run.
+    Never,
+}
+
+impl FailOn {
+    pub(crate) fn severity(self) -> Option<Severity> {
+        Some(match self {
+            Self::Info => Severity::Info,
+            Self::Low => Severity::Low,
+            Self::Medium => Severity::Medium,
+            Self::High => Severity::High,
+            Self::Critical => Severity::Critical,
+            Self::Never => return None,
+        })
+    }
+}
+
+/// An AWS account: twelve digits.
+pub(crate) fn account(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    Err("expected the twelve digits of an AWS account".to_owned())
+}
+
+/// An AWS region, by its form.
+pub(crate) fn region(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let number = parts.last().is_some_and(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    if parts.len() >= 3 && number && parts[..parts.len() - 1].iter().all(word) {
+        return Ok(text.to_owned());
+    }
+    Err("expected a region such as us-east-1".to_owned())
+}

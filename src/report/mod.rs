@@ -1,0 +1,47 @@
+//! Reports: what a scan found, one format a file, under one `match`.
+
+pub mod diagnostic;
+mod json;
+mod text;
+
+use std::io::{self, Write};
+
+use crate::engine::Outcome;
+use crate::policy::Checked;
+
+/// A format of report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// One JSON object a line.
+    Ndjson,
+}
+
+/// How a report for people is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    /// With colour: on a terminal only.
+    pub colour: bool,
+    /// Files that were skipped are listed, too.
+    pub verbose: bool,
+}
+
+/// Writes a report.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write(format: Format, outcome: &Outcome, packs: &Checked, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(outcome, packs, look, out),
+        Format::Json => json::write(outcome, out),
+        Format::Ndjson => json::write_lines(outcome, out),
+    }
+}
+
+/// A JSON value on one line, in which no character can steer a terminal.
+pub fn one_line(value: &serde_json::Value) -> String {
+    json::one_line(value)
+}

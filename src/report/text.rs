@@ -1,0 +1,307 @@
+//! The report for people: worst first, grouped, with what an analyst needs first, and what was not judged.
+//!
+//! *Law*: every text that comes from a log or a policy passes through [`printable`], so that none can steer the terminal.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::Look;
+use crate::engine::Outcome;
+use crate::fault::printable;
+use crate::finding::{Finding, Severity};
+use crate::policy::{Checked, Policy};
+use crate::record::Origin;
+
+/// Findings of a group that are shown beside the first.
+const MORE: usize = 3;
+
+pub(super) fn write(outcome: &Outcome, packs: &Checked, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = String::new();
+    let mut page = Page { out: &mut text, colour: look.colour };
+    for group in groups(&outcome.findings) {
+        page.group(&group, packs);
+    }
+    page.not_judged(outcome);
+    page.why(outcome, packs);
+    if look.verbose && !outcome.skipped.is_empty() {
+        page.heading("Skipped");
+        for (name, reason) in &outcome.skipped {
+            page.line(&format!("  {}: {reason}", printable(name, 300)));
+        }
+        page.line("");
+    }
+    page.summary(outcome);
+    out.write_all(text.as_bytes())
+}
+
+/// Findings of one policy and group together; the worst group first, then in input order.
+fn groups(findings: &[Finding]) -> Vec<Vec<&Finding>> {
+    let mut places: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for finding in findings {
+        let key = (&*finding.pack, &*finding.policy, finding.group.as_str());
+        let at = *places.entry(key).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    for group in &mut groups {
+        group.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group[0].severity));
+    groups
+}
+
+struct Page<'a> {
+    out: &'a mut String,
+    colour: bool,
+}
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+fn style(severity: Severity) -> Style {
+    let colour = match severity {
+        Severity::Critical => AnsiColor::Magenta,
+        Severity::High => AnsiColor::Red,
+        Severity::Medium => AnsiColor::Yellow,
+        Severity::Low => AnsiColor::Cyan,
+        Severity::Info => AnsiColor::Blue,
+    };
+    Style::new().bold().fg_color(Some(colour.into()))
+}
+
+impl Page<'_> {
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.colour { format!("{}{text}{}", style.render(), style.render_reset()) } else { text.to_owned() }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.out.push_str(line);
+        self.out.push('\n');
+    }
+
+    fn heading(&mut self, text: &str) {
+        let text = self.paint(BOLD, text);
+        self.line(&text);
+    }
+
+    fn row(&mut self, label: &str, value: &str) {
+        if value.is_empty() {
+            return;
+        }
+        let label = self.paint(DIM, &format!("{label:<9}"));
+        let mut lines = value.lines();
+        let first = lines.next().unwrap_or_default().to_owned();
+        self.line(&format!("  {label} {first}"));
+        for line in lines {
+            self.line(&format!("  {:<9} {line}", ""));
+        }
+    }
+
+    fn group(&mut self, group: &[&Finding], packs: &Checked) {
+        let Some((finding, others)) = group.split_first() else { return };
+        let word = self.paint(style(finding.severity), &finding.severity.word().to_uppercase());
+        let title = self.paint(BOLD, &printable(&finding.title, 300));
+        self.line(&format!("{word}  {title}"));
+        let policy = packs.policies().iter().find(|policy| policy.id == finding.policy && policy.pack == finding.pack);
+        self.row("policy", &format!("{} ({})", finding.policy, finding.pack));
+        self.what(finding);
+        self.row("why", &policy.map(first_sentence).unwrap_or_default());
+        self.context(finding);
+        self.remediation(finding);
+        self.row("known as", &finding.fingerprint);
+        self.others(others);
+        self.line("");
+    }
+
+    fn what(&mut self, finding: &Finding) {
+        let record = &finding.record;
+        let part = |text: Option<&str>| text.map(|text| printable(text, 200));
+        let known = |text: Option<&str>| part(text).unwrap_or_else(|| "unknown".to_owned());
+        if let Some(actor) = &finding.actor {
+            let mut who = known(actor.name.as_deref());
+            let session = actor.session.as_deref().filter(|session| Some(*session) != actor.name.as_deref());
+            let details: Vec<String> = [
+                part(actor.kind.as_deref()),
+                part(session).map(|session| format!("session {session}")),
+                part(actor.service.as_deref()).filter(|service| *service != who).map(|service| format!("through {service}")),
+                (actor.mfa == Some(true)).then(|| "with MFA".to_owned()),
+            ]
+            .into_iter()
+            .flatten()
+            .collect();
+            if !details.is_empty() {
+                let _ = write!(who, " ({})", details.join(", "));
+            }
+            self.row("who", &who);
+            if let Some(arn) = actor.role.as_deref().or(actor.arn.as_deref()) {
+                self.row("", &printable(arn, 300));
+            }
+            self.row("from", &known(finding.source_ip.as_deref()));
+        }
+        let place = format!("account {}, {}", known(record.account.as_deref()), known(record.region.as_deref()));
+        match record.time.as_deref() {
+            Some(time) => self.row("when", &format!("{} in {place}", printable(time, 40))),
+            None => self.row("in", &place),
+        }
+        if let (Some(name), Some(source)) = (&record.name, &record.source) {
+            self.row("call", &format!("{} of {}", printable(name, 100), printable(source, 100)));
+        }
+        let mut resources: Vec<String> = finding.resources.iter().take(10).map(|resource| printable(resource, 300)).collect();
+        if finding.resources.len() > 10 {
+            resources.push(format!("and {} more", finding.resources.len() - 10));
+        }
+        self.row("resource", &resources.join("\n"));
+        self.row("read in", &origin(&finding.origin));
+        if !finding.duplicates.is_empty() {
+            let times = finding.duplicates.len();
+            self.row("", &format!("and {times} more {}", if times == 1 { "time" } else { "times" }));
+        }
+    }
+
+    fn context(&mut self, finding: &Finding) {
+        let lines: Vec<String> = finding
+            .context
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, value)| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()))
+            .map(|(key, value)| format!("{}: {}", printable(key, 60), shown(value)))
+            .collect();
+        self.row("details", &lines.join("\n"));
+    }
+
+    fn remediation(&mut self, finding: &Finding) {
+        let remediation = &finding.remediation;
+        let lines = |text: &str| text.lines().map(|line| printable(line, 1_000)).collect::<Vec<_>>().join("\n");
+        match (&remediation.cli, &remediation.console) {
+            (Some(cli), _) => self.row("do", &lines(cli)),
+            (None, Some(console)) => self.row("do", &lines(console)),
+            (None, None) => {}
+        }
+        for left_out in remediation.left_out.iter().filter(|left_out| left_out.form == "cli") {
+            self.row("", &format!("(no command: {})", printable(&left_out.reason, 200)));
+        }
+    }
+
+    fn others(&mut self, others: &[&Finding]) {
+        let mut rows: Vec<String> = others
+            .iter()
+            .take(MORE)
+            .map(|finding| {
+                let time = finding.record.time.as_deref().map_or_else(String::new, |time| format!("{} ", printable(time, 40)));
+                format!("{time}{} [{}]", printable(&finding.title, 200), origin(&finding.origin))
+            })
+            .collect();
+        if others.len() > MORE {
+            rows.push(format!("and {} more", others.len() - MORE));
+        }
+        self.row("also", &rows.join("\n"));
+    }
+
+    fn not_judged(&mut self, outcome: &Outcome) {
+        if !outcome.not_evaluated.is_empty() {
+            self.heading("Not evaluated");
+            for row in &outcome.not_evaluated {
+                let scope = format!("{}/{}", row.account.as_deref().unwrap_or("unknown"), row.region.as_deref().unwrap_or("unknown"));
+                self.line(&format!("  {}: {} ({}, {})", row.policy, printable(&row.reason, 300), records(row.count), printable(&scope, 60)));
+            }
+            self.line("");
+        }
+        if !outcome.faults.is_empty() {
+            let heading = self.paint(style(Severity::High), "Faults");
+            self.line(&heading);
+            for row in &outcome.faults {
+                let subject = row.policy.as_deref().map_or_else(String::new, |policy| format!("{policy}: "));
+                let times = if row.count == 1 { String::new() } else { format!(" ({} times)", row.count) };
+                self.line(&format!("  {subject}{}{times}", printable(&row.reason, 400)));
+                for place in &row.origins {
+                    let place = self.paint(DIM, &format!("    at {}", origin(place)));
+                    self.line(&place);
+                }
+            }
+            self.line("");
+        }
+    }
+
+    fn why(&mut self, outcome: &Outcome, packs: &Checked) {
+        if outcome.why.is_empty() {
+            return;
+        }
+        self.heading("Why");
+        for why in &outcome.why {
+            let verdict = self.paint(BOLD, why.verdict);
+            self.line(&format!("  {} [{}]", printable(&why.record, 300), origin(&why.origin)));
+            self.line(&format!("    {verdict}: {}", printable(&why.reason, 500)));
+        }
+        let asked = outcome.why.len() as u64;
+        let judged = outcome.summary.records.events + outcome.summary.records.resources;
+        let _ = packs;
+        self.line(&format!("  of all other {} it was not asked: `when`, or the kind that it judges, excludes them", records(judged.saturating_sub(asked))));
+        self.line("");
+    }
+
+    fn summary(&mut self, outcome: &Outcome) {
+        let summary = &outcome.summary;
+        let count = |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+        let mut judged = format!(
+            "Judged {} and {} from {} by {} ({} asked).",
+            count(summary.records.events, "event"),
+            count(summary.records.resources, "resource"),
+            count(summary.files.read, "file"),
+            if summary.policies.loaded == 1 { "1 policy".to_owned() } else { format!("{} policies", summary.policies.loaded) },
+            summary.policies.asked,
+        );
+        for (number, what) in [
+            (summary.records.recognised, "recognised and not judged"),
+            (summary.records.filtered, "filtered out"),
+            (summary.files.skipped, "files skipped (`-v` lists them)"),
+        ] {
+            if number > 0 {
+                let _ = write!(judged, " {number} {what}.");
+            }
+        }
+        self.line(&judged);
+        let worst: Vec<String> = summary.findings.by_severity.0.iter().filter(|(_, number)| *number > 0).map(|(word, number)| format!("{number} {word}")).collect();
+        let mut found = if worst.is_empty() { "No findings".to_owned() } else { format!("{}: {}", count(summary.findings.total, "finding"), worst.join(", ")) };
+        for (number, what) in [(summary.not_evaluated, "not evaluated"), (summary.faults, if summary.faults == 1 { "fault" } else { "faults" })] {
+            if number > 0 {
+                let _ = write!(found, ", {number} {what}");
+            }
+        }
+        let found = self.paint(BOLD, &format!("{found}."));
+        self.line(&found);
+        if summary.exit.code != 0 {
+            self.line(&format!("Exit {}: {}.", summary.exit.code, summary.exit.reasons.join("; ")));
+        }
+    }
+}
+
+fn records(count: u64) -> String {
+    if count == 1 { "1 record".to_owned() } else { format!("{count} records") }
+}
+
+fn origin(origin: &Origin) -> String {
+    printable(&origin.to_string(), 400)
+}
+
+fn shown(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => printable(text, 500),
+        serde_json::Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        other => printable(&other.to_string(), 500),
+    }
+}
+
+/// The first sentence of "Why it matters".
+fn first_sentence(policy: &Policy) -> String {
+    let text = policy.sections().into_iter().find(|(heading, _)| *heading == "Why it matters").map(|(_, text)| text).unwrap_or_default();
+    let paragraph = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    let end = paragraph.find(". ").map_or(paragraph.len(), |at| at + 1);
+    printable(&paragraph[..end], 300)
+}
