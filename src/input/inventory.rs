@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
 use crate::fault::{Fault, printable};
 use crate::inventory::{Builder, Collected};
 use crate::record::{Document, Kind, Node, Origin, Record, Ref, Scope};
-use crate::schema::{self, Command, Member, Shape};
+use crate::schema::{self, Command, Fields, Member, Shape};
 use crate::yaml::{self, Yaml};
 use identify::{Form, Reading};
 use manifest::{Entry, Status};
@@ -453,7 +453,7 @@ fn resources_in(page: &Page<'_>, member: &Member, list: Ref<'_>) -> Option<Vec<N
             }
             // With `--query 'Reservations[].Instances[]'`.
             (Some((inner, fields)), Kind::Map)
-                if item.get(inner).is_none() && item.entries().any(|(key, _)| is_of_resource(key, fields, member)) =>
+                if item.get(inner).is_none() && item.entries().any(|(key, _)| is_of_resource(key, *fields, member)) =>
             {
                 values.push(page.node.share(item));
             }
@@ -466,8 +466,8 @@ fn resources_in(page: &Page<'_>, member: &Member, list: Ref<'_>) -> Option<Vec<N
 }
 
 /// True for a member that resources have, and what groups them has not.
-fn is_of_resource(key: &str, fields: &[&str], group: &Member) -> bool {
-    fields.contains(&key) && !group.fields.contains(&key)
+fn is_of_resource(key: &str, fields: Fields, group: &Member) -> bool {
+    fields.contains(key) && !group.fields.contains(key)
 }
 
 /// A scalar of the list `name` as a map of one member: `PolicyNames` gives `PolicyName`.
