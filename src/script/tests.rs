@@ -30,6 +30,8 @@ fn runtime() -> Runtime {
             &format!(r#"{{"AllocationId":"{allocation}","PublicIp":"{ip}","Domain":"vpc"}}"#),
         ));
     }
+    let whole = record("ec2/addresses", "{}").scope;
+    inventory.note_collected(&"ec2/addresses".into(), whole, crate::inventory::Collected::Whole);
     let now = "2024-05-14T12:00:00Z".parse().unwrap();
     let names = [
         "eventName",

@@ -533,3 +533,27 @@ fn hostile_text_is_a_fault_at_most() {
     assert!(!inventory::looks_like(deep.as_bytes(), None));
     assert_eq!(read("ec2/describe-volumes/a.json", &deep).1.len(), 1);
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_without_panic(text in r#"[\[\]{}",:a0]{0,40}|.{0,60}"#, yaml: bool) {
+        let path = if yaml { "ec2/describe-volumes/a.yaml" } else { "ec2/describe-volumes/a.json" };
+        let _ = inventory::looks_like(text.as_bytes(), Some(Path::new(path)));
+        let (inventory, faults) = read(path, &text);
+        proptest::prop_assert!(inventory.is_empty() || faults.is_empty() || inventory.len() < 40);
+    }
+
+    #[test]
+    fn any_damage_to_an_answer_is_told(at in 0usize..500, byte: u8) {
+        let path = Path::new(FIXTURES).join("instances.json");
+        let mut bytes = std::fs::read(path).unwrap();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        let name: Arc<str> = "ec2/describe-instances/a.json".into();
+        let file = File { name: &name, path: Some(Path::new(&*name)), text: &bytes };
+        let mut builder = Builder::default();
+        let faults = inventory::read(&file, &Scope::default(), &Manifests::default(), &mut builder);
+        let (inventory, more) = builder.finish();
+        proptest::prop_assert!(inventory.len() == 3 || !faults.is_empty() || !more.is_empty(), "{:?}", kinds(&inventory));
+    }
+}
