@@ -202,8 +202,8 @@ pub fn is_kind(kind: &str) -> bool {
         || kind.strip_prefix(CONFIG_TYPE).is_some_and(|of| of.split('-').count() >= 3 && of.starts_with("aws-"))
 }
 
-/// The names that the members of a resource of this kind can have, in the order of AWS's model; `None` where that is
-/// not known.
+/// The names that the members of a resource of this kind can have, in the order of AWS's model, and `Arguments` where it
+/// may have been asked about one thing; `None` where that is not known.
 pub fn fields(kind: &str) -> Option<Vec<&'static str>> {
     let service = kind.split('/').next()?;
     let mut all = Vec::new();
@@ -216,6 +216,9 @@ pub fn fields(kind: &str) -> Option<Vec<&'static str>> {
             if member.within.is_some() {
                 all.extend(member.fields.iter().filter(|field| field.ends_with("Id")));
             }
+        }
+        if command.argument && command.kinds().any(|of| &**of == kind) {
+            all.push("Arguments");
         }
     }
     let mut seen = std::collections::BTreeSet::new();

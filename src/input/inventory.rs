@@ -99,6 +99,7 @@ enum Told {
 impl Reader<'_> {
     fn read(&mut self, text: &str, yaml: bool) {
         let pages = if yaml { self.yaml_pages(text) } else { self.json_pages(text) };
+        let pages: Vec<Page<'_>> = pages.into_iter().flat_map(|page| self.apart(page)).collect();
         let told: Vec<_> = pages.iter().map(|page| self.tell(page)).collect();
         for at in 0..pages.len() {
             let page = &pages[at];
@@ -169,6 +170,30 @@ impl Reader<'_> {
                 Vec::new()
             }
         }
+    }
+
+    /// The pages in a list of them, as `--output yaml-stream` prints, else the page itself.
+    fn apart<'t>(&self, page: Page<'t>) -> Vec<Page<'t>> {
+        let value = page.node.view();
+        let told = self.entry.hint.as_ref().and_then(|hint| schema::command(&hint.service, &hint.command));
+        if !identify::is_list_of_answers(value, told) || config::is_config(value) {
+            return vec![page];
+        }
+        let nodes: Vec<Node> = value.items().map(|item| page.node.share(item)).collect();
+        let lines = item_lines(&page, &[], None);
+        let texts: Vec<Text<'t>> = match page.text {
+            Text::Json(text) => {
+                let items: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+                items.into_iter().map(|item| Text::Json(item.get())).collect()
+            }
+            Text::Yaml { text, yaml } => match yaml.data {
+                yaml::Data::List(items) => items.into_iter().map(|yaml| Text::Yaml { text, yaml }).collect(),
+                _ => Vec::new(),
+            },
+        };
+        let lines = lines.into_iter().chain(std::iter::repeat(page.line));
+        let texts = texts.into_iter().chain(std::iter::repeat_with(|| Text::Json("")));
+        nodes.into_iter().zip(lines).zip(texts).map(|((node, line), text)| Page { node, line, text }).collect()
     }
 
     fn origin(&self, position: u64, line: Option<u64>) -> Origin {

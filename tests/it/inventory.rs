@@ -488,6 +488,30 @@ fn yaml_keeps_lines() {
 }
 
 #[test]
+fn a_list_of_pages_is_pages() {
+    let yaml = "- Volumes:\n  - VolumeId: vol-1\n    Attachments: []\n  NextToken: t\n- Volumes:\n  - VolumeId: vol-2\n    Attachments: []\n";
+    let json = r#"[{"Volumes":[{"VolumeId":"vol-1","Attachments":[]}]},
+        {"Volumes":[{"VolumeId":"vol-2","Attachments":[]}]}]"#;
+    for (path, text) in [("a.yaml", yaml), ("a.json", json), ("ec2/describe-volumes/a.json", json)] {
+        let (inventory, faults) = read(path, text);
+        assert_eq!(faults, []);
+        assert!(inventory::looks_like(text.as_bytes(), Some(Path::new(path))));
+        assert_eq!(kinds(&inventory), kinds_of(&[("ec2/volumes", 2)]));
+        assert_eq!(inventory.collected("ec2/volumes", &Scope::default()), Collected::Whole);
+        let line = inventory.all("ec2/volumes")[1].origin.line;
+        assert_eq!(line, Some(if path == "a.yaml" { 6 } else { 2 }));
+    }
+}
+
+#[test]
+fn hostile_spelling_hides_no_resource() {
+    let text = "{\"Volumes\":[{\"VolumeId\":\"vol-1\",\"VolumeId\":\"vol-2\",\"Attachments\":[],\"Tags\":[{\"Key\":\"\\ud800\",\"Value\":\"a\tb\"}]}]}";
+    let (inventory, faults) = read("a.json", text);
+    assert_eq!(faults, []);
+    assert_eq!(inventory.all("ec2/volumes")[0].id.as_deref(), Some("vol-2"));
+}
+
+#[test]
 fn config_items_travel_in_many_envelopes() {
     let (inventory, faults) = read_fixture("config-items.json");
     assert_eq!(

@@ -69,7 +69,7 @@ pub(super) fn is_cut(value: Ref<'_>) -> bool {
 
 /// True when the members alone say that this is inventory: what `looks_like` asks.
 pub(super) fn is_known(value: Ref<'_>) -> bool {
-    !candidates(value).is_empty()
+    !candidates(value).is_empty() || is_list_of_answers(value, None)
 }
 
 /// The readings that fit best, one for each set of kinds; none when nothing fits.
@@ -85,6 +85,20 @@ pub(super) fn candidates(value: Ref<'_>) -> Vec<Reading> {
         _ => Vec::new(),
     };
     one_of_each_kind(value, found)
+}
+
+/// True for a list of whole answers, of the command that is `told` or of any.
+pub(super) fn is_list_of_answers(value: Ref<'_>, told: Option<&Command>) -> bool {
+    let Some(first) = value.items().next() else { return false };
+    let answers = match told {
+        Some(command) => {
+            let member = |key: &str| command.member(key).is_some_and(|member| member.shape != Shape::Scalar);
+            first.entries().any(|(key, _)| member(key))
+        }
+        None => !answers(first).is_empty(),
+    };
+    let lists = |item: Ref<'_>| item.entries().any(|(_, value)| matches!(value.kind(), Kind::List | Kind::Map));
+    answers && value.items().all(lists) && items(&keys_of(value.items()), Form::Items).is_empty()
 }
 
 /// What a command of this name printed, if the text can be that.
