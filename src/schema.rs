@@ -3,7 +3,7 @@
 //! What AWS commands print, and the kinds that become of it, is read once from `schemas/inventory-commands.json`, which
 //! `schemas/generate-inventory.py` makes from the models in botocore (Apache-2.0); the notation is described there.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
 /// A read command of the AWS CLI and what it prints.
@@ -31,13 +31,39 @@ pub struct Member {
     /// What it is.
     pub shape: Shape,
     /// The members of its items, or of itself where it is a structure; empty for scalars and for a map with any keys.
-    pub fields: Vec<&'static str>,
+    pub fields: Fields,
     /// The kind of its items, or of itself where it is a structure; `None` where it is no resource of its own.
     pub kind: Option<Arc<str>>,
     /// True when every answer has it.
     pub required: bool,
     /// For a list whose items only group the resources: the member that holds these, and their members.
-    pub within: Option<(&'static str, Vec<&'static str>)>,
+    pub within: Option<(&'static str, Fields)>,
+}
+
+/// Names of members, as the table has them: between spaces. Split when asked, for most never are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fields(&'static str);
+
+impl Fields {
+    /// The names, in the order of AWS's model.
+    pub fn iter(self) -> impl Iterator<Item = &'static str> {
+        self.0.split(' ').filter(|field| !field.is_empty())
+    }
+
+    /// True when one of them is `name`.
+    pub fn contains(self, name: &str) -> bool {
+        self.iter().any(|field| field == name)
+    }
+
+    /// How many there are.
+    pub fn len(self) -> usize {
+        self.iter().count()
+    }
+
+    /// True when there is none.
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// What a member of an answer is.
@@ -65,8 +91,8 @@ impl Command {
 
 impl Member {
     /// The members of one resource.
-    pub fn resource_fields(&self) -> &[&'static str] {
-        self.within.as_ref().map_or(&self.fields, |(_, fields)| fields)
+    pub fn resource_fields(&self) -> Fields {
+        self.within.map_or(self.fields, |(_, fields)| fields)
     }
 }
 
@@ -77,13 +103,38 @@ const DERIVED: [&str; 2] = ["cloudtrail/address-allocations", "cloudtrail/addres
 pub const CONFIG_TYPE: &str = "config/";
 
 struct Table {
+    /// Sorted by service and name.
     commands: Vec<Command>,
-    by_name: HashMap<(&'static str, &'static str), usize>,
-    by_member: HashMap<&'static str, Vec<usize>>,
-    kinds: BTreeSet<Arc<str>>,
+    /// Sorted.
+    kinds: Vec<Arc<str>>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(Table::read);
+
+/// Places of commands in the table by what they print.
+static BY_MEMBER: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
+    let mut index: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, command) in TABLE.commands.iter().enumerate() {
+        for member in &command.members {
+            index.entry(member.name).or_default().push(at);
+        }
+    }
+    index
+});
+
+/// Places of commands and of their members that are resources, by what these hold.
+static BY_FIELD: LazyLock<HashMap<&str, Vec<(usize, usize)>>> = LazyLock::new(|| {
+    let mut index: HashMap<&str, Vec<(usize, usize)>> = HashMap::new();
+    for (at, command) in TABLE.commands.iter().enumerate() {
+        for (of, member) in command.members.iter().enumerate().filter(|(_, member)| member.kind.is_some()) {
+            let inner = member.within.map(|(_, fields)| fields).unwrap_or_default();
+            for field in member.fields.iter().chain(inner.iter().filter(|field| !member.fields.contains(field))) {
+                index.entry(field).or_default().push((at, of));
+            }
+        }
+    }
+    index
+});
 
 /// The file: service, command, member, what it is.
 #[derive(serde::Deserialize)]
@@ -97,25 +148,17 @@ impl Table {
         // The file is part of the program, and a test reads it: it cannot fail to be what it is.
         let file: File<'static> = serde_json::from_str(include_str!("../schemas/inventory-commands.json"))
             .unwrap_or(File { services: BTreeMap::new() });
-        let mut table =
-            Self { commands: Vec::new(), by_name: HashMap::new(), by_member: HashMap::new(), kinds: BTreeSet::new() };
-        for (service, commands) in file.services {
-            for (name, members) in commands {
-                table.push(read_command(service, name, &members));
-            }
-        }
-        table.kinds.extend(DERIVED.map(Arc::from));
-        table
-    }
-
-    fn push(&mut self, command: Command) {
-        let at = self.commands.len();
-        self.by_name.insert((command.service, command.name), at);
-        for member in &command.members {
-            self.by_member.entry(member.name).or_default().push(at);
-        }
-        self.kinds.extend(command.kinds().cloned());
-        self.commands.push(command);
+        let services = file.services.into_iter();
+        let commands: Vec<Command> = services
+            .flat_map(|(service, commands)| {
+                commands.into_iter().map(move |(name, members)| read_command(service, name, &members))
+            })
+            .collect();
+        let mut kinds: Vec<Arc<str>> = commands.iter().flat_map(Command::kinds).cloned().collect();
+        kinds.extend(DERIVED.map(Arc::from));
+        kinds.sort_unstable();
+        kinds.dedup();
+        Self { commands, kinds }
     }
 }
 
@@ -138,15 +181,14 @@ fn read_command(service: &'static str, name: &'static str, answer: &BTreeMap<&'s
 
 fn read_member(service: &str, name: &'static str, value: &'static str) -> Member {
     let (value, required) = value.strip_prefix('!').map_or((value, false), |value| (value, true));
-    let fields = |text: &'static str| text.split(' ').filter(|field| !field.is_empty()).collect::<Vec<_>>();
     let Some(open) = value.find(['[', '{']) else {
-        return Member { name, shape: Shape::Scalar, fields: Vec::new(), kind: None, required, within: None };
+        return Member { name, shape: Shape::Scalar, fields: Fields::default(), kind: None, required, within: None };
     };
     let shape = if value[open..].starts_with('[') { Shape::List } else { Shape::Map };
     let (own, rest) = value[open + 1..].split_once([']', '}']).unwrap_or((&value[open + 1..], ""));
     let kind = (open > 0).then(|| format!("{service}/{}", &value[..open]).into());
-    let within = rest.split_once('[').map(|(inner, of)| (inner, fields(of.trim_end_matches(']'))));
-    Member { name, shape, fields: fields(own), kind, required, within }
+    let within = rest.split_once('[').map(|(inner, of)| (inner, Fields(of.trim_end_matches(']'))));
+    Member { name, shape, fields: Fields(own), kind, required, within }
 }
 
 /// Every kind of resource that Lawbook knows by name, sorted. AWS Config items of other types have kinds beside these.
@@ -156,12 +198,12 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 
 /// True for a kind of resource that can be: one of [`kinds`], or `config/aws-…` for an AWS Config item of another type.
 pub fn is_kind(kind: &str) -> bool {
-    TABLE.kinds.contains(kind)
+    TABLE.kinds.binary_search_by(|known| (**known).cmp(kind)).is_ok()
         || kind.strip_prefix(CONFIG_TYPE).is_some_and(|of| of.split('-').count() >= 3 && of.starts_with("aws-"))
 }
 
-/// The names that the members of a resource of this kind can have, in the order of AWS's model; `None` where that is
-/// not known.
+/// The names that the members of a resource of this kind can have, in the order of AWS's model, and `Arguments` where it
+/// may have been asked about one thing; `None` where that is not known.
 pub fn fields(kind: &str) -> Option<Vec<&'static str>> {
     let service = kind.split('/').next()?;
     let mut all = Vec::new();
@@ -170,20 +212,24 @@ pub fn fields(kind: &str) -> Option<Vec<&'static str>> {
             all.extend(command.members.iter().map(|member| member.name));
         }
         for member in command.members.iter().filter(|member| member.kind.as_deref() == Some(kind)) {
-            all.extend(member.resource_fields());
+            all.extend(member.resource_fields().iter());
             if member.within.is_some() {
                 all.extend(member.fields.iter().filter(|field| field.ends_with("Id")));
             }
         }
+        if command.argument && command.kinds().any(|of| &**of == kind) {
+            all.push("Arguments");
+        }
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = std::collections::BTreeSet::new();
     all.retain(|field| seen.insert(*field));
     (!all.is_empty()).then_some(all)
 }
 
 /// The command of that name.
 pub fn command(service: &str, name: &str) -> Option<&'static Command> {
-    TABLE.by_name.get(&(service, name)).map(|at| &TABLE.commands[*at])
+    let at = TABLE.commands.binary_search_by(|command| (command.service, command.name).cmp(&(service, name)));
+    at.ok().map(|at| &TABLE.commands[at])
 }
 
 /// True when the table has commands of this service.
@@ -193,7 +239,19 @@ pub fn is_service(service: &str) -> bool {
 
 /// The commands that print a member of that name, in the order of the table.
 pub fn commands_printing(member: &str) -> impl Iterator<Item = &'static Command> {
-    TABLE.by_member.get(member).into_iter().flatten().map(|at| &TABLE.commands[*at])
+    BY_MEMBER.get(member).into_iter().flatten().map(|at| &TABLE.commands[*at])
+}
+
+/// The members of answers that are resources, or lists of them, and hold one of the `fields`: each once, in the order of
+/// the table, with the command that prints it.
+pub fn members_holding<'a>(
+    fields: impl IntoIterator<Item = &'a str>,
+) -> impl Iterator<Item = (&'static Command, &'static Member)> {
+    let mut places: Vec<(usize, usize)> =
+        fields.into_iter().filter_map(|field| BY_FIELD.get(field)).flatten().copied().collect();
+    places.sort_unstable();
+    places.dedup();
+    places.into_iter().map(|(at, of)| (&TABLE.commands[at], &TABLE.commands[at].members[of]))
 }
 
 /// Every command, in the order of the table.
@@ -212,7 +270,7 @@ mod tests {
         assert!(!volumes.argument && !volumes.view && volumes.singleton.is_none());
         let instances = command("ec2", "describe-instances").unwrap().member("Reservations").unwrap();
         assert_eq!(instances.within.as_ref().unwrap().0, "Instances");
-        assert!(instances.resource_fields().contains(&"InstanceId"));
+        assert!(instances.resource_fields().contains("InstanceId"));
         assert!(command("cloudwatch", "describe-alarms-for-metric").unwrap().view);
         assert!(commands().count() > 900);
     }

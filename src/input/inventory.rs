@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
 use crate::fault::{Fault, printable};
 use crate::inventory::{Builder, Collected};
 use crate::record::{Document, Kind, Node, Origin, Record, Ref, Scope};
-use crate::schema::{self, Command, Member, Shape};
+use crate::schema::{self, Command, Fields, Member, Shape};
 use crate::yaml::{self, Yaml};
 use identify::{Form, Reading};
 use manifest::{Entry, Status};
@@ -99,6 +99,7 @@ enum Told {
 impl Reader<'_> {
     fn read(&mut self, text: &str, yaml: bool) {
         let pages = if yaml { self.yaml_pages(text) } else { self.json_pages(text) };
+        let pages: Vec<Page<'_>> = pages.into_iter().flat_map(|page| self.apart(page)).collect();
         let told: Vec<_> = pages.iter().map(|page| self.tell(page)).collect();
         for at in 0..pages.len() {
             let page = &pages[at];
@@ -169,6 +170,30 @@ impl Reader<'_> {
                 Vec::new()
             }
         }
+    }
+
+    /// The pages in a list of them, as `--output yaml-stream` prints, else the page itself.
+    fn apart<'t>(&self, page: Page<'t>) -> Vec<Page<'t>> {
+        let value = page.node.view();
+        let told = self.entry.hint.as_ref().and_then(|hint| schema::command(&hint.service, &hint.command));
+        if !identify::is_list_of_answers(value, told) || config::is_config(value) {
+            return vec![page];
+        }
+        let nodes: Vec<Node> = value.items().map(|item| page.node.share(item)).collect();
+        let lines = item_lines(&page, &[], None);
+        let texts: Vec<Text<'t>> = match page.text {
+            Text::Json(text) => {
+                let items: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+                items.into_iter().map(|item| Text::Json(item.get())).collect()
+            }
+            Text::Yaml { text, yaml } => match yaml.data {
+                yaml::Data::List(items) => items.into_iter().map(|yaml| Text::Yaml { text, yaml }).collect(),
+                _ => Vec::new(),
+            },
+        };
+        let lines = lines.into_iter().chain(std::iter::repeat(page.line));
+        let texts = texts.into_iter().chain(std::iter::repeat_with(|| Text::Json("")));
+        nodes.into_iter().zip(lines).zip(texts).map(|((node, line), text)| Page { node, line, text }).collect()
     }
 
     fn origin(&self, position: u64, line: Option<u64>) -> Origin {
@@ -453,7 +478,7 @@ fn resources_in(page: &Page<'_>, member: &Member, list: Ref<'_>) -> Option<Vec<N
             }
             // With `--query 'Reservations[].Instances[]'`.
             (Some((inner, fields)), Kind::Map)
-                if item.get(inner).is_none() && item.entries().any(|(key, _)| is_of_resource(key, fields, member)) =>
+                if item.get(inner).is_none() && item.entries().any(|(key, _)| is_of_resource(key, *fields, member)) =>
             {
                 values.push(page.node.share(item));
             }
@@ -466,8 +491,8 @@ fn resources_in(page: &Page<'_>, member: &Member, list: Ref<'_>) -> Option<Vec<N
 }
 
 /// True for a member that resources have, and what groups them has not.
-fn is_of_resource(key: &str, fields: &[&str], group: &Member) -> bool {
-    fields.contains(&key) && !group.fields.contains(&key)
+fn is_of_resource(key: &str, fields: Fields, group: &Member) -> bool {
+    fields.contains(key) && !group.fields.contains(key)
 }
 
 /// A scalar of the list `name` as a map of one member: `PolicyNames` gives `PolicyName`.

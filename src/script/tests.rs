@@ -35,6 +35,8 @@ fn inventory() -> Arc<Inventory> {
             &format!(r#"{{"AllocationId":"{allocation}","PublicIp":"{ip}","Domain":"vpc"}}"#),
         ));
     }
+    let whole = record("ec2/addresses", "{}").scope;
+    inventory.note_collected(&"ec2/addresses".into(), whole, crate::inventory::Collected::Whole);
     Arc::new(inventory.finish().0)
 }
 

@@ -488,6 +488,30 @@ fn yaml_keeps_lines() {
 }
 
 #[test]
+fn a_list_of_pages_is_pages() {
+    let yaml = "- Volumes:\n  - VolumeId: vol-1\n    Attachments: []\n  NextToken: t\n- Volumes:\n  - VolumeId: vol-2\n    Attachments: []\n";
+    let json = r#"[{"Volumes":[{"VolumeId":"vol-1","Attachments":[]}]},
+        {"Volumes":[{"VolumeId":"vol-2","Attachments":[]}]}]"#;
+    for (path, text) in [("a.yaml", yaml), ("a.json", json), ("ec2/describe-volumes/a.json", json)] {
+        let (inventory, faults) = read(path, text);
+        assert_eq!(faults, []);
+        assert!(inventory::looks_like(text.as_bytes(), Some(Path::new(path))));
+        assert_eq!(kinds(&inventory), kinds_of(&[("ec2/volumes", 2)]));
+        assert_eq!(inventory.collected("ec2/volumes", &Scope::default()), Collected::Whole);
+        let line = inventory.all("ec2/volumes")[1].origin.line;
+        assert_eq!(line, Some(if path == "a.yaml" { 6 } else { 2 }));
+    }
+}
+
+#[test]
+fn hostile_spelling_hides_no_resource() {
+    let text = "{\"Volumes\":[{\"VolumeId\":\"vol-1\",\"VolumeId\":\"vol-2\",\"Attachments\":[],\"Tags\":[{\"Key\":\"\\ud800\",\"Value\":\"a\tb\"}]}]}";
+    let (inventory, faults) = read("a.json", text);
+    assert_eq!(faults, []);
+    assert_eq!(inventory.all("ec2/volumes")[0].id.as_deref(), Some("vol-2"));
+}
+
+#[test]
 fn config_items_travel_in_many_envelopes() {
     let (inventory, faults) = read_fixture("config-items.json");
     assert_eq!(
@@ -532,4 +556,28 @@ fn hostile_text_is_a_fault_at_most() {
     let deep = "[".repeat(60_000);
     assert!(!inventory::looks_like(deep.as_bytes(), None));
     assert_eq!(read("ec2/describe-volumes/a.json", &deep).1.len(), 1);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_without_panic(text in r#"[\[\]{}",:a0]{0,40}|.{0,60}"#, yaml: bool) {
+        let path = if yaml { "ec2/describe-volumes/a.yaml" } else { "ec2/describe-volumes/a.json" };
+        let _ = inventory::looks_like(text.as_bytes(), Some(Path::new(path)));
+        let (inventory, faults) = read(path, &text);
+        proptest::prop_assert!(inventory.is_empty() || faults.is_empty() || inventory.len() < 40);
+    }
+
+    #[test]
+    fn any_damage_to_an_answer_is_told(at in 0usize..500, byte: u8) {
+        let path = Path::new(FIXTURES).join("instances.json");
+        let mut bytes = std::fs::read(path).unwrap();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        let name: Arc<str> = "ec2/describe-instances/a.json".into();
+        let file = File { name: &name, path: Some(Path::new(&*name)), text: &bytes };
+        let mut builder = Builder::default();
+        let faults = inventory::read(&file, &Scope::default(), &Manifests::default(), &mut builder);
+        let (inventory, more) = builder.finish();
+        proptest::prop_assert!(inventory.len() == 3 || !faults.is_empty() || !more.is_empty(), "{:?}", kinds(&inventory));
+    }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::record::{Kind, Ref};
-use crate::schema::{self, Command, Member, Shape};
+use crate::schema::{self, Command, Fields, Member, Shape};
 
 /// How a text is what a command printed.
 #[derive(Clone, Copy)]
@@ -69,7 +69,7 @@ pub(super) fn is_cut(value: Ref<'_>) -> bool {
 
 /// True when the members alone say that this is inventory: what `looks_like` asks.
 pub(super) fn is_known(value: Ref<'_>) -> bool {
-    !candidates(value).is_empty()
+    !candidates(value).is_empty() || is_list_of_answers(value, None)
 }
 
 /// The readings that fit best, one for each set of kinds; none when nothing fits.
@@ -85,6 +85,20 @@ pub(super) fn candidates(value: Ref<'_>) -> Vec<Reading> {
         _ => Vec::new(),
     };
     one_of_each_kind(value, found)
+}
+
+/// True for a list of whole answers, of the command that is `told` or of any.
+pub(super) fn is_list_of_answers(value: Ref<'_>, told: Option<&Command>) -> bool {
+    let Some(first) = value.items().next() else { return false };
+    let answers = match told {
+        Some(command) => {
+            let member = |key: &str| command.member(key).is_some_and(|member| member.shape != Shape::Scalar);
+            first.entries().any(|(key, _)| member(key))
+        }
+        None => !answers(first).is_empty(),
+    };
+    let lists = |item: Ref<'_>| item.entries().any(|(_, value)| matches!(value.kind(), Kind::List | Kind::Map));
+    answers && value.items().all(lists) && items(&keys_of(value.items()), Form::Items).is_empty()
 }
 
 /// What a command of this name printed, if the text can be that.
@@ -111,10 +125,10 @@ pub(super) fn as_printed_by(command: &'static Command, value: Ref<'_>) -> Option
             let lists = command.members.iter().filter(kept).filter(|member| member.shape == Shape::List);
             let lists = lists.filter(|member| value.is_empty() || alike(member));
             let best =
-                lists.max_by_key(|member| known(&keys, &member.fields).max(known(&keys, member.resource_fields())))?;
+                lists.max_by_key(|member| known(&keys, member.fields).max(known(&keys, member.resource_fields())))?;
             let fits = value.is_empty()
                 || keys.is_empty()
-                || known(&keys, &best.fields).max(known(&keys, best.resource_fields())) > 0;
+                || known(&keys, best.fields).max(known(&keys, best.resource_fields())) > 0;
             if fits { reading(Form::Items(best)) } else { None }
         }
         Kind::Null => reading(Form::Answer),
@@ -129,8 +143,8 @@ fn keys_of<'a>(items: impl Iterator<Item = Ref<'a>>) -> BTreeSet<&'a str> {
     items.take(SAMPLE).flat_map(Ref::entries).map(|(key, _)| key).collect()
 }
 
-fn known(keys: &BTreeSet<&str>, fields: &[&str]) -> usize {
-    keys.iter().filter(|key| fields.contains(key)).count()
+fn known(keys: &BTreeSet<&str>, fields: Fields) -> usize {
+    fields.iter().filter(|field| keys.contains(field)).count()
 }
 
 /// The commands of which this is an answer: all members known, else most.
@@ -163,7 +177,7 @@ fn answers(value: Ref<'_>) -> Vec<Reading> {
 /// True when an answer's items have just the members of this command's: three at least, so that it is no accident.
 fn is_exact(command: &Command, members: &[(&str, Ref<'_>, BTreeSet<&str>)]) -> bool {
     members.iter().all(|(key, _, keys)| {
-        keys.len() > 2 && command.member(key).is_some_and(|member| known(keys, &member.fields) == member.fields.len())
+        keys.len() > 2 && command.member(key).is_some_and(|member| known(keys, member.fields) == member.fields.len())
     })
 }
 
@@ -196,7 +210,7 @@ fn strangers(command: &Command, members: &[(&str, Ref<'_>, BTreeSet<&str>)]) -> 
             }
         }
         if !member.fields.is_empty() {
-            let known = known(keys, &member.fields);
+            let known = known(keys, member.fields);
             strange += keys.len() - known;
             familiar += known;
         }
@@ -210,16 +224,11 @@ fn items(keys: &BTreeSet<&str>, form: fn(&'static Member) -> Form) -> Vec<Readin
         return Vec::new();
     }
     let mut fits = Vec::new();
-    for command in schema::commands() {
-        for member in command.members.iter().filter(|member| member.kind.is_some()) {
-            for fields in [&member.fields[..], member.resource_fields()] {
-                let known = known(keys, fields);
-                let strange = keys.len() - known;
-                if strange * 4 <= known && known > 1 {
-                    fits.push((strange, Reading { command, form: form(member), doubtful: false }));
-                    break;
-                }
-            }
+    for (command, member) in schema::members_holding(keys.iter().copied()) {
+        let known = known(keys, member.fields).max(known(keys, member.resource_fields()));
+        let strange = keys.len() - known;
+        if strange * 4 <= known && known > 1 {
+            fits.push((strange, Reading { command, form: form(member), doubtful: false }));
         }
     }
     let least = fits.iter().map(|(strange, _)| *strange).min();

@@ -88,8 +88,8 @@ pub(super) fn of_resource(kind: &str, value: Ref<'_>) -> Scope {
     let arn = own_arn(kind, value).map(|arn| arn.splitn(6, ':').collect::<Vec<_>>());
     let of_arn = |at: usize| arn.as_ref().and_then(|parts| parts.get(at)).copied();
     let lent = matches!(kind, "ec2/images" | "ec2/snapshots");
-    let owner = ["OwnerId", "ownerId", "AWSAccountId"].iter().find_map(|key| value.text(&[key]));
-    let account = owner.filter(|owner| is_account(owner) && !lent).or(of_arn(4).filter(|_| !shared));
+    let owner = ["OwnerId", "ownerId", "AWSAccountId"].iter().find_map(|key| value.get(key)?.scalar_text());
+    let account = owner.as_deref().filter(|owner| is_account(owner) && !lent).or(of_arn(4).filter(|_| !shared));
     let zone = value.text(&["AvailabilityZone"]).or_else(|| value.text(&["Placement", "AvailabilityZone"]));
     let region = zone.and_then(region_of_zone).or(of_arn(3).filter(|_| !trail));
     Scope {
