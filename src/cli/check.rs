@@ -12,7 +12,9 @@ use super::Failure;
 ///
 /// Every mistake in every policy is drawn in one run; `scan` does the same before it reads anything.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  lawbook check                     the embedded pack\n  lawbook check my-pack one.rhai    a folder and a file")]
+#[command(
+    after_help = "Examples:\n  lawbook check                     the embedded pack\n  lawbook check my-pack one.rhai    a folder and a file"
+)]
 pub(crate) struct Args {
     /// Policies' files, or folders of them; without any, the embedded pack
     #[arg(value_name = "PATH")]

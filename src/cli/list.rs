@@ -45,11 +45,16 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         writeln!(out, "{}", serde_json::to_string_pretty(&list).unwrap_or_default())?;
         return Ok(0);
     }
-    let width = |of: fn(&lawbook::policy::Policy) -> &str| policies.iter().map(|policy| of(policy).len()).max().unwrap_or(0);
+    let width =
+        |of: fn(&lawbook::policy::Policy) -> &str| policies.iter().map(|policy| of(policy).len()).max().unwrap_or(0);
     let (ids, kinds) = (width(|policy| &policy.id), width(|policy| &policy.header.judges));
     for policy in policies {
         let severity = policy.header.severity.word();
-        writeln!(out, "{:ids$}  {severity:8}  {:kinds$}  {}", policy.id, policy.header.judges, policy.header.title.text)?;
+        writeln!(
+            out,
+            "{:ids$}  {severity:8}  {:kinds$}  {}",
+            policy.id, policy.header.judges, policy.header.title.text
+        )?;
     }
     Ok(0)
 }

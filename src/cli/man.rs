@@ -27,7 +27,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         super::stdout().write_all(&page)?;
         return Ok(0);
     };
-    let fail = |error: std::io::Error| Error::new(format!("cannot be written: {error}")).about(dir.display().to_string());
+    let fail =
+        |error: std::io::Error| Error::new(format!("cannot be written: {error}")).about(dir.display().to_string());
     std::fs::create_dir_all(dir).map_err(fail)?;
     clap_mangen::generate_to(command, dir).map_err(fail)?;
     Ok(0)

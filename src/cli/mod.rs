@@ -85,7 +85,11 @@ impl From<Error> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe { Self::ReaderGone } else { Error::new(format!("cannot write: {error}")).into() }
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::ReaderGone
+        } else {
+            Error::new(format!("cannot write: {error}")).into()
+        }
     }
 }
 

@@ -9,7 +9,9 @@ use super::Failure;
 
 /// Begin a policy: writes ID.rhai and ID.cases.yaml
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  lawbook new key-pair-created --dir my-pack\n  lawbook scan ./logs --policy my-pack/key-pair-created.rhai")]
+#[command(
+    after_help = "Example:\n  lawbook new key-pair-created --dir my-pack\n  lawbook scan ./logs --policy my-pack/key-pair-created.rhai"
+)]
 pub(crate) struct Args {
     /// The policy's id: lower-case words and hyphens that read well after \"waive\"
     #[arg(value_name = "ID")]
@@ -30,23 +32,35 @@ const RESOURCE: &str = include_str!("new/resource.rhai");
 const RESOURCE_CASES: &str = include_str!("new/resource.cases.yaml");
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
-    let is_id = args.id.split('-').all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+    let is_id = args
+        .id
+        .split('-')
+        .all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
     if !is_id || !args.id.starts_with(|c: char| c.is_ascii_lowercase()) {
-        return Err(Error::new("is no id: lower-case words, digits and hyphens").about(&args.id).try_to("`lawbook new key-pair-created`").into());
+        return Err(Error::new("is no id: lower-case words, digits and hyphens")
+            .about(&args.id)
+            .try_to("`lawbook new key-pair-created`")
+            .into());
     }
     let is_event = args.judges == lawbook::record::CLOUDTRAIL;
     if !is_event && !lawbook::schema::is_kind(&args.judges) {
         let error = Error::new("is no inventory kind").about(&args.judges);
         let meant = lawbook::diagnostic::did_you_mean(&args.judges, lawbook::schema::kinds());
-        return Err(error.try_to(meant.map_or_else(|| "`ec2/volumes`".to_owned(), |meant| format!("`{meant}`"))).into());
+        return Err(error
+            .try_to(meant.map_or_else(|| "`ec2/volumes`".to_owned(), |meant| format!("`{meant}`")))
+            .into());
     }
     let (policy, cases) = if is_event { (EVENT, EVENT_CASES) } else { (RESOURCE, RESOURCE_CASES) };
-    std::fs::create_dir_all(&args.dir).map_err(|error| Error::new(format!("cannot be made: {error}")).about(args.dir.display().to_string()))?;
+    std::fs::create_dir_all(&args.dir)
+        .map_err(|error| Error::new(format!("cannot be made: {error}")).about(args.dir.display().to_string()))?;
     let policy_file = args.dir.join(format!("{}.rhai", args.id));
     let cases_file = args.dir.join(format!("{}.cases.yaml", args.id));
     for file in [&policy_file, &cases_file] {
         if file.exists() {
-            return Err(Error::new("is there already").about(file.display().to_string()).try_to("another id, or remove the file").into());
+            return Err(Error::new("is there already")
+                .about(file.display().to_string())
+                .try_to("another id, or remove the file")
+                .into());
         }
     }
     write(&policy_file, &policy.replace("{{kind}}", &args.judges))?;
@@ -59,5 +73,6 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Error> {
-    std::fs::write(file, text).map_err(|error| Error::new(format!("cannot be written: {error}")).about(file.display().to_string()))
+    std::fs::write(file, text)
+        .map_err(|error| Error::new(format!("cannot be written: {error}")).about(file.display().to_string()))
 }

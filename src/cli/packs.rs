@@ -62,7 +62,9 @@ impl PackArgs {
         let mut names: BTreeSet<String> = BTreeSet::new();
         for pack in self.sources()? {
             if !names.insert(pack.name().to_owned()) && pack.name() != "local" {
-                return Err(Error::new(format!("two packs are named `{}`", pack.name())).try_to("rename one of the folders").into());
+                return Err(Error::new(format!("two packs are named `{}`", pack.name()))
+                    .try_to("rename one of the folders")
+                    .into());
             }
             match pack.check(&overrides, limits) {
                 Ok(checked) => packs.join(checked),
@@ -73,13 +75,17 @@ impl PackArgs {
             return Err(Failure::Diagnostics(diagnostics));
         }
         packs.accepts(&overrides)?;
-        named.extend(self.policy.iter().filter_map(|file| file.file_stem()).map(|stem| stem.to_string_lossy().into_owned()));
+        named.extend(
+            self.policy.iter().filter_map(|file| file.file_stem()).map(|stem| stem.to_string_lossy().into_owned()),
+        );
         for id in self.only.iter().chain(&self.skip) {
             if packs.get(id).is_none() {
                 return Err(packs.unknown(id).into());
             }
         }
-        let is = |ids: &[String], policy: &lawbook::policy::Policy| ids.iter().any(|id| **id == *policy.id || policy.header.formerly.contains(id));
+        let is = |ids: &[String], policy: &lawbook::policy::Policy| {
+            ids.iter().any(|id| **id == *policy.id || policy.header.formerly.contains(id))
+        };
         packs.retain(|policy| (self.only.is_empty() || is(&self.only, policy)) && !is(&self.skip, policy));
         if packs.policies().is_empty() {
             return Err(Error::new("no policy is left to judge by").try_to("`lawbook list`").into());

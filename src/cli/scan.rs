@@ -14,10 +14,10 @@ use lawbook::record::Scope;
 use lawbook::report::{self, Format, Look};
 use lawbook::script::Limits;
 
+use super::Failure;
 use super::packs::PackArgs;
 use super::progress::Bar;
 use super::values::{FailOn, account, region, size, time};
-use super::Failure;
 
 /// Judge CloudTrail records and inventory by policies
 ///
@@ -145,7 +145,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
     // A report that cannot be written is better known before the scan than after.
     let file = match &args.output {
-        Some(path) => Some(File::create(path).map_err(|error| Error::new(format!("cannot be written: {error}")).about(path.display().to_string()))?),
+        Some(path) => Some(
+            File::create(path)
+                .map_err(|error| Error::new(format!("cannot be written: {error}")).about(path.display().to_string()))?,
+        ),
         None => None,
     };
     let mut request = request(args, limits);
@@ -164,7 +167,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         }
         None => {
             let mut out = BufWriter::new(super::stdout());
-            report::write(format, &outcome, &loaded.packs, look(super::colour_on_stdout()), &mut out).and_then(|()| out.flush())
+            report::write(format, &outcome, &loaded.packs, look(super::colour_on_stdout()), &mut out)
+                .and_then(|()| out.flush())
         }
     };
     if !(to_terminal && format == Format::Text) {
@@ -179,11 +183,19 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
 fn request(args: &Args, limits: Limits) -> Request {
     let mut request = Request::new(&args.paths);
     request.inventory.clone_from(&args.inventory);
-    request.inventory_of = Scope { account: args.inventory_account.as_deref().map(Into::into), region: args.inventory_region.as_deref().map(Into::into) };
+    request.inventory_of = Scope {
+        account: args.inventory_account.as_deref().map(Into::into),
+        region: args.inventory_region.as_deref().map(Into::into),
+    };
     request.settings = Settings {
         max_inflated: args.max_inflated,
         max_record: usize::try_from(args.max_record).unwrap_or(usize::MAX),
-        filter: Filter { since: args.since, until: args.until, accounts: args.account.clone(), regions: args.region.clone() },
+        filter: Filter {
+            since: args.since,
+            until: args.until,
+            accounts: args.account.clone(),
+            regions: args.region.clone(),
+        },
     };
     request.limits = limits;
     if let Some(now) = args.now {
@@ -204,7 +216,10 @@ fn tell(outcome: &Outcome) {
     let mut text = String::new();
     for fault in &outcome.faults {
         let policy = fault.policy.as_deref().map_or_else(String::new, |policy| format!("{policy}: "));
-        let place = fault.origins.first().map_or_else(String::new, |origin| format!(" at {}", printable(&origin.to_string(), 400)));
+        let place = fault
+            .origins
+            .first()
+            .map_or_else(String::new, |origin| format!(" at {}", printable(&origin.to_string(), 400)));
         text.push_str(&format!("fault: {policy}{}{place} ({} in all)\n", printable(&fault.reason, 400), fault.count));
     }
     if outcome.summary.exit.code != 0 {

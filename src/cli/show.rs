@@ -64,7 +64,11 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             writeln!(out, "  {line}")?;
         }
     }
-    let forms = [("Console", &header.remediation.console), ("AWS CLI", &header.remediation.cli), ("Python", &header.remediation.python)];
+    let forms = [
+        ("Console", &header.remediation.console),
+        ("AWS CLI", &header.remediation.cli),
+        ("Python", &header.remediation.python),
+    ];
     for (title, form) in forms {
         if let Some(form) = form {
             writeln!(out, "\n{}", heading(&format!("Remediation: {title}")))?;

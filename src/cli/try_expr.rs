@@ -15,7 +15,9 @@ use super::values::{account, region};
 ///
 /// The record is `event`, or `resource`, which is the same. What `print` writes goes to stderr.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  lawbook try 'actor(event)' log.json.gz\n  lawbook try 'request(event).groupId' ./logs --non-null\n  lawbook try 'tag(resource, \"Owner\")' volumes.json")]
+#[command(
+    after_help = "Examples:\n  lawbook try 'actor(event)' log.json.gz\n  lawbook try 'request(event).groupId' ./logs --non-null\n  lawbook try 'tag(resource, \"Owner\")' volumes.json"
+)]
 pub(crate) struct Args {
     /// An expression of Rhai, with every function that policies have
     #[arg(value_name = "EXPR")]
@@ -45,14 +47,17 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let mut request = Request::new(&args.paths);
     request.inventory.clone_from(&args.inventory);
-    request.inventory_of = Scope { account: args.inventory_account.as_deref().map(Into::into), region: args.inventory_region.as_deref().map(Into::into) };
+    request.inventory_of = Scope {
+        account: args.inventory_account.as_deref().map(Into::into),
+        region: args.inventory_region.as_deref().map(Into::into),
+    };
     let mut out = std::io::BufWriter::new(super::stdout());
     let mut written = Ok(());
     let mut failed = 0_u64;
     let mut records = 0_u64;
     let faults = evaluate_each(&request, &args.expression, &mut |record, answer, printed| {
         records += 1;
-        let mut tell = |line: String| {
+        let tell = |line: String| {
             let _ = writeln!(std::io::stderr(), "{line}");
         };
         for line in printed {
@@ -76,7 +81,12 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     })?;
     written.and_then(|()| out.flush())?;
     for fault in &faults {
-        let _ = writeln!(std::io::stderr(), "fault: {} at {}", printable(&fault.reason, 400), printable(&fault.origin.to_string(), 400));
+        let _ = writeln!(
+            std::io::stderr(),
+            "fault: {} at {}",
+            printable(&fault.reason, 400),
+            printable(&fault.origin.to_string(), 400)
+        );
     }
     if failed > 3 {
         let _ = writeln!(std::io::stderr(), "fault: {failed} records in all");

@@ -13,7 +13,9 @@ pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
         return jiff::tz::TimeZone::UTC.to_timestamp(midnight).map_err(|error| error.to_string());
     }
     match lawbook::script::parse_duration(text) {
-        Some(seconds) => Timestamp::now().checked_sub(SignedDuration::from_secs(seconds)).map_err(|error| error.to_string()),
+        Some(seconds) => {
+            Timestamp::now().checked_sub(SignedDuration::from_secs(seconds)).map_err(|error| error.to_string())
+        }
         None => Err("expected a time such as 2024-05-14T12:00:00Z, a date, or a duration ago such as 14d".to_owned()),
     }
 }

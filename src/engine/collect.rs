@@ -27,7 +27,10 @@ pub(super) fn inventory(files: &Files, lookup_only: &Files, request: &Request) -
     for file in &lookup_only.files {
         if file.class == Class::Events {
             let origin = Origin { file: file.name.clone(), position: 0, line: None };
-            faults.push(Fault::inventory("not inventory, which is all that `--inventory` reads (try: name it as a PATH)", origin));
+            faults.push(Fault::inventory(
+                "not inventory, which is all that `--inventory` reads (try: name it as a PATH)",
+                origin,
+            ));
         }
     }
     for file in all().filter(|file| !read.contains(&file.name)) {

@@ -38,7 +38,9 @@ pub(super) fn resource(event: &Record) -> Option<Record> {
                 ("PrivateIpAddress", "privateIpAddress"),
             ],
         ),
-        "AllocateAddress" => (ALLOCATIONS, "allocationId", &[("AllocationId", "allocationId"), ("PublicIp", "publicIp")]),
+        "AllocateAddress" => {
+            (ALLOCATIONS, "allocationId", &[("AllocationId", "allocationId"), ("PublicIp", "publicIp")])
+        }
         _ => return None,
     };
     let id = view.text(&["responseElements", id])?;

@@ -39,7 +39,13 @@ pub struct Why {
 }
 
 /// Judges a record by the policy at `index` of the runtime.
-pub(super) fn evaluate(policy: &Policy, index: usize, runtime: &mut Runtime, inventory: &Inventory, record: &Record) -> Verdict {
+pub(super) fn evaluate(
+    policy: &Policy,
+    index: usize,
+    runtime: &mut Runtime,
+    inventory: &Inventory,
+    record: &Record,
+) -> Verdict {
     for kind in &policy.header.needs {
         let reason = match inventory.collected(kind, &record.scope) {
             Collected::Whole | Collected::Partial => continue,
@@ -79,14 +85,25 @@ fn tell(policy: &Policy, index: usize, runtime: &mut Runtime, record: &Record) -
     };
     let context = ask("context", Value::is_object, "a map").unwrap_or_else(|| Value::Object(serde_json::Map::new()));
     let title = ask("title", Value::is_string, "text");
-    let severity = ask("severity", |answer| answer.as_str().and_then(Severity::from_word).is_some(), "one of info, low, medium, high, critical");
+    let severity = ask(
+        "severity",
+        |answer| answer.as_str().and_then(Severity::from_word).is_some(),
+        "one of info, low, medium, high, critical",
+    );
     let resources = ask("resources", Value::is_array, "a list");
     let group = ask("group", Value::is_string, "text");
 
-    let severity = policy.severity.or_else(|| severity.as_ref().and_then(Value::as_str).and_then(Severity::from_word)).unwrap_or(policy.header.severity);
+    let severity = policy
+        .severity
+        .or_else(|| severity.as_ref().and_then(Value::as_str).and_then(Severity::from_word))
+        .unwrap_or(policy.header.severity);
     let resources = resources.map_or_else(|| own_resources(record), |answer| texts(&answer));
-    let title = title.as_ref().and_then(Value::as_str).map_or_else(|| policy.header.title.fill_title(&context), str::to_owned);
-    let group = group.as_ref().and_then(Value::as_str).map_or_else(|| format!("{} {}", policy.id, resources.join(" ")), str::to_owned);
+    let title =
+        title.as_ref().and_then(Value::as_str).map_or_else(|| policy.header.title.fill_title(&context), str::to_owned);
+    let group = group
+        .as_ref()
+        .and_then(Value::as_str)
+        .map_or_else(|| format!("{} {}", policy.id, resources.join(" ")), str::to_owned);
     let is_event = &*record.kind == CLOUDTRAIL;
     let view = record.value.view();
     let finding = Finding {

@@ -302,7 +302,13 @@ fn in_words(record: &Record) -> String {
 }
 
 /// Puts the outcome in order and decides the exit code.
-pub(super) fn write(tally: Tally, packs: &Checked, request: &Request, files: &input::Files, lookup_only: &input::Files) -> Outcome {
+pub(super) fn write(
+    tally: Tally,
+    packs: &Checked,
+    request: &Request,
+    files: &input::Files,
+    lookup_only: &input::Files,
+) -> Outcome {
     let policies = packs.policies();
     let mut ordered = tally.findings;
     ordered.sort_by_key(|(key, _)| *key);
@@ -332,22 +338,38 @@ pub(super) fn write(tally: Tally, packs: &Checked, request: &Request, files: &in
     }
     let mut why = tally.why;
     why.sort_by_key(|(key, _)| *key);
-    let counts: Vec<PolicyCounts> = (0..policies.len()).map(|at| tally.policies.get(&at).cloned().unwrap_or_default()).collect();
+    let counts: Vec<PolicyCounts> =
+        (0..policies.len()).map(|at| tally.policies.get(&at).cloned().unwrap_or_default()).collect();
 
-    let skipped: Vec<(Arc<str>, String)> =
-        files.skipped.iter().chain(&lookup_only.skipped).map(|skipped| (Arc::clone(&skipped.name), skipped.reason.to_string())).collect();
+    let skipped: Vec<(Arc<str>, String)> = files
+        .skipped
+        .iter()
+        .chain(&lookup_only.skipped)
+        .map(|skipped| (Arc::clone(&skipped.name), skipped.reason.to_string()))
+        .collect();
     let mut summary = Summary {
         now: request.now.to_string(),
         records: tally.records,
         files: Files { read: (files.files.len() + lookup_only.files.len()) as u64, skipped: skipped.len() as u64 },
-        policies: Policies { loaded: policies.len() as u64, asked: counts.iter().filter(|counts| counts.asked > 0).count() as u64 },
+        policies: Policies {
+            loaded: policies.len() as u64,
+            asked: counts.iter().filter(|counts| counts.asked > 0).count() as u64,
+        },
         findings: count(&findings),
         not_evaluated: not_evaluated.iter().map(|row| row.count).sum(),
         faults: faults.iter().map(|row| row.count).sum(),
         exit: Exit { code: 0, reasons: Vec::new() },
     };
     summary.exit = exit(&summary, request, policies, &counts, &findings, files);
-    Outcome { summary, findings, not_evaluated, faults, skipped, why: why.into_iter().map(|(_, why)| why).collect(), policies: counts }
+    Outcome {
+        summary,
+        findings,
+        not_evaluated,
+        faults,
+        skipped,
+        why: why.into_iter().map(|(_, why)| why).collect(),
+        policies: counts,
+    }
 }
 
 /// Findings of equal fingerprints and records become one with all origins; where the records differ, both stay, and the
@@ -379,12 +401,23 @@ fn count(findings: &[Finding]) -> Findings {
     Findings {
         total: findings.len() as u64,
         by_severity: Counts(Severity::ALL.into_iter().rev().map(|severity| (severity.word(), of(severity))).collect()),
-        by_standing: Counts(vec![("new", standing(Standing::New)), ("waived", standing(Standing::Waived)), ("known", standing(Standing::Known))]),
+        by_standing: Counts(vec![
+            ("new", standing(Standing::New)),
+            ("waived", standing(Standing::Waived)),
+            ("known", standing(Standing::Known)),
+        ]),
     }
 }
 
 /// 2 beats 1 beats 0.
-fn exit(summary: &Summary, request: &Request, policies: &[Policy], counts: &[PolicyCounts], findings: &[Finding], files: &input::Files) -> Exit {
+fn exit(
+    summary: &Summary,
+    request: &Request,
+    policies: &[Policy],
+    counts: &[PolicyCounts],
+    findings: &[Finding],
+    files: &input::Files,
+) -> Exit {
     let mut fails = Vec::new();
     if summary.faults > 0 {
         fails.push(plural(summary.faults, "fault"));
@@ -393,7 +426,9 @@ fn exit(summary: &Summary, request: &Request, policies: &[Policy], counts: &[Pol
         let empty = files.files.iter().filter(|file| file.class == Class::Empty).count();
         let detail = match (summary.records.filtered, summary.records.recognised, empty) {
             (0, 0, 0) => String::new(),
-            (filtered, recognised, empty) => format!(": {filtered} filtered, {recognised} recognised, {} empty", plural(empty as u64, "file")),
+            (filtered, recognised, empty) => {
+                format!(": {filtered} filtered, {recognised} recognised, {} empty", plural(empty as u64, "file"))
+            }
         };
         fails.push(format!("nothing was judged{detail} (try: `--allow-empty` if that is expected)"));
     }
@@ -401,9 +436,16 @@ fn exit(summary: &Summary, request: &Request, policies: &[Policy], counts: &[Pol
         let is_event = &*policy.header.judges == CLOUDTRAIL;
         let none_of_kind = if is_event { summary.records.events == 0 } else { counts.asked == 0 };
         if none_of_kind && !request.allow_empty {
-            fails.push(format!("`{}` never ran: there is nothing of the kind `{}` in the input", policy.id, policy.header.judges));
+            fails.push(format!(
+                "`{}` never ran: there is nothing of the kind `{}` in the input",
+                policy.id, policy.header.judges
+            ));
         } else if counts.asked > 0 && counts.not_evaluated == counts.asked {
-            fails.push(format!("`{}` never ran: none of the {} it was asked about could be evaluated", policy.id, plural(counts.asked, "record")));
+            fails.push(format!(
+                "`{}` never ran: none of the {} it was asked about could be evaluated",
+                policy.id,
+                plural(counts.asked, "record")
+            ));
         }
     }
     if request.strict && summary.not_evaluated > 0 {
@@ -413,7 +455,8 @@ fn exit(summary: &Summary, request: &Request, policies: &[Policy], counts: &[Pol
         return Exit { code: 2, reasons: fails };
     }
     let Some(least) = request.fail_on else { return Exit { code: 0, reasons: Vec::new() } };
-    let failing = findings.iter().filter(|finding| finding.standing == Standing::New && finding.severity >= least).count() as u64;
+    let failing =
+        findings.iter().filter(|finding| finding.standing == Standing::New && finding.severity >= least).count() as u64;
     if failing == 0 {
         return Exit { code: 0, reasons: Vec::new() };
     }

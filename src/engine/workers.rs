@@ -67,9 +67,16 @@ struct Board {
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(packs: &'a Checked, request: &'a Request, inventory: Arc<Inventory>, progress: &'a dyn Progress) -> Self {
+    pub(super) fn new(
+        packs: &'a Checked,
+        request: &'a Request,
+        inventory: Arc<Inventory>,
+        progress: &'a dyn Progress,
+    ) -> Self {
         let policies = packs.policies();
-        let waits = |policy: &Policy| policy.header.uses.iter().chain(&policy.header.needs).any(|kind| derive::is_derived(kind));
+        let waits = |policy: &Policy| {
+            policy.header.uses.iter().chain(&policy.header.needs).any(|kind| derive::is_derived(kind))
+        };
         let waiting = policies.iter().enumerate().filter(|(_, policy)| waits(policy)).map(|(at, _)| at).collect();
         Self { policies, request, inventory, progress, index: Index::new(policies), waiting }
     }
@@ -172,7 +179,15 @@ impl<'a> Judge<'a> {
         in_order(pieces)
     }
 
-    fn read(&self, at: usize, file: &File, worker: &mut Worker<'_>, board: &Mutex<Board>, changed: &Condvar, pieces: &mut Vec<Piece>) {
+    fn read(
+        &self,
+        at: usize,
+        file: &File,
+        worker: &mut Worker<'_>,
+        board: &Mutex<Board>,
+        changed: &Condvar,
+        pieces: &mut Vec<Piece>,
+    ) {
         let mut number = 0;
         input::read(file, &self.request.settings, &mut |batch| {
             let job = Job { file: at, number, batch };
@@ -195,7 +210,11 @@ impl<'a> Judge<'a> {
         for pass in passes {
             deferred.append(&mut pass.deferred);
             for record in pass.derived.drain(..) {
-                builder.note_collected(&Arc::clone(&record.kind), record.scope.clone(), crate::inventory::Collected::Partial);
+                builder.note_collected(
+                    &Arc::clone(&record.kind),
+                    record.scope.clone(),
+                    crate::inventory::Collected::Partial,
+                );
                 builder.add(record);
             }
         }
@@ -301,7 +320,10 @@ impl<'a> Worker<'a> {
         let verdict = evaluate::evaluate(policy, at, &mut self.runtime, self.inventory, record);
         let silent = matches!(verdict, Verdict::Silent);
         tally.verdict((file, record.origin.position, at), policy, record, verdict, wants_why);
-        if wants_why && silent && let Some(reason) = self.runtime.why_silent(at, &policy.script, record) {
+        if wants_why
+            && silent
+            && let Some(reason) = self.runtime.why_silent(at, &policy.script, record)
+        {
             tally.because(reason);
         }
     }

@@ -12,7 +12,7 @@ use crate::finding::Severity;
 use crate::yaml::{self, Yaml};
 
 /// The name of the file.
-pub const FILE: &str = "lawbook.yaml";
+pub(super) const FILE: &str = "lawbook.yaml";
 
 /// The schema of the configuration, as text.
 pub(crate) const SCHEMA: &str = include_str!("../../schemas/config.schema.json");

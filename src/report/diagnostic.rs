@@ -35,7 +35,8 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
     // At the end of a text there is nothing to point at; its last character is as near as can be.
     let start = floor(text, diagnostic.span.start.min(text.trim_end().len()));
     let end = floor(text, diagnostic.span.end.clamp(start, text.len()));
-    let snippet = Snippet::source(text).path(&diagnostic.source.file).annotation(AnnotationKind::Primary.span(start..end));
+    let snippet =
+        Snippet::source(text).path(&diagnostic.source.file).annotation(AnnotationKind::Primary.span(start..end));
     let group = level.primary_title(printable(&diagnostic.message, 500)).id(diagnostic.code).element(snippet);
     match &diagnostic.help {
         Some(help) => group.element(Drawn::HELP.message(printable(help, 500))),

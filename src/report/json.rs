@@ -60,7 +60,11 @@ pub(super) fn write_lines(outcome: &Outcome, out: &mut dyn Write) -> io::Result<
         #[serde(flatten)]
         summary: &'a Summary,
     }
-    line("summary", &Last { schema_version: SCHEMA_VERSION, lawbook: env!("CARGO_PKG_VERSION"), summary: &outcome.summary }, out)
+    line(
+        "summary",
+        &Last { schema_version: SCHEMA_VERSION, lawbook: env!("CARGO_PKG_VERSION"), summary: &outcome.summary },
+        out,
+    )
 }
 
 fn line<T: Serialize>(kind: &'static str, body: &T, out: &mut dyn Write) -> io::Result<()> {
@@ -70,7 +74,8 @@ fn line<T: Serialize>(kind: &'static str, body: &T, out: &mut dyn Write) -> io::
         #[serde(flatten)]
         body: &'a T,
     }
-    Line { r#type: kind, body }.serialize(&mut Serializer::with_formatter(&mut *out, Plain(serde_json::ser::CompactFormatter)))?;
+    Line { r#type: kind, body }
+        .serialize(&mut Serializer::with_formatter(&mut *out, Plain(serde_json::ser::CompactFormatter)))?;
     writeln!(out)
 }
 

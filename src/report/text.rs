@@ -129,7 +129,9 @@ impl Page<'_> {
             let details: Vec<String> = [
                 part(actor.kind.as_deref()),
                 part(session).map(|session| format!("session {session}")),
-                part(actor.service.as_deref()).filter(|service| *service != who).map(|service| format!("through {service}")),
+                part(actor.service.as_deref())
+                    .filter(|service| *service != who)
+                    .map(|service| format!("through {service}")),
                 (actor.mfa == Some(true)).then(|| "with MFA".to_owned()),
             ]
             .into_iter()
@@ -152,7 +154,8 @@ impl Page<'_> {
         if let (Some(name), Some(source)) = (&record.name, &record.source) {
             self.row("call", &format!("{} of {}", printable(name, 100), printable(source, 100)));
         }
-        let mut resources: Vec<String> = finding.resources.iter().take(10).map(|resource| printable(resource, 300)).collect();
+        let mut resources: Vec<String> =
+            finding.resources.iter().take(10).map(|resource| printable(resource, 300)).collect();
         if finding.resources.len() > 10 {
             resources.push(format!("and {} more", finding.resources.len() - 10));
         }
@@ -194,7 +197,8 @@ impl Page<'_> {
             .iter()
             .take(MORE)
             .map(|finding| {
-                let time = finding.record.time.as_deref().map_or_else(String::new, |time| format!("{} ", printable(time, 40)));
+                let time =
+                    finding.record.time.as_deref().map_or_else(String::new, |time| format!("{} ", printable(time, 40)));
                 format!("{time}{} [{}]", printable(&finding.title, 200), origin(&finding.origin))
             })
             .collect();
@@ -208,8 +212,18 @@ impl Page<'_> {
         if !outcome.not_evaluated.is_empty() {
             self.heading("Not evaluated");
             for row in &outcome.not_evaluated {
-                let scope = format!("{}/{}", row.account.as_deref().unwrap_or("unknown"), row.region.as_deref().unwrap_or("unknown"));
-                self.line(&format!("  {}: {} ({}, {})", row.policy, printable(&row.reason, 300), records(row.count), printable(&scope, 60)));
+                let scope = format!(
+                    "{}/{}",
+                    row.account.as_deref().unwrap_or("unknown"),
+                    row.region.as_deref().unwrap_or("unknown")
+                );
+                self.line(&format!(
+                    "  {}: {} ({}, {})",
+                    row.policy,
+                    printable(&row.reason, 300),
+                    records(row.count),
+                    printable(&scope, 60)
+                ));
             }
             self.line("");
         }
@@ -242,7 +256,10 @@ impl Page<'_> {
         let asked = outcome.why.len() as u64;
         let judged = outcome.summary.records.events + outcome.summary.records.resources;
         let _ = packs;
-        self.line(&format!("  of all other {} it was not asked: `when`, or the kind that it judges, excludes them", records(judged.saturating_sub(asked))));
+        self.line(&format!(
+            "  of all other {} it was not asked: `when`, or the kind that it judges, excludes them",
+            records(judged.saturating_sub(asked))
+        ));
         self.line("");
     }
 
@@ -254,7 +271,11 @@ impl Page<'_> {
             count(summary.records.events, "event"),
             count(summary.records.resources, "resource"),
             count(summary.files.read, "file"),
-            if summary.policies.loaded == 1 { "1 policy".to_owned() } else { format!("{} policies", summary.policies.loaded) },
+            if summary.policies.loaded == 1 {
+                "1 policy".to_owned()
+            } else {
+                format!("{} policies", summary.policies.loaded)
+            },
             summary.policies.asked,
         );
         for (number, what) in [
@@ -267,9 +288,23 @@ impl Page<'_> {
             }
         }
         self.line(&judged);
-        let worst: Vec<String> = summary.findings.by_severity.0.iter().filter(|(_, number)| *number > 0).map(|(word, number)| format!("{number} {word}")).collect();
-        let mut found = if worst.is_empty() { "No findings".to_owned() } else { format!("{}: {}", count(summary.findings.total, "finding"), worst.join(", ")) };
-        for (number, what) in [(summary.not_evaluated, "not evaluated"), (summary.faults, if summary.faults == 1 { "fault" } else { "faults" })] {
+        let worst: Vec<String> = summary
+            .findings
+            .by_severity
+            .0
+            .iter()
+            .filter(|(_, number)| *number > 0)
+            .map(|(word, number)| format!("{number} {word}"))
+            .collect();
+        let mut found = if worst.is_empty() {
+            "No findings".to_owned()
+        } else {
+            format!("{}: {}", count(summary.findings.total, "finding"), worst.join(", "))
+        };
+        for (number, what) in [
+            (summary.not_evaluated, "not evaluated"),
+            (summary.faults, if summary.faults == 1 { "fault" } else { "faults" }),
+        ] {
             if number > 0 {
                 let _ = write!(found, ", {number} {what}");
             }
@@ -300,7 +335,12 @@ fn shown(value: &serde_json::Value) -> String {
 
 /// The first sentence of "Why it matters".
 fn first_sentence(policy: &Policy) -> String {
-    let text = policy.sections().into_iter().find(|(heading, _)| *heading == "Why it matters").map(|(_, text)| text).unwrap_or_default();
+    let text = policy
+        .sections()
+        .into_iter()
+        .find(|(heading, _)| *heading == "Why it matters")
+        .map(|(_, text)| text)
+        .unwrap_or_default();
     let paragraph = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");
     let end = paragraph.find(". ").map_or(paragraph.len(), |at| at + 1);
     printable(&paragraph[..end], 300)

@@ -23,7 +23,8 @@ fn record(kind: &str, json: &str) -> Record {
 }
 
 fn ask(expression: &str, event: &Record) -> Result<Value, Stop> {
-    let mut expression = Expression::new(expression, Arc::clone(&inventory()), now(), &Limits::default()).map_err(|error| Stop::Fault(error.to_string()))?;
+    let mut expression = Expression::new(expression, Arc::clone(&inventory()), now(), &Limits::default())
+        .map_err(|error| Stop::Fault(error.to_string()))?;
     expression.evaluate(event)
 }
 
