@@ -6,6 +6,7 @@
 pub mod error;
 pub mod yaml;
 pub mod diagnostic;
+pub mod shape;
 pub mod record;
 pub mod principal;
 pub mod fault;
@@ -17,3 +18,4 @@ pub mod finding;
 pub mod policy;
 pub mod engine;
 pub mod report;
+pub mod cases;

@@ -59,11 +59,6 @@ impl Index {
         into.extend(&self.every_event);
         into.sort_unstable();
     }
-
-    /// True if some policy judges resources of that kind.
-    pub(super) fn judges(&self, kind: &str) -> bool {
-        self.by_kind.contains_key(kind)
-    }
 }
 
 /// The values one of which a field must have; `None` if it may have any, or be absent.

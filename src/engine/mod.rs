@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::fault::Fault;
 use crate::finding::Severity;
 use crate::input::{self, Settings};
+use crate::inventory::Inventory;
 use crate::policy::Checked;
 use crate::record::{Record, Scope};
 use crate::script::{Expression, Limits, Stop};
@@ -115,6 +116,18 @@ pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Resu
         tally.fault(fault);
     }
     Ok(outcome::write(tally, packs, request, &files, &lookup_only))
+}
+
+/// Judges records that are at hand: those that [`input::events`] reads, or that a program made.
+///
+/// Of the request only what is about judging counts; its paths are not read.
+pub fn judge(packs: &Checked, records: &[Record], inventory: Inventory, request: &Request) -> Outcome {
+    let judge = Judge::new(packs, request, Arc::new(inventory), &());
+    let mut pass = judge.records(records);
+    let mut tally = judge.deferred([&mut pass, &mut workers::Pass::default()]);
+    tally.add(pass.tally);
+    let none = input::Files { files: Vec::new(), skipped: Vec::new() };
+    outcome::write(tally, packs, request, &none, &none)
 }
 
 /// Evaluates an expression over every record that the request names, in input order and in this thread; `give` takes the

@@ -14,7 +14,7 @@ use crate::fault::Fault;
 use crate::input::{self, Batch, Class, File, Files, Sink};
 use crate::inventory::Inventory;
 use crate::policy::{Checked, Policy};
-use crate::record::Record;
+use crate::record::{CLOUDTRAIL, Record};
 use crate::script::{Runtime, STACK};
 
 /// Resources that one thread takes at a time.
@@ -32,7 +32,7 @@ pub(super) struct Judge<'a> {
 }
 
 /// What a pass over the input gave.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Pass {
     pub(super) tally: Tally,
     /// Records of which a policy must still be asked: their file, and the policy.
@@ -108,19 +108,8 @@ impl<'a> Judge<'a> {
     /// Judges the resources that were read from files to judge.
     pub(super) fn resources(&self, files: &Files) -> Pass {
         let places: HashMap<&str, usize> = files.files.iter().enumerate().map(|(at, file)| (&*file.name, at)).collect();
-        let mut pass = Pass::default();
-        let mut records = Vec::new();
-        for record in self.inventory.records() {
-            let Some(file) = places.get(&*record.origin.file) else { continue };
-            if !self.request.settings.filter.admits_scope(&record.scope) {
-                pass.tally.records.filtered += 1;
-                continue;
-            }
-            pass.tally.records.resources += 1;
-            if self.index.judges(&record.kind) {
-                records.push((*file, record));
-            }
-        }
+        let records: Vec<(usize, &Record)> =
+            self.inventory.records().filter_map(|record| Some((*places.get(&*record.origin.file)?, record))).collect();
         let next = AtomicUsize::new(0);
         let chunks: Vec<&[(usize, &Record)]> = records.chunks(CHUNK).collect();
         let passes = self.in_threads(chunks.len(), || {
@@ -128,16 +117,30 @@ impl<'a> Judge<'a> {
             let mut pass = Pass::default();
             while let Some(chunk) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
                 for (file, record) in *chunk {
-                    worker.judge(*file, record, &mut pass);
+                    worker.take(*file, record, &mut pass);
                 }
                 self.progress.judged(chunk.len() as u64);
             }
             vec![pass]
         });
-        for part in passes {
-            pass.add(part);
+        let mut whole = Pass::default();
+        for pass in passes {
+            whole.add(pass);
         }
-        pass
+        whole
+    }
+
+    /// Judges records that are at hand, in this thread's stead by one other.
+    pub(super) fn records(&self, records: &[Record]) -> Pass {
+        let mut passes = self.in_threads(1, || {
+            let mut worker = Worker::new(self, &self.inventory);
+            let mut pass = Pass::default();
+            for (at, record) in records.iter().enumerate() {
+                worker.take(at, record, &mut pass);
+            }
+            vec![pass]
+        });
+        passes.pop().unwrap_or_default()
     }
 
     /// Reads and judges the files of events.
@@ -297,6 +300,22 @@ impl<'a> Worker<'a> {
         piece
     }
 
+    /// Keeps what a record tells of, and judges it if it is wanted.
+    fn take(&mut self, file: usize, record: &Record, pass: &mut Pass) {
+        let is_event = &*record.kind == CLOUDTRAIL;
+        if is_event && !self.judge.waiting.is_empty() {
+            pass.derived.extend(derive::resource(record));
+        }
+        let filter = &self.judge.request.settings.filter;
+        if !(if is_event { filter.admits(record) } else { filter.admits_scope(&record.scope) }) {
+            pass.tally.records.filtered += 1;
+            return;
+        }
+        let judged = &mut pass.tally.records;
+        *(if is_event { &mut judged.events } else { &mut judged.resources }) += 1;
+        self.judge(file, record, pass);
+    }
+
     /// Asks every policy that the record could trigger.
     fn judge(&mut self, file: usize, record: &Record, pass: &mut Pass) {
         let mut selected = std::mem::take(&mut self.selected);
@@ -338,15 +357,7 @@ struct Judging<'w, 'a> {
 impl Sink for Judging<'_, '_> {
     fn event(&mut self, record: Record) {
         self.piece.events += 1;
-        if !self.worker.judge.waiting.is_empty() {
-            self.piece.pass.derived.extend(derive::resource(&record));
-        }
-        if !self.worker.judge.request.settings.filter.admits(&record) {
-            self.piece.pass.tally.records.filtered += 1;
-            return;
-        }
-        self.piece.pass.tally.records.events += 1;
-        self.worker.judge(self.piece.file, &record, &mut self.piece.pass);
+        self.worker.take(self.piece.file, &record, &mut self.piece.pass);
     }
 
     fn recognised(&mut self, _: &'static str) {

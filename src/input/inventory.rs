@@ -61,6 +61,14 @@ pub fn read(file: &File<'_>, defaults: &Scope, manifests: &Manifests, builder: &
     reader.faults
 }
 
+/// A resource that a program or a case made itself: its id is found as that of one that was read.
+pub fn resource(kind: &str, value: &Value, scope: Scope) -> Record {
+    let value = Node::from(Document::from(value));
+    let id = place::id(kind, value.view());
+    let origin = Origin { file: kind.into(), position: 1, line: None };
+    Record { kind: kind.into(), id, time: None, scope, value, origin }
+}
+
 struct Reader<'a> {
     file: &'a Arc<str>,
     /// What the manifest, then the path, say of the file.

@@ -132,6 +132,34 @@ fn split_file(file: &File, settings: &Settings, batches: &mut dyn FnMut(Batch)) 
     Ok(last)
 }
 
+/// The events in some bytes, whatever their shape, in order; and what could not be read. Origins name them `name`.
+pub fn events(name: &str, bytes: Vec<u8>) -> (Vec<Record>, Vec<Fault>) {
+    #[derive(Default)]
+    struct Gather {
+        records: Vec<Record>,
+        faults: Vec<Fault>,
+    }
+    impl Sink for Gather {
+        fn event(&mut self, record: Record) {
+            self.records.push(record);
+        }
+        fn recognised(&mut self, _: &'static str) {}
+        fn fault(&mut self, fault: Fault) {
+            self.faults.push(fault);
+        }
+    }
+    let file = File::from_bytes(name, bytes);
+    let mut gather = Gather::default();
+    read(&file, &Settings::default(), &mut |batch| {
+        let before = gather.records.len();
+        batch.open(&file, &mut gather);
+        for record in &mut gather.records[before..] {
+            record.origin.position += before as u64;
+        }
+    });
+    (gather.records, gather.faults)
+}
+
 /// The whole decoded text of a file (UTF-8, without a byte order mark), and what was wrong with it: at most 1 GiB, or
 /// `max_inflated` if that is less. Where it breaks off there is a fault, and the text before the break is given.
 pub fn text(file: &File, settings: &Settings) -> (Vec<u8>, Vec<Fault>) {

@@ -1,14 +1,10 @@
 //! What users set for a whole run: `lawbook.yaml`.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
-use jsonschema::Validator;
-use serde_json::Value;
-
-use super::front_matter::violations;
 use crate::error::Error;
 use crate::finding::Severity;
+use crate::shape::Shape;
 use crate::yaml::{self, Yaml};
 
 /// The name of the file.
@@ -60,10 +56,7 @@ impl Config {
         if yaml.to_json().is_null() {
             return Ok(Self { file: Some(file.to_owned()), ..Self::default() });
         }
-        let (schema, validator) = schema();
-        if let Some(violation) =
-            validator.as_ref().and_then(|validator| violations(validator, schema, &yaml).into_iter().next())
-        {
+        if let Some(violation) = Shape::of(SCHEMA).violations(&yaml).into_iter().next() {
             let error = at(violation.span.start, violation.message);
             return Err(match violation.help {
                 Some(help) => error.try_to(help),
@@ -83,13 +76,4 @@ impl Config {
         }
         Ok(config)
     }
-}
-
-fn schema() -> &'static (Value, Option<Validator>) {
-    static COMPILED: OnceLock<(Value, Option<Validator>)> = OnceLock::new();
-    COMPILED.get_or_init(|| {
-        let schema: Value = serde_json::from_str(SCHEMA).unwrap_or_default();
-        let validator = jsonschema::validator_for(&schema).ok();
-        (schema, validator)
-    })
 }

@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use jsonschema::Validator;
-use serde_json::Value;
-
-use super::front_matter::{FrontMatter, violations};
+use super::front_matter::FrontMatter;
 use super::params::{Param, ParamKind};
 use super::remediation::{Forms, Language, Template};
 use super::when::{Condition, When, parse_path};
@@ -14,6 +11,7 @@ use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
 use crate::finding::Severity;
 use crate::record::CLOUDTRAIL;
 use crate::schema;
+use crate::shape::Shape;
 use crate::yaml::Yaml;
 
 /// What a policy's front matter says.
@@ -46,13 +44,9 @@ pub struct Header {
 /// The schema of front matter, as text.
 pub(crate) const SCHEMA: &str = include_str!("../../schemas/policy.schema.json");
 
-fn schema() -> &'static (Value, Option<Validator>) {
-    static COMPILED: OnceLock<(Value, Option<Validator>)> = OnceLock::new();
-    COMPILED.get_or_init(|| {
-        let schema: Value = serde_json::from_str(SCHEMA).unwrap_or_default();
-        let validator = jsonschema::validator_for(&schema).ok();
-        (schema, validator)
-    })
+fn shape() -> &'static Shape {
+    static SHAPE: OnceLock<Shape> = OnceLock::new();
+    SHAPE.get_or_init(|| Shape::of(SCHEMA))
 }
 
 /// Reads the head of a policy's file: the header if it is one, the Markdown, and every mistake in it.
@@ -89,9 +83,7 @@ impl Reader<'_> {
     }
 
     fn schema(&mut self) {
-        let (schema, validator) = schema();
-        let Some(validator) = validator else { return };
-        for violation in violations(validator, schema, &self.head.yaml) {
+        for violation in shape().violations(&self.head.yaml) {
             self.say("front-matter", &violation.span, violation.message, violation.help);
         }
     }

@@ -15,6 +15,7 @@ pub use self::config::Config;
 pub use self::header::Header;
 pub use self::pack::{Checked, DEFAULT, Overrides, Pack};
 pub use self::params::{Param, ParamKind};
+pub(crate) use self::when::parse_path;
 pub use self::when::{Condition, When};
 use crate::script::Script;
 

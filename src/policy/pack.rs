@@ -58,9 +58,14 @@ impl Overrides {
             return Err(wrong("expected ID.NAME=VALUE".to_owned()));
         };
         let value = yaml::parse(value).map_err(|error| wrong(format!("the value is {}", error.message)))?;
+        self.add_param(policy, param, value);
+        Ok(())
+    }
+
+    /// Sets a parameter, over what was set before.
+    pub fn add_param(&mut self, policy: &str, param: &str, value: Yaml) {
         self.params.retain(|(id, name, _)| (id.as_str(), name.as_str()) != (policy, param));
         self.params.push((policy.to_owned(), param.to_owned(), value));
-        Ok(())
     }
 }
 
@@ -137,6 +142,21 @@ impl Pack {
     pub fn from_text(id: &str, text: &str) -> Self {
         let source = Arc::new(SourceText { file: format!("{id}.rhai"), text: text.to_owned() });
         Self { name: "local".into(), policies: vec![source], libraries: Arc::from([]) }
+    }
+
+    /// The files of its policies, as they were found.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.policies.iter().map(|source| source.file.as_str())
+    }
+
+    /// The same pack with one policy alone.
+    pub fn only(&self, id: &str) -> Option<Self> {
+        let policy = self.policies.iter().find(|source| id_of(&source.file) == id)?;
+        Some(Self {
+            name: Arc::clone(&self.name),
+            policies: vec![Arc::clone(policy)],
+            libraries: Arc::clone(&self.libraries),
+        })
     }
 
     /// Its name.

@@ -52,7 +52,7 @@ fn show_path(path: &[String]) -> String {
 }
 
 /// The member names of a dotted path; a name in double quotes may hold dots.
-pub(super) fn parse_path(text: &str) -> Result<Vec<String>, &'static str> {
+pub(crate) fn parse_path(text: &str) -> Result<Vec<String>, &'static str> {
     let mut path = Vec::new();
     let mut rest = text;
     loop {
