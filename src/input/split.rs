@@ -242,7 +242,10 @@ impl Splitter {
         match byte {
             b'\n' => self.newline(),
             // RFC 7464 puts a record separator before each value.
-            b' ' | b'\t' | b'\r' | 0x1E => self.at += 1,
+            b' ' | b'\t' | b'\r' | 0x1E => {
+                let blank = self.buf[self.at..].iter().take_while(|byte| **byte == b' ').count();
+                self.at += blank.max(1);
+            }
             b',' if !top || self.after_value || self.loose => {
                 self.after_value = false;
                 self.scan.prev = byte;

@@ -291,7 +291,7 @@ fn a_bomb_is_not_inflated() {
     let settings = Settings { max_record: 1 << 20, ..Settings::default() };
     let file = File::from_bytes("payload", json!({ "awslogs": { "data": inner } }).to_string().into_bytes());
     let found = open(&file, &settings);
-    assert_eq!(found.reasons(), ["`awslogs.data`: inflates to more than 1 MiB; raise the limit with `--max-inflated`"]);
+    assert_eq!(found.reasons(), ["`awslogs.data`: inflates to more than 1 MiB; raise the limit with `--max-record`"]);
 }
 
 #[test]
@@ -478,10 +478,10 @@ fn folders_are_walked_in_order_and_what_is_no_data_is_passed_over() {
     assert_eq!(open(&named.files[1], &Settings::default()).events.len(), 3);
 
     let error = discover(&[root.join("b.jsom")], &Settings::default()).expect_err("not there");
+    let told = error.to_string();
     assert!(
-        error.to_string().ends_with("b.jsom: no such file or folder (try: did you mean `".to_owned().as_str())
-            || error.to_string().contains("b.json`?"),
-        "{error}"
+        told.contains("b.jsom: no such file or folder (try: did you mean `") && told.ends_with("b.json`?)"),
+        "{told}"
     );
 }
 
@@ -581,8 +581,10 @@ proptest! {
             1 => serde_json::to_string_pretty(&json!({ "Events": each(|record| json!({ "CloudTrailEvent": record.to_string() })) })).expect("JSON"),
             _ => json!({ "awslogs": { "data": BASE64.encode(gzip(RECORDS)) } }).to_string(),
         };
-        let found = bytes(mutate(&text, at, how, byte));
-        prop_assert!(found.events.len() == 3 || !found.faults.is_empty() || !found.recognised.is_empty() || found.ids().is_empty());
+        let content = mutate(&text, at, how, byte);
+        let blank = content.is_empty();
+        let found = bytes(content);
+        prop_assert!(found.events.len() == 3 || found.fault_count() > 0 || blank);
         let mut compressed = gzip(&text);
         let at = at % compressed.len();
         compressed[at] ^= byte.max(1);
