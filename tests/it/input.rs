@@ -530,6 +530,106 @@ fn delivery_paths_prune_and_tell_the_scope() {
     assert_eq!(found.events[0].scope, scope(Some("111122223333"), Some("eu-west-1")));
 }
 
+#[test]
+fn batches_cross_threads() {
+    fn send<T: Send>() {}
+    fn sync<T: Sync>() {}
+    send::<Batch>();
+    sync::<Batch>();
+    sync::<File>();
+}
+
+#[test]
+fn batches_number_events_from_one_and_memory_does_not_grow_with_the_file() {
+    let content = format!("{{\"Records\":[{}]}}", vec![RECORDS.trim().replace('\n', ","); 2000].join(","));
+    let (mut batches, mut events) = (0, 0);
+    let file = File::from_bytes("test", gzip(&content));
+    read(&file, &Settings::default(), &mut |batch| {
+        assert!(batch.len() < 2 << 20);
+        let mut found = Found::default();
+        batch.open(&file, &mut found);
+        assert!(found.events.iter().zip(1..).all(|(event, position)| event.origin.position == position));
+        events += found.events.len();
+        batches += 1;
+    });
+    assert_eq!(events, 6000);
+    assert!(batches > 3);
+}
+
+/// JSON whose keys are those by which shapes are told.
+fn shaped() -> impl Strategy<Value = Value> {
+    let keys = [
+        "Records",
+        "Events",
+        "CloudTrailEvent",
+        "eventSource",
+        "eventName",
+        "eventTime",
+        "userIdentity",
+        "detail-type",
+        "detail",
+        "awslogs",
+        "data",
+        "kinesis",
+        "logEvents",
+        "messageType",
+        "message",
+        "results",
+        "field",
+        "value",
+        "QueryResultRows",
+        "eventJson",
+        "ResultSet",
+        "Rows",
+        "Data",
+        "VarCharValue",
+        "class_uid",
+        "metadata",
+        "event",
+        "original",
+        "_raw",
+        "result",
+        "hits",
+        "_source",
+        "body",
+        "Message",
+        "Type",
+        "s3",
+        "insightDetails",
+        "p_log_type",
+        "@timestamp",
+        "recordId",
+        "accountId",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[ -~]{0,8}".prop_map(Value::from),
+        proptest::sample::select(vec![
+            "aws:s3",
+            "Notification",
+            "@message",
+            "2026-03-01T10:00:00Z",
+            "{\"eventSource\":\"a\",\"eventName\":\"b\",\"eventID\":\"c\"}",
+            "{",
+            "[[]]",
+            "H4sIAAAAAAAAA6uuBQBDv6ajAgAAAA==",
+            "e30=",
+            "eventname"
+        ])
+        .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 40, 5, move |inner| {
+        let text = inner.clone().prop_map(|value| Value::from(value.to_string()));
+        let packed = inner.clone().prop_map(|value| Value::from(BASE64.encode(gzip(value.to_string()))));
+        let list = proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from);
+        let map = proptest::collection::vec((proptest::sample::select(keys.to_vec()), inner), 0..5)
+            .prop_map(|members| members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Value>());
+        prop_oneof![4 => map, 2 => list, 1 => text, 1 => packed]
+    })
+}
+
 /// A line of text changed in one place.
 fn mutate(line: &str, at: usize, how: u8, byte: u8) -> Vec<u8> {
     let mut bytes = line.as_bytes().to_vec();
@@ -554,6 +654,14 @@ proptest! {
         let found = bytes([start.as_bytes(), &content].concat());
         let told = found.events.len() + found.faults.len() + found.recognised.len();
         prop_assert!(told > 0 || !content.iter().any(u8::is_ascii_alphanumeric));
+    }
+
+    #[test]
+    fn any_nest_of_envelopes_is_opened(value in shaped()) {
+        bytes(value.to_string());
+        bytes(serde_json::to_string_pretty(&value).expect("JSON"));
+        let around = bytes(lines(&[records()[0].clone(), value, records()[1].clone()]));
+        prop_assert!(around.events.len() >= 2);
     }
 
     #[test]
