@@ -594,6 +594,10 @@ impl Splitter {
             b'{' => {
                 let rest = &self.buf[self.at..];
                 if rest.starts_with(RECORD_HEAD) {
+                    if self.sample.as_deref().is_some_and(is_time) {
+                        self.sample = None;
+                        self.trouble = Trouble::None;
+                    }
                     self.tell_garbage();
                     self.broken_column = u64::MAX;
                     self.mode = Mode::Between;
@@ -623,6 +627,13 @@ impl Splitter {
             self.batch.push(What::Garbage, &sample, self.sample_line, false);
         }
     }
+}
+
+/// Whether text before a record is the time that an export task of CloudWatch Logs puts there.
+fn is_time(text: &[u8]) -> bool {
+    let time = text.strip_suffix(b" ").unwrap_or_default();
+    (20..=32).contains(&time.len())
+        && time.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'.' | b'T' | b'Z'))
 }
 
 #[cfg(test)]
@@ -746,6 +757,11 @@ mod tests {
                 "Mar 1 host: {\"eventVersion\":1}\nMar 1 host: {\"eventVersion\":2}\n",
                 vec!["{\"eventVersion\":1}", "{\"eventVersion\":2}"],
                 2,
+            ),
+            (
+                "2026-03-01T10:00:00.000Z {\"eventVersion\":1}\n2026-03-01T10:00:01.000Z {\"eventVersion\":2}\n",
+                vec!["{\"eventVersion\":1}", "{\"eventVersion\":2}"],
+                0,
             ),
             ("[{},oops,{}]", vec!["{}", "oops", "{}"], 0),
             ("[{}", vec!["{}"], 1),
