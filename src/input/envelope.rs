@@ -21,7 +21,7 @@ use crate::record::{CLOUDTRAIL, Document, Kind, Node, Origin, Record, Ref, Scope
 type Shape = fn(&mut Opener<'_>, &Node, u32) -> bool;
 
 /// Every shape, the first that takes a map reads it.
-const SHAPES: [Shape; 10] = [
+const SHAPES: [Shape; 11] = [
     event::take,
     notice::take_records,
     event::take_unjudged,
@@ -32,6 +32,7 @@ const SHAPES: [Shape; 10] = [
     athena::take,
     ocsf::take,
     siem::take,
+    notice::take_empty,
 ];
 
 /// Envelopes in envelopes that are opened: SNS in SQS in EventBridge and so on; real ones have three.

@@ -327,6 +327,12 @@ fn a_damaged_record_costs_only_itself() {
     let found = bytes(format!("{}\n{{\"a\":1}}\n{}\n{{\"a\":2}}\n{}", list[0], list[1], list[2]));
     assert_eq!((found.events.len(), found.faults.len(), found.fault_count()), (3, 1, 2));
     assert_eq!(found.faults[0].origin, Origin { file: "test".into(), position: 0, line: Some(2) });
+    for empty in [json!({ "Records": [] }), json!([{ "Events": [], "NextToken": "t" }]), json!([])] {
+        let found = bytes(empty.to_string());
+        assert_eq!((found.events.len(), found.fault_count()), (0, 0));
+    }
+    let beside = json!({ "Records": [], "message": list[0].to_string() });
+    assert_eq!(bytes(beside.to_string()).events.len(), 1);
     let twice = format!("{{\"Records\":[{}],\"Records\":[{}]}}", list[0], list[1]);
     assert_eq!(bytes(twice).events.len(), 2);
 }
