@@ -83,7 +83,8 @@ struct Splitter<'a> {
 impl Splitter<'_> {
     fn feed(&mut self, mut chunk: &[u8]) {
         while !chunk.is_empty() && !self.refused {
-            let room = if self.too_long { chunk.len() } else { chunk.len().min(self.max + 1 - self.row.len()) };
+            let room =
+                if self.too_long { chunk.len() } else { chunk.len().min(self.max.saturating_add(1) - self.row.len()) };
             let found = chunk[..room].iter().position(|byte| {
                 // A quote opens a quoted cell at its start only, and a doubled one does not end it.
                 let quote = *byte == b'"' && (self.quoted || self.opens);
