@@ -93,7 +93,7 @@ impl Batch {
     /// The position of an event counts the events of this batch from 1: whoever puts batches together adds the number
     /// of events in the batches before it. The position of a fault is 0, its line is known.
     pub fn open(&self, file: &File, sink: &mut dyn Sink) {
-        let mut opener = Opener::new(file, sink, self.max_record);
+        let mut opener = Opener::new(file, sink, self.max_record, self.len());
         self.open_into(&mut opener, 0);
         opener.finish();
     }

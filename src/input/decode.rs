@@ -55,11 +55,27 @@ pub(super) fn reason(error: &io::Error) -> String {
     }
 }
 
-/// Decoded text of `raw`, at most `max_inflated` bytes of it where it is compressed.
+/// How far something may inflate.
+#[derive(Clone, Copy)]
+pub(super) struct Limit {
+    /// Bytes of text.
+    pub(super) bytes: u64,
+    /// The flag that raises it.
+    pub(super) flag: &'static str,
+}
+
+impl Limit {
+    /// A limit on a file.
+    pub(super) fn of_file(bytes: u64) -> Self {
+        Self { bytes, flag: "--max-inflated" }
+    }
+}
+
+/// Decoded text of `raw`, no more of it than `most` where it is compressed.
 ///
 /// # Errors
 /// When the first bytes cannot be read, or are of a codec that is not read.
-pub(super) fn decoder<'r>(raw: impl Read + 'r, max_inflated: u64) -> io::Result<(Box<dyn Read + 'r>, Notes)> {
+pub(super) fn decoder<'r>(raw: impl Read + 'r, most: Limit) -> io::Result<(Box<dyn Read + 'r>, Notes)> {
     let notes = Notes::default();
     // gzip within gzip happens when a compressed object is uploaded with `Content-Encoding: gzip`.
     let (mut head, mut rest) = peek(Box::new(raw) as Box<dyn Read + 'r>)?;
@@ -68,13 +84,8 @@ pub(super) fn decoder<'r>(raw: impl Read + 'r, max_inflated: u64) -> io::Result<
             break;
         }
         let compressed = BufReader::with_capacity(CHUNK.min(64 * 1024), rest);
-        let inflate = Inflate {
-            state: State::Between(compressed),
-            first: true,
-            left: max_inflated,
-            max: max_inflated,
-            notes: notes.clone(),
-        };
+        let inflate =
+            Inflate { state: State::Between(compressed), first: true, left: most.bytes, most, notes: notes.clone() };
         (head, rest) = peek(Box::new(inflate) as Box<dyn Read + 'r>)?;
     }
     if let Some(codec) = unread_codec(&head) {
@@ -145,7 +156,7 @@ struct Inflate<R: BufRead> {
     state: State<R>,
     first: bool,
     left: u64,
-    max: u64,
+    most: Limit,
     notes: Notes,
 }
 
@@ -191,8 +202,9 @@ impl<R: BufRead> Read for Inflate<R> {
                     Ok(count) => {
                         self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
                             broken(format!(
-                                "inflates to more than {}; raise the limit with `--max-inflated`",
-                                size(self.max)
+                                "inflates to more than {}; raise the limit with `{}`",
+                                size(self.most.bytes),
+                                self.most.flag
                             ))
                         })?;
                         self.state = State::Member(member);

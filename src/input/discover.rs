@@ -148,7 +148,8 @@ impl File {
 }
 
 /// Lists what the arguments name: files, folders that are walked, and `-` for standard input. Of each file the first
-/// 64 KiB of text at most are looked at. Links are followed.
+/// 64 KiB of text at most are looked at. Links are followed. Log objects whose path shows that the filter excludes them,
+/// with a day's slack for late delivery, are passed over, named or found.
 ///
 /// # Errors
 /// When an argument does not exist or cannot be read; a file found in a folder that cannot be read is a fault.
@@ -377,7 +378,9 @@ struct Sniffed {
 
 /// Looks at the first bytes of a file: a glance, and all of the head where that does not tell.
 fn sniff(raw: impl Read, path: Option<&Path>) -> Sniffed {
-    let Ok((mut text, _)) = decode::decoder(raw, u64::MAX) else { return Sniffed { class: None, broken: true } };
+    let Ok((mut text, _)) = decode::decoder(raw, decode::Limit::of_file(u64::MAX)) else {
+        return Sniffed { class: None, broken: true };
+    };
     let (mut head, mut broken) = decode::head(&mut text, GLANCE);
     if head.len() == GLANCE && broken.is_none() && !is_log_object(&head) {
         let (rest, reason) = decode::head(&mut text, HEAD - GLANCE);

@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::decode::Limit;
 use super::garbage::quoted;
 use super::split::Splitter;
 use super::{File, Sink, athena, cloudwatch, decode, event, lake, notice, ocsf, siem};
@@ -20,7 +21,7 @@ use crate::record::{CLOUDTRAIL, Document, Kind, Node, Origin, Record, Ref, Scope
 type Shape = fn(&mut Opener<'_>, &Node, u32) -> bool;
 
 /// Every shape, the first that takes a map reads it.
-const SHAPES: [Shape; 10] = [
+const SHAPES: [Shape; 11] = [
     event::take,
     notice::take_records,
     event::take_unjudged,
@@ -31,10 +32,14 @@ const SHAPES: [Shape; 10] = [
     athena::take,
     ocsf::take,
     siem::take,
+    notice::take_empty,
 ];
 
 /// Envelopes in envelopes that are opened: SNS in SQS in EventBridge and so on; real ones have three.
 const MOST_ENVELOPES: u32 = 8;
+
+/// Different reasons that are kept of one batch: hostile text could make a new one for each of its bytes.
+const MOST_REASONS: usize = 1000;
 
 /// Padding is optional: some shippers cut it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -57,13 +62,30 @@ pub(super) struct Opener<'a> {
     told: bool,
     faults: Vec<Fault>,
     reasons: HashMap<String, usize>,
+    /// Bytes that the payloads of the batch may still inflate to.
+    inflatable: u64,
 }
 
 impl<'a> Opener<'a> {
-    pub(super) fn new(file: &'a File, sink: &'a mut dyn Sink, max: usize) -> Self {
+    /// Opens slices of `len` bytes in all, each at most `max` long.
+    pub(super) fn new(file: &'a File, sink: &'a mut dyn Sink, max: usize, len: usize) -> Self {
+        // Real payloads shrink about tenfold; without a limit on the sum a small file could keep a machine busy.
+        let inflatable = (max as u64).max(len as u64).saturating_mul(4).max(len as u64 * 64);
         let kind = CLOUDTRAIL.into();
         let (faults, reasons) = (Vec::new(), HashMap::new());
-        Self { file, sink, max, kind, names: [None, None], position: 0, line: 0, told: false, faults, reasons }
+        Self {
+            file,
+            sink,
+            max,
+            kind,
+            names: [None, None],
+            position: 0,
+            line: 0,
+            told: false,
+            faults,
+            reasons,
+            inflatable,
+        }
     }
 
     /// Goes to the slice that begins on this line.
@@ -87,7 +109,10 @@ impl<'a> Opener<'a> {
         if self.told {
             return;
         }
-        let reason = reason.into();
+        let mut reason = reason.into();
+        if self.faults.len() >= MOST_REASONS && !self.reasons.contains_key(&reason) {
+            "faults of more kinds than are listed".clone_into(&mut reason);
+        }
         if let Some(at) = self.reasons.get(&reason) {
             self.faults[*at].count += 1;
             return;
@@ -195,7 +220,7 @@ impl<'a> Opener<'a> {
         let Ok(bytes) = BASE64.decode(compact) else {
             return self.fault(format!("{what} is not base64; fetch it again"));
         };
-        let most = self.max as u64;
+        let most = Limit { bytes: self.inflatable.min(self.max as u64), flag: "--max-record" };
         let mut inner = Vec::new();
         let broken = decode::decoder(Cursor::new(bytes), most).map_err(|error| decode::reason(&error)).and_then(
             |(mut reader, notes)| {
@@ -203,19 +228,16 @@ impl<'a> Opener<'a> {
                 notes.take().into_iter().next().map_or(Ok(()), Err)
             },
         );
+        self.inflatable = self.inflatable.saturating_sub(inner.len() as u64);
         self.pieces(&inner, broken.err().map(|reason| format!("{what}: {reason}")), depth);
     }
 
     /// Several values in one text.
     fn pieces(&mut self, text: &[u8], broken: Option<String>, depth: u32) {
         let mut splitter = Splitter::new(self.max);
-        let mut batches = Vec::new();
-        splitter.feed(text, &mut |batch| batches.push(batch));
-        let last = splitter.finish(broken, &mut |batch| batches.push(batch));
-        batches.push(last);
-        for batch in batches {
-            batch.open_into(self, depth + 1);
-        }
+        splitter.feed(text, &mut |batch| batch.open_into(self, depth + 1));
+        let last = splitter.finish(broken, &mut |batch| batch.open_into(self, depth + 1));
+        last.open_into(self, depth + 1);
     }
 }
 

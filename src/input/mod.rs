@@ -25,6 +25,8 @@ mod split;
 
 use jiff::Timestamp;
 
+use decode::Limit;
+
 pub use batch::Batch;
 pub use discover::{Class, File, Files, SkipReason, Skipped, discover};
 
@@ -113,7 +115,8 @@ pub fn read(file: &File, settings: &Settings, batches: &mut dyn FnMut(Batch)) {
 /// Reads and splits; the last batch, or the reason why nothing could be read.
 fn split_file(file: &File, settings: &Settings, batches: &mut dyn FnMut(Batch)) -> Result<Batch, String> {
     let raw = file.open().map_err(|error| decode::reason(&error))?;
-    let (mut text, notes) = decode::decoder(raw, settings.max_inflated).map_err(|error| decode::reason(&error))?;
+    let (mut text, notes) =
+        decode::decoder(raw, Limit::of_file(settings.max_inflated)).map_err(|error| decode::reason(&error))?;
     let (head, broken) = decode::head(&mut text, HEAD);
     let mut last = if rows::is_csv(&head, file.path.as_deref()) {
         rows::split(&head, broken, &mut text, settings.max_record, batches)
@@ -167,7 +170,8 @@ pub fn text(file: &File, settings: &Settings) -> (Vec<u8>, Vec<Fault>) {
     let most = settings.max_inflated.min(MOST);
     let mut text = Vec::new();
     let mut reasons = Vec::new();
-    let outcome = file.open().and_then(|raw| decode::decoder(raw, most)).map_err(|error| decode::reason(&error));
+    let outcome =
+        file.open().and_then(|raw| decode::decoder(raw, Limit::of_file(most))).map_err(|error| decode::reason(&error));
     match outcome {
         Ok((reader, notes)) => {
             let mut reader = std::io::Read::take(reader, most + 1);

@@ -6,10 +6,8 @@ use crate::record::{Kind, Node, Ref};
 /// `{"Records": [...]}`, `{"Events": [...]}` and the lists that other tools wrap records in.
 pub(super) fn take_records(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
     let view = node.view();
-    let lists = ["Records", "Events", "records", "Messages"].map(|key| view.get(key));
-    let lists = lists.into_iter().flatten().filter(|list| list.kind() == Kind::List);
     let mut taken = false;
-    for list in lists {
+    for list in lists(view).filter(|list| !list.is_empty()) {
         opener.each(node, list, depth);
         taken = true;
     }
@@ -21,6 +19,16 @@ pub(super) fn take_records(opener: &mut Opener<'_>, node: &Node, depth: u32) -> 
         taken = true;
     }
     taken
+}
+
+/// A list of records that is empty, and nothing else that is known: an hour without events.
+pub(super) fn take_empty(_: &mut Opener<'_>, node: &Node, _: u32) -> bool {
+    lists(node.view()).next().is_some()
+}
+
+fn lists(view: Ref<'_>) -> impl Iterator<Item = Ref<'_>> {
+    let lists = ["Records", "Events", "records", "Messages"].map(|key| view.get(key));
+    lists.into_iter().flatten().filter(|list| list.kind() == Kind::List)
 }
 
 /// Messages, and notices that a log object was delivered.

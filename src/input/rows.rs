@@ -72,6 +72,8 @@ struct Splitter<'a> {
     /// The row in hand is longer than it may be: its bytes are passed over to the end of the line.
     too_long: bool,
     quoted: bool,
+    /// A quote would open a quoted cell here.
+    opens: bool,
     line: u64,
     row_line: u64,
     batch: Batch,
@@ -81,15 +83,20 @@ struct Splitter<'a> {
 impl Splitter<'_> {
     fn feed(&mut self, mut chunk: &[u8]) {
         while !chunk.is_empty() && !self.refused {
-            let found = chunk.iter().position(|byte| {
-                self.quoted ^= *byte == b'"';
+            let room =
+                if self.too_long { chunk.len() } else { chunk.len().min(self.max.saturating_add(1) - self.row.len()) };
+            let found = chunk[..room].iter().position(|byte| {
+                // A quote opens a quoted cell at its start only, and a doubled one does not end it.
+                let quote = *byte == b'"' && (self.quoted || self.opens);
+                self.opens = quote && self.quoted || !self.quoted && matches!(byte, b',' | b'\n');
+                self.quoted ^= quote;
                 *byte == b'\n'
                     && (!self.quoted || self.too_long || {
                         self.line += 1;
                         false
                     })
             });
-            let (piece, rest) = chunk.split_at(found.map_or(chunk.len(), |at| at + 1));
+            let (piece, rest) = chunk.split_at(found.map_or(room, |at| at + 1));
             chunk = rest;
             if !self.too_long && self.row.len() + piece.len() > self.max {
                 self.too_long = true;
@@ -109,7 +116,7 @@ impl Splitter<'_> {
     fn end_row(&mut self) {
         let row = mem::take(&mut self.row);
         let line = mem::replace(&mut self.row_line, self.line);
-        self.quoted = false;
+        (self.quoted, self.opens) = (false, true);
         if mem::take(&mut self.too_long) || row.trim_ascii().is_empty() {
             return;
         }
@@ -149,6 +156,7 @@ pub(super) fn split(
         row: Vec::new(),
         too_long: false,
         quoted: false,
+        opens: true,
         line: 1,
         row_line: 1,
         batch: Batch::json(max),
@@ -171,6 +179,36 @@ pub(super) fn split(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rows_of(text: &str, max: usize, size: usize) -> Vec<(What, String, u64)> {
+        let mut batches = Vec::new();
+        let last = {
+            let mut take = |batch| batches.push(batch);
+            let (head, rest) = text.as_bytes().split_at(size.min(text.len()));
+            split(head, None, &mut &rest[..], max, &mut take)
+        };
+        batches.push(last);
+        let slices = batches.iter().flat_map(Batch::slices);
+        slices
+            .map(|(what, bytes, line, _)| (what, String::from_utf8_lossy(bytes).trim_end().to_owned(), line))
+            .collect()
+    }
+
+    #[test]
+    fn rows_end_outside_of_quotes() {
+        let text = "a,eventJson\r\n1,\"x\n\"\"y\"\n\n2\",z\"\n3,\"\"\n";
+        for size in 0..text.len() {
+            let rows = rows_of(text, 100, size);
+            let expected = [("1,\"x\n\"\"y\"", 2), ("2\",z\"", 5), ("3,\"\"", 6)]
+                .map(|(row, line)| (What::Row, row.to_owned(), line));
+            assert_eq!(rows, expected);
+        }
+        let text = format!("a,eventJson\n\"{}\n1,2\n", "x".repeat(50));
+        for size in [0, 20, 40, 70] {
+            let rows = rows_of(&text, 30, size);
+            assert_eq!((rows[0].0, rows.last().expect("a row").1.as_str()), (What::Break, "1,2"), "{rows:?}");
+        }
+    }
 
     #[test]
     fn tells_absent_from_empty() {

@@ -111,6 +111,18 @@ struct Skeleton {
     fragment: bool,
 }
 
+/// Where the scan of a value stopped.
+enum Step {
+    /// At the end of the chunk.
+    More,
+    /// At the end of the value.
+    Complete,
+    /// At a list whose items are split.
+    Stream,
+    /// At damage.
+    Break(&'static str),
+}
+
 /// How far damage reaches: contiguous damage is one fault.
 #[derive(Clone, Copy, PartialEq)]
 enum Trouble {
@@ -242,7 +254,10 @@ impl Splitter {
         match byte {
             b'\n' => self.newline(),
             // RFC 7464 puts a record separator before each value.
-            b' ' | b'\t' | b'\r' | 0x1E => self.at += 1,
+            b' ' | b'\t' | b'\r' | 0x1E => {
+                let blank = self.buf[self.at..].iter().take_while(|byte| **byte == b' ').count();
+                self.at += blank.max(1);
+            }
             b',' if !top || self.after_value || self.loose => {
                 self.after_value = false;
                 self.scan.prev = byte;
@@ -344,105 +359,108 @@ impl Splitter {
 
     /// Scans the value in hand to its end, to damage, or to the end of the chunk.
     fn value(&mut self) {
-        while self.at < self.buf.len() {
-            let byte = self.buf[self.at];
-            if self.scan.in_string {
-                if !self.string() {
-                    return;
+        match self.scan_value() {
+            Step::More => {}
+            Step::Complete => self.complete(),
+            Step::Stream => self.stream(),
+            Step::Break(reason) => self.give_up_value(reason.to_owned()),
+        }
+    }
+
+    /// Every byte of a file goes through this loop: its state is in locals.
+    fn scan_value(&mut self) -> Step {
+        let buf = self.buf.as_slice();
+        let mut scan = self.scan;
+        let (mut at, mut line, mut line_start, mut fresh) = (self.at, self.line, self.line_start, self.fresh);
+        let step = loop {
+            let Some(&byte) = buf.get(at) else { break Step::More };
+            if scan.in_string {
+                fresh = false;
+                if mem::take(&mut scan.escaped) && byte != b'\n' {
+                    at += 1;
+                    continue;
                 }
+                let rest = &buf[at..];
+                let found = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'\n'));
+                at += found.unwrap_or(rest.len());
+                match buf.get(at) {
+                    None => break Step::More,
+                    Some(b'\\') => scan.escaped = true,
+                    Some(b'\n') => {
+                        break Step::Break(
+                            "a record breaks off at the end of a line, in a string; fetch the file again",
+                        );
+                    }
+                    Some(_) => {
+                        scan.in_string = false;
+                        if scan.depth == 1 && matches!(scan.prev, b'{' | b',') {
+                            scan.streams = names_a_stream(buf, scan.string_start.checked_sub(self.base), at);
+                        }
+                        scan.prev = b'"';
+                        if scan.depth == 0 {
+                            at += 1;
+                            break Step::Complete;
+                        }
+                    }
+                }
+                at += 1;
                 continue;
             }
             match byte {
                 b'\n' => {
-                    self.newline();
+                    at += 1;
+                    line += 1;
+                    line_start = self.base + at as u64;
+                    fresh = true;
                     continue;
                 }
                 b' ' | b'\t' | b'\r' => {
-                    self.at += 1;
+                    at += 1;
                     continue;
                 }
                 b'"' => {
-                    self.scan.in_string = true;
-                    self.scan.string_start = self.here();
+                    scan.in_string = true;
+                    scan.string_start = self.base + at as u64;
                 }
                 b'{' | b'[' => {
-                    if self.fresh && !matches!(self.scan.prev, b',' | b'[' | b':' | b'{') {
-                        return self
-                            .give_up_value("a record breaks off before this line; fetch the file again".to_owned());
+                    if fresh && !matches!(scan.prev, b',' | b'[' | b':' | b'{') {
+                        break Step::Break("a record breaks off before this line; fetch the file again");
                     }
-                    let streamed = self.scan.streams && self.scan.depth == 1 && self.scan.prev == b':';
+                    let streamed = scan.streams && scan.depth == 1 && scan.prev == b':';
                     if byte == b'[' && streamed && self.frame == Frame::Top {
-                        return self.stream();
+                        break Step::Stream;
                     }
-                    if self.scan.depth < 128 {
-                        let bit = 1 << self.scan.depth;
-                        self.scan.kinds = if byte == b'{' { self.scan.kinds | bit } else { self.scan.kinds & !bit };
+                    if scan.depth < 128 {
+                        let bit = 1 << scan.depth;
+                        scan.kinds = if byte == b'{' { scan.kinds | bit } else { scan.kinds & !bit };
                     }
-                    self.scan.depth += 1;
-                    self.scan.prev = byte;
+                    scan.depth += 1;
+                    scan.prev = byte;
                 }
                 b'}' | b']' => {
-                    let depth = self.scan.depth;
-                    if depth <= 128 && (self.scan.kinds >> (depth - 1) & 1 == 1) != (byte == b'}') {
-                        return self
-                            .give_up_value(format!("not JSON: `{}` closes what it did not open", char::from(byte)));
+                    let object = scan.depth > 128 || scan.kinds >> (scan.depth - 1) & 1 == 1;
+                    match byte {
+                        b'}' if !object => break Step::Break("not JSON: `}` where `]` was expected"),
+                        b']' if object && scan.depth <= 128 => {
+                            break Step::Break("not JSON: `]` where `}` was expected");
+                        }
+                        _ => {}
                     }
-                    self.scan.depth -= 1;
-                    self.scan.prev = byte;
-                    if self.scan.depth == 0 {
-                        self.step();
-                        return self.complete();
+                    scan.depth -= 1;
+                    scan.prev = byte;
+                    if scan.depth == 0 {
+                        at += 1;
+                        fresh = false;
+                        break Step::Complete;
                     }
                 }
-                other => self.scan.prev = other,
+                other => scan.prev = other,
             }
-            self.step();
-        }
-    }
-
-    /// Scans within a string. False when the value ended or broke.
-    fn string(&mut self) -> bool {
-        if mem::take(&mut self.scan.escaped) && self.buf[self.at] != b'\n' {
-            self.step();
-        }
-        let rest = &self.buf[self.at..];
-        let Some(found) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'\n')) else {
-            self.at = self.buf.len();
-            return true;
+            at += 1;
+            fresh = false;
         };
-        self.at += found;
-        match self.buf[self.at] {
-            b'\\' => {
-                self.scan.escaped = true;
-                self.step();
-                true
-            }
-            b'\n' => {
-                self.give_up_value(
-                    "a record breaks off at the end of a line, in a string; fetch the file again".to_owned(),
-                );
-                false
-            }
-            _ => {
-                self.scan.in_string = false;
-                if self.scan.depth == 1 && matches!(self.scan.prev, b'{' | b',') {
-                    self.scan.streams = self.names_a_stream();
-                }
-                self.scan.prev = b'"';
-                self.step();
-                if self.scan.depth == 0 {
-                    self.complete();
-                    return false;
-                }
-                true
-            }
-        }
-    }
-
-    /// Whether the string that ends at `at` is the key of a list whose items are split.
-    fn names_a_stream(&self) -> bool {
-        let Some(start) = self.scan.string_start.checked_sub(self.base) else { return false };
-        matches!(self.buf.get(start as usize + 1..self.at), Some(b"Records" | b"Events"))
+        (self.scan, self.at, self.line, self.line_start, self.fresh) = (scan, at, line, line_start, fresh);
+        step
     }
 
     /// Enters the list of `Records`.
@@ -591,6 +609,10 @@ impl Splitter {
             b'{' => {
                 let rest = &self.buf[self.at..];
                 if rest.starts_with(RECORD_HEAD) {
+                    if self.sample.as_deref().is_some_and(is_time) {
+                        self.sample = None;
+                        self.trouble = Trouble::None;
+                    }
                     self.tell_garbage();
                     self.broken_column = u64::MAX;
                     self.mode = Mode::Between;
@@ -620,6 +642,19 @@ impl Splitter {
             self.batch.push(What::Garbage, &sample, self.sample_line, false);
         }
     }
+}
+
+/// Whether the string between `start` and `end` is the key of a list whose items are split.
+fn names_a_stream(buf: &[u8], start: Option<u64>, end: usize) -> bool {
+    let start = start.and_then(|start| usize::try_from(start).ok());
+    matches!(start.and_then(|start| buf.get(start + 1..end)), Some(b"Records" | b"Events"))
+}
+
+/// Whether text before a record is the time that an export task of CloudWatch Logs puts there.
+fn is_time(text: &[u8]) -> bool {
+    let time = text.strip_suffix(b" ").unwrap_or_default();
+    (20..=32).contains(&time.len())
+        && time.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'.' | b'T' | b'Z'))
 }
 
 #[cfg(test)]
@@ -743,6 +778,11 @@ mod tests {
                 "Mar 1 host: {\"eventVersion\":1}\nMar 1 host: {\"eventVersion\":2}\n",
                 vec!["{\"eventVersion\":1}", "{\"eventVersion\":2}"],
                 2,
+            ),
+            (
+                "2026-03-01T10:00:00.000Z {\"eventVersion\":1}\n2026-03-01T10:00:01.000Z {\"eventVersion\":2}\n",
+                vec!["{\"eventVersion\":1}", "{\"eventVersion\":2}"],
+                0,
             ),
             ("[{},oops,{}]", vec!["{}", "oops", "{}"], 0),
             ("[{}", vec!["{}"], 1),

@@ -1,11 +1,20 @@
 //! Every shape that CloudTrail is delivered in gives the same records; damage is told once; nothing is lost.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use lawbook::fault::Fault;
-use lawbook::input::{Batch, Class, File, Settings, Sink, discover, read};
-use lawbook::record::Record;
+use lawbook::input::{Batch, Class, File, Files, Filter, Settings, Sink, SkipReason, discover, read, text};
+use lawbook::record::{CLOUDTRAIL, Document, Node, Origin, Record, Scope};
+use proptest::prelude::*;
+use serde_json::{Value, json};
 
 /// What was found in a file.
 #[derive(Default)]
@@ -78,7 +87,7 @@ fn formats() -> Option<PathBuf> {
 #[test]
 fn every_delivery_shape() {
     let Some(formats) = formats() else { return };
-    let expected = std::fs::read_to_string(formats.join("expected.tsv")).unwrap();
+    let expected = fs::read_to_string(formats.join("expected.tsv")).unwrap();
     let (_, base) = named(&formats.join("03-records.ndjson"));
     let base: BTreeMap<&str, &Record> = base.ids().into_iter().zip(&base.events).collect();
     let mut wrong = Vec::new();
@@ -86,6 +95,9 @@ fn every_delivery_shape() {
         let [name, events, faults, recognised, note] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
         let (class, found) = named(&formats.join(name));
         if note.starts_with("inventory") {
+            if class != Class::Inventory {
+                wrong.push(format!("{name}: {class:?}, not inventory"));
+            }
             continue;
         }
         if class == Class::Inventory {
@@ -120,4 +132,582 @@ fn every_delivery_shape() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Three invented records, one a line.
+const RECORDS: &str = include_str!("../data/input/records.ndjson");
+
+fn records() -> Vec<Value> {
+    RECORDS.lines().map(|line| serde_json::from_str(line).expect("a record")).collect()
+}
+
+fn gzip(text: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_ref()).expect("in memory");
+    encoder.finish().expect("in memory")
+}
+
+/// The same three records, in the same order, and nothing else.
+#[track_caller]
+fn assert_whole(name: &str, found: &Found) {
+    assert_eq!(found.reasons(), Vec::<&str>::new(), "{name}");
+    assert_eq!(found.events.len(), 3, "{name}: {found:?}", found = found.ids());
+    for (position, (event, known)) in found.events.iter().zip(records()).enumerate() {
+        assert_eq!(event.value.view(), Document::from(&known).root(), "{name}");
+        assert_eq!(event.kind.as_ref(), CLOUDTRAIL);
+        assert_eq!(event.id.as_deref(), known["eventID"].as_str());
+        assert_eq!(event.time.map(|time| time.to_string()).as_deref(), known["eventTime"].as_str());
+        assert_eq!(event.scope.region.as_deref(), known["awsRegion"].as_str());
+        assert_eq!(event.origin.position, position as u64 + 1, "{name}");
+    }
+    let accounts: Vec<_> = found.events.iter().map(|event| event.scope.account.as_deref()).collect();
+    assert_eq!(accounts, [Some("111122223333"), Some("444455556666"), Some("777788889999")], "{name}");
+}
+
+fn each(wrap: impl Fn(&Value) -> Value) -> Vec<Value> {
+    records().iter().map(wrap).collect()
+}
+
+fn lines(list: &[Value]) -> String {
+    list.iter().map(|value| format!("{value}\n")).collect()
+}
+
+#[test]
+fn our_own_records_in_every_envelope() {
+    let text = |record: &Value| Value::from(record.to_string());
+    let all = json!({ "Records": records() });
+    let log_events = json!({
+        "messageType": "DATA_MESSAGE", "owner": "111122223333", "logGroup": "g", "logStream": "s",
+        "logEvents": each(|record| json!({ "id": "1", "timestamp": 1, "message": text(record) })),
+    });
+    let payload = BASE64.encode(gzip(log_events.to_string()));
+    let bridge = |record: &Value| {
+        json!({ "version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2", "account": "1",
+                "time": "2026-03-01T10:00:00Z", "region": "r", "resources": [], "detail": record })
+    };
+    let panther = |record: &Value| {
+        let mut record = record.clone();
+        record["p_log_type"] = json!("AWS.CloudTrail");
+        record["p_any_ip_addresses"] = json!(["192.0.2.1"]);
+        record
+    };
+    let logstash = |record: &Value| {
+        let mut record = record.clone();
+        let time = record.as_object_mut().and_then(|members| members.remove("eventTime")).expect("a time");
+        record["@timestamp"] = json!(time.as_str().expect("text").replace('Z', ".000Z"));
+        record["@version"] = json!("1");
+        record
+    };
+    let sns = |record: &Value| json!({ "Type": "Notification", "MessageId": "m", "TopicArn": "t", "Message": bridge(record).to_string() });
+    let sqs =
+        |body: Value| json!({ "messageId": "m", "body": body.to_string(), "eventSource": "aws:sqs", "awsRegion": "r" });
+    let pretty = serde_json::to_string_pretty(&all).expect("JSON");
+    let shapes: Vec<(&str, String)> = vec![
+        ("lines", RECORDS.to_owned()),
+        ("CRLF, blank lines and a mark", format!("\u{feff}{}", RECORDS.replace('\n', "\r\n\r\n"))),
+        ("back to back", RECORDS.replace('\n', "")),
+        ("log object", all.to_string()),
+        ("other keys before and after", format!("{{\"a\":{{}},\"Records\":{},\"b\":[1]}}", json!(records()))),
+        ("escaped key", all.to_string().replace("\"Records\"", "\"\\u0052ecords\"")),
+        ("pretty log object", pretty.clone()),
+        ("array", json!(records()).to_string()),
+        ("array of log objects", json!([all]).to_string()),
+        ("log objects a line", lines(&each(|record| json!({ "Records": [record] })))),
+        ("JSON strings", lines(&each(text))),
+        ("EventBridge", lines(&each(bridge))),
+        ("lookup-events", json!({ "Events": each(|record| json!({ "EventId": "1", "CloudTrailEvent": text(record) })), "NextToken": "t" }).to_string()),
+        ("lookup-events, parsed", json!({ "Events": each(|record| json!({ "CloudTrailEvent": record })) }).to_string()),
+        ("awslogs", json!({ "awslogs": { "data": payload } }).to_string()),
+        ("decoded", log_events.to_string()),
+        ("Kinesis", json!({ "Records": [{ "kinesis": { "data": payload }, "eventSource": "aws:kinesis", "eventName": "aws:kinesis:record", "eventID": "1", "awsRegion": "r" }] }).to_string()),
+        ("Kinesis of plain lines", json!({ "Records": [{ "kinesis": { "data": BASE64.encode(RECORDS) } }] }).to_string()),
+        ("Firehose transformation", json!({ "records": [{ "recordId": "1", "data": payload.trim_end_matches('=') }] }).to_string()),
+        ("filter-log-events", json!({ "events": each(|record| json!({ "message": text(record), "timestamp": 1 })) }).to_string()),
+        ("Logs Insights", json!({ "results": each(|record| json!([{ "field": "@ptr", "value": "p" }, { "field": "@message", "value": text(record) }])), "status": "Complete" }).to_string()),
+        ("Lake", json!({ "QueryStatus": "FINISHED", "QueryResultRows": each(|record| json!([{ "eventJson": text(record) }])) }).to_string()),
+        ("Splunk HEC", lines(&each(|record| json!({ "time": 1, "sourcetype": "aws:cloudtrail", "event": record })))),
+        ("Splunk HEC, text", lines(&each(|record| json!({ "time": 1, "event": text(record) })))),
+        ("Splunk export", lines(&each(|record| json!({ "preview": false, "result": { "_raw": text(record), "_time": "t" } })))),
+        ("Filebeat", lines(&each(|record| json!({ "@timestamp": "t", "event": { "original": text(record), "module": "aws" }, "message": "m" })))),
+        ("Elastic hits", json!({ "took": 1, "hits": { "total": 3, "hits": each(|record| json!({ "_id": "1", "_source": record })) } }).to_string()),
+        ("message", lines(&each(|record| json!({ "message": text(record), "service": "cloudtrail" })))),
+        ("Logstash", lines(&each(logstash))),
+        ("Panther", lines(&each(panther))),
+        ("SNS in SQS", json!({ "Records": each(|record| sqs(sns(record))) }).to_string()),
+        ("EventBridge in SQS", json!({ "Records": each(|record| sqs(bridge(record))) }).to_string()),
+        ("receive-message", json!({ "Messages": each(|record| json!({ "MessageId": "m", "ReceiptHandle": "h", "Body": record.to_string() })) }).to_string()),
+    ];
+    for (name, text) in &shapes {
+        assert_eq!(File::from_bytes("test", text.clone().into_bytes()).class, Class::Events, "{name}");
+        assert_whole(name, &bytes(text));
+        assert_whole(&format!("{name}, gzip"), &bytes(gzip(text)));
+    }
+    let csv: String = each(text)
+        .iter()
+        .map(|cell| format!("1,\"{}\"\n", cell.as_str().expect("text").replace('"', "\"\"")))
+        .collect();
+    assert_whole("Lake CSV", &bytes(format!("\u{feff}eventTime,eventJson\n{csv}")));
+    let utf16: Vec<u8> = [0xFEFF].into_iter().chain(pretty.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    assert_whole("UTF-16LE", &bytes(utf16));
+    let utf16: Vec<u8> = [0xFEFF].into_iter().chain(pretty.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+    assert_whole("UTF-16BE", &bytes(gzip(utf16)));
+}
+
+#[test]
+fn gzip_of_every_making() {
+    let members: Vec<u8> = RECORDS.lines().flat_map(gzip).collect();
+    assert_whole("members", &bytes(&members));
+    let padded = [members.as_slice(), &[0; 700]].concat();
+    assert_whole("padded", &bytes(padded));
+    assert_whole("twice", &bytes(gzip(gzip(RECORDS))));
+
+    let mut wrong = gzip(RECORDS);
+    let end = wrong.len();
+    wrong[end - 6] ^= 1;
+    let found = bytes([wrong, gzip(RECORDS)].concat());
+    assert_eq!((found.events.len(), found.fault_count()), (6, 1));
+    assert!(found.reasons()[0].starts_with("gzip checksum is wrong"));
+
+    let found = bytes(&members[..members.len() - 20]);
+    assert_eq!((found.events.len(), found.reasons()), (2, vec!["gzip stream ends early; fetch the file again"]));
+    let found = bytes([members.as_slice(), b"tail"].concat());
+    assert_eq!((found.events.len(), found.reasons()), (3, vec!["bytes that are not gzip follow the gzip stream"]));
+
+    let mut damaged = gzip(RECORDS.repeat(200));
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 8].fill(0xFF);
+    let found = bytes(damaged);
+    assert_eq!(found.fault_count(), 1, "{:?}", found.reasons());
+}
+
+#[test]
+fn a_bomb_is_not_inflated() {
+    let bomb = gzip(vec![b' '; 3 << 20]);
+    let settings = Settings { max_inflated: 1 << 20, ..Settings::default() };
+    let file = File::from_bytes("bomb", bomb.clone());
+    let told = "inflates to more than 1 MiB; raise the limit with `--max-inflated`";
+    assert_eq!(open(&file, &settings).reasons(), [told]);
+    let (_, faults) = text(&file, &settings);
+    assert_eq!(faults.iter().map(|fault| fault.reason.as_str()).collect::<Vec<_>>(), [told]);
+    assert_eq!(open(&File::from_bytes("twice", gzip(&bomb)), &settings).reasons(), [told]);
+
+    let inner = BASE64.encode(gzip(vec![b' '; 3 << 20]));
+    let settings = Settings { max_record: 1 << 20, ..Settings::default() };
+    let file = File::from_bytes("payload", json!({ "awslogs": { "data": inner } }).to_string().into_bytes());
+    let found = open(&file, &settings);
+    assert_eq!(found.reasons(), ["`awslogs.data`: inflates to more than 1 MiB; raise the limit with `--max-record`"]);
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let deep = format!("{{\"eventSource\":\"s\",\"eventName\":\"n\",\"x\":{}1{}}}", "[".repeat(200), "]".repeat(200));
+    let table: Vec<(Vec<u8>, &str)> = vec![
+        (b"PK\x03\x04....".to_vec(), "zip is not read: unpack it first, with `unzip`"),
+        (b"\x28\xb5\x2f\xfd....".to_vec(), "zstd is not read: decompress it first, with `zstd -d`"),
+        (b"PAR1....".to_vec(), "Parquet is not read: export the raw records as JSON"),
+        (b"\x7fELF\x00".to_vec(), "not text: binary data that begins with the bytes 7f 45 4c 46 00"),
+        (b"{\"a\":NaN}".to_vec(), "not JSON: expected value at column 6"),
+        (b"{\"a\":1}".to_vec(), "not a shape that lawbook knows: an object with the keys `a`"),
+        (
+            b"{\"\x1b[2J\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5}".to_vec(),
+            "not a shape that lawbook knows: an object with the keys `\\u{1b}[2J`, `b`, `c`, `d`…",
+        ),
+        (b"{}".to_vec(), "an empty object where a record was expected"),
+        (b"[null]".to_vec(), "`null` where a record was expected"),
+        (deep.into_bytes(), "nested deeper than 128 levels"),
+        (b"{\"Events\":[{\"CloudTrailEvent\":\"cut\"}]}".to_vec(), "`CloudTrailEvent` does not hold a record: `cut`"),
+        (b"{\"awslogs\":{\"data\":\"*\"}}".to_vec(), "`awslogs.data` is not base64; fetch it again"),
+    ];
+    for (content, reason) in table {
+        assert_eq!(bytes(content).reasons(), [reason]);
+    }
+}
+
+#[test]
+fn a_damaged_record_costs_only_itself() {
+    let list = records();
+    let found = bytes(format!("{{\"Records\":[{},{{\"a\":NaN}},{},oops,{}]}}", list[0], list[1], list[2]));
+    assert_eq!((found.events.len(), found.fault_count()), (3, 2));
+    let found = bytes(format!("{}\n{{\"a\":1}}\n{}\n{{\"a\":2}}\n{}", list[0], list[1], list[2]));
+    assert_eq!((found.events.len(), found.faults.len(), found.fault_count()), (3, 1, 2));
+    assert_eq!(found.faults[0].origin, Origin { file: "test".into(), position: 0, line: Some(2) });
+    for empty in [json!({ "Records": [] }), json!([{ "Events": [], "NextToken": "t" }]), json!([])] {
+        let found = bytes(empty.to_string());
+        assert_eq!((found.events.len(), found.fault_count()), (0, 0));
+    }
+    let beside = json!({ "Records": [], "message": list[0].to_string() });
+    assert_eq!(bytes(beside.to_string()).events.len(), 1);
+    let twice = format!("{{\"Records\":[{}],\"Records\":[{}]}}", list[0], list[1]);
+    assert_eq!(bytes(twice).events.len(), 2);
+}
+
+#[test]
+fn what_is_not_an_event_is_recognised() {
+    for (text, what) in [
+        (json!({ "digestStartTime": "t", "logFiles": [] }), "a CloudTrail digest"),
+        (
+            json!({ "Records": [{ "eventID": "1", "eventType": "AwsCloudTrailInsight", "insightDetails": {} }] }),
+            "a CloudTrail Insights event",
+        ),
+        (
+            json!({ "Records": [{ "eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "userIdentity": {} }] }),
+            "a notification of another service",
+        ),
+        (
+            json!({ "detail-type": "EC2 Instance State-change Notification", "detail": { "state": "pending" } }),
+            "an EventBridge event that is not from CloudTrail",
+        ),
+        (
+            json!({ "messageType": "CONTROL_MESSAGE", "logEvents": [{ "message": "CWL" }] }),
+            "a control message of CloudWatch Logs",
+        ),
+        (
+            json!({ "Records": [{ "messageId": "m", "body": "hello", "eventSource": "aws:sqs" }] }),
+            "a message that holds no record",
+        ),
+        (
+            json!({ "Type": "Notification", "Message": "{\"s3Bucket\":\"b\",\"s3ObjectKey\":[\"k\"]}" }),
+            "a notice of delivery from CloudTrail",
+        ),
+        (json!({ "QueryResultRows": [[{ "eventName": "n" }, { "count": "1" }]] }), "a report of CloudTrail Lake"),
+    ] {
+        assert_eq!(File::from_bytes("test", text.to_string().into_bytes()).class, Class::Events, "{text}");
+        let found = bytes(text.to_string());
+        assert_eq!((found.recognised.as_slice(), found.reasons()), (&[what][..], vec![]), "{text}");
+    }
+}
+
+#[test]
+fn an_athena_table_gives_records_back() {
+    let header = "eventversion,useridentity,eventtime,eventsource,eventname,awsregion,errorcode,requestparameters,responseelements,eventid,readonly,recipientaccountid,region";
+    let row = "\"1.11\",\"{type=IAMUser, principalid=AIDA, arn=arn:aws:iam::111122223333:user/a, b, accountid=111122223333, username=a, b, sessioncontext=null}\",\"2026-03-01T10:00:00Z\",\"ec2.amazonaws.com\",\"StopInstances\",\"eu-west-1\",,\"{\"\"a\"\":[1]}\",\"null\",\"e-1\",\"false\",\"111122223333\",\"x\"";
+    let found = bytes(format!("{header}\n{row}\n"));
+    assert_eq!(found.reasons(), Vec::<&str>::new());
+    assert_eq!(
+        found.events[0].value.view().to_json(),
+        json!({
+            "eventVersion": "1.11",
+            "userIdentity": { "type": "IAMUser", "principalId": "AIDA", "arn": "arn:aws:iam::111122223333:user/a, b", "accountId": "111122223333", "userName": "a, b" },
+            "eventTime": "2026-03-01T10:00:00Z", "eventSource": "ec2.amazonaws.com", "eventName": "StopInstances", "awsRegion": "eu-west-1",
+            "requestParameters": { "a": [1] }, "responseElements": null, "eventID": "e-1", "readOnly": false, "recipientAccountId": "111122223333"
+        })
+    );
+    let found = bytes(format!("{}\n{row}\n{row}\n", header.replace("errorcode,", "").replace("eventid,", "")));
+    assert_eq!(found.reasons(), ["a table without the columns `errorcode`, `eventid`; select all columns"]);
+    let found = bytes(format!("{header}\n{row}\n1,2\n{row}\n\"cut"));
+    assert_eq!((found.events.len(), found.fault_count()), (2, 2));
+}
+
+fn scope(account: Option<&str>, region: Option<&str>) -> Scope {
+    Scope { account: account.map(Arc::from), region: region.map(Arc::from) }
+}
+
+#[test]
+fn filters_keep_what_is_unknown() {
+    let time = |text: &str| text.parse().expect("a time");
+    let filter = Filter {
+        since: Some(time("2026-03-01T00:00:00Z")),
+        until: Some(time("2026-03-02T00:00:00Z")),
+        accounts: vec!["111122223333".to_owned()],
+        regions: vec!["eu-west-1".to_owned()],
+    };
+    let admits = |at: Option<&str>, scope: Scope| {
+        let value = Node::from(Document::from(&json!({})));
+        let record =
+            Record { kind: CLOUDTRAIL.into(), id: None, time: at.map(time), scope, value, origin: Origin::default() };
+        filter.admits(&record)
+    };
+    let ours = || scope(Some("111122223333"), Some("eu-west-1"));
+    assert!(admits(Some("2026-03-01T00:00:00Z"), ours()));
+    assert!(admits(None, Scope::default()));
+    assert!(!admits(Some("2026-02-28T23:59:59Z"), ours()));
+    assert!(!admits(Some("2026-03-02T00:00:00Z"), ours()));
+    assert!(!admits(None, scope(Some("444455556666"), None)));
+    assert!(!admits(None, scope(None, Some("us-east-1"))));
+    assert!(Filter::default().admits_scope(&ours()));
+}
+
+fn put(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    fs::write(path, content).expect("a file");
+}
+
+fn names(folder: &Path, files: &Files) -> Vec<String> {
+    let short = |name: &str| {
+        name.strip_prefix(folder.to_str().expect("text")).unwrap_or(name).trim_start_matches('/').to_owned()
+    };
+    files.files.iter().map(|file| short(&file.name)).collect()
+}
+
+fn passed_over(files: &Files, reason: SkipReason) -> usize {
+    files.skipped.iter().filter(|skipped| skipped.reason == reason).count()
+}
+
+#[test]
+fn folders_are_walked_in_order_and_what_is_no_data_is_passed_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    for name in ["b/2.json", "b.json", "a/1.json.gz", "b/10.json", "notes.log", "plain"] {
+        put(root, name, RECORDS);
+    }
+    put(root, "z/empty.json", "");
+    put(root, "z/broken.json", "oops");
+    put(root, "z/broken.csv", "x,y\n1,2\n");
+    for name in ["README.md", "x.txt", "x.sha256", "x.tsv", "quiet.log", "tool.zip", "picture.png"] {
+        put(root, name, if name.ends_with("zip") { "PK\u{3}\u{4}" } else { "some text\n" });
+    }
+    for name in [".git/config", ".hidden.json"] {
+        put(root, name, RECORDS);
+    }
+    for name in ["lawbook.yaml", "lawbook.lock", "waivers.yaml", "p.rhai", "p.cases.yaml", "p.snap", "p.snap.new"] {
+        put(root, name, RECORDS);
+    }
+    let (files, faults) =
+        discover(&[root.join("b/10.json"), root.to_owned(), root.join("b")], &Settings::default()).expect("readable");
+    assert_eq!(faults, []);
+    let expected = [
+        "b/10.json",
+        "a/1.json.gz",
+        "b.json",
+        "b/2.json",
+        "notes.log",
+        "plain",
+        "z/broken.csv",
+        "z/broken.json",
+        "z/empty.json",
+    ];
+    assert_eq!(names(root, &files), expected);
+    assert_eq!(files.files.last().expect("a file").class, Class::Empty);
+    let counts = [SkipReason::Hidden, SkipReason::OurOwn, SkipReason::NotData, SkipReason::Again]
+        .map(|reason| passed_over(&files, reason));
+    assert_eq!(counts, [2, 7, 7, 3]);
+
+    let (named, _) =
+        discover(&[root.join("x.txt"), root.join(".hidden.json")], &Settings::default()).expect("readable");
+    assert_eq!(open(&named.files[0], &Settings::default()).fault_count(), 1);
+    assert_eq!(open(&named.files[1], &Settings::default()).events.len(), 3);
+
+    let error = discover(&[root.join("b.jsom")], &Settings::default()).expect_err("not there");
+    let told = error.to_string();
+    assert!(
+        told.contains("b.jsom: no such file or folder (try: did you mean `") && told.ends_with("b.json`?)"),
+        "{told}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    put(root, "a/1.json", RECORDS);
+    std::os::unix::fs::symlink(root, root.join("a/loop")).expect("a link");
+    std::os::unix::fs::symlink(root.join("a/1.json"), root.join("z.json")).expect("a link");
+    std::os::unix::fs::symlink(root.join("nowhere"), root.join("dangling.json")).expect("a link");
+    let (files, faults) = discover(&[root.to_owned()], &Settings::default()).expect("readable");
+    assert_eq!(names(root, &files), ["a/1.json"]);
+    assert_eq!((passed_over(&files, SkipReason::Loop), passed_over(&files, SkipReason::Again)), (1, 1));
+    assert_eq!(
+        faults.iter().map(|fault| fault.reason.as_str()).collect::<Vec<_>>(),
+        ["cannot be read: entity not found"]
+    );
+}
+
+#[test]
+fn delivery_paths_prune_and_tell_the_scope() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    let record = r#"{"eventSource":"a.amazonaws.com","eventName":"n","eventVersion":"1"}"#;
+    for day in ["02/27", "02/28", "03/01", "03/02", "03/03"] {
+        put(root, &format!("AWSLogs/o-x/111122223333/CloudTrail/eu-west-1/2026/{day}/a.json"), record);
+    }
+    put(root, "AWSLogs/o-x/111122223333/CloudTrail/us-east-1/2026/03/01/a.json", record);
+    put(root, "AWSLogs/o-x/444455556666/CloudTrail/eu-west-1/2026/03/01/a.json", record);
+    put(root, "elsewhere/a.json", record);
+    let filter = Filter {
+        since: "2026-03-01T12:00:00Z".parse().ok(),
+        until: "2026-03-01T13:00:00Z".parse().ok(),
+        accounts: vec!["111122223333".to_owned()],
+        regions: vec!["eu-west-1".to_owned()],
+    };
+    let settings = Settings { filter, ..Settings::default() };
+    let (files, _) = discover(&[root.to_owned()], &settings).expect("readable");
+    let days: Vec<String> =
+        names(root, &files).iter().map(|name| name.rsplit('/').take(3).collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(days, ["a.json 28 02", "a.json 01 03", "a.json 02 03", "a.json elsewhere"]);
+    assert_eq!(passed_over(&files, SkipReason::Filtered), 4);
+    let found = open(&files.files[0], &settings);
+    assert_eq!(found.events[0].scope, scope(Some("111122223333"), Some("eu-west-1")));
+}
+
+#[test]
+fn batches_cross_threads() {
+    fn send<T: Send>() {}
+    fn sync<T: Sync>() {}
+    send::<Batch>();
+    sync::<Batch>();
+    sync::<File>();
+}
+
+#[test]
+fn batches_number_events_from_one_and_memory_does_not_grow_with_the_file() {
+    let content = format!("{{\"Records\":[{}]}}", vec![RECORDS.trim().replace('\n', ","); 2000].join(","));
+    let (mut batches, mut events) = (0, 0);
+    let file = File::from_bytes("test", gzip(&content));
+    read(&file, &Settings::default(), &mut |batch| {
+        assert!(batch.len() < 2 << 20);
+        let mut found = Found::default();
+        batch.open(&file, &mut found);
+        assert!(found.events.iter().zip(1..).all(|(event, position)| event.origin.position == position));
+        events += found.events.len();
+        batches += 1;
+    });
+    assert_eq!(events, 6000);
+    assert!(batches > 3);
+}
+
+/// JSON whose keys are those by which shapes are told.
+fn shaped() -> impl Strategy<Value = Value> {
+    let keys = [
+        "Records",
+        "Events",
+        "CloudTrailEvent",
+        "eventSource",
+        "eventName",
+        "eventTime",
+        "userIdentity",
+        "detail-type",
+        "detail",
+        "awslogs",
+        "data",
+        "kinesis",
+        "logEvents",
+        "messageType",
+        "message",
+        "results",
+        "field",
+        "value",
+        "QueryResultRows",
+        "eventJson",
+        "ResultSet",
+        "Rows",
+        "Data",
+        "VarCharValue",
+        "class_uid",
+        "metadata",
+        "event",
+        "original",
+        "_raw",
+        "result",
+        "hits",
+        "_source",
+        "body",
+        "Message",
+        "Type",
+        "s3",
+        "insightDetails",
+        "p_log_type",
+        "@timestamp",
+        "recordId",
+        "accountId",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[ -~]{0,8}".prop_map(Value::from),
+        proptest::sample::select(vec![
+            "aws:s3",
+            "Notification",
+            "@message",
+            "2026-03-01T10:00:00Z",
+            "{\"eventSource\":\"a\",\"eventName\":\"b\",\"eventID\":\"c\"}",
+            "{",
+            "[[]]",
+            "H4sIAAAAAAAAA6uuBQBDv6ajAgAAAA==",
+            "e30=",
+            "eventname"
+        ])
+        .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 40, 5, move |inner| {
+        let text = inner.clone().prop_map(|value| Value::from(value.to_string()));
+        let packed = inner.clone().prop_map(|value| Value::from(BASE64.encode(gzip(value.to_string()))));
+        let list = proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from);
+        let map = proptest::collection::vec((proptest::sample::select(keys.to_vec()), inner), 0..5)
+            .prop_map(|members| members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Value>());
+        prop_oneof![4 => map, 2 => list, 1 => text, 1 => packed]
+    })
+}
+
+/// A line of text changed in one place.
+fn mutate(line: &str, at: usize, how: u8, byte: u8) -> Vec<u8> {
+    let mut bytes = line.as_bytes().to_vec();
+    let at = at % bytes.len();
+    match how % 4 {
+        0 => bytes[at] ^= byte.max(1),
+        1 => {
+            bytes.remove(at);
+        }
+        2 => bytes.insert(at, byte),
+        _ => bytes.truncate(at),
+    }
+    bytes.retain(|byte| *byte != b'\n');
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_told_of(content in proptest::collection::vec(any::<u8>(), 0..300), start in proptest::sample::select(vec!["", "{", "[", "{\"Records\":[", "\u{1f}\u{8b}", "eventName,eventJson\n"])) {
+        let found = bytes([start.as_bytes(), &content].concat());
+        let told = found.events.len() + found.faults.len() + found.recognised.len();
+        prop_assert!(told > 0 || !content.iter().any(u8::is_ascii_alphanumeric));
+    }
+
+    #[test]
+    fn any_nest_of_envelopes_is_opened(value in shaped()) {
+        bytes(value.to_string());
+        bytes(serde_json::to_string_pretty(&value).expect("JSON"));
+        let around = bytes(lines(&[records()[0].clone(), value, records()[1].clone()]));
+        prop_assert!(around.events.len() >= 2);
+    }
+
+    #[test]
+    fn a_changed_line_costs_only_itself(which in 0_usize..3, at in any::<usize>(), how in any::<u8>(), byte in any::<u8>()) {
+        let lines: Vec<&str> = RECORDS.lines().collect();
+        let mut content = Vec::new();
+        for (number, line) in lines.iter().enumerate() {
+            content.extend(if number == which { mutate(line, at, how, byte) } else { line.as_bytes().to_vec() });
+            content.push(b'\n');
+        }
+        let found = bytes(&content);
+        for (number, record) in records().iter().enumerate().filter(|(number, _)| *number != which) {
+            let id = record["eventID"].as_str().expect("an id");
+            prop_assert!(found.ids().contains(&id), "line {} is lost: {:?}", number + 1, String::from_utf8_lossy(&content));
+        }
+        prop_assert!(found.events.len() as u64 + found.fault_count() + found.recognised.len() as u64 >= 3 || how % 4 == 3);
+        bytes(gzip(&content));
+    }
+
+    #[test]
+    fn a_changed_file_never_stops_the_program(text in 0_usize..3, at in any::<usize>(), how in any::<u8>(), byte in any::<u8>()) {
+        let list = records();
+        let text = match text {
+            0 => json!({ "Records": list }).to_string(),
+            1 => serde_json::to_string_pretty(&json!({ "Events": each(|record| json!({ "CloudTrailEvent": record.to_string() })) })).expect("JSON"),
+            _ => json!({ "awslogs": { "data": BASE64.encode(gzip(RECORDS)) } }).to_string(),
+        };
+        let content = mutate(&text, at, how, byte);
+        let blank = content.is_empty();
+        let found = bytes(content);
+        prop_assert!(found.events.len() == 3 || found.fault_count() > 0 || blank);
+        let mut compressed = gzip(&text);
+        let at = at % compressed.len();
+        compressed[at] ^= byte.max(1);
+        bytes(&compressed);
+        bytes(&compressed[..at]);
+    }
 }
