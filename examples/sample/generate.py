@@ -24,7 +24,7 @@ CLI, CONSOLE, TERRAFORM = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Gecko/20100101 Firefox/125.0",
     "APN/1.0 HashiCorp/1.0 Terraform/1.8.2 terraform-provider-aws/5.48.0 aws-sdk-go-v2/1.26.1",
 )
-VPC, DEFAULT_VPC = "vpc-0a11b22c33d44e55f", "vpc-0b22c33d44e55f66a"
+VPC = "vpc-0a11b22c33d44e55f"
 BASTION, WEB, OLD, THEIRS = (f"i-0{name:0<16}" for name in ("ba5710", "eb", "dead", "bad"))
 BASTION_IP, BASTION_ALLOCATION, BASTION_ASSOCIATION = "198.51.100.7", "eipalloc-0ba57100000000001", "eipassoc-0ba57100000000001"
 TRAIL = f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/main"
@@ -103,6 +103,10 @@ def tell_the_story():
     call("08:20:00", service("cloudtrail.amazonaws.com"), "s3:GetBucketAcl", {"bucketName": "example-trail-logs", "acl": ""})
     call("08:30:40", ALICE, "signin:ConsoleLogin", None, {"ConsoleLogin": "Success"}, agent=CONSOLE, eventType="AwsConsoleSignIn",
          additionalEventData={"LoginTo": "https://console.aws.amazon.com/console/home", "MobileVersion": "No", "MFAUsed": "Yes"})
+    call("08:36:05", user("bob", 7), "signin:ConsoleLogin", None, {"ConsoleLogin": "Success"}, agent=CONSOLE, eventType="AwsConsoleSignIn",
+         additionalEventData={"LoginTo": "https://console.aws.amazon.com/console/home", "MobileVersion": "No", "MFAUsed": "No"})
+    call("08:39:41", user("dora", 8), "signin:ConsoleLogin", None, {"ConsoleLogin": "Failure"}, agent=CONSOLE, eventType="AwsConsoleSignIn",
+         additionalEventData={"LoginTo": "https://console.aws.amazon.com/console/home", "MobileVersion": "No", "MFAUsed": "No"})
     for name in ("DescribeInstances", "DescribeAddresses", "DescribeVpcs", "DescribeVolumes"):
         call(f"08:31:0{len(name) % 10}", ALICE, f"ec2:{name}", {}, agent=CONSOLE, sessionCredentialFromConsole="true")
     call("08:33:10", ALICE, "ec2:AllocateAddress", {"domain": "vpc"},
@@ -225,11 +229,11 @@ INVENTORY = {
             group("sg-0ba57100000000001", "bastion", rule(22, OFFICE + "/32")),
             group("sg-0eb00000000000001", "web", rule(443, "0.0.0.0/0"), rule(22, BASTION_IP + "/32")),
             group("sg-0dead000000000001", "old-reports", rule(3389, "0.0.0.0/0"))]},
-        "ec2 describe-network-acls": {"NetworkAcls": [acl("acl-0a11b22c33d44e55f", VPC), acl("acl-0b22c33d44e55f66a", DEFAULT_VPC)]},
+        "ec2 describe-network-acls": {"NetworkAcls": [acl("acl-0a11b22c33d44e55f", VPC)]},
         "ec2 describe-volumes": {"Volumes": [
             volume("vol-0ba57100000000001", BASTION, True, 16), volume("vol-0eb00000000000001", WEB, False, 100),
             volume("vol-0dead000000000001", OLD, False, 500)]},
-        "ec2 describe-vpcs": {"Vpcs": [vpc(VPC, "10.0.0.0/16", False), vpc(DEFAULT_VPC, "172.31.0.0/16", True)]},
+        "ec2 describe-vpcs": {"Vpcs": [vpc(VPC, "10.0.0.0/16", False)]},
         "ec2 describe-flow-logs": {"FlowLogs": [flow_log("fl-0a11b22c33d44e55f", VPC, DeliverLogsStatus="FAILED", DeliverLogsErrorMessage="Access error")]},
         "ec2 get-ebs-encryption-by-default": {"EbsEncryptionByDefault": True, "SseType": "sse-ebs"},
         "cloudtrail describe-trails": TRAILS,
