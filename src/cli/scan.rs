@@ -211,16 +211,22 @@ fn request(args: &Args, limits: Limits) -> Request {
     request
 }
 
+/// Faults that are told on stderr beside the report, which has all of them.
+const MOST_FAULTS: usize = 20;
+
 /// What a reader of the report must not miss, on stderr.
 fn tell(outcome: &Outcome) {
     let mut text = String::new();
-    for fault in &outcome.faults {
+    for fault in outcome.faults.iter().take(MOST_FAULTS) {
         let policy = fault.policy.as_deref().map_or_else(String::new, |policy| format!("{policy}: "));
         let place = fault
             .origins
             .first()
             .map_or_else(String::new, |origin| format!(" at {}", printable(&origin.to_string(), 400)));
         text.push_str(&format!("fault: {policy}{}{place} ({} in all)\n", printable(&fault.reason, 400), fault.count));
+    }
+    if outcome.faults.len() > MOST_FAULTS {
+        text.push_str(&format!("fault: and {} more kinds, all of them in the report\n", outcome.faults.len() - MOST_FAULTS));
     }
     if outcome.summary.exit.code != 0 {
         text.push_str(&format!("exit {}: {}\n", outcome.summary.exit.code, outcome.summary.exit.reasons.join("; ")));

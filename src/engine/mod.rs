@@ -105,10 +105,10 @@ pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Resu
     let (lookup_only, more) = input::discover(&request.inventory, &request.settings)?;
     faults.extend(more);
     progress.files(files.files.len() as u64);
-    let (inventory, more) = collect::inventory(&files, &lookup_only, request);
+    let collect::Read { inventory, faults: more, listed } = collect::inventory(&files, &lookup_only, request);
     faults.extend(more);
     let judge = Judge::new(packs, request, Arc::new(inventory), progress);
-    let (mut resources, mut events) = (judge.resources(&files), judge.events(&files));
+    let (mut resources, mut events) = (judge.resources(&files), judge.events(&files, &listed));
     let mut tally = judge.deferred([&mut resources, &mut events]);
     tally.add(resources.tally);
     tally.add(events.tally);
@@ -143,7 +143,7 @@ pub fn evaluate_each(
     let (files, mut faults) = input::discover(&request.paths, &request.settings)?;
     let (lookup_only, more) = input::discover(&request.inventory, &request.settings)?;
     faults.extend(more);
-    let (inventory, more) = collect::inventory(&files, &lookup_only, request);
+    let collect::Read { inventory, faults: more, listed } = collect::inventory(&files, &lookup_only, request);
     faults.extend(more);
     let inventory = Arc::new(inventory);
     let mut expression = Expression::new(expression, Arc::clone(&inventory), request.now, &request.limits)?;
@@ -159,16 +159,15 @@ pub fn evaluate_each(
     for file in &files.files {
         each.before = 0;
         match file.class {
-            input::Class::Events => input::read(file, &request.settings, &mut |batch| {
+            input::Class::Events if !listed.contains(&file.name) => input::read(file, &request.settings, &mut |batch| {
                 let start = each.before;
                 batch.open(file, &mut EachOfBatch { each: &mut each, start });
             }),
-            input::Class::Inventory => {
+            _ => {
                 for record in inventory.records().filter(|record| record.origin.file == file.name) {
                     (each.ask)(record);
                 }
             }
-            input::Class::Empty => {}
         }
     }
     Ok(faults)

@@ -143,9 +143,10 @@ impl<'a> Judge<'a> {
         passes.pop().unwrap_or_default()
     }
 
-    /// Reads and judges the files of events.
-    pub(super) fn events(&self, files: &Files) -> Pass {
-        let todo: Vec<usize> = (0..files.files.len()).filter(|at| files.files[*at].class == Class::Events).collect();
+    /// Reads and judges the files of events, but for those named.
+    pub(super) fn events(&self, files: &Files, but: &BTreeSet<Arc<str>>) -> Pass {
+        let wanted = |file: &File| file.class == Class::Events && !but.contains(&file.name);
+        let todo: Vec<usize> = (0..files.files.len()).filter(|at| wanted(&files.files[*at])).collect();
         if todo.is_empty() {
             return Pass::default();
         }

@@ -3,3 +3,4 @@
 mod input;
 mod inventory;
 mod policies;
+mod report;

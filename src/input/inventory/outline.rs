@@ -75,7 +75,7 @@ fn holds_events(value: &Value) -> bool {
                 || empty("Events")
                 || empty("events")
                 || has("CloudTrailEvent")
-                || first("events", "message")
+                || first("events", "message") && first_message_is_json(members)
                 || has("searchedLogStreams")
                 || members.get("results").and_then(|rows| rows.get(0)).is_some_and(Value::is_array)
                 || has("detail-type") && !members["detail-type"].as_str().is_some_and(config::is_change)
@@ -83,6 +83,12 @@ fn holds_events(value: &Value) -> bool {
         }
         _ => false,
     }
+}
+
+/// Messages of CloudTrail are JSON; those of other log groups mostly are not, and their events are resources.
+fn first_message_is_json(members: &Map<String, Value>) -> bool {
+    let first = members.get("events").and_then(|events| events.get(0)?.get("message")?.as_str());
+    first.is_none_or(|text| text.trim_start().starts_with('{'))
 }
 
 /// Reads as much of a JSON value as there is; what is cut off is left out.
