@@ -358,7 +358,6 @@ impl<'a> Ref<'a> {
 }
 
 impl PartialEq for Ref<'_> {
-    #[expect(clippy::float_cmp, reason = "equal text gives equal doubles")]
     fn eq(&self, other: &Self) -> bool {
         match (self.cell(), other.cell()) {
             (Cell::Null, Cell::Null) => true,

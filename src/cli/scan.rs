@@ -174,6 +174,15 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     if !(to_terminal && format == Format::Text) {
         tell(&outcome);
     }
+    if let Some(policy) = args.why.as_deref().and_then(|id| loaded.packs.get(id)).filter(|_| outcome.why.is_empty()) {
+        let when: Vec<String> = policy.header.when.conditions.iter().map(ToString::to_string).collect();
+        let when = if when.is_empty() { "nothing".to_owned() } else { when.join(" and ") };
+        let told = format!(
+            "why: `{}` was asked of no record: it judges `{}` and its `when` wants {when}\n",
+            policy.id, policy.header.judges
+        );
+        let _ = std::io::stderr().write_all(told.as_bytes());
+    }
     match written.map_err(Failure::from) {
         Ok(()) | Err(Failure::ReaderGone) => Ok(outcome.summary.exit.code),
         Err(failure) => Err(failure),
@@ -226,7 +235,10 @@ fn tell(outcome: &Outcome) {
         text.push_str(&format!("fault: {policy}{}{place} ({} in all)\n", printable(&fault.reason, 400), fault.count));
     }
     if outcome.faults.len() > MOST_FAULTS {
-        text.push_str(&format!("fault: and {} more kinds, all of them in the report\n", outcome.faults.len() - MOST_FAULTS));
+        text.push_str(&format!(
+            "fault: and {} more kinds, all of them in the report\n",
+            outcome.faults.len() - MOST_FAULTS
+        ));
     }
     if outcome.summary.exit.code != 0 {
         text.push_str(&format!("exit {}: {}\n", outcome.summary.exit.code, outcome.summary.exit.reasons.join("; ")));

@@ -37,12 +37,16 @@ pub(super) fn inventory(files: &Files, lookup_only: &Files, request: &Request) -
         }
     }
     let both = || files.files.iter().chain(&lookup_only.files);
-    let is_listed = |file: &&File| file.class != Class::Inventory && file.path.as_deref().is_some_and(|path| manifests.lists(path));
+    let is_listed =
+        |file: &&File| file.class != Class::Inventory && file.path.as_deref().is_some_and(|path| manifests.lists(path));
     let listed: BTreeSet<Arc<str>> = both().filter(is_listed).map(|file| Arc::clone(&file.name)).collect();
     for skipped in files.skipped.iter().chain(&lookup_only.skipped) {
         if manifests.lists(Path::new(&*skipped.name)) {
             let origin = Origin { file: Arc::clone(&skipped.name), position: 0, line: None };
-            faults.push(Fault::inventory(format!("a manifest lists it, and it was not read: {}", skipped.reason), origin));
+            faults.push(Fault::inventory(
+                format!("a manifest lists it, and it was not read: {}", skipped.reason),
+                origin,
+            ));
         }
     }
     for file in &lookup_only.files {

@@ -130,16 +130,15 @@ pub fn judge(packs: &Checked, records: &[Record], inventory: Inventory, request:
     outcome::write(tally, packs, request, &none, &none)
 }
 
+/// Takes a record, the answer to an expression and what it printed; says whether to go on.
+pub type Give<'a> = &'a mut dyn FnMut(&Record, Result<Value, Stop>, Vec<String>) -> bool;
+
 /// Evaluates an expression over every record that the request names, in input order and in this thread; `give` takes the
 /// record, the answer and what the expression printed, and says whether to go on. Gives what could not be read.
 ///
 /// # Errors
 /// When a path does not exist, or the expression does not parse.
-pub fn evaluate_each(
-    request: &Request,
-    expression: &str,
-    give: &mut dyn FnMut(&Record, Result<Value, Stop>, Vec<String>) -> bool,
-) -> Result<Vec<Fault>, Error> {
+pub fn evaluate_each(request: &Request, expression: &str, give: Give<'_>) -> Result<Vec<Fault>, Error> {
     let (files, mut faults) = input::discover(&request.paths, &request.settings)?;
     let (lookup_only, more) = input::discover(&request.inventory, &request.settings)?;
     faults.extend(more);
@@ -159,10 +158,12 @@ pub fn evaluate_each(
     for file in &files.files {
         each.before = 0;
         match file.class {
-            input::Class::Events if !listed.contains(&file.name) => input::read(file, &request.settings, &mut |batch| {
-                let start = each.before;
-                batch.open(file, &mut EachOfBatch { each: &mut each, start });
-            }),
+            input::Class::Events if !listed.contains(&file.name) => {
+                input::read(file, &request.settings, &mut |batch| {
+                    let start = each.before;
+                    batch.open(file, &mut EachOfBatch { each: &mut each, start });
+                })
+            }
             _ => {
                 for record in inventory.records().filter(|record| record.origin.file == file.name) {
                     (each.ask)(record);

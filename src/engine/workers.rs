@@ -4,6 +4,7 @@
 //! queue is short, and who finds it full judges the batch himself: so memory does not grow with the input.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -337,12 +338,19 @@ impl<'a> Worker<'a> {
     fn ask(&mut self, file: usize, record: &Record, at: usize, tally: &mut Tally) {
         let policy = &self.judge.policies[at];
         let wants_why = self.judge.request.why.as_deref() == Some(&*policy.id);
-        let verdict = evaluate::evaluate(policy, at, &mut self.runtime, self.inventory, record);
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            evaluate::evaluate(policy, at, &mut self.runtime, self.inventory, record)
+        }));
+        let verdict = judged.unwrap_or_else(|_| {
+            // A bug of ours or of a library's: the record is not lost silently, and the scan goes on with a new runtime.
+            self.runtime = self.judge.runtime(self.inventory);
+            Verdict::Fault("internal error (try: report it, with the record)".to_owned())
+        });
         let silent = matches!(verdict, Verdict::Silent);
         tally.verdict((file, record.origin.position, at), policy, record, verdict, wants_why);
         if wants_why
             && silent
-            && let Some(reason) = self.runtime.why_silent(at, &policy.script, record)
+            && let Some(reason) = self.runtime.why_silent(&policy.script, record)
         {
             tally.because(reason);
         }

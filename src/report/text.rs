@@ -25,7 +25,7 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, look: Look, out: &mut dy
         page.group(&group, packs);
     }
     page.not_judged(outcome);
-    page.why(outcome, packs);
+    page.why(outcome);
     if look.verbose && !outcome.skipped.is_empty() {
         page.heading("Skipped");
         for (name, reason) in &outcome.skipped {
@@ -243,7 +243,7 @@ impl Page<'_> {
         }
     }
 
-    fn why(&mut self, outcome: &Outcome, packs: &Checked) {
+    fn why(&mut self, outcome: &Outcome) {
         if outcome.why.is_empty() {
             return;
         }
@@ -255,11 +255,13 @@ impl Page<'_> {
         }
         let asked = outcome.why.len() as u64;
         let judged = outcome.summary.records.events + outcome.summary.records.resources;
-        let _ = packs;
-        self.line(&format!(
-            "  of all other {} it was not asked: `when`, or the kind that it judges, excludes them",
-            records(judged.saturating_sub(asked))
-        ));
+        let others = judged.saturating_sub(asked);
+        if others > 0 {
+            self.line(&format!(
+                "  of {} more it was not asked: its `when`, or the kind that it judges, excludes them",
+                records(others)
+            ));
+        }
         self.line("");
     }
 

@@ -172,7 +172,7 @@ fn finish(diagnostics: &mut Vec<Diagnostic>) {
 }
 
 /// Why a text does not parse.
-struct Problem {
+pub(super) struct Problem {
     message: String,
     position: Position,
     help: Option<&'static str>,
@@ -190,12 +190,12 @@ impl Problem {
 }
 
 /// A text as a syntax tree.
-struct Parsed {
+pub(super) struct Parsed {
     tree: AST,
 }
 
 impl Parsed {
-    fn of(text: &str, limits: &Limits) -> Result<Self, Problem> {
+    pub(super) fn of(text: &str, limits: &Limits) -> Result<Self, Problem> {
         if text.len() > limits.source {
             let message = format!("{} bytes of script, where {} are the limit", text.len(), limits.source);
             return Err(Problem { message, position: Position::new(1, 1), help: Some("move shared code to `lib/`") });
@@ -225,8 +225,15 @@ impl Parsed {
         into.extend(properties(&self.tree));
     }
 
+    /// The name of the one parameter of a function.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let function =
+            self.tree.iter_functions().find(|function| function.name == name && function.params.len() == 1)?;
+        function.params.first().map(|param| (*param).to_owned())
+    }
+
     /// The statements of one function, in order.
-    fn with_body(&self, name: &str, arity: usize, mut ask: impl FnMut(&[&Stmt])) {
+    pub(super) fn with_body(&self, name: &str, arity: usize, mut ask: impl FnMut(&[&Stmt])) {
         let mut one = self.tree.clone_functions_only();
         one.retain_functions(|_, _, function, params| function == name && params == arity);
         // The bodies cannot be reached but by walking; what the walk lends lives as long as the tree, which is longer
@@ -1026,7 +1033,7 @@ fn chain_end(text: &str, start: usize) -> usize {
 }
 
 /// Where a function's name stands in its definition.
-fn function_name(text: &str, name: &str) -> Range<usize> {
+pub(super) fn function_name(text: &str, name: &str) -> Range<usize> {
     let mut from = 0;
     while let Some(at) = text[from..].find(name) {
         let start = from + at;

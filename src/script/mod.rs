@@ -1,6 +1,7 @@
 //! Compiles and runs Rhai; its own types for what it tells, so that nobody else names Rhai.
 
 mod check;
+mod explain;
 mod functions;
 mod sandbox;
 mod value;
@@ -114,8 +115,20 @@ impl Runtime {
         }
     }
 
-    /// Which part of `matches` was false, if the whole of it is one condition made of parts.
-    pub fn why_silent(&mut self, _index: usize, _script: &Script, _record: &Record) -> Option<String> {
+    /// Which part of `matches` was false for a record, if the whole of it is one condition made of parts.
+    pub fn why_silent(&mut self, script: &Script, record: &Record) -> Option<String> {
+        let (param, parts) = explain::conjuncts(script, &self.limits)?;
+        for part in parts {
+            let one = format!("fn why_silent({param}) {{ {part} }}");
+            let tree = compile(&self.engine, script).ok()?;
+            let tree = tree.merge(&self.engine.compile_with_scope(&constants(script), one).ok()?);
+            self.env.judge(record, &script.needs);
+            let answer =
+                self.engine.call_fn::<Dynamic>(&mut Scope::new(), &tree, "why_silent", (value::show(&record.value),));
+            if answer.ok()?.as_bool() == Ok(false) {
+                return Some(format!("`{part}` is false"));
+            }
+        }
         None
     }
 
@@ -173,19 +186,23 @@ impl Expression {
 
 /// The prelude, the libraries and the policy as one tree: one look-up finds a function of each.
 fn compile(engine: &Engine, script: &Script) -> Result<AST, String> {
-    let mut scope = Scope::new();
-    // Constants of the scope become literals inside of functions, too.
-    scope.push_constant_dynamic("params", value::from_json(&script.params));
-    for (name, constant) in &script.constants {
-        scope.push_constant_dynamic(name.as_str(), value::from_json(constant));
-    }
     let failed = |error: rhai::ParseError| error.to_string();
     let mut tree = engine.compile(PRELUDE).map_err(failed)?;
     for library in script.libraries.iter() {
         tree = tree.merge(&engine.compile(&library.text).map_err(failed)?);
     }
-    let policy = engine.compile_with_scope(&scope, &script.source.text).map_err(failed)?;
+    let policy = engine.compile_with_scope(&constants(script), &script.source.text).map_err(failed)?;
     Ok(tree.merge(&policy).clone_functions_only())
+}
+
+/// What a script knows by name everywhere: constants of the scope become literals inside of functions, too.
+fn constants(script: &Script) -> Scope<'static> {
+    let mut scope = Scope::new();
+    scope.push_constant_dynamic("params", value::from_json(&script.params));
+    for (name, constant) in &script.constants {
+        scope.push_constant_dynamic(name.as_str(), value::from_json(constant));
+    }
+    scope
 }
 
 /// Rhai's errors, told in our words, with the place in the file.

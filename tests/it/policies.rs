@@ -29,9 +29,15 @@ fn run(pack: &Pack, policy_file: &str) -> Vec<CaseResult> {
 fn the_embedded_pack_is_the_folder_and_loads() {
     let limits = Limits::default();
     let draw = |mistakes: Vec<_>| report::diagnostic::draw(&mistakes, false);
-    let embedded = Pack::embedded().check(&Overrides::default(), &limits).unwrap_or_else(|mistakes| panic!("{}", draw(mistakes)));
-    let on_disk = Pack::from_folder(&folder()).unwrap().check(&Overrides::default(), &limits).unwrap_or_else(|mistakes| panic!("{}", draw(mistakes)));
-    let ids = |checked: &lawbook::policy::Checked| checked.policies().iter().map(|policy| policy.id.to_string()).collect::<BTreeSet<_>>();
+    let embedded =
+        Pack::embedded().check(&Overrides::default(), &limits).unwrap_or_else(|mistakes| panic!("{}", draw(mistakes)));
+    let on_disk = Pack::from_folder(&folder())
+        .unwrap()
+        .check(&Overrides::default(), &limits)
+        .unwrap_or_else(|mistakes| panic!("{}", draw(mistakes)));
+    let ids = |checked: &lawbook::policy::Checked| {
+        checked.policies().iter().map(|policy| policy.id.to_string()).collect::<BTreeSet<_>>()
+    };
     assert_eq!(ids(&embedded), ids(&on_disk));
     assert!(embedded.policies().len() >= 12);
 }
@@ -45,7 +51,11 @@ fn every_policy_is_documented() {
         assert!(policy.sections().iter().all(|(_, text)| !text.is_empty()), "{}", policy.id);
         assert!(!policy.header.references.is_empty(), "{}", policy.id);
         let forms = &policy.header.remediation;
-        assert!(forms.console.is_some() && forms.cli.is_some() && forms.python.is_some(), "{} lacks a form of remediation", policy.id);
+        assert!(
+            forms.console.is_some() && forms.cli.is_some() && forms.python.is_some(),
+            "{} lacks a form of remediation",
+            policy.id
+        );
     }
 }
 
@@ -82,7 +92,9 @@ fn a_case_can_fail() {
     let policy = "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! ---\nfn matches(event) { event.eventName == \"A\" }\nfn context(event) { #{ name: event.eventName } }\n";
     let pack = Pack::from_text("p", policy);
     let check = |cases: &str| {
-        let text = format!("records:\n  base: {{ eventVersion: \"1.10\", eventSource: ec2.amazonaws.com, eventName: A, eventID: x }}\ncases:\n  - name: n\n    record: base\n{cases}");
+        let text = format!(
+            "records:\n  base: {{ eventVersion: \"1.10\", eventSource: ec2.amazonaws.com, eventName: A, eventID: x }}\ncases:\n  - name: n\n    record: base\n{cases}"
+        );
         let source = Arc::new(SourceText { file: "p.cases.yaml".to_owned(), text });
         cases::run(&pack, "p", &source, &Limits::default())
     };

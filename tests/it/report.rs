@@ -74,7 +74,8 @@ fn validator(schema: &str) -> jsonschema::Validator {
 }
 
 fn valid(validator: &jsonschema::Validator, value: &Value) {
-    let errors: Vec<String> = validator.iter_errors(value).map(|error| format!("{} at {}", error, error.instance_path())).collect();
+    let errors: Vec<String> =
+        validator.iter_errors(value).map(|error| format!("{} at {}", error, error.instance_path())).collect();
     assert!(errors.is_empty(), "{errors:#?}");
 }
 
@@ -94,7 +95,10 @@ fn every_line_of_ndjson_is_as_published_and_the_summary_is_the_last() {
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     lines.iter().for_each(|line| valid(&validator, line));
     let kinds: Vec<&str> = lines.iter().map(|line| line["type"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["finding", "finding", "finding", "not_evaluated", "fault", "why", "why", "why", "why", "why", "summary"]);
+    assert_eq!(
+        kinds,
+        ["finding", "finding", "finding", "not_evaluated", "fault", "why", "why", "why", "why", "why", "summary"]
+    );
 }
 
 #[test]
@@ -120,10 +124,14 @@ fn text_is_for_people() {
 fn no_format_lets_a_log_steer_the_terminal() {
     for format in [Format::Text, Format::Json, Format::Ndjson] {
         let text = written(format, false);
-        let steers: Vec<char> = text.chars().filter(|c| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c)).collect();
+        let steers: Vec<char> =
+            text.chars().filter(|c| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c)).collect();
         assert!(steers.is_empty(), "{format:?}: {steers:?}");
     }
-    assert!(written(Format::Text, true).contains("\u{1b}["), "with colour there are escape sequences, and they are ours");
+    assert!(
+        written(Format::Text, true).contains("\u{1b}["),
+        "with colour there are escape sequences, and they are ours"
+    );
     assert!(!written(Format::Text, true).contains("k\u{1b}"));
 }
 

@@ -77,9 +77,12 @@ pub(crate) struct Env {
     /// What `print` and `debug` wrote.
     pub(crate) printed: RefCell<Vec<String>>,
     compiled: RefCell<Compiled>,
-    views: RefCell<HashMap<(String, crate::record::Scope), Rc<Vec<Node>>>>,
+    views: RefCell<Views>,
     unwrapped: RefCell<Vec<(&'static str, Node, Dynamic)>>,
 }
+
+/// The resources of a kind in a scope, once they were asked for.
+type Views = HashMap<(String, crate::record::Scope), Rc<Vec<Node>>>;
 
 /// Patterns that were compiled once. Bounded: a script that makes patterns up gets a new table.
 #[derive(Default)]
