@@ -66,3 +66,65 @@ fn required(when: &When, field: &str) -> Option<Vec<String>> {
     let condition = when.conditions.iter().find(|condition| condition.path == [field])?;
     condition.any_of.iter().cloned().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::policy::{Overrides, Pack};
+    use crate::record::{Document, Node, Origin, Scope};
+    use crate::script::Limits;
+
+    /// Policies with every kind of `when` on the fields that the index knows.
+    fn battery() -> crate::policy::Checked {
+        let whens = [
+            "",
+            "when: { eventName: A }",
+            "when: { eventName: [A, B] }",
+            "when: { eventName: [A, null] }",
+            "when: { eventName: null }",
+            "when: { eventSource: s }",
+            "when: { eventSource: [s, t], eventName: B }",
+            "when: { eventSource: [s, null], eventName: [C, null] }",
+            "when: { eventName: 12, errorCode: null }",
+            "when: { eventName: true }",
+            "when: { userIdentity.type: Root }",
+        ];
+        let mut all = crate::policy::Checked::default();
+        for (at, when) in whens.iter().enumerate() {
+            let text = format!("//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! {when}\n//! ---\nfn matches(event) {{ true }}\n");
+            all.join(Pack::from_text(&format!("p{at}"), &text).check(&Overrides::default(), &Limits::default()).unwrap());
+        }
+        all
+    }
+
+    fn value() -> impl Strategy<Value = Option<Value>> {
+        let values = [json!("A"), json!("B"), json!("C"), json!("s"), json!("t"), json!("12"), json!(12), json!(true), json!("true"), json!(null), json!({}), json!(["A"]), json!(1.5)];
+        prop_oneof![Just(None), proptest::sample::select(values.to_vec()).prop_map(Some)]
+    }
+
+    proptest! {
+        #[test]
+        fn the_index_selects_every_policy_that_when_admits(events in proptest::collection::vec((value(), value(), value()), 1..20)) {
+            let packs = battery();
+            let index = Index::new(packs.policies());
+            for (name, source, code) in events {
+                let mut members = serde_json::Map::new();
+                for (key, value) in [("eventName", name), ("eventSource", source), ("errorCode", code)] {
+                    members.extend(value.map(|value| (key.to_owned(), value)));
+                }
+                let value = Node::from(Document::from(&Value::Object(members)));
+                let record = Record { kind: CLOUDTRAIL.into(), id: None, time: None, scope: Scope::default(), value, origin: Origin::default() };
+                let mut selected = Vec::new();
+                index.select(&record, &mut selected);
+                for (at, policy) in packs.policies().iter().enumerate() {
+                    if policy.header.when.admits(record.value.view()) {
+                        prop_assert!(selected.contains(&at), "{} is left out for {:?}", policy.header.when.conditions[0], record.value);
+                    }
+                }
+            }
+        }
+    }
+}

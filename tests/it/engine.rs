@@ -1,0 +1,238 @@
+//! Scans: outcomes, counts, joins, order, fingerprints.
+
+use std::path::{Path, PathBuf};
+
+use lawbook::engine::{self, Outcome, Request, scan};
+use lawbook::input;
+use lawbook::inventory::{Collected, Inventory};
+use lawbook::policy::{Checked, Overrides, Pack};
+use lawbook::record::Record;
+use lawbook::script::Limits;
+
+fn checked(id: &str, head: &str, script: &str) -> Checked {
+    let text = format!("//! ---\n//! title: T\n//! severity: low\n{}\n//! ---\n{script}\n", head.lines().map(|line| format!("//! {line}")).collect::<Vec<_>>().join("\n"));
+    match Pack::from_text(id, &text).check(&Overrides::default(), &Limits::default()) {
+        Ok(checked) => checked,
+        Err(mistakes) => panic!("{}", lawbook::report::diagnostic::draw(&mistakes, false)),
+    }
+}
+
+fn event(id: &str, name: &str, more: &str) -> String {
+    format!(r#"{{"eventVersion":"1.10","eventID":"{id}","eventTime":"2024-05-14T12:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"{name}","awsRegion":"us-east-1","recipientAccountId":"111122223333"{more}}}"#)
+}
+
+fn records(lines: &[String]) -> Vec<Record> {
+    let (records, faults) = input::events("log", lines.join("\n").into_bytes());
+    assert!(faults.is_empty(), "{faults:?}");
+    records
+}
+
+fn request(paths: &[&Path]) -> Request {
+    let mut request = Request::new(paths);
+    request.now = "2024-05-15T00:00:00Z".parse().unwrap();
+    request
+}
+
+fn judge(packs: &Checked, lines: &[String]) -> Outcome {
+    engine::judge(packs, &records(lines), Inventory::default(), &request(&[]))
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let file = folder.join(name);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn every_outcome_is_counted() {
+    let script = r#"fn matches(event) {
+        switch event.eventName {
+            "A" => true,
+            "B" => false,
+            "C" => lookup("ec2/volumes", "VolumeId", "v") != (),
+            _ => throw "what is this?",
+        }
+    }"#;
+    let packs = checked("p", "judges: cloudtrail\nwhen: { awsRegion: us-east-1 }\nuses: [ec2/volumes]", script);
+    let elsewhere = event("5", "A", "").replace("us-east-1", "eu-west-1");
+    let outcome = judge(&packs, &[event("1", "A", ""), event("2", "B", ""), event("3", "C", ""), event("4", "D", ""), elsewhere]);
+    let counts = &outcome.policies[0];
+    assert_eq!((counts.asked, counts.findings, counts.silent, counts.not_evaluated, counts.faults), (4, 1, 2, 0, 1));
+    assert_eq!(outcome.summary.records.events, 5);
+    assert!(outcome.faults[0].reason.contains("what is this?"), "{:?}", outcome.faults);
+    assert_eq!(outcome.summary.exit.code, 2);
+}
+
+#[test]
+fn what_was_not_collected_is_never_none() {
+    let packs = checked("p", "judges: cloudtrail\nneeds: [ec2/flow-logs]", "fn matches(event) { lookup_all(\"ec2/flow-logs\", \"ResourceId\", event.eventName).is_empty() }");
+    let records = records(&[event("1", "vpc-1", ""), event("2", "vpc-2", "")]);
+    let flow_log = input::inventory::resource("ec2/flow-logs", &serde_json::json!({ "FlowLogId": "fl-1", "ResourceId": "vpc-1" }), records[0].scope.clone());
+    let run = |collected: Option<Collected>, resource: bool, elsewhere: bool| {
+        let mut builder = Inventory::default().reopen();
+        let mut scope = records[0].scope.clone();
+        if elsewhere {
+            scope.region = Some("eu-west-1".into());
+        }
+        if let Some(collected) = collected {
+            builder.note_collected(&"ec2/flow-logs".into(), scope, collected);
+        }
+        if resource {
+            builder.add(flow_log.clone());
+        }
+        let outcome = engine::judge(&packs, &records, builder.finish().0, &request(&[]));
+        let reasons: Vec<String> = outcome.not_evaluated.iter().map(|row| row.reason.clone()).collect();
+        (outcome.summary.findings.total, outcome.summary.not_evaluated, reasons.join("; "))
+    };
+    assert_eq!(run(None, false, false), (0, 2, "inventory `ec2/flow-logs` was not collected".to_owned()));
+    assert_eq!(run(Some(Collected::Whole), false, true), (0, 2, "inventory `ec2/flow-logs` was not collected".to_owned()));
+    assert_eq!(run(Some(Collected::Refused), false, false), (0, 2, "collecting inventory `ec2/flow-logs` was refused".to_owned()));
+    assert_eq!(run(Some(Collected::Whole), false, false).0, 2);
+    assert_eq!(run(Some(Collected::Whole), true, false).0, 1);
+    // A part can say that something is there, and cannot say that nothing is.
+    let (findings, not_evaluated, reason) = run(Some(Collected::Partial), true, false);
+    assert_eq!((findings, not_evaluated), (0, 1));
+    assert!(reason.contains("cannot prove absence"), "{reason}");
+}
+
+#[test]
+fn several_answers_to_one_look_up_are_a_fault() {
+    let packs = checked("p", "judges: cloudtrail\nuses: [ec2/addresses]", "fn matches(event) { lookup(\"ec2/addresses\", \"Domain\", \"vpc\") != () }");
+    let records = records(&[event("1", "A", "")]);
+    let mut builder = Inventory::default().reopen();
+    for id in ["eipalloc-1", "eipalloc-2"] {
+        builder.add(input::inventory::resource("ec2/addresses", &serde_json::json!({ "AllocationId": id, "Domain": "vpc" }), records[0].scope.clone()));
+    }
+    let outcome = engine::judge(&packs, &records, builder.finish().0, &request(&[]));
+    assert!(outcome.faults[0].reason.contains("found 2 resources"), "{:?}", outcome.faults);
+}
+
+#[test]
+fn an_association_is_resolved_by_a_call_in_any_file() {
+    let packs = Pack::embedded().check(&Overrides::default(), &Limits::default()).unwrap();
+    let taken = event("1", "DisassociateAddress", r#","requestParameters":{"associationId":"eipassoc-1"},"responseElements":{"_return":true}"#);
+    let made = event("2", "AssociateAddress", r#","requestParameters":{"allocationId":"eipalloc-1","instanceId":"i-1"},"responseElements":{"associationId":"eipassoc-1"}"#);
+    let allocated = event("3", "AllocateAddress", r#","requestParameters":{},"responseElements":{"allocationId":"eipalloc-1","publicIp":"198.51.100.7"}"#);
+    for order in [[&taken, &made, &allocated], [&allocated, &made, &taken], [&made, &taken, &allocated]] {
+        let folder = tempfile::tempdir().unwrap();
+        for (at, line) in order.iter().enumerate() {
+            write(folder.path(), &format!("{at}.json"), line);
+        }
+        for threads in [1, 4] {
+            let mut request = request(&[folder.path()]);
+            request.threads = threads;
+            let outcome = scan(&packs, &request, &()).unwrap();
+            let titles: Vec<&str> = outcome.findings.iter().map(|finding| finding.title.as_str()).collect();
+            assert_eq!(titles.len(), 1, "{titles:?}");
+            assert!(titles[0].contains("198.51.100.7") && titles[0].contains("i-1"), "{titles:?}");
+        }
+    }
+}
+
+#[test]
+fn a_finding_is_known_by_what_it_is_about() {
+    let line = event("1", "A", "");
+    let finding = |script: &str, line: &str| judge(&checked("p", "judges: cloudtrail", script), &[line.to_owned()]).findings.remove(0);
+    let first = finding("fn matches(event) { true }", &line);
+    let reworded = finding("fn matches(event) { true }\nfn title(event) { \"U\" }\nfn severity(event) { \"high\" }\nfn resources(event) { [\"x\"] }", &line);
+    assert_eq!(first.fingerprint, reworded.fingerprint);
+    assert_ne!(first.fingerprint, finding("fn matches(event) { true }", &event("2", "A", "")).fingerprint);
+    let other_account = line.replace("111122223333", "444455556666");
+    assert_ne!(first.fingerprint, finding("fn matches(event) { true }", &other_account).fingerprint);
+    let other_policy = judge(&checked("q", "judges: cloudtrail", "fn matches(event) { true }"), &[line]).findings.remove(0);
+    assert_ne!(first.fingerprint, other_policy.fingerprint);
+}
+
+#[test]
+fn equal_records_are_duplicates_and_different_ones_of_one_id_are_not() {
+    let packs = checked("p", "judges: cloudtrail", "fn matches(event) { true }");
+    let first = event("1", "A", r#","readOnly":true,"apiVersion":"x""#);
+    let reordered = event("1", "A", r#","apiVersion":"x","readOnly":true"#);
+    let different = event("1", "A", r#","readOnly":false"#);
+    let outcome = judge(&packs, &[first, reordered, different.clone(), different]);
+    assert_eq!(outcome.findings.len(), 2);
+    assert_eq!(outcome.findings.iter().map(|finding| finding.duplicates.len()).collect::<Vec<_>>(), [1, 1]);
+    assert_ne!(outcome.findings[0].fingerprint, outcome.findings[1].fingerprint);
+    assert_eq!(outcome.summary.records.events, 4);
+}
+
+/// Files of many batches among small ones and inventory: the same outcome for any number of threads, every count exact,
+/// every position that of the record in its file.
+#[test]
+fn the_outcome_is_the_same_for_any_number_of_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let padding = "x".repeat(300);
+    let mut total = 0;
+    for (name, count) in [("a/small.json", 3), ("b/large.ndjson", 9_000), ("c/small.ndjson", 5), ("d/large.json", 7_000)] {
+        let lines: Vec<String> = (0..count)
+            .map(|at| event(&format!("{name}-{at}"), if at % 1_000 == 7 { "Hit" } else { "Miss" }, &format!(r#","position":{},"pad":"{padding}""#, at + 1)))
+            .collect();
+        total += count;
+        let text = if name == "d/large.json" { format!("{{\"Records\":[{}]}}", lines.join(",")) } else { lines.join("\n") };
+        write(folder.path(), name, &text);
+    }
+    write(folder.path(), "e/ec2/describe-volumes.json", r#"{"Volumes":[{"VolumeId":"vol-1","State":"available","CreateTime":"2024-01-01T00:00:00Z"}]}"#);
+    write(folder.path(), "f/broken.json", "{\"Records\":[{]}");
+    let packs = checked("p", "judges: cloudtrail\nwhen: { eventName: [Hit] }", "fn matches(event) { true }\nfn context(event) { #{ position: event.position } }");
+    let run = |threads: usize| {
+        let mut request = request(&[folder.path()]);
+        request.threads = threads;
+        let outcome = scan(&packs, &request, &()).unwrap();
+        let mut report = Vec::new();
+        lawbook::report::write(lawbook::report::Format::Json, &outcome, &packs, Default::default(), &mut report).unwrap();
+        (outcome, String::from_utf8(report).unwrap())
+    };
+    let (outcome, report) = run(1);
+    assert_eq!(outcome.summary.records.events, total);
+    assert_eq!(outcome.summary.records.resources, 1);
+    assert_eq!(outcome.findings.len(), 9 + 7);
+    for finding in &outcome.findings {
+        assert_eq!(finding.context["position"], finding.origin.position, "{}", finding.origin);
+    }
+    assert_eq!(outcome.summary.faults, 1, "{:?}", outcome.faults);
+    for threads in [2, 3, 8] {
+        assert_eq!(run(threads).1, report, "{threads} threads");
+    }
+}
+
+#[test]
+fn filters_keep_what_is_unknown_and_every_record_is_accounted_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let early = event("1", "A", "").replace("2024-05-14", "2024-05-01");
+    let timeless = event("2", "A", "").replace(r#""eventTime":"2024-05-14T12:00:00Z","#, "");
+    let elsewhere = event("3", "A", "").replace("us-east-1", "eu-west-1");
+    let placeless = event("4", "A", "").replace(r#""awsRegion":"us-east-1","#, "");
+    write(folder.path(), "log.ndjson", &[early, timeless, elsewhere, placeless, event("5", "A", "")].join("\n"));
+    let packs = checked("p", "judges: cloudtrail", "fn matches(event) { true }");
+    let mut request = request(&[folder.path()]);
+    request.settings.filter.since = Some("2024-05-10T00:00:00Z".parse().unwrap());
+    request.settings.filter.regions = vec!["us-east-1".to_owned()];
+    let outcome = scan(&packs, &request, &()).unwrap();
+    let ids: Vec<&str> = outcome.findings.iter().filter_map(|finding| finding.record.id.as_deref()).collect();
+    assert_eq!(ids, ["2", "4", "5"]);
+    assert_eq!((outcome.summary.records.events, outcome.summary.records.filtered), (3, 2));
+}
+
+#[test]
+fn a_named_policy_that_never_ran_fails_the_run() {
+    let packs = checked("p", "judges: ec2/volumes", "fn matches(volume) { true }");
+    let mut request = request(&[]);
+    let run = |request: &Request| engine::judge(&packs, &records(&[event("1", "A", "")]), Inventory::default(), request).summary.exit;
+    assert_eq!(run(&request).code, 0);
+    request.named.insert("p".to_owned());
+    let exit = run(&request);
+    assert_eq!(exit.code, 2);
+    assert!(exit.reasons[0].contains("`p` never ran"), "{exit:?}");
+}
+
+#[test]
+fn a_manifest_says_what_an_empty_file_is() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "inventory.json", r#"{"lawbook":1,"answers":[{"file":"logs.json","service":"ec2","command":"describe-flow-logs","account":"111122223333","region":"us-east-1","status":"ok"}]}"#);
+    write(folder.path(), "logs.json", "");
+    write(folder.path(), "ec2/describe-vpcs.json", r#"{"Vpcs":[{"VpcId":"vpc-1","OwnerId":"111122223333","CidrBlock":"10.0.0.0/16"}]}"#);
+    let packs = checked("p", "judges: ec2/vpcs\nneeds: [ec2/flow-logs]", "fn matches(vpc) { lookup_all(\"ec2/flow-logs\", \"ResourceId\", vpc.VpcId).is_empty() }");
+    let outcome = scan(&packs, &request(&[folder.path()]), &()).unwrap();
+    assert_eq!((outcome.summary.findings.total, outcome.summary.not_evaluated, outcome.summary.faults), (1, 0, 0), "{:?} {:?}", outcome.faults, outcome.not_evaluated);
+}
