@@ -94,14 +94,32 @@ mod tests {
         ];
         let mut all = crate::policy::Checked::default();
         for (at, when) in whens.iter().enumerate() {
-            let text = format!("//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! {when}\n//! ---\nfn matches(event) {{ true }}\n");
-            all.join(Pack::from_text(&format!("p{at}"), &text).check(&Overrides::default(), &Limits::default()).unwrap());
+            let text = format!(
+                "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! {when}\n//! ---\nfn matches(event) {{ true }}\n"
+            );
+            all.join(
+                Pack::from_text(&format!("p{at}"), &text).check(&Overrides::default(), &Limits::default()).unwrap(),
+            );
         }
         all
     }
 
     fn value() -> impl Strategy<Value = Option<Value>> {
-        let values = [json!("A"), json!("B"), json!("C"), json!("s"), json!("t"), json!("12"), json!(12), json!(true), json!("true"), json!(null), json!({}), json!(["A"]), json!(1.5)];
+        let values = [
+            json!("A"),
+            json!("B"),
+            json!("C"),
+            json!("s"),
+            json!("t"),
+            json!("12"),
+            json!(12),
+            json!(true),
+            json!("true"),
+            json!(null),
+            json!({}),
+            json!(["A"]),
+            json!(1.5),
+        ];
         prop_oneof![Just(None), proptest::sample::select(values.to_vec()).prop_map(Some)]
     }
 

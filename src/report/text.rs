@@ -283,7 +283,14 @@ impl Page<'_> {
         for (number, what) in [
             (summary.records.recognised, "recognised and not judged"),
             (summary.records.filtered, "filtered out"),
-            (summary.files.skipped, "files skipped (`-v` lists them)"),
+            (
+                summary.files.skipped,
+                if summary.files.skipped == 1 {
+                    "file skipped (`-v` lists it)"
+                } else {
+                    "files skipped (`-v` lists them)"
+                },
+            ),
         ] {
             if number > 0 {
                 let _ = write!(judged, " {number} {what}.");

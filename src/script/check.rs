@@ -134,6 +134,8 @@ pub fn check(
     walker.clashes();
     known.add(&parsed.tree, "this policy");
     let mut walker = Walker::new(source, &parsed, &mut known, &mut diagnostics, Some(header));
+    let lookups = Lookups::of(shared.iter().map(|(_, parsed)| parsed));
+    walker.lookups = Some(&lookups);
     walker.constants = script.constants.keys().cloned().collect();
     walker.hooks(&mut script.hooks);
     walker.functions();
@@ -253,6 +255,71 @@ impl Parsed {
 #[derive(Clone, Default)]
 struct Functions(BTreeMap<String, (BTreeSet<usize>, &'static str)>);
 
+/// What the functions of libraries look up: by name, the kinds that they and those they call name.
+#[derive(Default)]
+struct Lookups(BTreeMap<String, BTreeSet<String>>);
+
+impl Lookups {
+    fn of<'p>(shared: impl Iterator<Item = &'p Parsed>) -> Self {
+        let mut kinds: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut calls: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for parsed in shared {
+            for function in parsed.tree.iter_functions() {
+                let (found, called) = (
+                    kinds.entry(function.name.to_owned()).or_default(),
+                    calls.entry(function.name.to_owned()).or_default(),
+                );
+                parsed.with_body(function.name, function.params.len(), |body| {
+                    for statement in body {
+                        statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+                            let call = match path.last() {
+                                Some(
+                                    ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _))
+                                    | ASTNode::Stmt(Stmt::FnCall(call, _)),
+                                ) => call,
+                                Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) => {
+                                    called.extend(
+                                        value.read_lock::<rhai::FnPtr>().map(|closure| closure.fn_name().to_owned()),
+                                    );
+                                    return true;
+                                }
+                                _ => return true,
+                            };
+                            called.insert(call.name.to_string());
+                            if let (true, Some(Expr::StringConstant(kind, _))) =
+                                (looks_up(&call.name, call.args.len()), call.args.first())
+                            {
+                                found.insert(kind.to_string());
+                            }
+                            true
+                        });
+                    }
+                });
+            }
+        }
+        // Follow the calls until nothing is added; functions may call each other in circles.
+        loop {
+            let mut grown = false;
+            for (name, called) in &calls {
+                let more: BTreeSet<String> =
+                    called.iter().filter_map(|callee| kinds.get(callee)).flatten().cloned().collect();
+                let own = kinds.entry(name.clone()).or_default();
+                let before = own.len();
+                own.extend(more);
+                grown |= own.len() > before;
+            }
+            if !grown {
+                return Self(kinds);
+            }
+        }
+    }
+}
+
+/// True if a function looks up the kind that is its first argument.
+fn looks_up(function: &str, arguments: usize) -> bool {
+    matches!((function, arguments), ("lookup" | "lookup_all" | "lookup_anywhere", 3) | ("all" | "collected", 1))
+}
+
 impl Functions {
     /// Host functions, and those of Rhai that scripts get.
     fn native() -> &'static Self {
@@ -330,6 +397,7 @@ struct Walker<'a> {
     known: &'a Functions,
     out: &'a mut Vec<Diagnostic>,
     header: Option<&'a Header<'a>>,
+    lookups: Option<&'a Lookups>,
     constants: BTreeSet<String>,
     variables: Vec<Variable>,
     /// Closures whose answer must be yes or no.
@@ -350,6 +418,7 @@ impl<'a> Walker<'a> {
             known,
             out,
             header,
+            lookups: None,
             constants: BTreeSet::new(),
             variables: Vec::new(),
             predicates: BTreeSet::new(),
@@ -818,12 +887,8 @@ impl<'a> Walker<'a> {
 
     /// The kind that a look-up names must exist and be declared.
     fn kind(&mut self, function: &str, call: &FnCallExpr, position: Position) {
-        let looks_up = matches!(
-            (function, call.args.len()),
-            ("lookup" | "lookup_all" | "lookup_anywhere", 3) | ("all" | "collected", 1)
-        );
-        if !looks_up {
-            return;
+        if !looks_up(function, call.args.len()) {
+            return self.kinds_of_library(function, position);
         }
         let Some(Expr::StringConstant(kind, at)) = call.args.first() else {
             if let Some(first) = call.args.first() {
@@ -849,6 +914,33 @@ impl<'a> Walker<'a> {
                 Some(format!("add `{kind}` to `uses:` (the policy can judge without it) or to `needs:` (it cannot)")),
             );
         }
+    }
+
+    /// The kinds that a library's function looks up must be declared by the policy that calls it.
+    fn kinds_of_library(&mut self, function: &str, position: Position) {
+        let Some(header) = self.header else { return };
+        let declared = |kind: &&String| header.uses.iter().chain(&header.needs).any(|declared| declared == *kind);
+        let undeclared: Vec<String> = self
+            .lookups
+            .and_then(|lookups| lookups.0.get(function))
+            .into_iter()
+            .flatten()
+            .filter(|kind| !declared(kind))
+            .cloned()
+            .collect();
+        if undeclared.is_empty() {
+            return;
+        }
+        let kinds = undeclared.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
+        self.say(
+            "undeclared-kind",
+            position,
+            format!("`{function}` looks up {kinds}, not declared here"),
+            Some(
+                "add what it looks up to `uses:` (the policy can judge without it) or to `needs:` (it cannot)"
+                    .to_owned(),
+            ),
+        );
     }
 
     /// A bare path is not a condition: where the field is absent it is `()`, and where it is text it is an error.

@@ -10,7 +10,10 @@ use lawbook::record::Record;
 use lawbook::script::Limits;
 
 fn checked(id: &str, head: &str, script: &str) -> Checked {
-    let text = format!("//! ---\n//! title: T\n//! severity: low\n{}\n//! ---\n{script}\n", head.lines().map(|line| format!("//! {line}")).collect::<Vec<_>>().join("\n"));
+    let text = format!(
+        "//! ---\n//! title: T\n//! severity: low\n{}\n//! ---\n{script}\n",
+        head.lines().map(|line| format!("//! {line}")).collect::<Vec<_>>().join("\n")
+    );
     match Pack::from_text(id, &text).check(&Overrides::default(), &Limits::default()) {
         Ok(checked) => checked,
         Err(mistakes) => panic!("{}", lawbook::report::diagnostic::draw(&mistakes, false)),
@@ -18,7 +21,9 @@ fn checked(id: &str, head: &str, script: &str) -> Checked {
 }
 
 fn event(id: &str, name: &str, more: &str) -> String {
-    format!(r#"{{"eventVersion":"1.10","eventID":"{id}","eventTime":"2024-05-14T12:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"{name}","awsRegion":"us-east-1","recipientAccountId":"111122223333"{more}}}"#)
+    format!(
+        r#"{{"eventVersion":"1.10","eventID":"{id}","eventTime":"2024-05-14T12:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"{name}","awsRegion":"us-east-1","recipientAccountId":"111122223333"{more}}}"#
+    )
 }
 
 fn records(lines: &[String]) -> Vec<Record> {
@@ -56,7 +61,8 @@ fn every_outcome_is_counted() {
     }"#;
     let packs = checked("p", "judges: cloudtrail\nwhen: { awsRegion: us-east-1 }\nuses: [ec2/volumes]", script);
     let elsewhere = event("5", "A", "").replace("us-east-1", "eu-west-1");
-    let outcome = judge(&packs, &[event("1", "A", ""), event("2", "B", ""), event("3", "C", ""), event("4", "D", ""), elsewhere]);
+    let outcome =
+        judge(&packs, &[event("1", "A", ""), event("2", "B", ""), event("3", "C", ""), event("4", "D", ""), elsewhere]);
     let counts = &outcome.policies[0];
     assert_eq!((counts.asked, counts.findings, counts.silent, counts.not_evaluated, counts.faults), (4, 1, 2, 0, 1));
     assert_eq!(outcome.summary.records.events, 5);
@@ -66,9 +72,17 @@ fn every_outcome_is_counted() {
 
 #[test]
 fn what_was_not_collected_is_never_none() {
-    let packs = checked("p", "judges: cloudtrail\nneeds: [ec2/flow-logs]", "fn matches(event) { lookup_all(\"ec2/flow-logs\", \"ResourceId\", event.eventName).is_empty() }");
+    let packs = checked(
+        "p",
+        "judges: cloudtrail\nneeds: [ec2/flow-logs]",
+        "fn matches(event) { lookup_all(\"ec2/flow-logs\", \"ResourceId\", event.eventName).is_empty() }",
+    );
     let records = records(&[event("1", "vpc-1", ""), event("2", "vpc-2", "")]);
-    let flow_log = input::inventory::resource("ec2/flow-logs", &serde_json::json!({ "FlowLogId": "fl-1", "ResourceId": "vpc-1" }), records[0].scope.clone());
+    let flow_log = input::inventory::resource(
+        "ec2/flow-logs",
+        &serde_json::json!({ "FlowLogId": "fl-1", "ResourceId": "vpc-1" }),
+        records[0].scope.clone(),
+    );
     let run = |collected: Option<Collected>, resource: bool, elsewhere: bool| {
         let mut builder = Inventory::default().reopen();
         let mut scope = records[0].scope.clone();
@@ -86,8 +100,14 @@ fn what_was_not_collected_is_never_none() {
         (outcome.summary.findings.total, outcome.summary.not_evaluated, reasons.join("; "))
     };
     assert_eq!(run(None, false, false), (0, 2, "inventory `ec2/flow-logs` was not collected".to_owned()));
-    assert_eq!(run(Some(Collected::Whole), false, true), (0, 2, "inventory `ec2/flow-logs` was not collected".to_owned()));
-    assert_eq!(run(Some(Collected::Refused), false, false), (0, 2, "collecting inventory `ec2/flow-logs` was refused".to_owned()));
+    assert_eq!(
+        run(Some(Collected::Whole), false, true),
+        (0, 2, "inventory `ec2/flow-logs` was not collected".to_owned())
+    );
+    assert_eq!(
+        run(Some(Collected::Refused), false, false),
+        (0, 2, "collecting inventory `ec2/flow-logs` was refused".to_owned())
+    );
     assert_eq!(run(Some(Collected::Whole), false, false).0, 2);
     assert_eq!(run(Some(Collected::Whole), true, false).0, 1);
     // A part can say that something is there, and cannot say that nothing is.
@@ -98,11 +118,19 @@ fn what_was_not_collected_is_never_none() {
 
 #[test]
 fn several_answers_to_one_look_up_are_a_fault() {
-    let packs = checked("p", "judges: cloudtrail\nuses: [ec2/addresses]", "fn matches(event) { lookup(\"ec2/addresses\", \"Domain\", \"vpc\") != () }");
+    let packs = checked(
+        "p",
+        "judges: cloudtrail\nuses: [ec2/addresses]",
+        "fn matches(event) { lookup(\"ec2/addresses\", \"Domain\", \"vpc\") != () }",
+    );
     let records = records(&[event("1", "A", "")]);
     let mut builder = Inventory::default().reopen();
     for id in ["eipalloc-1", "eipalloc-2"] {
-        builder.add(input::inventory::resource("ec2/addresses", &serde_json::json!({ "AllocationId": id, "Domain": "vpc" }), records[0].scope.clone()));
+        builder.add(input::inventory::resource(
+            "ec2/addresses",
+            &serde_json::json!({ "AllocationId": id, "Domain": "vpc" }),
+            records[0].scope.clone(),
+        ));
     }
     let outcome = engine::judge(&packs, &records, builder.finish().0, &request(&[]));
     assert!(outcome.faults[0].reason.contains("found 2 resources"), "{:?}", outcome.faults);
@@ -111,9 +139,21 @@ fn several_answers_to_one_look_up_are_a_fault() {
 #[test]
 fn an_association_is_resolved_by_a_call_in_any_file() {
     let packs = Pack::embedded().check(&Overrides::default(), &Limits::default()).unwrap();
-    let taken = event("1", "DisassociateAddress", r#","requestParameters":{"associationId":"eipassoc-1"},"responseElements":{"_return":true}"#);
-    let made = event("2", "AssociateAddress", r#","requestParameters":{"allocationId":"eipalloc-1","instanceId":"i-1"},"responseElements":{"associationId":"eipassoc-1"}"#);
-    let allocated = event("3", "AllocateAddress", r#","requestParameters":{},"responseElements":{"allocationId":"eipalloc-1","publicIp":"198.51.100.7"}"#);
+    let taken = event(
+        "1",
+        "DisassociateAddress",
+        r#","requestParameters":{"associationId":"eipassoc-1"},"responseElements":{"_return":true}"#,
+    );
+    let made = event(
+        "2",
+        "AssociateAddress",
+        r#","requestParameters":{"allocationId":"eipalloc-1","instanceId":"i-1"},"responseElements":{"associationId":"eipassoc-1"}"#,
+    );
+    let allocated = event(
+        "3",
+        "AllocateAddress",
+        r#","requestParameters":{},"responseElements":{"allocationId":"eipalloc-1","publicIp":"198.51.100.7"}"#,
+    );
     for order in [[&taken, &made, &allocated], [&allocated, &made, &taken], [&made, &taken, &allocated]] {
         let folder = tempfile::tempdir().unwrap();
         for (at, line) in order.iter().enumerate() {
@@ -133,14 +173,20 @@ fn an_association_is_resolved_by_a_call_in_any_file() {
 #[test]
 fn a_finding_is_known_by_what_it_is_about() {
     let line = event("1", "A", "");
-    let finding = |script: &str, line: &str| judge(&checked("p", "judges: cloudtrail", script), &[line.to_owned()]).findings.remove(0);
+    let finding = |script: &str, line: &str| {
+        judge(&checked("p", "judges: cloudtrail", script), &[line.to_owned()]).findings.remove(0)
+    };
     let first = finding("fn matches(event) { true }", &line);
-    let reworded = finding("fn matches(event) { true }\nfn title(event) { \"U\" }\nfn severity(event) { \"high\" }\nfn resources(event) { [\"x\"] }", &line);
+    let reworded = finding(
+        "fn matches(event) { true }\nfn title(event) { \"U\" }\nfn severity(event) { \"high\" }\nfn resources(event) { [\"x\"] }",
+        &line,
+    );
     assert_eq!(first.fingerprint, reworded.fingerprint);
     assert_ne!(first.fingerprint, finding("fn matches(event) { true }", &event("2", "A", "")).fingerprint);
     let other_account = line.replace("111122223333", "444455556666");
     assert_ne!(first.fingerprint, finding("fn matches(event) { true }", &other_account).fingerprint);
-    let other_policy = judge(&checked("q", "judges: cloudtrail", "fn matches(event) { true }"), &[line]).findings.remove(0);
+    let other_policy =
+        judge(&checked("q", "judges: cloudtrail", "fn matches(event) { true }"), &[line]).findings.remove(0);
     assert_ne!(first.fingerprint, other_policy.fingerprint);
 }
 
@@ -164,23 +210,41 @@ fn the_outcome_is_the_same_for_any_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
     let padding = "x".repeat(300);
     let mut total = 0;
-    for (name, count) in [("a/small.json", 3), ("b/large.ndjson", 9_000), ("c/small.ndjson", 5), ("d/large.json", 7_000)] {
+    for (name, count) in
+        [("a/small.json", 3), ("b/large.ndjson", 9_000), ("c/small.ndjson", 5), ("d/large.json", 7_000)]
+    {
         let lines: Vec<String> = (0..count)
-            .map(|at| event(&format!("{name}-{at}"), if at % 1_000 == 7 { "Hit" } else { "Miss" }, &format!(r#","position":{},"pad":"{padding}""#, at + 1)))
+            .map(|at| {
+                event(
+                    &format!("{name}-{at}"),
+                    if at % 1_000 == 7 { "Hit" } else { "Miss" },
+                    &format!(r#","position":{},"pad":"{padding}""#, at + 1),
+                )
+            })
             .collect();
         total += count;
-        let text = if name == "d/large.json" { format!("{{\"Records\":[{}]}}", lines.join(",")) } else { lines.join("\n") };
+        let text =
+            if name == "d/large.json" { format!("{{\"Records\":[{}]}}", lines.join(",")) } else { lines.join("\n") };
         write(folder.path(), name, &text);
     }
-    write(folder.path(), "e/ec2/describe-volumes.json", r#"{"Volumes":[{"VolumeId":"vol-1","State":"available","CreateTime":"2024-01-01T00:00:00Z"}]}"#);
+    write(
+        folder.path(),
+        "e/ec2/describe-volumes.json",
+        r#"{"Volumes":[{"VolumeId":"vol-1","State":"available","CreateTime":"2024-01-01T00:00:00Z"}]}"#,
+    );
     write(folder.path(), "f/broken.json", "{\"Records\":[{]}");
-    let packs = checked("p", "judges: cloudtrail\nwhen: { eventName: [Hit] }", "fn matches(event) { true }\nfn context(event) { #{ position: event.position } }");
+    let packs = checked(
+        "p",
+        "judges: cloudtrail\nwhen: { eventName: [Hit] }",
+        "fn matches(event) { true }\nfn context(event) { #{ position: event.position } }",
+    );
     let run = |threads: usize| {
         let mut request = request(&[folder.path()]);
         request.threads = threads;
         let outcome = scan(&packs, &request, &()).unwrap();
         let mut report = Vec::new();
-        lawbook::report::write(lawbook::report::Format::Json, &outcome, &packs, Default::default(), &mut report).unwrap();
+        lawbook::report::write(lawbook::report::Format::Json, &outcome, &packs, Default::default(), &mut report)
+            .unwrap();
         (outcome, String::from_utf8(report).unwrap())
     };
     let (outcome, report) = run(1);
@@ -218,7 +282,9 @@ fn filters_keep_what_is_unknown_and_every_record_is_accounted_for() {
 fn a_named_policy_that_never_ran_fails_the_run() {
     let packs = checked("p", "judges: ec2/volumes", "fn matches(volume) { true }");
     let mut request = request(&[]);
-    let run = |request: &Request| engine::judge(&packs, &records(&[event("1", "A", "")]), Inventory::default(), request).summary.exit;
+    let run = |request: &Request| {
+        engine::judge(&packs, &records(&[event("1", "A", "")]), Inventory::default(), request).summary.exit
+    };
     assert_eq!(run(&request).code, 0);
     request.named.insert("p".to_owned());
     let exit = run(&request);
@@ -229,10 +295,28 @@ fn a_named_policy_that_never_ran_fails_the_run() {
 #[test]
 fn a_manifest_says_what_an_empty_file_is() {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), "inventory.json", r#"{"lawbook":1,"answers":[{"file":"logs.json","service":"ec2","command":"describe-flow-logs","account":"111122223333","region":"us-east-1","status":"ok"}]}"#);
+    write(
+        folder.path(),
+        "inventory.json",
+        r#"{"lawbook":1,"answers":[{"file":"logs.json","service":"ec2","command":"describe-flow-logs","account":"111122223333","region":"us-east-1","status":"ok"}]}"#,
+    );
     write(folder.path(), "logs.json", "");
-    write(folder.path(), "ec2/describe-vpcs.json", r#"{"Vpcs":[{"VpcId":"vpc-1","OwnerId":"111122223333","CidrBlock":"10.0.0.0/16"}]}"#);
-    let packs = checked("p", "judges: ec2/vpcs\nneeds: [ec2/flow-logs]", "fn matches(vpc) { lookup_all(\"ec2/flow-logs\", \"ResourceId\", vpc.VpcId).is_empty() }");
+    write(
+        folder.path(),
+        "ec2/describe-vpcs.json",
+        r#"{"Vpcs":[{"VpcId":"vpc-1","OwnerId":"111122223333","CidrBlock":"10.0.0.0/16"}]}"#,
+    );
+    let packs = checked(
+        "p",
+        "judges: ec2/vpcs\nneeds: [ec2/flow-logs]",
+        "fn matches(vpc) { lookup_all(\"ec2/flow-logs\", \"ResourceId\", vpc.VpcId).is_empty() }",
+    );
     let outcome = scan(&packs, &request(&[folder.path()]), &()).unwrap();
-    assert_eq!((outcome.summary.findings.total, outcome.summary.not_evaluated, outcome.summary.faults), (1, 0, 0), "{:?} {:?}", outcome.faults, outcome.not_evaluated);
+    assert_eq!(
+        (outcome.summary.findings.total, outcome.summary.not_evaluated, outcome.summary.faults),
+        (1, 0, 0),
+        "{:?} {:?}",
+        outcome.faults,
+        outcome.not_evaluated
+    );
 }

@@ -1,0 +1,187 @@
+//! What `check` says of scripts: the code, and the text under the caret; and what it must not say.
+
+use lawbook::diagnostic::Diagnostic;
+use lawbook::policy::{Overrides, Pack};
+use lawbook::script::Limits;
+
+const HEAD: &str = "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! uses: [ec2/volumes]\n//! params:\n//!   flag: { type: bool, default: true, doc: D }\n//!   roles: { type: list, default: [], doc: D }\n//! ---\n";
+
+fn mistakes(text: &str) -> Vec<Diagnostic> {
+    Pack::from_text("p", text).check(&Overrides::default(), &Limits::default()).err().unwrap_or_default()
+}
+
+/// Code and text under the caret of each remark on a script.
+fn remarks(script: &str) -> Vec<(&'static str, String)> {
+    mistakes(&format!("{HEAD}{script}"))
+        .iter()
+        .map(|mistake| (mistake.code, mistake.source.text[mistake.span.clone()].to_owned()))
+        .collect()
+}
+
+#[test]
+fn mistakes_in_scripts_are_found_where_they_are() {
+    for (body, code, at) in [
+        ("succeded(event)", "unknown-function", "succeded"),
+        ("event.eventName.starts_wth(\"x\")", "unknown-function", "starts_wth"),
+        ("succeeded()", "wrong-arity", "succeeded"),
+        ("event.x.starts_with(\"a\", \"b\")", "wrong-arity", "starts_with"),
+        ("evnt.eventName == \"x\"", "unknown-variable", "evnt"),
+        ("event.list.some(|x| y == 1)", "unknown-variable", "y"),
+        ("params.flags", "unknown-param", "flags"),
+        ("lookup(\"ec2/volume\", \"a\", \"b\") != ()", "unknown-kind", "\"ec2/volume\""),
+        ("lookup(\"ec2/addresses\", \"a\", \"b\") != ()", "undeclared-kind", "\"ec2/addresses\""),
+        ("all(event.kind).is_empty()", "kind-not-literal", "event"),
+        ("event.readOnly", "bare-path", "event.readOnly"),
+        ("!event.readOnly", "bare-path", "event.readOnly"),
+        ("succeeded(event) && event.readOnly", "bare-path", "event.readOnly"),
+        ("succeeded(event) || event.a[\"b\"].c", "bare-path", "event.a[\"b\"].c"),
+        ("if event.a.b { true } else { false }", "bare-path", "event.a.b"),
+        ("if succeeded(event) { event.readOnly } else { false }", "bare-path", "event.readOnly"),
+        ("if succeeded(event) { return event.readOnly; } false", "bare-path", "event.readOnly"),
+        ("let x = event.readOnly; if x { true } else { false }", "bare-path", "x"),
+        ("while event.more { } true", "bare-path", "event.more"),
+        ("switch event.a { 1 if event.b => true, _ => false }", "bare-path", "event.b"),
+        ("event.list.some(|x| x.encrypted)", "bare-path", "x.encrypted"),
+        ("request(event).dryRun", "bare-path", "request(event).dryRun"),
+        ("actor(event).mfa && true", "bare-path", "actor(event).mfa"),
+        ("\"x\" in event.eventName", "text-as-list", "in"),
+        ("\"x\" in \"xyz\"", "text-as-list", "in"),
+        ("\"x\" in event.a.to_lower()", "text-as-list", "in"),
+        ("for c in event.eventName { } true", "text-as-list", "event"),
+        ("event.eventName = \"x\"; true", "record-changed", "event"),
+        ("event = 5; true", "record-changed", "event"),
+        ("let r = event.requestParameters; r.name = \"x\"; true", "record-changed", "r"),
+        ("params.flag = false; true", "record-changed", "params"),
+        ("sleep(5); true", "unknown-function", "sleep"),
+        ("eval(\"1\") == 1", "syntax", "eval"),
+        ("import \"x\" as y; true", "syntax", "import"),
+        ("event.eventName == ", "syntax", "}"),
+    ] {
+        let script = format!("fn matches(event) {{ {body} }}");
+        assert!(remarks(&script).contains(&(code, at.to_owned())), "{body}: {:?}", remarks(&script));
+    }
+    for (script, code, at) in [
+        ("let x = 5; fn matches(event) { true }", "top-level-statement", "let"),
+        ("const X = now(); fn matches(event) { true }", "top-level-statement", "now"),
+        ("fn matches(event) { true } fn succeeded(e) { true }", "name-clash", "succeeded"),
+        ("fn matches(event) { true } fn is_iac(e) { true }", "name-clash", "is_iac"),
+        ("fn matches(event, x) { true }", "hook", "matches"),
+        ("fn matches(event) { true } fn titel(event) { \"x\" }", "hook", "titel"),
+        ("fn match_it(event) { true }", "hook", ""),
+    ] {
+        assert!(
+            remarks(script).iter().any(|(found, text)| *found == code && (text == at || at.is_empty())),
+            "{script}: {:?}",
+            remarks(script)
+        );
+    }
+}
+
+#[test]
+fn what_is_right_is_not_remarked_on() {
+    for body in [
+        "params.flag",
+        "!params.flag && succeeded(event)",
+        "let found = event.list.some(|x| x == 1); found",
+        "let wanted = #{ a: true }; wanted.a",
+        "let ok = true; if ok { true } else { false }",
+        "let n = 0; for x in list(event.a) { n += 1; } n > 1",
+        "let all = []; all.push(event.eventName); all.len() == 1",
+        "event.a.map(|x| x.y).contains(1)",
+        "list(event.a).filter(|x| x.b == true).some(|x| event.c == x.d)",
+        "event.a ?? event.b == \"x\"",
+        "\"x\" in [\"x\", event.y]",
+        "\"key\" in event.requestParameters",
+        "event.errorCode !in [\"a\", \"b\"]",
+        "switch event.eventName { \"A\" | \"B\" => true, \"C\" => succeeded(event), _ => false }",
+        "switch event.n { 0..5 => true, _ => false }",
+        "try { event.a == 1 } catch (error) { print(error); false }",
+        "let i = 0; do { i += 1; } until i > 3; i == 4",
+        "let f = |x| x == 1; f.call(event.a)",
+        "let name = event.eventName; `${name} ${if succeeded(event) { `in ${event.awsRegion}` } else { \"\" }}` != \"\"",
+        "let x = 1; { let x = event.a; x == 2 }",
+        "[1, 2, 3].reduce(|sum, x| (sum ?? 0) + x) == 6",
+        "event.list.some(|x| x.tags.some(|t| t.Key == x.name && event.z == t.Value))",
+        "LIMIT < 5 && NAMES.contains(event.eventName) && helper(event)",
+        "event?.a?.b == 1",
+        "lookup_all(\"ec2/volumes\", \"VolumeId\", event.id).is_empty()",
+        "if event.a == () { return false; } event.a.b == 1",
+        "type_of(event.a) == \"string\"",
+        "let a = [event.x, event.y]; a[0] == 1",
+    ] {
+        let script = format!(
+            "const LIMIT = 3;\nconst NAMES = [\"A\", \"B\"];\nfn helper(e) {{ e.eventName == \"A\" }}\nfn matches(event) {{ {body} }}"
+        );
+        let found: Vec<String> = mistakes(&format!("{HEAD}{script}"))
+            .iter()
+            .map(|mistake| format!("{}: {}", mistake.code, mistake.message))
+            .collect();
+        assert!(found.is_empty(), "{body}: {found:?}");
+    }
+}
+
+#[test]
+fn what_a_library_looks_up_must_be_declared_by_the_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("lib")).unwrap();
+    let library = "fn inner(id) { [id].map(|one| lookup(\"ec2/addresses\", \"AllocationId\", one)) }\nfn outer(id) { inner(id) }\n";
+    std::fs::write(folder.path().join("lib/a.rhai"), library).unwrap();
+    let policy = |uses: &str| {
+        format!(
+            "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n{uses}//! ---\nfn matches(event) {{ outer(event.a).len() == 1 }}\n"
+        )
+    };
+    let check = |text: &str| {
+        std::fs::write(folder.path().join("p.rhai"), text).unwrap();
+        Pack::from_folder(folder.path())
+            .unwrap()
+            .check(&Overrides::default(), &Limits::default())
+            .err()
+            .unwrap_or_default()
+    };
+    let found = check(&policy(""));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].code == "undeclared-kind" && found[0].message.contains("ec2/addresses"), "{found:?}");
+    assert!(check(&policy("//! uses: [ec2/addresses]\n")).is_empty());
+}
+
+#[test]
+fn mistakes_in_front_matter_have_their_place_in_the_file() {
+    for (yaml, code, line, column) in [
+        ("titel: T", "front-matter", 2, 5),
+        ("title: T\n severity: low", "front-matter", 3, 14),
+        ("title: T\nseverity: bad\njudges: cloudtrail", "front-matter", 3, 15),
+        ("title: T\nseverity: low\njudges: cloudtrial", "unknown-kind", 4, 13),
+        ("title: T\nseverity: low\njudges: cloudtrail\nwhen:\n  eventName: []", "front-matter", 6, 18),
+        ("title: T\nseverity: low\njudges: cloudtrail\nwhen:\n  eventName: [A, \"B*\"]", "when", 6, 22),
+        ("title: T\nseverity: low\njudges: cloudtrail\nwhen: { a..b: 1 }", "when", 5, 13),
+        ("title: T\nseverity: low\njudges: cloudtrail\nwhen:\n  a: 1\n  a: 2", "front-matter", 7, 7),
+        ("title: T\nseverity: low\njudges: cloudtrail\nwindow: { by: x }", "window", 5, 5),
+        (
+            "title: T\nseverity: low\njudges: cloudtrail\nparams:\n  a: { type: int, default: x, doc: D }",
+            "param",
+            6,
+            32,
+        ),
+        ("title: T\nseverity: low\njudges: cloudtrail\nparams:\n  a: { type: int, default: 1 }", "front-matter", 6, 7),
+        ("title: Ünïcödé\nseverity: bäd\njudges: cloudtrail", "front-matter", 3, 15),
+        ("title: T\nseverity: low\njudges: cloudtrail\nremediation:\n  cli: aws x '${id}'", "placeholder", 6, 19),
+        ("title: T\nseverity: low\njudges: cloudtrail\nreferences: [\"http://x\"]", "front-matter", 5, 18),
+    ] {
+        for end in ["\n", "\r\n"] {
+            let lines: Vec<String> = yaml.lines().map(|line| format!("//! {line}")).collect();
+            let text = format!("//! ---{end}{}{end}//! ---{end}fn matches(event) {{ true }}{end}", lines.join(end));
+            let found: Vec<(&str, (usize, usize), String)> = mistakes(&text)
+                .iter()
+                .map(|mistake| (mistake.code, mistake.place(), mistake.message.clone()))
+                .collect();
+            assert!(
+                found.iter().any(|(found, place, _)| *found == code && *place == (line, column)),
+                "{yaml:?}: {found:?}"
+            );
+        }
+    }
+    for text in ["", "fn matches(event) { true }", "//! ---\n//! title: T\n"] {
+        assert!(mistakes(text).iter().any(|mistake| mistake.code == "front-matter"), "{text:?}");
+    }
+}
