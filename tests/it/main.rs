@@ -1,6 +1,7 @@
 //! The one binary of integration tests.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod architecture;
 mod check;
 mod engine;
 mod input;
