@@ -91,7 +91,8 @@ fn order() -> BTreeMap<String, usize> {
         let line = line.trim_start_matches("pub(crate) ").trim_start_matches("pub ");
         line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';')).map(str::to_owned)
     };
-    let order: BTreeMap<String, usize> = lib.lines().filter_map(module).enumerate().map(|(at, name)| (name, at)).collect();
+    let order: BTreeMap<String, usize> =
+        lib.lines().filter_map(module).enumerate().map(|(at, name)| (name, at)).collect();
     assert!(order.len() > 10, "{order:?}");
     order
 }
@@ -137,9 +138,10 @@ fn only_the_command_line_prints() {
     let mut wrong = Vec::new();
     for source in sources().into_iter().filter(|source| !source.path.starts_with("cli/")) {
         for name in ["print!", "println!", "eprint!", "eprintln!", "dbg!", "io::stdout", "io::stderr"] {
-            let written = source.text.match_indices(name).any(|(at, _)| {
-                !source.text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
-            });
+            let written = source
+                .text
+                .match_indices(name)
+                .any(|(at, _)| !source.text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_'));
             if written {
                 wrong.push(format!("src/{} uses `{name}`", source.path));
             }

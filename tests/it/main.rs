@@ -3,8 +3,10 @@
 
 mod architecture;
 mod check;
+mod cli;
 mod engine;
 mod input;
 mod inventory;
 mod policies;
+mod readme;
 mod report;

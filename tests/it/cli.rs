@@ -1,0 +1,712 @@
+//! The binary as people and pipelines see it: exit code, standard output and standard error of each command.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// What a run of the binary left behind.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// A scratch folder, in which the binary is run.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A desk with one log of a key pair that alice created, and the policy that `lawbook new` writes.
+    fn with_key_pair() -> Self {
+        let desk = Self::new();
+        desk.write("log.json", &log(&[event("1", json!({}))]));
+        desk.run(&["new", "key-pair-created"]).succeeds();
+        desk
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = lawbook();
+        command.args(args).current_dir(self.path());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Ran {
+        finish(self.command(args).stdin(Stdio::null()))
+    }
+
+    fn run_with_input(&self, args: &[&str], input: &[u8]) -> Ran {
+        let file = self.write("input-of-the-test", input);
+        let ran = finish(self.command(args).stdin(fs::File::open(&file).unwrap()));
+        fs::remove_file(file).unwrap();
+        ran
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    fn succeeds(self) -> Self {
+        self.exits(0)
+    }
+
+    #[track_caller]
+    fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
+        self
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap()
+    }
+}
+
+fn lawbook() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lawbook"));
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn finish(command: &mut Command) -> Ran {
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// A record of `CreateKeyPair`, with `members` in the place of its own.
+fn event(id: &str, members: Value) -> Value {
+    let mut event = json!({
+        "eventVersion": "1.10",
+        "eventID": format!("00000000-0000-4000-8000-{id:0>12}"),
+        "eventTime": "2024-05-14T12:00:00Z",
+        "eventSource": "ec2.amazonaws.com",
+        "eventName": "CreateKeyPair",
+        "awsRegion": "us-east-1",
+        "recipientAccountId": "111122223333",
+        "sourceIPAddress": "198.51.100.7",
+        "userAgent": "aws-cli/2.15",
+        "userIdentity": {
+            "type": "IAMUser", "userName": "alice", "accountId": "111122223333",
+            "arn": "arn:aws:iam::111122223333:user/alice",
+        },
+        "requestParameters": { "keyName": "laptop" },
+        "responseElements": null,
+    });
+    for (key, value) in members.as_object().unwrap() {
+        event[key] = value.clone();
+    }
+    event
+}
+
+/// A log object as CloudTrail delivers it.
+fn log(events: &[Value]) -> String {
+    json!({ "Records": events }).to_string()
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A policy that judges events, with this script.
+fn policy(title: &str, script: &str) -> String {
+    format!(
+        "//! ---\n//! lawbook: 1\n//! title: {title}\n//! severity: low\n//! judges: cloudtrail\n//! ---\n{script}\n"
+    )
+}
+
+#[test]
+fn a_finding_is_told_for_people() {
+    let desk = Desk::with_key_pair();
+    let ran = desk.run(&["scan", "log.json", "--policy", "key-pair-created.rhai"]).exits(1);
+    assert_eq!(
+        ran.out,
+        "\
+LOW  Key pair laptop created by alice
+  policy    key-pair-created (local)
+  who       alice (IAMUser)
+            arn:aws:iam::111122223333:user/alice
+  from      198.51.100.7
+  when      2024-05-14T12:00:00Z in account 111122223333, us-east-1
+  call      CreateKeyPair of ec2.amazonaws.com
+  resource  laptop
+  read in   log.json:1 (record 1)
+  why       Say what an attacker gains by it, or what breaks.
+  details   key_name: laptop
+  do        aws ec2 delete-key-pair --key-name laptop
+  known as  4e6d09946463eb34ebdaa3c22cbd7649
+
+Judged 1 event and 0 resources from 1 file by 1 policy (1 asked).
+1 finding: 1 low.
+Exit 1: 1 new finding of severity low or above.
+"
+    );
+    assert_eq!(ran.err, "");
+}
+
+#[test]
+fn a_missing_path_is_an_error_with_what_was_meant() {
+    let desk = Desk::with_key_pair();
+    let ran = desk.run(&["scan", "logs.json"]).exits(2);
+    assert_eq!(ran.out, "");
+    assert_eq!(ran.err, "error: logs.json: no such file or folder (try: did you mean `log.json`?)\n");
+    let ran = desk.run(&["scan", "log.json", "nowhere/at-all"]).exits(2);
+    assert_eq!(
+        (ran.out.as_str(), ran.err.as_str()),
+        ("", "error: nowhere/at-all: no such file or folder (try: check the path)\n")
+    );
+    let ran = desk.run(&["scan", "log.json", "--inventory", "zzz"]).exits(2);
+    assert_eq!(ran.err, "error: zzz: no such file or folder (try: `ls .` shows what is there)\n");
+}
+
+#[test]
+fn every_mistake_of_every_policy_is_told_before_anything_is_scanned() {
+    let desk = Desk::new();
+    desk.write("log.json", &log(&[event("1", json!({}))]));
+    desk.write(
+        "pack/first.rhai",
+        "//! ---\n//! title: T\n//! severity: hihg\n//! judges: cloudtrail\n//! ---\nfn matches(event) { succeded(event) }\n",
+    );
+    desk.write("pack/second.rhai", policy("T", "fn matches(event) { event.readOnly }"));
+    desk.write("pack/third.rhai", policy("Fine", "fn matches(event) { true }"));
+    let told = "\
+error[front-matter]: `severity` is `hihg`; it must be one of info, low, medium, high, critical
+ --> pack/first.rhai:3:15
+  |
+3 | //! severity: hihg
+  |               ^^^^
+  |
+  = help: did you mean `high`?
+
+error[unknown-function]: no function `succeded`
+ --> pack/first.rhai:6:21
+  |
+6 | fn matches(event) { succeded(event) }
+  |                     ^^^^^^^^
+  |
+  = help: did you mean `succeeded`?
+
+error[bare-path]: a bare path as an answer is neither true nor false where the field is absent
+ --> pack/second.rhai:7:21
+  |
+7 | fn matches(event) { event.readOnly }
+  |                     ^^^^^^^^^^^^^^
+  |
+  = help: try: `event.readOnly == true`
+
+3 errors
+";
+    for args in [&["scan", "log.json", "--pack", "pack"][..], &["check", "pack"], &["list", "--pack", "pack"]] {
+        let ran = desk.run(args).exits(2);
+        assert_eq!(ran.err, told, "{args:?}");
+        assert_eq!(ran.out, "", "{args:?}");
+    }
+}
+
+#[test]
+fn hostile_policies_are_stopped_and_named_once_and_the_scan_goes_on() {
+    let desk = Desk::new();
+    let events: Vec<Value> = (0..3).map(|at| event(&at.to_string(), json!({}))).collect();
+    desk.write("log.json", &log(&events));
+    for (id, script) in [
+        ("deep-recursion", "fn down(n) { down(n + 1) } fn matches(event) { down(0) == 1 }"),
+        ("endless-loop", "fn matches(event) { let i = 0; loop { i += 1; } }"),
+        ("exploding-list", "fn matches(event) { let l = [1]; loop { l += l; } }"),
+        ("exploding-map", "fn matches(event) { let m = #{}; let i = 0; loop { m[\"k\" + i] = i; i += 1; } }"),
+        ("exploding-text", "fn matches(event) { let s = \"aaaaaaaa\"; loop { s += s; } }"),
+        ("huge-regex", "fn matches(event) { regex(event.eventName, \"((((a{1000}){1000}){1000}){1000})\") }"),
+        ("good-one", "fn matches(event) { true }"),
+        // Linear time: what makes others backtrack for years is an answer here.
+        (
+            "slow-regex",
+            "fn matches(event) { let s = \"\"; for i in 0..500 { s += \"aaaaaaaaaaaaaaaaaaaa\"; } !regex(s, \"^(a+)+$\") }",
+        ),
+    ] {
+        desk.write(&format!("pack/{id}.rhai"), policy(id, script));
+    }
+    let ran = desk.run(&["scan", "log.json", "--pack", "pack", "--format", "json"]).exits(2);
+    let report = ran.json();
+    assert_eq!(report["summary"]["findings"]["total"], 3, "the sound policy fires on every record");
+    let faults: Vec<(&str, u64)> = report["faults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| (fault["policy"].as_str().unwrap(), fault["count"].as_u64().unwrap()))
+        .collect();
+    let stopped = ["deep-recursion", "endless-loop", "exploding-list", "exploding-map", "exploding-text", "huge-regex"];
+    assert_eq!(faults, stopped.map(|id| (id, 3)));
+    let reason = |at: usize| report["faults"][at]["reason"].as_str().unwrap();
+    assert_eq!(reason(0), "`matches` functions call each other more than 16 deep");
+    assert!(reason(1).starts_with("`matches` used more than 1000000 operations"), "{}", reason(1));
+    assert!(reason(2).starts_with("`matches` made a value that is too large"), "{}", reason(2));
+    assert!(ran.err.ends_with("exit 2: 18 faults\n"), "{}", ran.err);
+}
+
+#[test]
+fn damage_in_a_tree_costs_what_was_damaged() {
+    let desk = Desk::with_key_pair();
+    fs::remove_file(desk.path().join("log.json")).unwrap();
+    for at in 0..5 {
+        desk.write(&format!("tree/{at}.json.gz"), gzip(&log(&[event(&at.to_string(), json!({}))])));
+    }
+    let many: Vec<Value> = (100..400).map(|at| event(&at.to_string(), json!({}))).collect();
+    let whole = gzip(&log(&many));
+    desk.write("tree/damaged.json.gz", &whole[..whole.len() / 2]);
+    let ran = desk.run(&["scan", "tree", "--policy", "key-pair-created.rhai", "--format", "json"]).exits(2);
+    let report = ran.json();
+    let total = report["summary"]["findings"]["total"].as_u64().unwrap();
+    assert!((6..305).contains(&total), "{total}: the good files, and what is complete of the damaged one");
+    assert_eq!(report["faults"].as_array().unwrap().len(), 1);
+    assert_eq!(report["faults"][0]["stage"], "input");
+    assert_eq!(report["faults"][0]["origins"][0]["file"], "tree/damaged.json.gz");
+    assert!(ran.err.starts_with("fault: "), "{}", ran.err);
+    assert!(ran.err.ends_with("exit 2: 1 fault\n"), "{}", ran.err);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let desk = Desk::with_key_pair();
+    let events: Vec<Value> = (0..2_000).map(|at| event(&at.to_string(), json!({}))).collect();
+    desk.write("log.json", &log(&events));
+    for format in ["text", "json", "ndjson"] {
+        let args = ["scan", "log.json", "--policy", "key-pair-created.rhai", "--format", format, "--fail-on", "never"];
+        let mut child = desk.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut reader = BufReader::new(child.stdout.take().unwrap());
+        let mut first = String::new();
+        reader.read_line(&mut first).unwrap();
+        assert!(!first.is_empty());
+        drop(reader);
+        let mut told = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        assert_eq!((child.wait().unwrap().code(), told.as_str()), (Some(0), ""), "{format}");
+    }
+    // What was found decides the exit code all the same.
+    let args = ["scan", "log.json", "--policy", "key-pair-created.rhai"];
+    let mut child = desk.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn colour_is_for_terminals_and_for_those_who_ask() {
+    let desk = Desk::with_key_pair();
+    desk.write("bad.rhai", policy("T", "fn matches(event) { nosuch(event) }"));
+    let scan = ["scan", "log.json", "--policy", "key-pair-created.rhai"];
+    for args in [&scan[..], &["show", "key-pair-created", "--pack", "."], &["check", "bad.rhai"], &["scan", "--help"]] {
+        let plain = finish(desk.command(args).stdin(Stdio::null()));
+        assert!(!plain.out.contains('\x1b') && !plain.err.contains('\x1b'), "{args:?}");
+        let refused = finish(desk.command(args).env("NO_COLOR", "1").stdin(Stdio::null()));
+        assert!(!refused.out.contains('\x1b') && !refused.err.contains('\x1b'), "{args:?}");
+    }
+    let always: Vec<&str> = scan.iter().copied().chain(["--color", "always"]).collect();
+    assert!(desk.run(&always).exits(1).out.contains("\x1b["));
+    let never: Vec<&str> = scan.iter().copied().chain(["--color", "never"]).collect();
+    assert!(!desk.run(&never).exits(1).out.contains('\x1b'));
+    assert!(desk.run(&["check", "bad.rhai", "--color", "always"]).exits(2).err.contains("\x1b["));
+    // A file is no terminal, whatever the flag says.
+    let to_file: Vec<&str> = always.iter().copied().chain(["--output", "report.txt"]).collect();
+    desk.run(&to_file).exits(1);
+    assert!(!fs::read_to_string(desk.path().join("report.txt")).unwrap().contains('\x1b'));
+}
+
+#[test]
+fn nothing_in_a_log_can_steer_a_terminal() {
+    let desk = Desk::new();
+    let hostile = "x\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}evil\u{2066}\u{200b}\r\n\u{85}\u{7f}\u{0}end";
+    let attack = event(
+        "1",
+        json!({
+            "eventID": hostile, "userAgent": hostile, "sourceIPAddress": hostile, "eventName": hostile,
+            "requestParameters": { "keyName": hostile, hostile: hostile },
+            "userIdentity": { "type": hostile, "userName": hostile, "arn": hostile },
+            "eventTime": hostile, "awsRegion": hostile,
+        }),
+    );
+    desk.write("log.json", &log(&[attack]));
+    desk.write(
+        "hostile.rhai",
+        policy(
+            "T",
+            "fn matches(event) { true }
+             fn title(event) { `by ${event.userIdentity.userName}` }
+             fn resources(event) { [event.requestParameters.keyName] }
+             fn context(event) { #{ agent: event.userAgent, request: event.requestParameters } }
+             fn group(event) { event.userAgent }",
+        ),
+    );
+    desk.write("failing.rhai", policy("T", "fn matches(event) { throw event.userAgent }"));
+    let clean = |text: &str, what: &str| {
+        let steers = |letter: char| {
+            (letter.is_control() && letter != '\n')
+                || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        };
+        let found: Vec<char> = text.chars().filter(|letter| steers(*letter)).collect();
+        assert!(found.is_empty(), "{what}: {found:?} in\n{}", text.escape_debug());
+    };
+    for format in ["text", "json", "ndjson"] {
+        let args = ["scan", "log.json", "--policy", "hostile.rhai", "--policy", "failing.rhai", "--format", format];
+        let why = [&args[..], &["--why", "hostile"]].concat();
+        for args in [&args[..], &why] {
+            let ran = desk.run(args).exits(2);
+            assert!(ran.out.contains("end"), "the text is shown, escaped");
+            clean(&ran.out, format);
+            clean(&ran.err, format);
+        }
+    }
+    let ran = desk.run(&["try", "print(event.userAgent); event", "log.json"]).succeeds();
+    clean(&ran.out, "try");
+    clean(&ran.err, "try");
+    let ran = desk.run(&["try", "throw event.userAgent", "log.json"]).exits(2);
+    clean(&ran.err, "try");
+}
+
+#[test]
+fn a_report_goes_to_a_file() {
+    let desk = Desk::with_key_pair();
+    let scan = ["scan", "log.json", "--policy", "key-pair-created.rhai", "--format", "json", "--now", "2024-05-15"];
+    let printed = desk.run(&scan).exits(1);
+    let ran = desk.run(&[&scan[..], &["--output", "report.json"]].concat()).exits(1);
+    assert_eq!(ran.out, "");
+    assert_eq!(ran.err, "exit 1: 1 new finding of severity low or above\n");
+    assert_eq!(fs::read_to_string(desk.path().join("report.json")).unwrap(), printed.out);
+    let ran = desk.run(&[&scan[..], &["-o", "no/such/folder/report.json"]].concat()).exits(2);
+    assert!(ran.err.starts_with("error: no/such/folder/report.json: cannot be written: "), "{}", ran.err);
+}
+
+#[test]
+fn fail_on_says_which_severity_fails_a_run() {
+    let desk = Desk::with_key_pair();
+    for (level, code) in [("info", 1), ("low", 1), ("medium", 0), ("high", 0), ("critical", 0), ("never", 0)] {
+        let ran = desk.run(&["scan", "log.json", "--policy", "key-pair-created.rhai", "--fail-on", level]);
+        assert_eq!(ran.code, code, "{level}");
+        assert!(ran.out.contains("\n1 finding: 1 low.\n"), "{level}: it is reported all the same");
+    }
+    let ran = desk.run(&["scan", "log.json", "--fail-on", "hihg"]).exits(2);
+    assert!(ran.err.contains("'high'"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_named_must_be_there() {
+    let desk = Desk::with_key_pair();
+    let scan = ["scan", "log.json", "--pack", "."];
+    for (flags, told) in [
+        (&["--only", "nope"][..], "error: no policy `nope` (try: `lawbook list` lists all)\n"),
+        (
+            &["--skip", "key-pair-create"],
+            "error: no policy `key-pair-create` (try: did you mean `key-pair-created`? `lawbook list` lists all)\n",
+        ),
+        (&["--skip", "key-pair-created"], "error: no policy is left to judge by (try: `lawbook list`)\n"),
+        (
+            &["--param", "key-pair-created.trusted_roles=7"],
+            "error: param key-pair-created.trusted_roles: expected list of text, found `7`\n",
+        ),
+        (
+            &["--param", "key-pair-created.trusted_role=[]"],
+            "error: param key-pair-created.trusted_role: policy `key-pair-created` has no parameter `trusted_role` \
+             (try: did you mean `trusted_roles`?)\n",
+        ),
+        (
+            &["--param", "trusted_roles"],
+            "error: --param trusted_roles: expected ID.NAME=VALUE \
+             (try: `--param eip-disassociated.trusted_roles='[arn:aws:iam::111122223333:role/ops]'`)\n",
+        ),
+        (
+            &["--why", "key-pair-crated"],
+            "error: --why: no policy `key-pair-crated` (try: did you mean `key-pair-created`? `lawbook list` lists all)\n",
+        ),
+    ] {
+        let ran = desk.run(&[&scan[..], flags].concat()).exits(2);
+        assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", told), "{flags:?}");
+    }
+}
+
+/// An event by the role that is trusted in the tests of parameters.
+fn by_role() -> Value {
+    event(
+        "2",
+        json!({ "userIdentity": {
+            "type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/ops/alice", "accountId": "111122223333",
+            "sessionContext": { "sessionIssuer": {
+                "type": "Role", "userName": "ops", "arn": "arn:aws:iam::111122223333:role/ops",
+            } },
+        } }),
+    )
+}
+
+#[test]
+fn parameters_come_from_flags_and_from_the_nearest_configuration_above() {
+    let desk = Desk::with_key_pair();
+    desk.write("log.json", &log(&[by_role()]));
+    let scan = ["scan", "log.json", "--policy", "key-pair-created.rhai"];
+    desk.run(&scan).exits(1);
+    desk.run(
+        &[&scan[..], &["--param", "key-pair-created.trusted_roles=['arn:aws:iam::111122223333:role/ops']"]].concat(),
+    )
+    .succeeds();
+
+    desk.write("lawbook.yaml", "params:\n  key-pair-created:\n    trusted_roles: ['arn:aws:iam::*:role/ops']\n");
+    desk.run(&scan).succeeds();
+    fs::create_dir_all(desk.path().join("deep/down")).unwrap();
+    let mut below = lawbook();
+    below.current_dir(desk.path().join("deep/down")).stdin(Stdio::null());
+    finish(below.args(["scan", "../../log.json", "--policy", "../../key-pair-created.rhai"])).succeeds();
+    // A flag beats the file.
+    desk.run(&[&scan[..], &["--param", "key-pair-created.trusted_roles=[]"]].concat()).exits(1);
+
+    desk.write("other.yaml", "severity:\n  key-pair-created: critical\n");
+    let ran = desk.run(&[&scan[..], &["--config", "other.yaml"]].concat()).exits(1);
+    assert!(ran.out.starts_with("CRITICAL  "), "{}", ran.out);
+
+    desk.write("lawbook.yaml", "parms: {}\n");
+    let ran = desk.run(&scan).exits(2);
+    assert!(ran.err.contains("lawbook.yaml:1:1: unknown key `parms` (try: did you mean `params`?)"), "{}", ran.err);
+}
+
+#[test]
+fn why_tells_the_verdict_on_every_record_that_was_asked_about() {
+    let desk = Desk::with_key_pair();
+    let refused = event("2", json!({ "errorCode": "Client.UnauthorizedOperation" }));
+    let other = event("3", json!({ "eventName": "DescribeKeyPairs" }));
+    desk.write("log.json", &log(&[event("1", json!({})), refused, other]));
+    let ran =
+        desk.run(&["scan", "log.json", "--policy", "key-pair-created.rhai", "--why", "key-pair-created"]).exits(1);
+    let why = &ran.out[ran.out.find("Why\n").unwrap()..ran.out.find("Judged").unwrap()];
+    assert!(why.contains("fires: Key pair laptop created by alice"), "{why}");
+    assert!(why.contains("silent: `succeeded(event)` is false"), "{why}");
+    assert!(why.contains("of 1 record more it was not asked"), "{why}");
+}
+
+#[test]
+fn standard_input_is_a_path() {
+    let desk = Desk::with_key_pair();
+    let text = fs::read(desk.path().join("log.json")).unwrap();
+    let scan = ["scan", "-", "--policy", "key-pair-created.rhai"];
+    let ran = desk.run_with_input(&scan, &text).exits(1);
+    assert!(ran.out.contains("  read in   -:1 (record 1)\n"), "{}", ran.out);
+    desk.run_with_input(&scan, &gzip(std::str::from_utf8(&text).unwrap())).exits(1);
+
+    let ran = desk.run_with_input(&scan, b"").exits(2);
+    assert!(ran.out.contains("Exit 2: nothing was judged"), "{}", ran.out);
+    assert!(ran.out.contains("`--allow-empty`"), "{}", ran.out);
+    desk.run_with_input(&[&scan[..], &["--allow-empty"]].concat(), b"").succeeds();
+}
+
+#[test]
+fn strict_and_named_policies_do_not_accept_not_evaluated() {
+    let desk = Desk::new();
+    desk.write("log.json", &log(&[event("1", json!({}))]));
+    desk.write(
+        "pack/address-known.rhai",
+        "//! ---\n//! lawbook: 1\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! needs: [ec2/addresses]\n//! ---\n\
+         fn matches(event) { lookup(\"ec2/addresses\", \"PublicIp\", event.sourceIPAddress) != () }\n",
+    );
+    let scan = ["scan", "log.json", "--pack", "pack"];
+    let ran = desk.run(&scan).succeeds();
+    assert_eq!(
+        ran.out,
+        "\
+Not evaluated
+  address-known: inventory `ec2/addresses` was not collected (1 record, 111122223333/us-east-1)
+
+Judged 1 event and 0 resources from 1 file by 1 policy (1 asked).
+No findings, 1 not evaluated.
+"
+    );
+    let ran = desk.run(&[&scan[..], &["--strict"]].concat()).exits(2);
+    assert!(ran.out.ends_with("Exit 2: 1 record not evaluated, and `--strict`.\n"), "{}", ran.out);
+    let ran = desk.run(&[&scan[..], &["--only", "address-known"]].concat()).exits(2);
+    assert!(ran.out.contains("Exit 2: `address-known` never ran"), "{}", ran.out);
+
+    // An empty answer is an answer.
+    desk.write("inventory/111122223333/us-east-1/ec2/describe-addresses.json", r#"{ "Addresses": [] }"#);
+    desk.run(&[&scan[..], &["--inventory", "inventory", "--strict"]].concat()).succeeds();
+}
+
+#[test]
+fn list_and_show_know_the_embedded_pack() {
+    let desk = Desk::new();
+    let list = desk.run(&["list", "--format", "json"]).succeeds().json();
+    let ids: Vec<&str> = list.as_array().unwrap().iter().map(|policy| policy["id"].as_str().unwrap()).collect();
+    for id in ["eip-disassociated", "ebs-volume-unencrypted", "cloudtrail-stopped", "flow-logs-missing"] {
+        assert!(ids.contains(&id), "{ids:?}");
+    }
+    for policy in list.as_array().unwrap() {
+        let members: Vec<&str> = policy.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, ["file", "id", "judges", "needs", "pack", "severity", "tags", "title", "uses"]);
+    }
+    let lines = desk.run(&["list"]).succeeds().out;
+    assert_eq!(lines.lines().count(), ids.len());
+    for (line, id) in lines.lines().zip(&ids) {
+        assert!(line.starts_with(&format!("{id} ")), "{line}");
+        let shown = desk.run(&["show", id]).succeeds().out;
+        for heading in ["What it finds", "Why it matters", "False positives", "Respond", "Asked when", "References"] {
+            assert!(shown.contains(&format!("\n{heading}\n")), "`show {id}` lacks `{heading}`");
+        }
+    }
+    let ran = desk.run(&["show", "eip-dissociated"]).exits(2);
+    assert_eq!(
+        ran.err,
+        "error: no policy `eip-dissociated` (try: did you mean `eip-disassociated`? `lawbook list` lists all)\n"
+    );
+}
+
+#[test]
+fn try_evaluates_an_expression_over_each_record() {
+    let desk = Desk::new();
+    desk.write("log.json", &log(&[event("1", json!({})), event("2", json!({ "requestParameters": null }))]));
+    let ran = desk.run(&["try", "request(event).keyName", "log.json"]).succeeds();
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("\"laptop\"\nnull\n", ""));
+    let ran = desk.run(&["try", "request(event).keyName", "log.json", "--non-null"]).succeeds();
+    assert_eq!(ran.out, "\"laptop\"\n");
+    let ran = desk.run(&["try", "print(actor(event).name); event.eventName", "log.json"]).succeeds();
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("\"CreateKeyPair\"\n\"CreateKeyPair\"\n", "alice\nalice\n"));
+    let ran = desk.run(&["try", "actor(event", "log.json"]).exits(2);
+    assert!(ran.err.starts_with("error: EXPR:1:12: "), "{}", ran.err);
+    let ran = desk.run_with_input(&["try", "event", "-"], b"").exits(2);
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", "no record was read\n"));
+}
+
+#[test]
+fn new_writes_a_policy_that_loads() {
+    let desk = Desk::new();
+    let ran = desk.run(&["new", "key-pair-created", "--dir", "pack"]).succeeds();
+    assert_eq!(
+        ran.out,
+        "wrote pack/key-pair-created.rhai\nwrote pack/key-pair-created.cases.yaml\nnext: lawbook check pack/key-pair-created.rhai\n"
+    );
+    assert_eq!(desk.run(&["check", "pack/key-pair-created.rhai"]).succeeds().out, "1 policy loads.\n");
+    desk.run(&["new", "volume-without-owner", "--dir", "pack", "--judges", "ec2/volumes"]).succeeds();
+    assert_eq!(desk.run(&["check", "pack"]).succeeds().out, "2 policies load.\n");
+
+    let ran = desk.run(&["new", "key-pair-created", "--dir", "pack"]).exits(2);
+    assert_eq!(ran.err, "error: pack/key-pair-created.rhai: is there already (try: another id, or remove the file)\n");
+    let ran = desk.run(&["new", "KeyPair"]).exits(2);
+    assert_eq!(
+        ran.err,
+        "error: KeyPair: is no id: lower-case words, digits and hyphens (try: `lawbook new key-pair-created`)\n"
+    );
+    let ran = desk.run(&["new", "x", "--judges", "ec2/volume"]).exits(2);
+    assert_eq!(ran.err, "error: ec2/volume: is no inventory kind (try: `ec2/volumes`)\n");
+}
+
+#[test]
+fn check_without_a_path_checks_the_embedded_pack() {
+    let ran = Desk::new().run(&["check"]).succeeds();
+    assert!(ran.out.ends_with(" policies load.\n"), "{}", ran.out);
+    assert_eq!(ran.err, "");
+}
+
+#[test]
+fn completions_and_manual_pages_are_well_formed() {
+    let desk = Desk::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        assert!(desk.run(&["completions", shell]).succeeds().out.contains("lawbook"), "{shell}");
+    }
+    let script = desk.write("completions.bash", desk.run(&["completions", "bash"]).succeeds().out);
+    match Command::new("bash").arg("-n").arg(&script).output() {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+        Err(_) => println!("SKIPPED: there is no bash to parse the completions with"),
+    }
+    let page = desk.run(&["man"]).succeeds().out;
+    assert!(page.contains(".TH lawbook 1") && page.contains(".SH SYNOPSIS"), "{page}");
+    desk.run(&["man", "--dir", "pages"]).succeeds();
+    assert!(desk.path().join("pages/lawbook.1").is_file() && desk.path().join("pages/lawbook-scan.1").is_file());
+}
+
+#[test]
+fn output_is_the_same_for_any_number_of_threads() {
+    let desk = Desk::with_key_pair();
+    for folder in 0..6 {
+        for file in 0..7 {
+            let events: Vec<Value> = (0..40)
+                .map(|at| match at % 4 {
+                    0 => event(&format!("{}", folder * 10_000 + file * 100 + at), json!({})),
+                    1 => event("77", json!({})),
+                    2 => event(&format!("9{folder}{file}{at}"), json!({ "errorCode": "AccessDenied" })),
+                    _ => event(&format!("8{folder}{file}{at}"), json!({ "requestParameters": "not a map" })),
+                })
+                .collect();
+            let text = log(&events);
+            let name = format!("tree/{folder}/{file}.json");
+            match file {
+                0 => desk.write(&name, &text[..text.len() - 300]),
+                1 | 2 => desk.write(&format!("{name}.gz"), gzip(&text)),
+                _ => desk.write(&name, &text),
+            };
+        }
+    }
+    desk.write("pack/key-pair-created.rhai", fs::read(desk.path().join("key-pair-created.rhai")).unwrap());
+    desk.write(
+        "pack/failing.rhai",
+        policy("T", "fn matches(event) { if event.eventID.ends_with(\"0\") { throw \"no\" } false }"),
+    );
+    desk.write(
+        "inventory/ec2/describe-addresses.json",
+        r#"{ "Addresses": [{ "PublicIp": "198.51.100.7", "AllocationId": "eipalloc-1" }] }"#,
+    );
+    for format in ["text", "json", "ndjson"] {
+        let with = |threads: &str| {
+            let args = [
+                "scan",
+                "tree",
+                "inventory",
+                "--pack",
+                "pack",
+                "--pack",
+                "default",
+                "--format",
+                format,
+                "--now",
+                "2024-05-15",
+                "--inventory-account",
+                "111122223333",
+                "--inventory-region",
+                "us-east-1",
+                "--why",
+                "key-pair-created",
+                "-v",
+                "--threads",
+                threads,
+            ];
+            let ran = desk.run(&args).exits(2);
+            (ran.out, ran.err)
+        };
+        let one = with("1");
+        assert!(one.0.len() > 10_000);
+        for threads in ["2", "8"] {
+            assert!(with(threads) == one, "{format} differs between 1 and {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn usage_errors_exit_with_2() {
+    let desk = Desk::new();
+    assert_eq!(desk.run(&[]).code, 2);
+    assert_eq!(desk.run(&["scan"]).code, 2);
+    assert_eq!(desk.run(&["scam", "x"]).code, 2);
+    assert_eq!(desk.run(&["scan", "x", "--threads", "0"]).code, 2);
+    assert_eq!(desk.run(&["scan", "x", "--account", "12"]).code, 2);
+    assert_eq!(desk.run(&["scan", "x", "--region", "moon"]).code, 2);
+    assert_eq!(desk.run(&["scan", "x", "--since", "yesterday"]).code, 2);
+    assert_eq!(desk.run(&["--version"]).code, 0);
+    assert_eq!(desk.run(&["help", "scan"]).code, 0);
+}
