@@ -4,6 +4,7 @@
 mod architecture;
 mod check;
 mod cli;
+mod docs;
 mod engine;
 mod input;
 mod inventory;
