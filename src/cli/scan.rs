@@ -152,6 +152,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         None => None,
     };
     let mut request = request(args, limits);
+    // By the id that it has now, which need not be the one that was asked for.
+    request.why = args.why.as_deref().and_then(|id| loaded.packs.get(id)).map(|policy| policy.id.to_string());
     request.named = loaded.named;
     let bar = Bar::new();
     let outcome = scan(&loaded.packs, &request, &bar);
@@ -216,7 +218,6 @@ fn request(args: &Args, limits: Limits) -> Request {
     request.fail_on = args.fail_on.severity();
     request.strict = args.strict;
     request.allow_empty = args.allow_empty;
-    request.why.clone_from(&args.why);
     request
 }
 

@@ -232,7 +232,8 @@ impl Pack {
         for param in &header.params {
             params.insert(param.name.clone(), param.default.clone());
         }
-        for (_, name, value) in overrides.params.iter().filter(|(policy, ..)| policy == id) {
+        let is_this = |named: &String| named == id || header.formerly.contains(named);
+        for (_, name, value) in overrides.params.iter().filter(|(policy, ..)| is_this(policy)) {
             // What does not fit is told by `Checked::accepts`, with the flag or the file that said it.
             if let Some(value) =
                 header.params.iter().find(|param| param.name == *name).and_then(|param| param.kind.accept(value).ok())
@@ -248,7 +249,7 @@ impl Pack {
         };
         let checked = script::check(source, &self.libraries, &facts, limits);
         diagnostics.extend(checked.diagnostics);
-        let severity = overrides.severity.iter().find(|(policy, _)| policy == id).map(|(_, severity)| *severity);
+        let severity = overrides.severity.iter().find(|(policy, _)| is_this(policy)).map(|(_, severity)| *severity);
         Some(Policy {
             id: id.into(),
             pack: Arc::clone(&self.name),

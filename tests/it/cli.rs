@@ -481,6 +481,19 @@ fn parameters_come_from_flags_and_from_the_nearest_configuration_above() {
 }
 
 #[test]
+fn a_policy_is_found_by_its_former_id_wherever_it_is_named() {
+    let desk = Desk::with_key_pair();
+    let text = fs::read_to_string(desk.path().join("key-pair-created.rhai")).unwrap();
+    desk.write("key-pair-made.rhai", text.replace("//! tags:", "//! formerly: [key-pair-created]\n//! tags:"));
+    desk.write("log.json", &log(&[by_role()]));
+    let scan = |more: &[&str]| desk.run(&[&["scan", "log.json", "--policy", "key-pair-made.rhai"][..], more].concat());
+    assert!(scan(&["--only", "key-pair-created", "--why", "key-pair-created"]).exits(1).out.contains("    fires: "));
+    scan(&["--param", "key-pair-created.trusted_roles=['arn:aws:iam::*:role/ops']"]).succeeds();
+    desk.write("other.yaml", "severity:\n  key-pair-created: critical\n");
+    assert!(scan(&["--config", "other.yaml"]).exits(1).out.starts_with("CRITICAL  "));
+}
+
+#[test]
 fn why_tells_the_verdict_on_every_record_that_was_asked_about() {
     let desk = Desk::with_key_pair();
     let refused = event("2", json!({ "errorCode": "Client.UnauthorizedOperation" }));
