@@ -25,7 +25,7 @@ impl Desk {
     /// A desk with one log of a key pair that alice created, and the policy that `lawbook new` writes.
     fn with_key_pair() -> Self {
         let desk = Self::new();
-        desk.write("log.json", &log(&[event("1", json!({}))]));
+        desk.write("log.json", log(&[event("1", json!({}))]));
         desk.run(&["new", "key-pair-created"]).succeeds();
         desk
     }
@@ -180,7 +180,7 @@ fn a_missing_path_is_an_error_with_what_was_meant() {
 #[test]
 fn every_mistake_of_every_policy_is_told_before_anything_is_scanned() {
     let desk = Desk::new();
-    desk.write("log.json", &log(&[event("1", json!({}))]));
+    desk.write("log.json", log(&[event("1", json!({}))]));
     desk.write(
         "pack/first.rhai",
         "//! ---\n//! title: T\n//! severity: hihg\n//! judges: cloudtrail\n//! ---\nfn matches(event) { succeded(event) }\n",
@@ -225,7 +225,7 @@ error[bare-path]: a bare path as an answer is neither true nor false where the f
 fn hostile_policies_are_stopped_and_named_once_and_the_scan_goes_on() {
     let desk = Desk::new();
     let events: Vec<Value> = (0..3).map(|at| event(&at.to_string(), json!({}))).collect();
-    desk.write("log.json", &log(&events));
+    desk.write("log.json", log(&events));
     for (id, script) in [
         ("deep-recursion", "fn down(n) { down(n + 1) } fn matches(event) { down(0) == 1 }"),
         ("endless-loop", "fn matches(event) { let i = 0; loop { i += 1; } }"),
@@ -285,7 +285,7 @@ fn damage_in_a_tree_costs_what_was_damaged() {
 fn a_reader_that_goes_away_is_no_error() {
     let desk = Desk::with_key_pair();
     let events: Vec<Value> = (0..2_000).map(|at| event(&at.to_string(), json!({}))).collect();
-    desk.write("log.json", &log(&events));
+    desk.write("log.json", log(&events));
     for format in ["text", "json", "ndjson"] {
         let args = ["scan", "log.json", "--policy", "key-pair-created.rhai", "--format", format, "--fail-on", "never"];
         let mut child = desk.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -340,7 +340,7 @@ fn nothing_in_a_log_can_steer_a_terminal() {
             "eventTime": hostile, "awsRegion": hostile,
         }),
     );
-    desk.write("log.json", &log(&[attack]));
+    desk.write("log.json", log(&[attack]));
     desk.write(
         "hostile.rhai",
         policy(
@@ -454,7 +454,7 @@ fn by_role() -> Value {
 #[test]
 fn parameters_come_from_flags_and_from_the_nearest_configuration_above() {
     let desk = Desk::with_key_pair();
-    desk.write("log.json", &log(&[by_role()]));
+    desk.write("log.json", log(&[by_role()]));
     let scan = ["scan", "log.json", "--policy", "key-pair-created.rhai"];
     desk.run(&scan).exits(1);
     desk.run(
@@ -485,7 +485,7 @@ fn a_policy_is_found_by_its_former_id_wherever_it_is_named() {
     let desk = Desk::with_key_pair();
     let text = fs::read_to_string(desk.path().join("key-pair-created.rhai")).unwrap();
     desk.write("key-pair-made.rhai", text.replace("//! tags:", "//! formerly: [key-pair-created]\n//! tags:"));
-    desk.write("log.json", &log(&[by_role()]));
+    desk.write("log.json", log(&[by_role()]));
     let scan = |more: &[&str]| desk.run(&[&["scan", "log.json", "--policy", "key-pair-made.rhai"][..], more].concat());
     assert!(scan(&["--only", "key-pair-created", "--why", "key-pair-created"]).exits(1).out.contains("    fires: "));
     scan(&["--param", "key-pair-created.trusted_roles=['arn:aws:iam::*:role/ops']"]).succeeds();
@@ -498,7 +498,7 @@ fn why_tells_the_verdict_on_every_record_that_was_asked_about() {
     let desk = Desk::with_key_pair();
     let refused = event("2", json!({ "errorCode": "Client.UnauthorizedOperation" }));
     let other = event("3", json!({ "eventName": "DescribeKeyPairs" }));
-    desk.write("log.json", &log(&[event("1", json!({})), refused, other]));
+    desk.write("log.json", log(&[event("1", json!({})), refused, other]));
     let ran =
         desk.run(&["scan", "log.json", "--policy", "key-pair-created.rhai", "--why", "key-pair-created"]).exits(1);
     let why = &ran.out[ran.out.find("Why\n").unwrap()..ran.out.find("Judged").unwrap()];
@@ -525,7 +525,7 @@ fn standard_input_is_a_path() {
 #[test]
 fn strict_and_named_policies_do_not_accept_not_evaluated() {
     let desk = Desk::new();
-    desk.write("log.json", &log(&[event("1", json!({}))]));
+    desk.write("log.json", log(&[event("1", json!({}))]));
     desk.write(
         "pack/address-known.rhai",
         "//! ---\n//! lawbook: 1\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! needs: [ec2/addresses]\n//! ---\n\
@@ -584,7 +584,7 @@ fn list_and_show_know_the_embedded_pack() {
 #[test]
 fn try_evaluates_an_expression_over_each_record() {
     let desk = Desk::new();
-    desk.write("log.json", &log(&[event("1", json!({})), event("2", json!({ "requestParameters": null }))]));
+    desk.write("log.json", log(&[event("1", json!({})), event("2", json!({ "requestParameters": null }))]));
     let ran = desk.run(&["try", "request(event).keyName", "log.json"]).succeeds();
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("\"laptop\"\nnull\n", ""));
     let ran = desk.run(&["try", "request(event).keyName", "log.json", "--non-null"]).succeeds();
@@ -636,7 +636,7 @@ fn completions_and_manual_pages_are_well_formed() {
     let script = desk.write("completions.bash", desk.run(&["completions", "bash"]).succeeds().out);
     match Command::new("bash").arg("-n").arg(&script).output() {
         Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
-        Err(_) => println!("SKIPPED: there is no bash to parse the completions with"),
+        Err(_) => eprintln!("SKIPPED: there is no bash to parse the completions with"),
     }
     let page = desk.run(&["man"]).succeeds().out;
     assert!(page.contains(".TH lawbook 1") && page.contains(".SH SYNOPSIS"), "{page}");
