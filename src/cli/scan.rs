@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -143,6 +143,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     {
         return Err(loaded.packs.unknown(id).about("--why").into());
     }
+    if let Some(output) = &args.output {
+        spare_inputs(args, output)?;
+    }
     // A report that cannot be written is better known before the scan than after.
     let file = match &args.output {
         Some(path) => Some(
@@ -173,6 +176,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
                 .and_then(|()| out.flush())
         }
     };
+    match written.map_err(Failure::from) {
+        Ok(()) | Err(Failure::ReaderGone) => {}
+        Err(failure) => return Err(failure),
+    }
     if !(to_terminal && format == Format::Text) {
         tell(&outcome);
     }
@@ -185,10 +192,19 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         );
         let _ = std::io::stderr().write_all(told.as_bytes());
     }
-    match written.map_err(Failure::from) {
-        Ok(()) | Err(Failure::ReaderGone) => Ok(outcome.summary.exit.code),
-        Err(failure) => Err(failure),
+    Ok(outcome.summary.exit.code)
+}
+
+/// Refuses to write a report over what it is about.
+fn spare_inputs(args: &Args, output: &Path) -> Result<(), Error> {
+    let Ok(file) = output.canonicalize() else { return Ok(()) };
+    let is_output = |input: &PathBuf| file.is_file() && input.canonicalize().is_ok_and(|input| input == file);
+    if args.paths.iter().chain(&args.inventory).any(is_output) {
+        return Err(Error::new("is read by this scan, and the report would take its place")
+            .about(format!("--output {}", output.display()))
+            .try_to("another name"));
     }
+    Ok(())
 }
 
 fn request(args: &Args, limits: Limits) -> Request {

@@ -387,6 +387,13 @@ fn a_report_goes_to_a_file() {
     assert_eq!(ran.out, "");
     assert_eq!(ran.err, "exit 1: 1 new finding of severity low or above\n");
     assert_eq!(fs::read_to_string(desk.path().join("report.json")).unwrap(), printed.out);
+    let before = fs::read(desk.path().join("log.json")).unwrap();
+    let ran = desk.run(&[&scan[..], &["--output", "./log.json"]].concat()).exits(2);
+    assert_eq!(
+        ran.err,
+        "error: --output ./log.json: is read by this scan, and the report would take its place (try: another name)\n"
+    );
+    assert_eq!(fs::read(desk.path().join("log.json")).unwrap(), before, "evidence is not overwritten");
     let ran = desk.run(&[&scan[..], &["-o", "no/such/folder/report.json"]].concat()).exits(2);
     assert!(ran.err.starts_with("error: no/such/folder/report.json: cannot be written: "), "{}", ran.err);
 }
