@@ -13,7 +13,7 @@ use super::Failure;
     after_help = "Example:\n  lawbook new key-pair-created --dir my-pack\n  lawbook scan ./logs --policy my-pack/key-pair-created.rhai"
 )]
 pub(crate) struct Args {
-    /// The policy's id: lower-case words and hyphens that read well after \"waive\"
+    /// The policy's id: lower-case words and hyphens that read well after "waive"
     #[arg(value_name = "ID")]
     id: String,
 
