@@ -70,6 +70,13 @@ impl Inventory {
         notes.filter(|(of, _)| of.overlaps(scope)).map(|(_, collected)| *collected).max().unwrap_or(Collected::No)
     }
 
+    /// How much of each kind was collected in each scope for which there was an answer; sorted.
+    pub fn answers(&self) -> impl Iterator<Item = (&Arc<str>, &Scope, Collected)> {
+        self.collected
+            .iter()
+            .flat_map(|(kind, scopes)| scopes.iter().map(move |(scope, collected)| (kind, scope, *collected)))
+    }
+
     /// The kinds that were collected, refused or have resources, sorted.
     pub fn kinds(&self) -> impl Iterator<Item = &str> {
         // `finish` notes every kind that has resources.

@@ -6,6 +6,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Scripts get a limit of memory by it.
+#[global_allocator]
+static ALLOCATOR: lawbook::script::Metered = lawbook::script::Metered;
+
 fn main() -> ExitCode {
     let command = cli::Cli::parse();
     // Scripts are compiled and run here, too, which wants a larger stack than a main thread may have.

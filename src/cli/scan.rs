@@ -136,6 +136,11 @@ impl From<FormatArg> for Format {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+    if let (Some(since), Some(until)) = (args.since, args.until)
+        && since >= until
+    {
+        return Err(Error::new("`--since` is not before `--until`, so that no event could be judged").into());
+    }
     let limits = Limits::default();
     let loaded = args.packs.load(&limits)?;
     if let Some(id) = &args.why

@@ -20,7 +20,7 @@ use super::values::{account, region};
 )]
 pub(crate) struct Args {
     /// An expression of Rhai, with every function that policies have
-    #[arg(value_name = "EXPR")]
+    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     expression: String,
 
     /// Files, folders, or - for standard input

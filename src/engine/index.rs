@@ -52,12 +52,18 @@ impl Index {
             if policies.is_empty() {
                 continue;
             }
-            // A value that is not text is compared by its spelling, as `when` does.
-            let text = record.value.view().get(field).and_then(crate::record::Ref::scalar_text);
-            into.extend(text.and_then(|text| policies.get(text.as_ref())).into_iter().flatten());
+            match record.value.view().get(field) {
+                Some(value) if value.as_str().is_some() => {
+                    into.extend(value.as_str().and_then(|text| policies.get(text)).into_iter().flatten())
+                }
+                // What is not text has several spellings: `when` knows them.
+                Some(_) => into.extend(policies.values().flatten()),
+                None => {}
+            }
         }
         into.extend(&self.every_event);
         into.sort_unstable();
+        into.dedup();
     }
 }
 
@@ -90,6 +96,7 @@ mod tests {
             "when: { eventSource: [s, null], eventName: [C, null] }",
             "when: { eventName: 12, errorCode: null }",
             "when: { eventName: true }",
+            "when: { eventName: [12.0, 18446744073709551615], eventSource: 1.5 }",
             "when: { userIdentity.type: Root }",
         ];
         let mut all = crate::policy::Checked::default();

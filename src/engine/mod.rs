@@ -112,6 +112,7 @@ pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Resu
     let mut tally = judge.deferred([&mut resources, &mut events]);
     tally.add(resources.tally);
     tally.add(events.tally);
+    judge.absences(&mut tally);
     for fault in faults {
         tally.fault(fault);
     }
@@ -126,6 +127,7 @@ pub fn judge(packs: &Checked, records: &[Record], inventory: Inventory, request:
     let mut pass = judge.records(records);
     let mut tally = judge.deferred([&mut pass, &mut workers::Pass::default()]);
     tally.add(pass.tally);
+    judge.absences(&mut tally);
     let none = input::Files { files: Vec::new(), skipped: Vec::new() };
     outcome::write(tally, packs, request, &none, &none)
 }

@@ -214,8 +214,7 @@ impl Tally {
             }
             Verdict::NotEvaluated(reason) => {
                 counts.not_evaluated += 1;
-                let group = self.not_evaluated.entry((at.2, reason, record.scope.clone())).or_default();
-                group.add(1, [(at, record.origin.clone())]);
+                self.not_evaluated(at.2, reason, record.scope.clone(), Some((at, record.origin.clone())));
             }
             Verdict::Fault(reason) => {
                 counts.faults += 1;
@@ -233,6 +232,11 @@ impl Tally {
         if let Some((_, why)) = self.why.last_mut() {
             why.reason = reason;
         }
+    }
+
+    /// Keeps that a policy could not judge one more record, or what there may be in a scope.
+    pub(super) fn not_evaluated(&mut self, policy: usize, reason: String, scope: Scope, first: Option<(Key, Origin)>) {
+        self.not_evaluated.entry((policy, reason, scope)).or_default().add(1, first);
     }
 
     pub(super) fn fault(&mut self, fault: Fault) {
@@ -435,9 +439,10 @@ fn exit(
     for (policy, counts) in policies.iter().zip(counts).filter(|(policy, _)| request.named.contains(&*policy.id)) {
         let is_event = &*policy.header.judges == CLOUDTRAIL;
         let none_of_kind = if is_event { summary.records.events == 0 } else { counts.asked == 0 };
+        let filtered = if summary.records.filtered > 0 { " (but for what was filtered out)" } else { "" };
         if none_of_kind && !request.allow_empty {
             fails.push(format!(
-                "`{}` never ran: there is nothing of the kind `{}` in the input",
+                "`{}` never ran: there is nothing of the kind `{}` in the input{filtered}",
                 policy.id, policy.header.judges
             ));
         } else if counts.asked > 0 && counts.not_evaluated == counts.asked {

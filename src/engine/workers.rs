@@ -13,10 +13,13 @@ use super::outcome::Tally;
 use super::{Progress, Request, Verdict, derive, evaluate};
 use crate::fault::Fault;
 use crate::input::{self, Batch, Class, File, Files, Sink};
-use crate::inventory::Inventory;
+use crate::inventory::{Collected, Inventory};
 use crate::policy::{Checked, Policy};
 use crate::record::{CLOUDTRAIL, Record};
-use crate::script::{Runtime, STACK};
+use crate::script::{OUT_OF_TIME, Runtime, STACK};
+
+/// Records on which a policy may run out of time before it is given up: time is the one limit that a scan waits for.
+const MOST_TIMEOUTS: usize = 5;
 
 /// Resources that one thread takes at a time.
 const CHUNK: usize = 512;
@@ -28,6 +31,8 @@ pub(super) struct Judge<'a> {
     inventory: Arc<Inventory>,
     progress: &'a dyn Progress,
     index: Index,
+    /// How often each policy ran out of time.
+    given_up: Vec<AtomicUsize>,
     /// Policies that look up what events tell of, and so wait for the last event.
     waiting: BTreeSet<usize>,
 }
@@ -79,7 +84,8 @@ impl<'a> Judge<'a> {
             policy.header.uses.iter().chain(&policy.header.needs).any(|kind| derive::is_derived(kind))
         };
         let waiting = policies.iter().enumerate().filter(|(_, policy)| waits(policy)).map(|(at, _)| at).collect();
-        Self { policies, request, inventory, progress, index: Index::new(policies), waiting }
+        let given_up = policies.iter().map(|_| AtomicUsize::new(0)).collect();
+        Self { policies, request, inventory, progress, index: Index::new(policies), given_up, waiting }
     }
 
     fn runtime(&self, inventory: &Arc<Inventory>) -> Runtime {
@@ -129,6 +135,26 @@ impl<'a> Judge<'a> {
             whole.add(pass);
         }
         whole
+    }
+
+    /// Notes, for every policy, the places where what it judges could not be collected: no finding there means nothing.
+    pub(super) fn absences(&self, tally: &mut Tally) {
+        let filter = &self.request.settings.filter;
+        for (at, policy) in self.policies.iter().enumerate() {
+            let kind = &policy.header.judges;
+            for (_, scope, collected) in self.inventory.answers().filter(|(of, ..)| *of == kind) {
+                let reason = match collected {
+                    Collected::Refused => format!("collecting inventory `{kind}` was refused"),
+                    Collected::Partial if self.inventory.all_in(kind, scope).next().is_none() => {
+                        format!("of inventory `{kind}` only a part without resources was collected")
+                    }
+                    _ => continue,
+                };
+                if filter.admits_scope(scope) {
+                    tally.not_evaluated(at, reason, scope.clone(), None);
+                }
+            }
+        }
     }
 
     /// Judges records that are at hand, in this thread's stead by one other.
@@ -215,11 +241,7 @@ impl<'a> Judge<'a> {
         for pass in passes {
             deferred.append(&mut pass.deferred);
             for record in pass.derived.drain(..) {
-                builder.note_collected(
-                    &Arc::clone(&record.kind),
-                    record.scope.clone(),
-                    crate::inventory::Collected::Partial,
-                );
+                builder.note_collected(&Arc::clone(&record.kind), record.scope.clone(), Collected::Partial);
                 builder.add(record);
             }
         }
@@ -338,6 +360,10 @@ impl<'a> Worker<'a> {
     fn ask(&mut self, file: usize, record: &Record, at: usize, tally: &mut Tally) {
         let policy = &self.judge.policies[at];
         let wants_why = self.judge.request.why.as_deref() == Some(&*policy.id);
+        if self.judge.given_up[at].load(Ordering::Relaxed) >= MOST_TIMEOUTS {
+            let verdict = Verdict::Fault(format!("given up: it ran out of time on {MOST_TIMEOUTS} records"));
+            return tally.verdict((file, record.origin.position, at), policy, record, verdict, wants_why);
+        }
         let judged = catch_unwind(AssertUnwindSafe(|| {
             evaluate::evaluate(policy, at, &mut self.runtime, self.inventory, record)
         }));
@@ -346,6 +372,9 @@ impl<'a> Worker<'a> {
             self.runtime = self.judge.runtime(self.inventory);
             Verdict::Fault("internal error (try: report it, with the record)".to_owned())
         });
+        if matches!(&verdict, Verdict::Fault(reason) if reason.contains(OUT_OF_TIME)) {
+            self.judge.given_up[at].fetch_add(1, Ordering::Relaxed);
+        }
         let silent = matches!(verdict, Verdict::Silent);
         tally.verdict((file, record.origin.position, at), policy, record, verdict, wants_why);
         if wants_why

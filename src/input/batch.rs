@@ -8,10 +8,10 @@ use super::envelope::Opener;
 use super::{File, Sink, decode};
 
 /// A batch is passed on when it holds this many bytes.
-const FULL: usize = 1 << 20;
+const FULL: usize = 1 << 18;
 
 /// A batch is passed on when it holds this many slices, however short they are.
-const MANY: usize = 1 << 14;
+const MANY: usize = 1 << 11;
 
 /// Slices of the text of one file, in order, and what was found broken between them.
 #[derive(Debug)]

@@ -146,14 +146,17 @@ impl Reader<'_> {
         let yaml = yaml?;
         match Template::parse(yaml.raw()?, language) {
             Ok(template) => Some(template),
-            Err((at, message)) => {
+            Err(mistakes) => {
                 // The value may be folded or escaped; the placeholder's own text finds its place in the file.
-                let wanted = yaml.raw()?.get(at).unwrap_or_default();
-                let mut place = self.head.span(&yaml.span);
-                if let Some(found) = self.source.text.get(place.clone()).and_then(|text| text.find(wanted)) {
-                    place = place.start + found..place.start + found + wanted.len();
+                let whole = self.head.span(&yaml.span);
+                let mut from = whole.start;
+                for (at, message) in mistakes {
+                    let wanted = yaml.raw()?.get(at).unwrap_or_default();
+                    let found = self.source.text.get(from..whole.end).and_then(|text| text.find(wanted));
+                    let place = found.map_or(whole.clone(), |found| from + found..from + found + wanted.len());
+                    from = if found.is_some() { place.end } else { from };
+                    self.out.push(Diagnostic::error("placeholder", self.source, place, message));
                 }
-                self.out.push(Diagnostic::error("placeholder", self.source, place, message));
                 None
             }
         }

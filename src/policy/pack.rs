@@ -337,7 +337,8 @@ fn on_big_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
 fn read(file: &Path) -> Result<Arc<SourceText>, Error> {
     let name = file.display().to_string();
     match std::fs::read_to_string(file) {
-        Ok(text) => Ok(Arc::new(SourceText { file: name, text })),
+        // A byte order mark is no part of the text, and editors put one there unasked.
+        Ok(text) => Ok(Arc::new(SourceText { file: name, text: text.trim_start_matches('\u{feff}').to_owned() })),
         Err(error) => Err(Error::new(format!("cannot be read: {error}")).about(name)),
     }
 }

@@ -48,29 +48,32 @@ impl Template {
     /// Reads a text with `${name}` placeholders.
     ///
     /// # Errors
-    /// The byte range in the text and what is wrong with the placeholder there.
-    pub(super) fn parse(text: &str, language: Language) -> Result<Self, (Range<usize>, String)> {
+    /// The byte range in the text of every placeholder that is wrong, and what is wrong with it.
+    pub(super) fn parse(text: &str, language: Language) -> Result<Self, Vec<(Range<usize>, String)>> {
         let mut parts = Vec::new();
+        let mut mistakes = Vec::new();
         let mut rest = 0;
         while let Some(found) = text[rest..].find("${") {
             let start = rest + found;
             let Some(length) = text[start..].find('}') else {
-                return Err((start..start + 2, "a placeholder is not closed by `}`".to_owned()));
+                mistakes.push((start..start + 2, "a placeholder is not closed by `}`".to_owned()));
+                break;
             };
             let end = start + length + 1;
             let name = &text[start + 2..end - 1];
             let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             if !is_name {
-                return Err((start..end, format!("`{name}` is not a name that `context` can fill")));
+                mistakes.push((start..end, format!("`{name}` is not a name that `context` can fill")));
+            } else if let Err(message) = stands_alone(text, start..end, language) {
+                mistakes.push((start..end, message));
             }
-            stands_alone(text, start..end, language).map_err(|message| (start..end, message))?;
             parts.push(Part::Text(text[rest..start].to_owned()));
             parts.push(Part::Placeholder(name.to_owned()));
             rest = end;
         }
         parts.push(Part::Text(text[rest..].to_owned()));
-        Ok(Self { text: text.to_owned(), parts })
+        if mistakes.is_empty() { Ok(Self { text: text.to_owned(), parts }) } else { Err(mistakes) }
     }
 
     /// The names of its placeholders.

@@ -32,6 +32,13 @@ impl Condition {
         let value = self.path.iter().try_fold(record, |value, key| value.get(key)).filter(|value| !value.is_null());
         match value {
             None => self.any_of.contains(&None),
+            // A number has many spellings, and the record's own is not kept.
+            Some(value) if value.as_f64().is_some() => {
+                let equals = |wanted: &String| {
+                    value.scalar_text().as_deref() == Some(wanted) || wanted.parse().ok() == value.as_f64()
+                };
+                self.any_of.iter().flatten().any(equals)
+            }
             Some(value) => value
                 .scalar_text()
                 .is_some_and(|text| self.any_of.iter().any(|wanted| wanted.as_deref() == Some(&text))),
@@ -88,6 +95,12 @@ mod tests {
         assert!(holds("a.\"b.c\"", Some("false")));
         assert!(holds("a.n", Some("12")) && holds("a.t", Some("true")) && holds("s", Some("x")));
         assert!(holds("a.z", None) && holds("a.nope", None) && holds("s.deeper", None));
+        assert!(
+            holds("a.n", Some("12.0"))
+                && holds("a.n", Some("1.2e1"))
+                && !holds("a.n", Some("13"))
+                && !holds("s", Some("12"))
+        );
         assert!(!holds("s", None) && !holds("s", Some("X")) && !holds("a", Some("x")) && !holds("a.z", Some("null")));
         assert!(
             parse_path("a..b").is_err()

@@ -76,8 +76,20 @@ const TEXT_FUNCTIONS: &[&str] = &[
 ];
 
 /// Functions that give a value of a record, so that a path into their answer may be absent.
-const RECORD_FUNCTIONS: &[&str] =
-    &["request", "response", "actor", "lookup", "parse_json", "arn", "first", "find", "tag"];
+const RECORD_FUNCTIONS: &[&str] = &[
+    "request",
+    "response",
+    "actor",
+    "lookup",
+    "lookup_all",
+    "lookup_anywhere",
+    "all",
+    "parse_json",
+    "arn",
+    "tag",
+    "jsonpath",
+    "statements",
+];
 
 /// List functions that ask a closure for yes or no.
 const PREDICATES: &[&str] = &["some", "all", "filter", "find", "find_index", "retain", "drain", "extract"];
@@ -109,6 +121,7 @@ pub fn check(
         constants: BTreeMap::new(),
         hooks: BTreeSet::new(),
         properties: BTreeSet::new(),
+        assigned: Arc::default(),
         needs: header.needs.clone().into(),
     };
     let mut known = Functions::native().clone();
@@ -129,6 +142,8 @@ pub fn check(
         }
     };
     parsed.properties(&mut script.properties);
+    let trees = shared.iter().map(|(_, parsed)| parsed).chain([&parsed]);
+    script.assigned = Arc::new(trees.flat_map(|parsed| assigned(&parsed.tree)).collect());
     let mut walker = Walker::new(source, &parsed, &mut known, &mut diagnostics, Some(header));
     script.constants = walker.constants();
     walker.clashes();
@@ -400,8 +415,15 @@ struct Walker<'a> {
     lookups: Option<&'a Lookups>,
     constants: BTreeSet<String>,
     variables: Vec<Variable>,
-    /// Closures whose answer must be yes or no.
+    /// Functions of the file and closures whose answer must be yes or no.
     predicates: BTreeSet<String>,
+    /// Closures that are given items of the record.
+    over_record: BTreeSet<String>,
+    /// Functions of the file that are given values of the record, and in which parameter.
+    record_params: BTreeSet<(String, usize)>,
+    /// The keys of all maps that the file makes: what they hold can be called like a method.
+    keys: BTreeSet<String>,
+    in_closure: bool,
 }
 
 impl<'a> Walker<'a> {
@@ -422,6 +444,10 @@ impl<'a> Walker<'a> {
             constants: BTreeSet::new(),
             variables: Vec::new(),
             predicates: BTreeSet::new(),
+            over_record: BTreeSet::new(),
+            record_params: BTreeSet::new(),
+            keys: keys(&parsed.tree),
+            in_closure: false,
         }
     }
 
@@ -550,8 +576,22 @@ impl<'a> Walker<'a> {
         called
     }
 
+    /// Reads every function, again and again until it is known which are given values of the record and which must
+    /// answer yes or no; only what the last reading says is said.
     fn functions(&mut self) {
-        let mut functions: Vec<(String, Vec<String>)> = self
+        let said = self.out.len();
+        loop {
+            let known = (self.predicates.len(), self.over_record.len(), self.record_params.len());
+            self.out.truncate(said);
+            self.read_functions();
+            if known == (self.predicates.len(), self.over_record.len(), self.record_params.len()) {
+                return;
+            }
+        }
+    }
+
+    fn read_functions(&mut self) {
+        let functions: Vec<(String, Vec<String>)> = self
             .parsed
             .tree
             .iter_functions()
@@ -559,15 +599,21 @@ impl<'a> Walker<'a> {
                 (function.name.to_owned(), function.params.iter().map(|param| (*param).to_owned()).collect())
             })
             .collect();
-        // Closures last: which of them are predicates is known once their users were read.
-        functions.sort_by_key(|(name, _)| (name.starts_with("anon$"), name.clone()));
         for (name, params) in functions {
-            let is_closure = name.starts_with("anon$");
             let is_hook = self.header.is_some() && HOOKS.contains(&name.as_str()) && params.len() == 1;
-            self.variables = params
+            self.in_closure = name.starts_with("anon$");
+            let of_record = |at: usize| {
+                // What a closure captures stands before its own parameter, which is the last.
+                is_hook
+                    || self.record_params.contains(&(name.clone(), at))
+                    || (at + 1 == params.len() && self.over_record.contains(&name))
+            };
+            let variables = params
                 .iter()
-                .map(|param| Variable { name: param.clone(), of_record: is_hook || is_closure, is_path: false })
+                .enumerate()
+                .map(|(at, param)| Variable { name: param.clone(), of_record: of_record(at), is_path: false })
                 .collect();
+            self.variables = variables;
             let must_be_bool = (is_hook && name == "matches") || self.predicates.contains(&name);
             let parsed = self.parsed;
             parsed.with_body(&name, params.len(), |body| self.body(body, must_be_bool));
@@ -604,6 +650,25 @@ impl<'a> Walker<'a> {
             Stmt::Block(block) => {
                 if let Some(last) = block.statements().last() {
                     self.answer(last);
+                }
+            }
+            Stmt::TryCatch(flow, _) => {
+                for block in [&flow.body, &flow.branch] {
+                    if let Some(last) = block.statements().last() {
+                        self.answer(last);
+                    }
+                }
+            }
+            Stmt::Switch(switch, _) => {
+                for case in &switch.1.expressions {
+                    match &case.rhs {
+                        Expr::Stmt(block) => {
+                            if let Some(last) = block.statements().last() {
+                                self.answer(last);
+                            }
+                        }
+                        expr => self.condition(expr, "answer"),
+                    }
                 }
             }
             _ => {}
@@ -672,7 +737,8 @@ impl<'a> Walker<'a> {
                     );
                 }
                 let depth = self.variables.len();
-                self.declare(name.as_str(), true, false);
+                let of_record = self.is_of_record(&flow.expr);
+                self.declare(name.as_str(), of_record, false);
                 if let Some(counter) = counter {
                     self.declare(counter.as_str(), false, false);
                 }
@@ -691,9 +757,19 @@ impl<'a> Walker<'a> {
                 let root = chain(&assignment.1.lhs).root;
                 if let Expr::Variable(variable, _, position) = root {
                     let name = variable.1.to_string();
-                    let hook_param = self.variables.first().is_some_and(|first| first.name == name && first.of_record);
-                    let a_path = !matches!(assignment.1.lhs, Expr::Variable(..))
-                        && self.find(&name).is_some_and(|variable| variable.of_record);
+                    let is_whole = matches!(assignment.1.lhs, Expr::Variable(..));
+                    let hook_param = !self.in_closure
+                        && self.variables.first().is_some_and(|first| first.name == name && first.of_record);
+                    let a_path =
+                        !is_whole && !self.in_closure && self.find(&name).is_some_and(|variable| variable.of_record);
+                    let (of_record, is_path) =
+                        (self.is_of_record(&assignment.1.rhs), self.is_bare_path(&assignment.1.rhs));
+                    if is_whole
+                        && let Some(variable) = self.variables.iter_mut().rev().find(|variable| variable.name == name)
+                    {
+                        variable.is_path |= is_path;
+                        variable.of_record &= of_record || hook_param;
+                    }
                     if hook_param || a_path {
                         self.say(
                             "record-changed",
@@ -765,6 +841,9 @@ impl<'a> Walker<'a> {
             Expr::FnCall(call, position) => self.call(call, *position, 0),
             Expr::MethodCall(call, position) => self.call(call, *position, 1),
             Expr::Dot(pair, ..) | Expr::Index(pair, ..) => {
+                for closure in self.closures_over_record(expr) {
+                    self.over_record.insert(closure);
+                }
                 if let (Expr::Variable(variable, ..), Expr::Property(property, position)) =
                     (&pair.lhs, first_step(&pair.rhs))
                 {
@@ -774,6 +853,38 @@ impl<'a> Walker<'a> {
                 self.expr(&pair.rhs);
             }
             _ => {}
+        }
+    }
+
+    /// The closures given to list functions of a chain that goes over values of the record.
+    fn closures_over_record(&self, expr: &Expr) -> Vec<String> {
+        let chain = chain(expr);
+        if !self.root_is_of_record(&chain) {
+            return Vec::new();
+        }
+        let mut closures = Vec::new();
+        let mut over = true;
+        for call in &chain.calls {
+            if over {
+                closures.extend(call.args.iter().filter_map(closure_name));
+            }
+            // What a closure makes of the items is the script's own.
+            over &=
+                !matches!(call.name.as_str(), "map" | "reduce" | "reduce_rev" | "find_map" | "zip" | "keys" | "split");
+        }
+        closures
+    }
+
+    fn root_is_of_record(&self, chain: &Chain<'_>) -> bool {
+        match chain.root {
+            Expr::Variable(variable, ..) => self.find(&variable.1).is_some_and(|variable| variable.of_record),
+            Expr::FnCall(call, _)
+                if matches!(call.name.as_str(), "list" | "first" | "flatten" | "unique" | "overlap") =>
+            {
+                call.args.first().is_some_and(|arg| self.is_of_record(arg))
+            }
+            Expr::FnCall(call, _) => RECORD_FUNCTIONS.contains(&call.name.as_str()),
+            _ => false,
         }
     }
 
@@ -842,6 +953,18 @@ impl<'a> Walker<'a> {
             }
             return;
         }
+        for (at, arg) in call.args.iter().enumerate() {
+            if self.is_of_record(arg) {
+                self.record_params.insert((name.to_owned(), at + receiver));
+            }
+        }
+        if let ("Fn", Some(Expr::StringConstant(function, at))) = (name, call.args.first())
+            && !self.known.0.contains_key(function.as_str())
+        {
+            let help = did_you_mean(function, self.known.0.keys().map(String::as_str))
+                .map(|meant| format!("did you mean `{meant}`?"));
+            self.say("unknown-function", *at, format!("no function `{function}`"), help);
+        }
         if PREDICATES.contains(&name) {
             for arg in &call.args {
                 if let Some(closure) = closure_name(arg) {
@@ -849,7 +972,9 @@ impl<'a> Walker<'a> {
                 }
             }
         }
-        self.function_is_known(name, arity, position);
+        if receiver == 0 || !self.keys.contains(name) {
+            self.function_is_known(name, arity, position);
+        }
         if receiver == 0 {
             self.kind(name, call, position);
         }
@@ -869,7 +994,10 @@ impl<'a> Walker<'a> {
                 self.say(
                     "wrong-arity",
                     position,
-                    format!("`{name}` takes {wanted} arguments (what stands before the dot is one), here {arity}"),
+                    format!(
+                        "`{name}` takes {wanted} argument{} (what stands before the dot is one), here {arity}",
+                        if wanted == "1" { "" } else { "s" }
+                    ),
                     None,
                 );
             }
@@ -945,6 +1073,11 @@ impl<'a> Walker<'a> {
 
     /// A bare path is not a condition: where the field is absent it is `()`, and where it is text it is an error.
     fn condition(&mut self, expr: &Expr, role: &str) {
+        if let Expr::FnCall(call, _) = expr
+            && self.parsed.tree.iter_functions().any(|function| function.name == call.name.as_str())
+        {
+            self.predicates.insert(call.name.to_string());
+        }
         if !self.is_bare_path(expr) {
             return;
         }
@@ -962,30 +1095,19 @@ impl<'a> Walker<'a> {
 
     /// A chain that ends in a property or an index and begins at a value of the record.
     fn is_bare_path(&self, expr: &Expr) -> bool {
-        if let Expr::Variable(variable, ..) = expr {
-            return self.find(&variable.1).is_some_and(|variable| variable.is_path);
+        match expr {
+            Expr::Variable(variable, ..) => return self.find(&variable.1).is_some_and(|variable| variable.is_path),
+            Expr::Coalesce(parts, _) => return parts.last().is_some_and(|last| self.is_bare_path(last)),
+            _ => {}
         }
         let chain = chain(expr);
-        if chain.steps == 0 || chain.ends_in_call {
-            return false;
-        }
-        match chain.root {
-            Expr::Variable(variable, ..) => self.find(&variable.1).is_some_and(|variable| variable.of_record),
-            Expr::FnCall(call, _) => RECORD_FUNCTIONS.contains(&call.name.as_str()),
-            _ => false,
-        }
+        chain.steps > 0 && !chain.ends_in_call && !chain.is_made() && self.root_is_of_record(&chain)
     }
 
     /// True if a path from the value may be absent.
     fn is_of_record(&self, expr: &Expr) -> bool {
         let chain = chain(expr);
-        match chain.root {
-            Expr::Variable(variable, ..) => {
-                !chain.ends_in_call && self.find(&variable.1).is_some_and(|variable| variable.of_record)
-            }
-            Expr::FnCall(call, _) => RECORD_FUNCTIONS.contains(&call.name.as_str()),
-            _ => false,
-        }
+        !chain.is_made() && self.root_is_of_record(&chain)
     }
 
     fn is_text(&self, expr: &Expr) -> bool {
@@ -1021,8 +1143,30 @@ fn closure_name(arg: &Expr) -> Option<String> {
     found
 }
 
+impl Chain<'_> {
+    /// True if a call on the way makes something of its own.
+    fn is_made(&self) -> bool {
+        self.calls
+            .iter()
+            .any(|call| !matches!(call.name.as_str(), "filter" | "find" | "get" | "order" | "order_by" | "order_desc"))
+    }
+}
+
+/// The keys of all maps that a tree makes.
+fn keys(tree: &AST) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    tree.walk(&mut |path: &[ASTNode<'_>]| {
+        if let Some(ASTNode::Expr(Expr::Map(map, _))) = path.last() {
+            keys.extend(map.0.iter().map(|(key, _)| key.as_str().to_owned()));
+        }
+        true
+    });
+    keys
+}
+
 /// `a.b[c].d()` as its root and what is known of its steps.
 struct Chain<'e> {
+    calls: Vec<&'e FnCallExpr>,
     root: &'e Expr,
     steps: usize,
     ends_in_call: bool,
@@ -1032,7 +1176,14 @@ struct Chain<'e> {
 
 fn chain(expr: &Expr) -> Chain<'_> {
     let (Expr::Dot(pair, ..) | Expr::Index(pair, ..)) = expr else {
-        return Chain { root: expr, steps: 0, ends_in_call: false, last_call: None, only_property: None };
+        return Chain {
+            calls: Vec::new(),
+            root: expr,
+            steps: 0,
+            ends_in_call: false,
+            last_call: None,
+            only_property: None,
+        };
     };
     let mut chain = chain(&pair.lhs);
     let mut rest = &pair.rhs;
@@ -1049,6 +1200,7 @@ fn chain(expr: &Expr) -> Chain<'_> {
         };
         match step {
             Expr::MethodCall(call, _) if !in_index => {
+                chain.calls.push(call);
                 chain.ends_in_call = true;
                 chain.last_call = Some(&call.name);
                 chain.only_property = None;
@@ -1145,6 +1297,20 @@ pub(super) fn properties(tree: &AST) -> BTreeSet<String> {
     tree.walk(&mut |path: &[ASTNode<'_>]| {
         if let Some(ASTNode::Expr(Expr::Property(property, _))) = path.last() {
             names.insert(property.2.to_string());
+        }
+        true
+    });
+    names
+}
+
+/// The names of all variables that a tree assigns to.
+pub(super) fn assigned(tree: &AST) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    tree.walk(&mut |path: &[ASTNode<'_>]| {
+        if let Some(ASTNode::Stmt(Stmt::Assignment(assignment))) = path.last()
+            && let Expr::Variable(variable, ..) = chain(&assignment.1.lhs).root
+        {
+            names.insert(variable.1.to_string());
         }
         true
     });

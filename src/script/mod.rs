@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod functions;
+mod memory;
 mod sandbox;
 mod value;
 
@@ -17,11 +18,15 @@ use serde_json::Value;
 pub use self::check::{Checked, Header, check, check_library};
 use self::functions::{Env, NotEvaluated};
 pub use self::functions::{parse_duration, parse_time, reference};
+pub use self::memory::Metered;
 pub use self::sandbox::{Limits, STACK};
 use crate::diagnostic::SourceText;
 use crate::error::Error;
 use crate::inventory::Inventory;
 use crate::record::Record;
+
+/// How the reason of a script begins that ran out of time.
+pub(crate) const OUT_OF_TIME: &str = "took more than";
 
 /// The text of the prelude.
 pub(crate) const PRELUDE: &str = include_str!("prelude.rhai");
@@ -44,6 +49,8 @@ pub struct Script {
     pub hooks: BTreeSet<&'static str>,
     /// The names of all properties that it, its libraries and the prelude read.
     pub properties: BTreeSet<String>,
+    /// The variables that it, its libraries and the prelude assign to.
+    pub assigned: Arc<BTreeSet<String>>,
     /// Inventory kinds without which it cannot judge.
     pub needs: Arc<[String]>,
 }
@@ -93,7 +100,7 @@ impl Runtime {
     /// # Errors
     /// [`Stop`] when the record cannot be judged or the script fails.
     pub fn call(&mut self, index: usize, script: &Script, hook: &str, record: &Record) -> Result<Value, Stop> {
-        self.env.judge(record, &script.needs);
+        self.env.judge(record, &script.needs, &script.assigned);
         if self.loaded[index].is_none() {
             let tree = compile(&self.engine, script).map_err(Stop::Fault)?;
             self.loaded[index] = Some(Loaded { tree, caches: Caches::new() });
@@ -122,7 +129,7 @@ impl Runtime {
             let one = format!("fn why_silent({param}) {{ {part} }}");
             let tree = compile(&self.engine, script).ok()?;
             let tree = tree.merge(&self.engine.compile_with_scope(&constants(script), one).ok()?);
-            self.env.judge(record, &script.needs);
+            self.env.judge(record, &script.needs, &script.assigned);
             let answer =
                 self.engine.call_fn::<Dynamic>(&mut Scope::new(), &tree, "why_silent", (value::show(&record.value),));
             if answer.ok()?.as_bool() == Ok(false) {
@@ -142,6 +149,7 @@ impl Runtime {
 pub struct Expression {
     runtime: Runtime,
     tree: AST,
+    assigned: Arc<BTreeSet<String>>,
 }
 
 impl Expression {
@@ -160,7 +168,8 @@ impl Expression {
         let env = Env::new(inventory, now, limits.operations);
         let engine = sandbox::engine(limits, &env, properties.iter().map(String::as_str));
         let runtime = Runtime { engine, env, limits: limits.clone(), loaded: Vec::new() };
-        Ok(Self { runtime, tree })
+        let assigned = Arc::new(check::assigned(&tree));
+        Ok(Self { runtime, tree, assigned })
     }
 
     /// What it says of a record.
@@ -168,7 +177,7 @@ impl Expression {
     /// # Errors
     /// [`Stop`] when it fails.
     pub fn evaluate(&mut self, record: &Record) -> Result<Value, Stop> {
-        self.runtime.env.judge(record, &Arc::from([]));
+        self.runtime.env.judge(record, &Arc::from([]), &self.assigned);
         let mut scope = Scope::new();
         scope.push_dynamic("event", value::show(&record.value));
         scope.push_dynamic("resource", value::show(&record.value));
@@ -217,7 +226,10 @@ fn stop(error: EvalAltResult, limits: &Limits) -> Stop {
             return Stop::NotEvaluated(reason);
         }
         if token.is::<sandbox::OutOfTime>() {
-            return Stop::Fault(format!("took more than {} s", limits.time.as_secs()));
+            return Stop::Fault(format!("{OUT_OF_TIME} {} s", limits.time.as_secs()));
+        }
+        if token.is::<sandbox::OutOfMemory>() {
+            return Stop::Fault(format!("used more than {} MiB of memory", limits.memory >> 20));
         }
     }
     let reason = match error {
@@ -238,8 +250,8 @@ fn stop(error: EvalAltResult, limits: &Limits) -> Stop {
             format!("expected {}, found {}", kind_name(&wanted), kind_name(&found))
         }
         EvalAltResult::ErrorRuntime(thrown, _) => match value::to_json(&thrown) {
-            Value::String(text) => text,
-            other => other.to_string(),
+            Value::String(text) => format!("failed: {text}"),
+            other => format!("failed: {other}"),
         },
         other => {
             let mut text = other.to_string();

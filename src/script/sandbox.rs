@@ -14,6 +14,7 @@ use rhai::packages::{
 use rhai::{Dynamic, Engine, EvalAltResult, INT, OptimizationLevel};
 
 use super::functions::{self, Env};
+use super::memory;
 use super::value::{self, Shown};
 
 /// What a script may use, per hook and record.
@@ -23,6 +24,8 @@ pub struct Limits {
     pub operations: u64,
     /// Wall time.
     pub time: Duration,
+    /// Bytes that a hook may hold at a time, where [`Metered`](super::Metered) is the allocator.
+    pub memory: i64,
     /// Bytes of one text.
     pub text: usize,
     /// Items of one list that the script makes.
@@ -42,6 +45,7 @@ impl Default for Limits {
         Self {
             operations: 1_000_000,
             time: Duration::from_secs(5),
+            memory: 64 << 20,
             text: 1 << 20,
             list: 10_000,
             map: 10_000,
@@ -57,6 +61,10 @@ pub const STACK: usize = 64 << 20;
 
 /// Functions of Rhai's core that scripts do not get.
 pub(super) const REMOVED: &[&str] = &["sleep", "exit", "get_fn_metadata_list", "set_tag", "take", "to_blob"];
+
+/// The token of a script that holds too much memory.
+#[derive(Clone)]
+pub(super) struct OutOfMemory;
 
 /// The token of a script that ran out of time.
 #[derive(Clone)]
@@ -110,11 +118,16 @@ pub(super) fn engine<'a>(limits: &Limits, env: &Rc<Env>, properties: impl IntoIt
     engine.register_fn("sleep", move |_: f64| refuse());
 
     let meter = Rc::clone(env);
-    let (operations, time) = (limits.operations, limits.time);
+    let (operations, time, most) = (limits.operations, limits.time, limits.memory);
     let started = std::cell::Cell::new(Instant::now());
+    let held = std::cell::Cell::new(0);
     engine.on_progress(move |count| {
         if count <= 1 {
             started.set(Instant::now());
+            held.set(memory::held());
+        }
+        if memory::held() - held.get() > most {
+            return Some(Dynamic::from(OutOfMemory));
         }
         if count + meter.charged.get() > operations {
             // Rhai reports its own limit; this is the sum with what native functions charged.
@@ -130,8 +143,13 @@ pub(super) fn engine<'a>(limits: &Limits, env: &Rc<Env>, properties: impl IntoIt
 
     // A shown value is resolved to a clone of itself: so a closure can capture the event and be called on one of its
     // fields, which Rhai would otherwise take for a data race on a shared variable.
+    let assigned = Rc::clone(env);
     #[expect(deprecated, reason = "volatile, not obsolete: the version of Rhai is pinned")]
-    engine.on_var(|name, index, context| {
+    engine.on_var(move |name, index, context| {
+        // A variable that the script assigns to must stay one.
+        if assigned.assigned.borrow().contains(name) {
+            return Ok(None);
+        }
         let scope = context.scope();
         let value = match index {
             0 => scope.get(name),
@@ -154,7 +172,7 @@ pub(super) struct OutOfOperations;
 fn note(env: &Env, text: &str) {
     let mut printed = env.printed.borrow_mut();
     if printed.len() < 1_000 {
-        printed.push(text.to_owned());
+        printed.push(crate::fault::printable(text, 2_000));
     }
 }
 

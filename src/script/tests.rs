@@ -229,6 +229,37 @@ fn a_closure_over_a_field_may_read_the_event() {
 }
 
 #[test]
+fn a_variable_that_holds_a_part_of_the_record_can_be_assigned_to() {
+    all_true(&[
+        "let x = event.requestParameters.list; x = x.filter(|i| i.ip == \"1.2.3.4\"); x.len() == 1",
+        "let node = event; while node.requestParameters != () { node = node.requestParameters; } node.name == \"trail\"",
+        "let best = (); for i in event.requestParameters.list { best = i; } best.ip == \"5.6.7.8\"",
+    ]);
+}
+
+/// What an attacker may write where a policy expects an object, and what Rhai itself would make of it.
+#[test]
+fn a_step_into_a_scalar_is_nothing() {
+    all_true(&[
+        "event.eventName.name == ()",
+        "event.n.name == ()",
+        "event.eventName.start == ()",
+        "event.n.end == ()",
+        "[1].name == ()",
+        "event[event.nope] == ()",
+        "event.nope[event.nope] == ()",
+        "1.5[\"x\"] == ()",
+        "1.5[0] == ()",
+        "parse_int(\"x\") == ()",
+        "parse_float(\"x\") == ()",
+        "parse_int(\"12\") == 12",
+        "event.nope.reduce(|sum, x| sum + x, 7) == 7",
+        "event.requestParameters.list.map(|x, i| i) == [0, 1]",
+        "event.requestParameters.list.map(|x| x.ip).order_desc()[0] == \"5.6.7.8\"",
+    ]);
+}
+
+#[test]
 fn a_hostile_script_is_stopped() {
     on_big_stack(|| {
         let event = record(CLOUDTRAIL, EVENT);
@@ -236,6 +267,7 @@ fn a_hostile_script_is_stopped() {
             ("loop {}", "operations"),
             ("fn f(x) { f(x + 1) } f(0)", "deep"),
             ("let s = \"x\"; loop { s += s; }", "too large"),
+            ("let s = \"x\"; for i in 0..18 { s += s; } loop { s.replace(\"x\", s); }", "too large"),
             ("let a = [1]; loop { a.append(a); }", "too large"),
             ("let a = []; loop { a.push(1); }", "too large"),
             ("let m = #{}; let i = 0; loop { m[`k${i}`] = i; i += 1; }", "operations"),

@@ -114,20 +114,21 @@ pub(crate) fn from_json(value: &Value) -> Dynamic {
     }
 }
 
-/// Properties that Rhai's own scalars and arrays have: those keep their meaning.
-const NATIVE_PROPERTIES: &[&str] = &[
-    "len",
-    "is_empty",
-    "chars",
-    "bytes",
+/// Properties that Rhai's own texts and lists, and numbers, have: those keep their meaning.
+const OF_TEXT_AND_LISTS: &[&str] = &["len", "is_empty", "chars", "bytes"];
+const OF_NUMBERS: &[&str] = &[
     "bits",
     "is_odd",
     "is_even",
     "is_zero",
-    "start",
-    "end",
-    "name",
-    "is_anonymous",
+    "ceiling",
+    "floor",
+    "fraction",
+    "int",
+    "is_finite",
+    "is_infinite",
+    "is_nan",
+    "round",
 ];
 
 /// Makes every step into a value null-safe.
@@ -141,22 +142,30 @@ pub(crate) fn register<'a>(engine: &mut Engine, properties: impl IntoIterator<It
         let name = format!("get${property}");
         engine.register_fn(name.as_str(), move |value: &mut Shown| value.get(&key));
         engine.register_fn(name.as_str(), |(): &mut ()| ());
-        if !NATIVE_PROPERTIES.contains(&property) {
+        if !OF_TEXT_AND_LISTS.contains(&property) {
             engine.register_fn(name.as_str(), |_: &mut ImmutableString| ());
-            engine.register_fn(name.as_str(), |_: &mut INT| ());
-            engine.register_fn(name.as_str(), |_: &mut f64| ());
-            engine.register_fn(name.as_str(), |_: &mut bool| ());
-            engine.register_fn(name.as_str(), |_: &mut char| ());
             engine.register_fn(name.as_str(), |_: &mut Array| ());
         }
+        if !OF_NUMBERS.contains(&property) {
+            engine.register_fn(name.as_str(), |_: &mut INT| ());
+            engine.register_fn(name.as_str(), |_: &mut f64| ());
+        }
+        engine.register_fn(name.as_str(), |_: &mut bool| ());
+        engine.register_fn(name.as_str(), |_: &mut char| ());
     }
     engine
         .register_indexer_get(|value: &mut Shown, key: ImmutableString| value.get(&key))
         .register_indexer_get(|value: &mut Shown, index: INT| value.at(index))
         .register_indexer_get(|(): &mut (), _: ImmutableString| ())
         .register_indexer_get(|(): &mut (), _: INT| ())
+        .register_indexer_get(|_: &mut Shown, (): ()| ())
+        .register_indexer_get(|(): &mut (), (): ()| ())
         .register_indexer_get(|_: &mut bool, _: ImmutableString| ())
-        .register_indexer_get(|_: &mut bool, _: INT| ());
+        .register_indexer_get(|_: &mut bool, _: INT| ())
+        .register_indexer_get(|_: &mut f64, _: ImmutableString| ())
+        .register_indexer_get(|_: &mut f64, _: INT| ())
+        .register_indexer_get(|_: &mut char, _: ImmutableString| ())
+        .register_indexer_get(|_: &mut char, _: INT| ());
     engine.on_invalid_array_index(|_, _, _| Ok(Dynamic::UNIT.into()));
 
     engine

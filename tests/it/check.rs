@@ -44,6 +44,14 @@ fn mistakes_in_scripts_are_found_where_they_are() {
         ("event.list.some(|x| x.encrypted)", "bare-path", "x.encrypted"),
         ("request(event).dryRun", "bare-path", "request(event).dryRun"),
         ("actor(event).mfa && true", "bare-path", "actor(event).mfa"),
+        ("switch event.eventName { \"A\" => event.readOnly, _ => false }", "bare-path", "event.readOnly"),
+        ("try { event.readOnly } catch { false }", "bare-path", "event.readOnly"),
+        ("event.a ?? event.b", "bare-path", "event.a"),
+        ("let x = false; x = event.readOnly; if x { true } else { false }", "bare-path", "x"),
+        ("helper(event)", "bare-path", "e.readOnly"),
+        ("list(event.items).filter(|x| x.open).is_empty()", "bare-path", "x.open"),
+        ("jsonpath(event, \"$..x\")[0]", "bare-path", "jsonpath(event, \"$..x\")[0]"),
+        ("Fn(\"nosuchfn\").call(1)", "unknown-function", "\"nosuchfn\""),
         ("\"x\" in event.eventName", "text-as-list", "in"),
         ("\"x\" in \"xyz\"", "text-as-list", "in"),
         ("\"x\" in event.a.to_lower()", "text-as-list", "in"),
@@ -57,7 +65,9 @@ fn mistakes_in_scripts_are_found_where_they_are() {
         ("import \"x\" as y; true", "syntax", "import"),
         ("event.eventName == ", "syntax", "}"),
     ] {
-        let script = format!("fn matches(event) {{ {body} }}");
+        let script = format!(
+            "fn helper(e) {{ if e.nothing == 1 {{ return true; }} e.readOnly }}\nfn matches(event) {{ {body} }}"
+        );
         assert!(remarks(&script).contains(&(code, at.to_owned())), "{body}: {:?}", remarks(&script));
     }
     for (script, code, at) in [
@@ -108,9 +118,20 @@ fn what_is_right_is_not_remarked_on() {
         "if event.a == () { return false; } event.a.b == 1",
         "type_of(event.a) == \"string\"",
         "let a = [event.x, event.y]; a[0] == 1",
+        "let acc = #{ seen: false }; event.items.for_each(|| { acc.seen = true; }); acc.seen",
+        "let t = 0; list(event.items).for_each(|x| { t += 1; }); t == 1",
+        "let bump = |m| { m.n += 1; m }; bump.call(#{ n: 1 }).n == 2",
+        "event.list.map(|x| { x += \"q\"; x }).contains(\"q\")",
+        "let rows = event.items.map(|i| #{ open: i.port == 22 }); rows.some(|r| r.open)",
+        "event.items.map(|i| #{ open: i.port == 22 }).some(|r| r.open)",
+        "let l = [#{ on: true }]; l.some(|o| o.on)",
+        "let obj = #{ data: 5, inc: |x| { this.data += x; } }; obj.inc(2); obj.data == 7",
+        "event.a ?? false",
+        "fits(#{ a: true })",
+        "let x = event.requestParameters.items; x = x.filter(|i| i.k == 1); x.is_empty()",
     ] {
         let script = format!(
-            "const LIMIT = 3;\nconst NAMES = [\"A\", \"B\"];\nfn helper(e) {{ e.eventName == \"A\" }}\nfn matches(event) {{ {body} }}"
+            "const LIMIT = 3;\nconst NAMES = [\"A\", \"B\"];\nfn helper(e) {{ e.eventName == \"A\" }}\nfn fits(found) {{ found.a || found.b }}\nfn matches(event) {{ {body} }}"
         );
         let found: Vec<String> = mistakes(&format!("{HEAD}{script}"))
             .iter()
@@ -166,6 +187,12 @@ fn mistakes_in_front_matter_have_their_place_in_the_file() {
         ("title: T\nseverity: low\njudges: cloudtrail\nparams:\n  a: { type: int, default: 1 }", "front-matter", 6, 7),
         ("title: Ünïcödé\nseverity: bäd\njudges: cloudtrail", "front-matter", 3, 15),
         ("title: T\nseverity: low\njudges: cloudtrail\nremediation:\n  cli: aws x '${id}'", "placeholder", 6, 19),
+        (
+            "title: T\nseverity: low\njudges: cloudtrail\nremediation:\n  cli: aws x \"${a}\" pre${d}",
+            "placeholder",
+            6,
+            28,
+        ),
         ("title: T\nseverity: low\njudges: cloudtrail\nreferences: [\"http://x\"]", "front-matter", 5, 18),
     ] {
         for end in ["\n", "\r\n"] {

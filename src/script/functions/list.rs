@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::rc::Rc;
 
-use rhai::{Array, Dynamic, Engine, FnPtr, INT, ImmutableString, NativeCallContext};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, INT, ImmutableString, NativeCallContext, Position};
 
 use super::{Call, Env, Failure, Family, Row, as_shown, as_text};
 use crate::record::Node;
@@ -186,6 +186,10 @@ const STANDARD: &[(&str, usize, Nothing, bool)] = &[
     ("extract", 2, Nothing::List, true),
     ("extract", 3, Nothing::List, true),
     ("zip", 3, Nothing::List, true),
+    ("order", 1, Nothing::List, true),
+    ("order", 2, Nothing::List, true),
+    ("order_by", 2, Nothing::List, true),
+    ("order_desc", 1, Nothing::List, true),
     ("get", 2, Nothing::Unit, true),
     ("keys", 1, Nothing::List, false),
     ("values", 1, Nothing::List, false),
@@ -195,6 +199,7 @@ const STANDARD: &[(&str, usize, Nothing, bool)] = &[
 
 /// Makes Rhai's own text and list functions null-safe, and gives them the lists of records.
 pub(super) fn register_standard(engine: &mut Engine, env: &Rc<Env>) {
+    let max_text = engine.max_string_size();
     engine.register_type_with_name::<View>("resources");
     for &(name, arity, nothing, of_lists) in STANDARD {
         let env = Rc::clone(env);
@@ -211,8 +216,20 @@ pub(super) fn register_standard(engine: &mut Engine, env: &Rc<Env>) {
     }
     // Rhai's own change the text in place and give nothing back: `event.x.trim() == "y"` would be false for ever.
     engine.register_fn("trim", |text: ImmutableString| text.trim().to_owned());
-    engine.register_fn("replace", |text: ImmutableString, old: ImmutableString, new: ImmutableString| {
-        text.replace(old.as_str(), &new)
+    let most = max_text;
+    engine.register_fn("replace", move |text: ImmutableString, old: ImmutableString, new: ImmutableString| {
+        // Before it is made: one call could make a text of any size.
+        let size = text.len().saturating_add(text.matches(old.as_str()).count().saturating_mul(new.len()));
+        if size > most {
+            return Err(Box::new(EvalAltResult::ErrorDataTooLarge("Length of string".to_owned(), Position::NONE)));
+        }
+        Ok(text.replace(old.as_str(), &new))
+    });
+    engine.register_fn("parse_int", |text: ImmutableString| {
+        text.trim().parse::<INT>().map_or(Dynamic::UNIT, Dynamic::from)
+    });
+    engine.register_fn("parse_float", |text: ImmutableString| {
+        text.trim().parse::<f64>().map_or(Dynamic::UNIT, Dynamic::from)
     });
     // Rhai's own copies the list and dispatches `==` for each item.
     engine.register_fn("contains", |list: &mut Array, wanted: ImmutableString| {
@@ -261,7 +278,7 @@ fn over_anything(
     let is_list = value.is::<View>() || shown.is_some();
     if let Some(function) = args.get(1).and_then(|arg| arg.clone().try_cast::<FnPtr>())
         && args.len() == 2
-        && is_list
+        && value.is::<View>()
         && let Some(answer) = with_function(call, name, value, &function)?
     {
         return Ok(answer);
@@ -281,6 +298,9 @@ fn over_anything(
         let wanted = to_json(&args[1]);
         call.charge(array.len())?;
         return Ok(array.iter().any(|item| to_json(item) == wanted).into());
+    }
+    if matches!(name, "reduce" | "reduce_rev") && args.len() == 3 {
+        return Ok(args[2].clone());
     }
     if matches!(name, "min" | "max") {
         // Nothing is neither: the other is the answer.
@@ -336,12 +356,6 @@ fn with_function(call: &Call<'_>, name: &str, list: &Dynamic, function: &FnPtr) 
             kept.into()
         }
         "map" => list.iter().map(ask).collect::<Result<Array, _>>()?.into(),
-        "for_each" => {
-            for item in &list {
-                let _ = ask(item)?;
-            }
-            Dynamic::UNIT
-        }
         _ => return Ok(None),
     }))
 }

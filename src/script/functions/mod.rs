@@ -16,7 +16,7 @@ pub use self::time::{parse_duration, parse_time};
 
 use std::any::TypeId;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -71,6 +71,8 @@ pub(crate) struct Env {
     pub(crate) record: RefCell<Option<Record>>,
     /// Inventory kinds without which the policy cannot judge.
     pub(crate) needs: RefCell<Arc<[String]>>,
+    /// The variables that the script assigns to.
+    pub(crate) assigned: RefCell<Arc<BTreeSet<String>>>,
     /// Operations that native functions charge, beside those that Rhai counts.
     pub(crate) charged: Cell<u64>,
     pub(crate) max_operations: u64,
@@ -101,6 +103,7 @@ impl Env {
             now,
             record: RefCell::default(),
             needs: RefCell::new(Arc::from([])),
+            assigned: RefCell::default(),
             charged: Cell::new(0),
             max_operations,
             printed: RefCell::default(),
@@ -111,13 +114,14 @@ impl Env {
     }
 
     /// Begins to judge a record: what was remembered about the last one goes.
-    pub(crate) fn judge(&self, record: &Record, needs: &Arc<[String]>) {
+    pub(crate) fn judge(&self, record: &Record, needs: &Arc<[String]>, assigned: &Arc<BTreeSet<String>>) {
         let same = self.record.borrow().as_ref().is_some_and(|last| last.value.is_same(&record.value));
         if !same {
             self.unwrapped.borrow_mut().clear();
             *self.record.borrow_mut() = Some(record.clone());
         }
         *self.needs.borrow_mut() = Arc::clone(needs);
+        *self.assigned.borrow_mut() = Arc::clone(assigned);
         self.charged.set(0);
     }
 }
