@@ -1,7 +1,7 @@
 //! `lawbook scan`: judges files, folders or standard input.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -203,13 +203,22 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
 /// Refuses to write a report over what it is about.
 fn spare_inputs(args: &Args, output: &Path) -> Result<(), Error> {
     let Ok(file) = output.canonicalize() else { return Ok(()) };
-    let is_output = |input: &PathBuf| file.is_file() && input.canonicalize().is_ok_and(|input| input == file);
-    if args.paths.iter().chain(&args.inventory).any(is_output) {
+    let holds = |input: &PathBuf| input.canonicalize().is_ok_and(|input| file.starts_with(input));
+    let is_input = args.paths.iter().chain(&args.inventory).any(holds) && is_data(&file);
+    if is_input {
         return Err(Error::new("is read by this scan, and the report would take its place")
             .about(format!("--output {}", output.display()))
             .try_to("another name"));
     }
     Ok(())
+}
+
+/// True for a file that may hold records: not a report of an earlier scan, and not text for people.
+fn is_data(file: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(512).read_to_end(&mut head));
+    let is_text = head.trim_ascii_start().first().is_none_or(|first| first.is_ascii_alphabetic());
+    file.is_file() && read.is_ok() && !is_text && !lawbook::input::is_report(&head)
 }
 
 fn request(args: &Args, limits: Limits) -> Request {

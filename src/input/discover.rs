@@ -251,6 +251,7 @@ impl Listing<'_> {
         let Some(delivery) = self.wanted(path, &metadata) else { return Ok(()) };
         let sniffed = sniff(fs::File::open(path)?, Some(path));
         match sniffed.class {
+            Some(_) if sniffed.report => self.skip(name_of(path), SkipReason::OurOwn),
             Some(class) => self.push(path, class, delivery, &metadata),
             None if sniffed.broken && may_be_data(name) => self.push(path, Class::Events, delivery, &metadata),
             None if is_data_name(name) => self.push(path, Class::Events, delivery, &metadata),
@@ -370,6 +371,8 @@ fn may_be_data(name: &str) -> bool {
 
 /// What the first bytes of a file say.
 struct Sniffed {
+    /// It is a report that Lawbook wrote.
+    report: bool,
     /// None when they do not look like data.
     class: Option<Class>,
     /// They could not be decoded.
@@ -379,7 +382,7 @@ struct Sniffed {
 /// Looks at the first bytes of a file: a glance, and all of the head where that does not tell.
 fn sniff(raw: impl Read, path: Option<&Path>) -> Sniffed {
     let Ok((mut text, _)) = decode::decoder(raw, decode::Limit::of_file(u64::MAX)) else {
-        return Sniffed { class: None, broken: true };
+        return Sniffed { report: false, class: None, broken: true };
     };
     let (mut head, mut broken) = decode::head(&mut text, GLANCE);
     if head.len() == GLANCE && broken.is_none() && !is_log_object(&head) {
@@ -387,7 +390,23 @@ fn sniff(raw: impl Read, path: Option<&Path>) -> Sniffed {
         head.extend(rest);
         broken = reason;
     }
-    Sniffed { class: classify(&head, path, broken.is_some()), broken: broken.is_some() }
+    Sniffed { report: is_report(&head), class: classify(&head, path, broken.is_some()), broken: broken.is_some() }
+}
+
+/// True for the beginning of a report that Lawbook wrote, as one object or as lines: it is in the way of the next scan of
+/// its folder, and no record begins so.
+pub fn is_report(head: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(&head[..head.len().min(200)]);
+    let compact: String = head.chars().filter(|letter| !letter.is_whitespace()).collect();
+    [
+        "{\"schema_version\":1,\"lawbook\":\"",
+        "{\"type\":\"finding\",\"policy\":\"",
+        "{\"type\":\"not_evaluated\",\"policy\":\"",
+        "{\"type\":\"fault\",\"stage\":\"",
+        "{\"type\":\"summary\",\"schema_version\":1,",
+    ]
+    .iter()
+    .any(|beginning| compact.starts_with(beginning))
 }
 
 /// An object whose first key is `Records`, or a record as CloudTrail writes it.

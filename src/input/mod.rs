@@ -28,7 +28,7 @@ use jiff::Timestamp;
 use decode::Limit;
 
 pub use batch::Batch;
-pub use discover::{Class, File, Files, SkipReason, Skipped, discover};
+pub use discover::{Class, File, Files, SkipReason, Skipped, discover, is_report};
 
 use crate::fault::Fault;
 use crate::record::{Origin, Record, Scope};

@@ -730,3 +730,45 @@ fn usage_errors_exit_with_2() {
     assert_eq!(desk.run(&["--version"]).code, 0);
     assert_eq!(desk.run(&["help", "scan"]).code, 0);
 }
+
+#[test]
+fn a_report_in_the_folder_is_no_record_and_no_log_is_overwritten() {
+    let desk = Desk::with_key_pair();
+    desk.write("logs/a.json", log(&[event("1", json!({}))]));
+    for (format, name) in [("json", "logs/report.json"), ("ndjson", "logs/report.ndjson"), ("text", "logs/report.txt")]
+    {
+        let scan = ["scan", "logs", "--policy", "key-pair-created.rhai", "--format", format, "--output", name];
+        desk.run(&scan).exits(1);
+        // Once more, over the report of before, which is not read.
+        desk.run(&scan).exits(1);
+    }
+    let summary = desk.run(&["scan", "logs", "--policy", "key-pair-created.rhai", "--format", "json"]).exits(1).json();
+    assert_eq!(summary["summary"]["records"]["events"], 1);
+    let before = fs::read(desk.path().join("logs/a.json")).unwrap();
+    let ran = desk.run(&["scan", "logs", "--policy", "key-pair-created.rhai", "-o", "logs/a.json"]).exits(2);
+    assert!(ran.err.contains("the report would take its place"), "{}", ran.err);
+    assert_eq!(fs::read(desk.path().join("logs/a.json")).unwrap(), before);
+}
+
+/// Every value is within its own limit, and all of them together are more than a machine has.
+#[test]
+fn a_script_cannot_take_the_machines_memory() {
+    let desk = Desk::with_key_pair();
+    let grow = "let s = \"x\"; for i in 0..19 { s += s; }";
+    for (name, body) in [
+        ("map", "let m = #{}; for i in 0..9000 { m[`${i}`] = s + i; } true"),
+        ("list", "let a = []; for i in 0..9000 { a.push(i); } a.map(|x| s + x); true"),
+        ("curry", "let f = Fn(\"held\"); let i = 0; loop { f = f.curry(s + i); i += 1; }"),
+        ("captured", "let m = #{}; let i = 0; loop { let t = s + i; m[`${i}`] = || t; i += 1; }"),
+    ] {
+        let policy = format!(
+            "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! ---\nfn held() {{ 1 }}\nfn matches(event) {{ {grow} {body} }}\n"
+        );
+        desk.write(&format!("{name}-bomb.rhai"), policy);
+        let ran = desk
+            .run(&["scan", "log.json", "--policy", &format!("{name}-bomb.rhai"), "--policy", "key-pair-created.rhai"])
+            .exits(2);
+        assert!(ran.out.contains("used more than 64 MiB of memory"), "{name}: {}", ran.out);
+        assert!(ran.out.contains("1 finding: 1 low"), "the scan goes on: {}", ran.out);
+    }
+}
