@@ -1,0 +1,155 @@
+//! What a script can call, and what the functions of libraries look up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use rhai::{AST, ASTNode, Expr, Stmt};
+
+use super::super::functions::FAMILIES;
+use super::super::{Limits, sandbox};
+use super::parsed::Parsed;
+
+/// Functions that Rhai's parser or evaluator knows by itself, with their numbers of parameters.
+pub(super) const KEYWORDS: &[(&str, Range<usize>)] = &[
+    ("print", 0..2),
+    ("debug", 0..2),
+    ("type_of", 1..2),
+    ("call", 1..20),
+    ("Fn", 1..2),
+    ("curry", 1..20),
+    ("is_shared", 1..2),
+    ("is_def_var", 1..2),
+    ("is_def_fn", 2..3),
+];
+
+/// The functions that a script can call: by name, their numbers of parameters, and whose they are.
+#[derive(Clone, Default)]
+pub(super) struct Functions(pub(super) BTreeMap<String, (BTreeSet<usize>, &'static str)>);
+
+/// What the functions of libraries look up: by name, the kinds that they and those they call name.
+#[derive(Default)]
+pub(super) struct Lookups(pub(super) BTreeMap<String, BTreeSet<String>>);
+
+impl Lookups {
+    pub(super) fn of<'p>(shared: impl Iterator<Item = &'p Parsed>) -> Self {
+        let mut kinds: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut calls: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for parsed in shared {
+            for function in parsed.tree.iter_functions() {
+                let (found, called) = (
+                    kinds.entry(function.name.to_owned()).or_default(),
+                    calls.entry(function.name.to_owned()).or_default(),
+                );
+                parsed.with_body(function.name, function.params.len(), |body| {
+                    for statement in body {
+                        statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+                            let call = match path.last() {
+                                Some(
+                                    ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _))
+                                    | ASTNode::Stmt(Stmt::FnCall(call, _)),
+                                ) => call,
+                                Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) => {
+                                    called.extend(
+                                        value.read_lock::<rhai::FnPtr>().map(|closure| closure.fn_name().to_owned()),
+                                    );
+                                    return true;
+                                }
+                                _ => return true,
+                            };
+                            called.insert(call.name.to_string());
+                            if let (true, Some(Expr::StringConstant(kind, _))) =
+                                (looks_up(&call.name, call.args.len()), call.args.first())
+                            {
+                                found.insert(kind.to_string());
+                            }
+                            true
+                        });
+                    }
+                });
+            }
+        }
+        // Follow the calls until nothing is added; functions may call each other in circles.
+        loop {
+            let mut grown = false;
+            for (name, called) in &calls {
+                let more: BTreeSet<String> =
+                    called.iter().filter_map(|callee| kinds.get(callee)).flatten().cloned().collect();
+                let own = kinds.entry(name.clone()).or_default();
+                let before = own.len();
+                own.extend(more);
+                grown |= own.len() > before;
+            }
+            if !grown {
+                return Self(kinds);
+            }
+        }
+    }
+}
+
+/// True if a function looks up the kind that is its first argument.
+pub(super) fn looks_up(function: &str, arguments: usize) -> bool {
+    matches!((function, arguments), ("lookup" | "lookup_all" | "lookup_anywhere", 3) | ("all" | "collected", 1))
+}
+
+impl Functions {
+    /// Host functions, and those of Rhai that scripts get.
+    pub(super) fn native() -> &'static Self {
+        static NATIVE: OnceLock<Functions> = OnceLock::new();
+        NATIVE.get_or_init(|| {
+            let mut known = Self::default();
+            let limits = Limits::default();
+            let engine = sandbox::engine(&limits, &sandbox::bare_env(&limits), []);
+            for signature in engine.gen_fn_signatures(true) {
+                let Some((name, rest)) = signature.split_once('(') else { continue };
+                let name = name.trim_start_matches("fn ").trim();
+                let identifier = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+                if !identifier || name.contains('$') || sandbox::REMOVED.contains(&name) {
+                    continue;
+                }
+                known
+                    .0
+                    .entry(name.to_owned())
+                    .or_insert_with(|| (BTreeSet::new(), "Rhai"))
+                    .0
+                    .insert(count_params(rest));
+            }
+            for row in FAMILIES.iter().flat_map(|family| family.rows) {
+                let entry = known.0.entry(row.name.to_owned()).or_default();
+                entry.0.insert(row.params.len());
+                entry.1 = "Lawbook";
+            }
+            known
+        })
+    }
+
+    pub(super) fn add(&mut self, tree: &AST, whose: &str) {
+        let whose = match whose {
+            "the prelude" => "the prelude",
+            "this policy" | "this library" => "this file",
+            _ => "a library of the pack",
+        };
+        for function in tree.iter_functions().filter(|function| !function.name.starts_with("anon$")) {
+            let entry = self.0.entry(function.name.to_owned()).or_default();
+            entry.0.insert(function.params.len());
+            entry.1 = whose;
+        }
+    }
+}
+
+fn count_params(rest: &str) -> usize {
+    let mut depth = 0_i32;
+    let mut commas = 0;
+    let mut any = false;
+    for letter in rest.chars() {
+        match letter {
+            ')' if depth == 0 => break,
+            '(' | '<' | '[' => depth += 1,
+            ')' | '>' | ']' => depth -= 1,
+            ',' if depth == 0 => commas += 1,
+            _ => {}
+        }
+        any |= !letter.is_whitespace();
+    }
+    if any { commas + 1 } else { 0 }
+}

@@ -1,0 +1,538 @@
+//! Reads a script with all that is in scope, and says what is wrong with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rhai::{ASTFlags, ASTNode, Expr, FnCallExpr, Position, Stmt};
+use serde_json::Value;
+
+use super::super::{HOOKS, value};
+use super::Header;
+use super::chain::{chain, closure_name, first_step, keys};
+use super::known::{Functions, Lookups};
+use super::parsed::Parsed;
+use super::place::{function_name, offset, token_end};
+use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
+
+/// List functions that ask a closure for yes or no.
+const PREDICATES: &[&str] = &["some", "all", "filter", "find", "find_index", "retain", "drain", "extract"];
+
+/// A variable in scope.
+pub(super) struct Variable {
+    pub(super) name: String,
+    /// It is a value of the record, so a path from it may be absent.
+    pub(super) of_record: bool,
+    /// It is the end of a path, so it may be absent itself.
+    pub(super) is_path: bool,
+}
+
+/// Reads every statement of a script once, knowing what is in scope.
+pub(super) struct Walker<'a> {
+    pub(super) source: &'a Arc<SourceText>,
+    pub(super) parsed: &'a Parsed,
+    pub(super) known: &'a Functions,
+    pub(super) out: &'a mut Vec<Diagnostic>,
+    pub(super) header: Option<&'a Header<'a>>,
+    pub(super) lookups: Option<&'a Lookups>,
+    pub(super) constants: BTreeSet<String>,
+    pub(super) variables: Vec<Variable>,
+    /// Functions of the file and closures whose answer must be yes or no.
+    pub(super) predicates: BTreeSet<String>,
+    /// Closures that are given items of the record.
+    pub(super) over_record: BTreeSet<String>,
+    /// Functions of the file that are given values of the record, and in which parameter.
+    pub(super) record_params: BTreeSet<(String, usize)>,
+    /// The keys of all maps that the file makes: what they hold can be called like a method.
+    pub(super) keys: BTreeSet<String>,
+    pub(super) in_closure: bool,
+}
+
+impl<'a> Walker<'a> {
+    pub(super) fn new(
+        source: &'a Arc<SourceText>,
+        parsed: &'a Parsed,
+        known: &'a mut Functions,
+        out: &'a mut Vec<Diagnostic>,
+        header: Option<&'a Header<'a>>,
+    ) -> Self {
+        Self {
+            source,
+            parsed,
+            known,
+            out,
+            header,
+            lookups: None,
+            constants: BTreeSet::new(),
+            variables: Vec::new(),
+            predicates: BTreeSet::new(),
+            over_record: BTreeSet::new(),
+            record_params: BTreeSet::new(),
+            keys: keys(&parsed.tree),
+            in_closure: false,
+        }
+    }
+
+    pub(super) fn say(&mut self, code: &'static str, position: Position, message: String, help: Option<String>) {
+        let start = offset(&self.source.text, position);
+        let mut diagnostic = Diagnostic::error(code, self.source, start..token_end(&self.source.text, start), message);
+        diagnostic.help = help;
+        self.out.push(diagnostic);
+    }
+
+    /// Top-level constants of literals; any other statement outside of functions is a mistake.
+    pub(super) fn constants(&mut self) -> BTreeMap<String, Value> {
+        let mut constants = BTreeMap::new();
+        for statement in self.parsed.tree.statements() {
+            match statement {
+                Stmt::Noop(_) => {}
+                Stmt::Var(var, flags, _) if flags.intersects(ASTFlags::CONSTANT) => match var.1.get_literal_value(None)
+                {
+                    Some(literal) => {
+                        constants.insert(var.0.as_str().to_owned(), value::to_json(&literal));
+                    }
+                    None => self.say(
+                        "top-level-statement",
+                        var.1.position(),
+                        format!("the constant `{}` is not a literal", var.0.as_str()),
+                        Some("compute it in a function".to_owned()),
+                    ),
+                },
+                other => self.say(
+                    "top-level-statement",
+                    other.position(),
+                    "a statement outside of a function never runs".to_owned(),
+                    Some("write it in a function, or make it a `const` of a literal".to_owned()),
+                ),
+            }
+        }
+        constants
+    }
+
+    /// Names that the file takes from others.
+    pub(super) fn clashes(&mut self) {
+        let names: BTreeSet<(String, usize)> = self
+            .parsed
+            .tree
+            .iter_functions()
+            .map(|function| (function.name.to_owned(), function.params.len()))
+            .collect();
+        for (name, arity) in names {
+            if HOOKS.contains(&name.as_str()) && self.header.is_some() {
+                continue;
+            }
+            let Some((arities, whose)) = self.known.0.get(&name) else { continue };
+            if *whose == "Rhai" && !arities.contains(&arity) {
+                continue;
+            }
+            let message = format!("`{name}` is the name of a function of {whose}");
+            let at = function_name(&self.source.text, &name);
+            self.out.push(Diagnostic::error("name-clash", self.source, at, message).help("give it another name"));
+        }
+    }
+
+    /// The hooks that the policy defines, with one parameter each.
+    pub(super) fn hooks(&mut self, into: &mut BTreeSet<&'static str>) {
+        let called = self.called();
+        let functions: Vec<(String, usize)> = self
+            .parsed
+            .tree
+            .iter_functions()
+            .map(|function| (function.name.to_owned(), function.params.len()))
+            .collect();
+        for (name, arity) in &functions {
+            let at = || function_name(&self.source.text, name);
+            match HOOKS.iter().find(|hook| *hook == name) {
+                Some(hook) if *arity == 1 => {
+                    into.insert(hook);
+                }
+                Some(hook) => {
+                    let message = format!("`{hook}` takes 1 parameter, the record; this takes {arity}");
+                    self.out
+                        .push(Diagnostic::error("hook", self.source, at(), message).help(format!("fn {hook}(event)")));
+                }
+                None if !called.contains(name) && !name.starts_with("anon$") => {
+                    if let Some(hook) = did_you_mean(name, HOOKS.iter().copied()).filter(|_| *arity == 1) {
+                        let message = format!("`{name}` is never called, and is no hook");
+                        self.out.push(
+                            Diagnostic::error("hook", self.source, at(), message)
+                                .help(format!("did you mean `{hook}`?")),
+                        );
+                    }
+                }
+                None => {}
+            }
+        }
+        if !into.contains("matches") && !functions.iter().any(|(name, _)| name == "matches") {
+            let end = self.source.text.len();
+            self.out.push(
+                Diagnostic::error(
+                    "hook",
+                    self.source,
+                    end..end,
+                    "the policy has no `matches`, so it would never find anything",
+                )
+                .help("fn matches(event) { … }"),
+            );
+        }
+    }
+
+    /// The names of all functions that are called.
+    fn called(&self) -> BTreeSet<String> {
+        let mut called = BTreeSet::new();
+        self.parsed.tree.walk(&mut |path: &[ASTNode<'_>]| {
+            match path.last() {
+                Some(
+                    ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _))
+                    | ASTNode::Stmt(Stmt::FnCall(call, _)),
+                ) => {
+                    called.insert(call.name.to_string());
+                }
+                Some(ASTNode::Expr(Expr::StringConstant(text, _))) => {
+                    called.insert(text.to_string());
+                }
+                _ => {}
+            }
+            true
+        });
+        called
+    }
+
+    /// Reads every function, again and again until it is known which are given values of the record and which must
+    /// answer yes or no; only what the last reading says is said.
+    pub(super) fn functions(&mut self) {
+        let said = self.out.len();
+        loop {
+            let known = (self.predicates.len(), self.over_record.len(), self.record_params.len());
+            self.out.truncate(said);
+            self.read_functions();
+            if known == (self.predicates.len(), self.over_record.len(), self.record_params.len()) {
+                return;
+            }
+        }
+    }
+
+    fn read_functions(&mut self) {
+        let functions: Vec<(String, Vec<String>)> = self
+            .parsed
+            .tree
+            .iter_functions()
+            .map(|function| {
+                (function.name.to_owned(), function.params.iter().map(|param| (*param).to_owned()).collect())
+            })
+            .collect();
+        for (name, params) in functions {
+            let is_hook = self.header.is_some() && HOOKS.contains(&name.as_str()) && params.len() == 1;
+            self.in_closure = name.starts_with("anon$");
+            let of_record = |at: usize| {
+                // What a closure captures stands before its own parameter, which is the last.
+                is_hook
+                    || self.record_params.contains(&(name.clone(), at))
+                    || (at + 1 == params.len() && self.over_record.contains(&name))
+            };
+            let variables = params
+                .iter()
+                .enumerate()
+                .map(|(at, param)| Variable { name: param.clone(), of_record: of_record(at), is_path: false })
+                .collect();
+            self.variables = variables;
+            let must_be_bool = (is_hook && name == "matches") || self.predicates.contains(&name);
+            let parsed = self.parsed;
+            parsed.with_body(&name, params.len(), |body| self.body(body, must_be_bool));
+        }
+    }
+
+    fn body(&mut self, statements: &[&Stmt], must_be_bool: bool) {
+        let depth = self.variables.len();
+        for statement in statements {
+            self.statement(statement);
+        }
+        if must_be_bool && let Some(last) = statements.last() {
+            self.answer(last);
+        }
+        self.variables.truncate(depth);
+        if must_be_bool {
+            for statement in statements {
+                self.returns(statement);
+            }
+        }
+    }
+
+    /// The value of a block must be yes or no.
+    fn answer(&mut self, statement: &Stmt) {
+        match statement {
+            Stmt::Expr(expr) => self.condition(expr, "answer"),
+            Stmt::If(flow, _) => {
+                for block in [&flow.body, &flow.branch] {
+                    if let Some(last) = block.statements().last() {
+                        self.answer(last);
+                    }
+                }
+            }
+            Stmt::Block(block) => {
+                if let Some(last) = block.statements().last() {
+                    self.answer(last);
+                }
+            }
+            Stmt::TryCatch(flow, _) => {
+                for block in [&flow.body, &flow.branch] {
+                    if let Some(last) = block.statements().last() {
+                        self.answer(last);
+                    }
+                }
+            }
+            Stmt::Switch(switch, _) => {
+                for case in &switch.1.expressions {
+                    match &case.rhs {
+                        Expr::Stmt(block) => {
+                            if let Some(last) = block.statements().last() {
+                                self.answer(last);
+                            }
+                        }
+                        expr => self.condition(expr, "answer"),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Every `return` of a function must give yes or no.
+    fn returns(&mut self, statement: &Stmt) {
+        let mut found: Vec<Expr> = Vec::new();
+        statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+            if let Some(ASTNode::Stmt(Stmt::Return(Some(expr), flags, _))) = path.last()
+                && !flags.intersects(ASTFlags::BREAK)
+            {
+                found.push((**expr).clone());
+            }
+            true
+        });
+        for expr in found {
+            self.condition(&expr, "answer");
+        }
+    }
+
+    fn block(&mut self, statements: &[Stmt]) {
+        let depth = self.variables.len();
+        for statement in statements {
+            self.statement(statement);
+        }
+        self.variables.truncate(depth);
+    }
+
+    fn declare(&mut self, name: &str, of_record: bool, is_path: bool) {
+        self.variables.push(Variable { name: name.to_owned(), of_record, is_path });
+    }
+
+    fn statement(&mut self, statement: &Stmt) {
+        match statement {
+            Stmt::Noop(_) | Stmt::Share(_) => {}
+            Stmt::If(flow, _) => {
+                self.expr(&flow.expr);
+                self.condition(&flow.expr, "condition");
+                self.block(flow.body.statements());
+                self.block(flow.branch.statements());
+            }
+            Stmt::While(flow, _) | Stmt::Do(flow, _, _) => {
+                self.expr(&flow.expr);
+                self.condition(&flow.expr, "condition");
+                self.block(flow.body.statements());
+            }
+            Stmt::Switch(switch, _) => {
+                self.expr(&switch.0);
+                for case in &switch.1.expressions {
+                    self.expr(&case.lhs);
+                    self.condition(&case.lhs, "condition");
+                    self.expr(&case.rhs);
+                }
+            }
+            Stmt::For(the_loop, _) => {
+                let (name, counter, flow) = &**the_loop;
+                self.expr(&flow.expr);
+                if self.is_text(&flow.expr) {
+                    self.say(
+                        "text-as-list",
+                        flow.expr.start_position(),
+                        "a loop over text goes over its letters".to_owned(),
+                        Some("loop over a list: `list(x)`, `x.split(\",\")`".to_owned()),
+                    );
+                }
+                let depth = self.variables.len();
+                let of_record = self.is_of_record(&flow.expr);
+                self.declare(name.as_str(), of_record, false);
+                if let Some(counter) = counter {
+                    self.declare(counter.as_str(), false, false);
+                }
+                self.block(flow.body.statements());
+                self.variables.truncate(depth);
+            }
+            Stmt::Var(var, _, _) => {
+                self.expr(&var.1);
+                let of_record = self.is_of_record(&var.1);
+                let is_path = self.is_bare_path(&var.1);
+                self.declare(var.0.as_str(), of_record, is_path);
+            }
+            Stmt::Assignment(assignment) => {
+                self.expr(&assignment.1.lhs);
+                self.expr(&assignment.1.rhs);
+                let root = chain(&assignment.1.lhs).root;
+                if let Expr::Variable(variable, _, position) = root {
+                    let name = variable.1.to_string();
+                    let is_whole = matches!(assignment.1.lhs, Expr::Variable(..));
+                    let hook_param = !self.in_closure
+                        && self.variables.first().is_some_and(|first| first.name == name && first.of_record);
+                    let a_path =
+                        !is_whole && !self.in_closure && self.find(&name).is_some_and(|variable| variable.of_record);
+                    let (of_record, is_path) =
+                        (self.is_of_record(&assignment.1.rhs), self.is_bare_path(&assignment.1.rhs));
+                    if is_whole
+                        && let Some(variable) = self.variables.iter_mut().rev().find(|variable| variable.name == name)
+                    {
+                        variable.is_path |= is_path;
+                        variable.of_record &= of_record || hook_param;
+                    }
+                    if hook_param || a_path {
+                        self.say(
+                            "record-changed",
+                            *position,
+                            format!("`{name}` is the record, which cannot be changed"),
+                            Some("keep what you need in a `let`".to_owned()),
+                        );
+                    } else if name == "params" || self.constants.contains(&name) {
+                        self.say("record-changed", *position, format!("`{name}` cannot be changed"), None);
+                    }
+                }
+            }
+            Stmt::FnCall(call, position) => self.call(call, *position, 0),
+            Stmt::Block(block) => self.block(block.statements()),
+            Stmt::TryCatch(flow, _) => {
+                self.block(flow.body.statements());
+                let depth = self.variables.len();
+                if let Expr::Variable(variable, ..) = &flow.expr {
+                    self.declare(&variable.1, false, false);
+                }
+                self.block(flow.branch.statements());
+                self.variables.truncate(depth);
+            }
+            Stmt::Expr(expr) => self.expr(expr),
+            Stmt::BreakLoop(expr, ..) | Stmt::Return(expr, ..) => {
+                if let Some(expr) = expr {
+                    self.expr(expr);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<&Variable> {
+        self.variables.iter().rev().find(|variable| variable.name == name)
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Variable(variable, _, position) => self.variable(&variable.1, *position),
+            Expr::InterpolatedString(parts, _) | Expr::Array(parts, _) => {
+                for part in parts.iter() {
+                    self.expr(part);
+                }
+            }
+            Expr::Map(map, _) => {
+                for (_, value) in &map.0 {
+                    self.expr(value);
+                }
+            }
+            Expr::And(parts, _) | Expr::Or(parts, _) => {
+                for part in parts.iter() {
+                    self.expr(part);
+                    self.condition(part, "condition");
+                }
+            }
+            Expr::Coalesce(parts, _) => {
+                for part in parts.iter() {
+                    self.expr(part);
+                }
+            }
+            Expr::Stmt(block) => {
+                let depth = self.variables.len();
+                for statement in block.statements() {
+                    self.statement(statement);
+                }
+                self.variables.truncate(depth);
+            }
+            Expr::FnCall(call, position) => self.call(call, *position, 0),
+            Expr::MethodCall(call, position) => self.call(call, *position, 1),
+            Expr::Dot(pair, ..) | Expr::Index(pair, ..) => {
+                for closure in self.closures_over_record(expr) {
+                    self.over_record.insert(closure);
+                }
+                if let (Expr::Variable(variable, ..), Expr::Property(property, position)) =
+                    (&pair.lhs, first_step(&pair.rhs))
+                {
+                    self.param(&variable.1, &property.2, *position);
+                }
+                self.expr(&pair.lhs);
+                self.expr(&pair.rhs);
+            }
+            _ => {}
+        }
+    }
+
+    fn call(&mut self, call: &FnCallExpr, position: Position, receiver: usize) {
+        for arg in &call.args {
+            self.expr(arg);
+        }
+        let name = call.name.as_str();
+        let arity = call.args.len() + receiver;
+        if call.op_token.is_some() && name != "contains" {
+            if name == "!" {
+                for arg in &call.args {
+                    self.condition(arg, "condition");
+                }
+            }
+            return;
+        }
+        if name.starts_with("anon$") {
+            return;
+        }
+        let text = &self.source.text[offset(&self.source.text, position)..];
+        let is_in = name == "contains"
+            && receiver == 0
+            && (text.starts_with("in") || text.starts_with("!in") || text.starts_with("not in"));
+        if is_in {
+            if call.args.first().is_some_and(|container| self.is_text(container)) {
+                self.say(
+                    "text-as-list",
+                    position,
+                    "`in` with text on its right looks for a part of the text".to_owned(),
+                    Some("compare with `==`, look in a list, or say `text.contains(part)`".to_owned()),
+                );
+            }
+            return;
+        }
+        for (at, arg) in call.args.iter().enumerate() {
+            if self.is_of_record(arg) {
+                self.record_params.insert((name.to_owned(), at + receiver));
+            }
+        }
+        if let ("Fn", Some(Expr::StringConstant(function, at))) = (name, call.args.first())
+            && !self.known.0.contains_key(function.as_str())
+        {
+            let help = did_you_mean(function, self.known.0.keys().map(String::as_str))
+                .map(|meant| format!("did you mean `{meant}`?"));
+            self.say("unknown-function", *at, format!("no function `{function}`"), help);
+        }
+        if PREDICATES.contains(&name) {
+            for arg in &call.args {
+                if let Some(closure) = closure_name(arg) {
+                    self.predicates.insert(closure);
+                }
+            }
+        }
+        if receiver == 0 || !self.keys.contains(name) {
+            self.function_is_known(name, arity, position);
+        }
+        if receiver == 0 {
+            self.kind(name, call, position);
+        }
+    }
+}
