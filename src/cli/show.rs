@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anstyle::Style;
+use lawbook::fault::printable;
 use lawbook::script::Limits;
 
 use super::Failure;
@@ -26,8 +27,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let header = &policy.header;
     let mut out = super::stdout();
     let bold = Style::new().bold();
+    // Policies may come from others: their text must not steer the terminal either.
+    let clean = |text: &str| printable(text, usize::MAX);
     let heading = |text: &str| format!("{bold}{text}{bold:#}");
-    writeln!(out, "{}  {}", heading(&policy.id), header.title.text)?;
+    writeln!(out, "{}  {}", heading(&policy.id), clean(&header.title.text))?;
     writeln!(out)?;
     let mut rows = vec![
         ("severity", header.severity.word().to_owned()),
@@ -41,14 +44,14 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let hooks: Vec<&str> = policy.script.hooks.iter().copied().collect();
     rows.push(("hooks", hooks.join(", ")));
     for (label, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
-        writeln!(out, "  {label:<9} {value}")?;
+        writeln!(out, "  {label:<9} {}", clean(value))?;
     }
     writeln!(out, "\n{}", heading("Asked when"))?;
     if header.when.conditions.is_empty() {
         writeln!(out, "  every record of the kind `{}`", header.judges)?;
     }
     for condition in &header.when.conditions {
-        writeln!(out, "  {condition}")?;
+        writeln!(out, "  {}", clean(&condition.to_string()))?;
     }
     if !header.params.is_empty() {
         writeln!(out, "\n{}", heading("Parameters"))?;
@@ -59,9 +62,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         writeln!(out, "  {} ({}) = {value}{set}\n      {}", param.name, param.kind.describe(), param.doc)?;
     }
     for (title, text) in policy.sections() {
-        writeln!(out, "\n{}", heading(title))?;
+        writeln!(out, "\n{}", heading(&clean(title)))?;
         for line in text.lines() {
-            writeln!(out, "  {line}")?;
+            writeln!(out, "  {}", clean(line))?;
         }
     }
     let forms = [
@@ -73,14 +76,14 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         if let Some(form) = form {
             writeln!(out, "\n{}", heading(&format!("Remediation: {title}")))?;
             for line in form.text.trim_end().lines() {
-                writeln!(out, "  {line}")?;
+                writeln!(out, "  {}", clean(line))?;
             }
         }
     }
     if !header.references.is_empty() {
         writeln!(out, "\n{}", heading("References"))?;
         for reference in header.references.iter() {
-            writeln!(out, "  {reference}")?;
+            writeln!(out, "  {}", clean(reference))?;
         }
     }
     Ok(0)

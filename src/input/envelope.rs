@@ -41,6 +41,9 @@ const MOST_ENVELOPES: u32 = 8;
 /// Different reasons that are kept of one batch: hostile text could make a new one for each of its bytes.
 const MOST_REASONS: usize = 1000;
 
+/// Faults of one reason that are kept with their places.
+const TOLD: u64 = 3;
+
 /// Padding is optional: some shippers cut it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -61,7 +64,8 @@ pub(super) struct Opener<'a> {
     /// What is wrong with the slice has been told.
     told: bool,
     faults: Vec<Fault>,
-    reasons: HashMap<String, usize>,
+    /// How often each was met, and where its last fault stands.
+    reasons: HashMap<String, (u64, usize)>,
     /// Bytes that the payloads of the batch may still inflate to.
     inflatable: u64,
 }
@@ -94,7 +98,7 @@ impl<'a> Opener<'a> {
         self.told = told;
     }
 
-    /// Gives the faults: equal reasons are one fault with a count.
+    /// Gives the faults: of equal reasons the first three, the last of which counts for all that follow.
     pub(super) fn finish(self) {
         for fault in self.faults {
             self.sink.fault(fault);
@@ -113,12 +117,15 @@ impl<'a> Opener<'a> {
         if self.faults.len() >= MOST_REASONS && !self.reasons.contains_key(&reason) {
             "faults of more kinds than are listed".clone_into(&mut reason);
         }
-        if let Some(at) = self.reasons.get(&reason) {
-            self.faults[*at].count += 1;
+        let origin = self.origin(0);
+        let (times, last) = self.reasons.entry(reason.clone()).or_default();
+        *times += 1;
+        if *times > TOLD {
+            self.faults[*last].count += 1;
             return;
         }
-        self.reasons.insert(reason.clone(), self.faults.len());
-        self.faults.push(Fault::input(reason, self.origin(0)));
+        *last = self.faults.len();
+        self.faults.push(Fault::input(reason, origin));
     }
 
     pub(super) fn recognised(&mut self, what: &'static str) {

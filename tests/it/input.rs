@@ -103,7 +103,10 @@ fn every_delivery_shape() {
         if class == Class::Inventory {
             wrong.push(format!("{name}: taken for inventory"));
         }
-        let refused = note.contains("read, or refused") && found.events.is_empty() && found.faults.len() == 1;
+        let refused = note.contains("read, or refused")
+            && found.events.is_empty()
+            && found.reasons().windows(2).all(|pair| pair[0] == pair[1])
+            && !found.faults.is_empty();
         let as_told = found.events.len().to_string() == events.trim_end_matches(" rows")
             && found.fault_count().to_string() == faults
             && match recognised.strip_prefix(">=") {
@@ -329,7 +332,7 @@ fn a_damaged_record_costs_only_itself() {
     let found = bytes(format!("{{\"Records\":[{},{{\"a\":NaN}},{},oops,{}]}}", list[0], list[1], list[2]));
     assert_eq!((found.events.len(), found.fault_count()), (3, 2));
     let found = bytes(format!("{}\n{{\"a\":1}}\n{}\n{{\"a\":2}}\n{}", list[0], list[1], list[2]));
-    assert_eq!((found.events.len(), found.faults.len(), found.fault_count()), (3, 1, 2));
+    assert_eq!((found.events.len(), found.faults.len(), found.fault_count()), (3, 2, 2));
     assert_eq!(found.faults[0].origin, Origin { file: "test".into(), position: 0, line: Some(2) });
     for empty in [json!({ "Records": [] }), json!([{ "Events": [], "NextToken": "t" }]), json!([])] {
         let found = bytes(empty.to_string());
@@ -710,4 +713,13 @@ proptest! {
         bytes(&compressed);
         bytes(&compressed[..at]);
     }
+}
+
+/// However many equal faults there are: the first three places are told, and the count is exact.
+#[test]
+fn the_first_three_of_equal_faults_are_told() {
+    let found = bytes("{\"a\":1}\n".repeat(10));
+    assert_eq!(found.fault_count(), 10);
+    let lines: Vec<_> = found.faults.iter().map(|fault| fault.origin.line).collect();
+    assert_eq!(lines, [Some(1), Some(2), Some(3)]);
 }
