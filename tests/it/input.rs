@@ -80,7 +80,7 @@ fn formats() -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    eprintln!("SKIPPED: {} is not there", path.display());
+    crate::skipped(&format!("the delivery shapes: {} is absent", path.display()));
     None
 }
 

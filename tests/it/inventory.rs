@@ -60,7 +60,7 @@ fn kinds_of(pairs: &[(&str, usize)]) -> BTreeMap<String, usize> {
 fn survey(folder: &str) -> Vec<PathBuf> {
     let root = Path::new(SHARED).join(folder);
     if !root.exists() {
-        eprintln!("skipped: {} is absent", root.display());
+        crate::skipped(&format!("the recorded inventory {} is absent", root.display()));
         return Vec::new();
     }
     let files = walkdir::WalkDir::new(root).sort_by_file_name().into_iter();
