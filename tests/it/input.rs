@@ -72,13 +72,8 @@ fn named(path: &Path) -> (Class, Found) {
 /// The folder of files in every shape, if this machine has it.
 fn formats() -> Option<PathBuf> {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/formats"));
-    let path = if path.exists() {
-        path.to_owned()
-    } else {
-        PathBuf::from(std::env::var_os("LAWBOOK_SHARED")?).join("data/formats")
-    };
     if path.exists() {
-        return Some(path);
+        return Some(path.to_owned());
     }
     crate::skipped(&format!("the delivery shapes: {} is absent", path.display()));
     None
