@@ -126,7 +126,7 @@ pub(super) fn engine<'a>(limits: &Limits, env: &Rc<Env>, properties: impl IntoIt
             started.set(Instant::now());
             held.set(memory::held());
         }
-        if memory::held() - held.get() > most {
+        if memory::held() - held.get() - meter.shared_bytes.get() > most {
             return Some(Dynamic::from(OutOfMemory));
         }
         if count + meter.charged.get() > operations {

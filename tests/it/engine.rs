@@ -320,3 +320,25 @@ fn a_manifest_says_what_an_empty_file_is() {
         outcome.not_evaluated
     );
 }
+
+/// Past the size of any list that a script may make; and what the look-ups build for everybody is not held against the
+/// script that asks first.
+#[test]
+fn a_view_of_the_inventory_has_no_limit() {
+    let script = r#"fn matches(event) {
+        all("ec2/addresses").len() == 30000
+            && all("ec2/addresses").some(|a| a.PublicIp == "198.51.100.29999")
+            && lookup("ec2/addresses", "AllocationId", "eipalloc-29999").PublicIp == "198.51.100.29999"
+            && all("ec2/addresses").filter(|a| a.PublicIp == "198.51.100.7").len() == 1
+    }"#;
+    let packs = checked("p", "judges: cloudtrail\nuses: [ec2/addresses]", script);
+    let records = records(&[event("1", "A", "")]);
+    let mut builder = Inventory::default().reopen();
+    for at in 0..30_000 {
+        let address =
+            serde_json::json!({ "AllocationId": format!("eipalloc-{at}"), "PublicIp": format!("198.51.100.{at}") });
+        builder.add(input::inventory::resource("ec2/addresses", &address, records[0].scope.clone()));
+    }
+    let outcome = engine::judge(&packs, &records, builder.finish().0, &request(&[]));
+    assert_eq!(outcome.summary.findings.total, 1, "{:?}", outcome.faults);
+}

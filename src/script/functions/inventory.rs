@@ -66,9 +66,9 @@ pub(super) const FAMILY: Family = Family {
                 let nodes = match known {
                     Some(nodes) => nodes,
                     None => {
-                        let nodes: Rc<Vec<Node>> = Rc::new(
-                            call.env.inventory.all_in(&kind, &scope).map(|record| record.value.clone()).collect(),
-                        );
+                        let all =
+                            || call.env.inventory.all_in(&kind, &scope).map(|record| record.value.clone()).collect();
+                        let nodes: Rc<Vec<Node>> = Rc::new(call.env.shared(all));
                         call.env.views.borrow_mut().insert((kind.to_string(), scope), Rc::clone(&nodes));
                         nodes
                     }
@@ -140,7 +140,8 @@ fn find(call: &Call<'_>, args: &[Dynamic], in_scope: bool) -> Result<Vec<Node>, 
         _ => return Ok(Vec::new()),
     };
     let scope = scope(call);
-    let found: Vec<&Record> = call.env.inventory.lookup(&kind, &key, &value, in_scope.then_some(&scope));
+    let found: Vec<&Record> =
+        call.env.shared(|| call.env.inventory.lookup(&kind, &key, &value, in_scope.then_some(&scope)));
     call.charge(1 + found.len())?;
     if found.is_empty() {
         prove_absence(call, &kind, in_scope)?;

@@ -263,6 +263,13 @@ fn over_anything(
     let value = &args[0];
     let shown = as_shown(value);
     let is_map = shown.as_ref().is_some_and(|shown| !shown.is_list());
+    if let Some(count) = value.read_lock::<View>().map(|view| view.0.len()) {
+        match name {
+            "len" => return Ok(INT::try_from(count).unwrap_or(INT::MAX).into()),
+            "is_empty" => return Ok((count == 0).into()),
+            _ => {}
+        }
+    }
     match name {
         "len" if shown.is_some() => {
             let count = shown.map_or(0, |shown| shown.0.view().len());
@@ -320,26 +327,27 @@ fn with_function(call: &Call<'_>, name: &str, list: &Dynamic, function: &FnPtr) 
             .as_bool()
             .map_err(|kind| call.fail(format!("the function given to `{name}` answered {kind}, not a boolean")))
     };
-    let list = items(list);
+    let Some(view) = list.read_lock::<View>().map(|view| view.clone()) else { return Ok(None) };
+    let mut items = view.0.iter().map(show);
     Ok(Some(match name {
         "some" => {
-            for item in &list {
-                if yes(ask(item)?)? {
+            for item in items {
+                if yes(ask(&item)?)? {
                     return Ok(Some(true.into()));
                 }
             }
             false.into()
         }
         "all" => {
-            for item in &list {
-                if !yes(ask(item)?)? {
+            for item in items {
+                if !yes(ask(&item)?)? {
                     return Ok(Some(false.into()));
                 }
             }
             true.into()
         }
         "find" => {
-            for item in list {
+            for item in items {
                 if yes(ask(&item)?)? {
                     return Ok(Some(item));
                 }
@@ -348,14 +356,19 @@ fn with_function(call: &Call<'_>, name: &str, list: &Dynamic, function: &FnPtr) 
         }
         "filter" => {
             let mut kept = Array::new();
-            for item in list {
+            for item in items {
                 if yes(ask(&item)?)? {
                     kept.push(item);
                 }
             }
             kept.into()
         }
-        "map" => list.iter().map(ask).collect::<Result<Array, _>>()?.into(),
+        "map" => items
+            .try_fold(Array::new(), |mut made, item| {
+                made.push(ask(&item)?);
+                Ok::<Array, Failure>(made)
+            })?
+            .into(),
         _ => return Ok(None),
     }))
 }

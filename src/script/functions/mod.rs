@@ -23,6 +23,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
+use super::memory;
 use super::value::{Shown, show};
 use crate::inventory::Inventory;
 use crate::record::{Node, Record};
@@ -73,6 +74,8 @@ pub(crate) struct Env {
     pub(crate) needs: RefCell<Arc<[String]>>,
     /// The variables that the script assigns to.
     pub(crate) assigned: RefCell<Arc<BTreeSet<String>>>,
+    /// Bytes that were allocated while a script ran and are not its own: indexes and views of the inventory.
+    pub(crate) shared_bytes: Cell<i64>,
     /// Operations that native functions charge, beside those that Rhai counts.
     pub(crate) charged: Cell<u64>,
     pub(crate) max_operations: u64,
@@ -104,6 +107,7 @@ impl Env {
             record: RefCell::default(),
             needs: RefCell::new(Arc::from([])),
             assigned: RefCell::default(),
+            shared_bytes: Cell::new(0),
             charged: Cell::new(0),
             max_operations,
             printed: RefCell::default(),
@@ -123,6 +127,15 @@ impl Env {
         *self.needs.borrow_mut() = Arc::clone(needs);
         *self.assigned.borrow_mut() = Arc::clone(assigned);
         self.charged.set(0);
+        self.shared_bytes.set(0);
+    }
+
+    /// Does something for all scripts: what it allocates is not held against the one that asked first.
+    fn shared<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = memory::held();
+        let done = work();
+        self.shared_bytes.set(self.shared_bytes.get() + memory::held() - before);
+        done
     }
 }
 
