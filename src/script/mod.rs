@@ -240,7 +240,15 @@ fn stop(error: EvalAltResult, limits: &Limits) -> Stop {
         EvalAltResult::ErrorStackOverflow(_) => {
             return Stop::Fault(format!("functions call each other more than {} deep", limits.calls));
         }
-        EvalAltResult::ErrorDataTooLarge(what, _) => format!("made a value that is too large: {what}"),
+        EvalAltResult::ErrorDataTooLarge(what, _) => {
+            let limit = match what.to_lowercase() {
+                what if what.contains("string") => format!("texts may have {} bytes", limits.text),
+                what if what.contains("array") => format!("lists may have {} items", limits.list),
+                what if what.contains("map") => format!("maps may have {} members", limits.map),
+                what => what,
+            };
+            format!("made a value that is too large: {limit}")
+        }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => format!("no function `{}`", plain(&signature)),
         EvalAltResult::ErrorVariableNotFound(name, _) => format!("no variable `{name}`"),
         EvalAltResult::ErrorMismatchDataType(wanted, found, _) => {
