@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lawbook::engine::Progress;
-use lawbook::fault::printable;
 
 /// A scan that is done sooner shows nothing.
 const PATIENCE: Duration = Duration::from_millis(700);
@@ -42,10 +41,9 @@ impl Progress for Bar {
         self.bar.set_length(total);
     }
 
-    fn file_done(&self, name: &str) {
+    fn file_done(&self, _: &str) {
         self.show();
         self.bar.inc(1);
-        let _ = printable(name, 60);
     }
 
     fn judged(&self, records: u64) {

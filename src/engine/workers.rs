@@ -372,7 +372,10 @@ impl<'a> Worker<'a> {
             self.runtime = self.judge.runtime(self.inventory);
             Verdict::Fault("internal error (try: report it, with the record)".to_owned())
         });
-        if matches!(&verdict, Verdict::Fault(reason) if reason.contains(OUT_OF_TIME)) {
+        // At its beginning: further on may stand what a policy threw, and that may come from the record.
+        let timed_out =
+            |reason: &str| reason.strip_prefix("`matches` ").is_some_and(|told| told.starts_with(OUT_OF_TIME));
+        if matches!(&verdict, Verdict::Fault(reason) if timed_out(reason)) {
             self.judge.given_up[at].fetch_add(1, Ordering::Relaxed);
         }
         let silent = matches!(verdict, Verdict::Silent);

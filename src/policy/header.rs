@@ -91,9 +91,8 @@ impl Reader<'_> {
     /// The header, as far as the front matter gives one; what the schema cannot say is remarked on.
     fn header(&mut self) -> Option<Header> {
         let yaml = &self.head.yaml;
-        if let Some(window) = yaml.get("window") {
+        if yaml.get("window").is_some() {
             let span = yaml.key_span("window");
-            let _ = window;
             self.say(
                 "window",
                 &span,

@@ -342,3 +342,16 @@ fn a_view_of_the_inventory_has_no_limit() {
     let outcome = engine::judge(&packs, &records, builder.finish().0, &request(&[]));
     assert_eq!(outcome.summary.findings.total, 1, "{:?}", outcome.faults);
 }
+
+/// What a record says must not make the engine believe that a policy ran out of time, and give it up.
+#[test]
+fn a_record_cannot_talk_the_engine_into_giving_a_policy_up() {
+    let packs =
+        checked("p", "judges: cloudtrail", "fn matches(event) { if event.say != () { throw event.say; } true }");
+    let mut lines: Vec<String> =
+        (0..20).map(|at| event(&at.to_string(), "A", r#","say":"`matches` took more than 5 s""#)).collect();
+    lines.push(event("last", "A", ""));
+    let outcome = judge(&packs, &lines);
+    assert_eq!((outcome.summary.faults, outcome.summary.findings.total), (20, 1));
+    assert_eq!(outcome.faults.len(), 1, "{:?}", outcome.faults);
+}

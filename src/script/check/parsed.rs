@@ -48,7 +48,6 @@ impl Parsed {
                 ParseErrorType::Reserved(ref symbol) if symbol == "import" || symbol == "export" => {
                     Some("what policies share is in `lib/*.rhai`, and visible without an import")
                 }
-                ParseErrorType::MalformedCapture(_) => None,
                 _ => None,
             };
             let mut message = error.err_type().to_string();

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Call, Failure, Family, Row, as_shown, made, optional};
 use crate::principal::Principal;
-use crate::record::Ref;
+use crate::record::{Record, Ref, Scope};
 
 pub(super) const FAMILY: Family = Family {
     name: "The call",
@@ -70,14 +70,7 @@ pub(super) const FAMILY: Family = Family {
             doc: "The account that the record is of: `recipientAccountId`, else the `AWSLogs/` folder it was delivered to, else `userIdentity.accountId`; for a resource its owner. `()` if unknown.",
             examples: &[r#"account(event) == "111122223333""#],
             run: |call, args| {
-                let known = call
-                    .env
-                    .record
-                    .borrow()
-                    .as_ref()
-                    .filter(|record| shows(args, record))
-                    .and_then(|record| record.scope.account.clone());
-                Ok(match known {
+                Ok(match scope_of(call, args).account {
                     Some(account) => account.as_ref().into(),
                     None => optional(
                         with_event(args, |event| {
@@ -98,14 +91,7 @@ pub(super) const FAMILY: Family = Family {
             doc: "The region that the record is of: `awsRegion`, else the folder it was delivered to; for a resource where it was collected. `()` if unknown.",
             examples: &[r#"region(event) == "us-east-1""#],
             run: |call, args| {
-                let known = call
-                    .env
-                    .record
-                    .borrow()
-                    .as_ref()
-                    .filter(|record| shows(args, record))
-                    .and_then(|record| record.scope.region.clone());
-                Ok(match known {
+                Ok(match scope_of(call, args).region {
                     Some(region) => region.as_ref().into(),
                     None => optional(with_event(args, |event| event.text(&["awsRegion"]).map(str::to_owned)).flatten()),
                 })
@@ -168,8 +154,11 @@ fn with_event<T>(args: &[Dynamic], ask: impl FnOnce(Ref<'_>) -> T) -> Option<T> 
     as_shown(&args[0]).map(|event| ask(event.0.view()))
 }
 
-fn shows(args: &[Dynamic], record: &crate::record::Record) -> bool {
-    as_shown(&args[0]).is_some_and(|shown| shown.0.is_same(&record.value))
+/// The scope of the record that is judged, if that is what is asked about; else unknown.
+fn scope_of(call: &Call<'_>, args: &[Dynamic]) -> Scope {
+    let record = call.env.record.borrow();
+    let is_asked = |record: &&Record| as_shown(&args[0]).is_some_and(|shown| shown.0.is_same(&record.value));
+    record.as_ref().filter(is_asked).map(|record| record.scope.clone()).unwrap_or_default()
 }
 
 fn error_code(event: Ref<'_>) -> Option<&str> {
