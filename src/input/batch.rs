@@ -18,6 +18,8 @@ const MANY: usize = 1 << 11;
 pub struct Batch {
     bytes: Vec<u8>,
     parts: Vec<Part>,
+    /// Events that were passed over behind the last part.
+    passed: u64,
     columns: Option<Arc<Columns>>,
     max_record: usize,
 }
@@ -28,6 +30,8 @@ struct Part {
     what: What,
     range: Range<usize>,
     line: u64,
+    /// Events that were passed over between the part before and this one.
+    passed: u64,
     /// Perhaps a piece of a value that was reported broken: a fault in it has been told.
     fragment: bool,
 }
@@ -50,7 +54,7 @@ pub(super) enum What {
 impl Batch {
     /// An empty batch of JSON values, none of which may stand for more than `max_record` bytes.
     pub(super) fn json(max_record: usize) -> Self {
-        Self { bytes: Vec::new(), parts: Vec::new(), columns: None, max_record }
+        Self { bytes: Vec::new(), parts: Vec::new(), passed: 0, columns: None, max_record }
     }
 
     /// An empty batch of rows of CSV.
@@ -61,7 +65,13 @@ impl Batch {
     pub(super) fn push(&mut self, what: What, slice: &[u8], line: u64, fragment: bool) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(slice);
-        self.parts.push(Part { what, range: start..self.bytes.len(), line, fragment });
+        let passed = std::mem::take(&mut self.passed);
+        self.parts.push(Part { what, range: start..self.bytes.len(), line, passed, fragment });
+    }
+
+    /// Notes an event of which nothing is kept but that it was there.
+    pub(super) fn pass_over(&mut self) {
+        self.passed += 1;
     }
 
     pub(super) fn push_break(&mut self, reason: impl Into<String>, line: u64) {
@@ -77,9 +87,9 @@ impl Batch {
         self.bytes.len() >= FULL || self.parts.len() >= MANY
     }
 
-    /// Whether it holds nothing at all, not even a fault.
+    /// Whether it holds nothing at all, not even a fault or an event that was passed over.
     pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
+        self.parts.is_empty() && self.passed == 0
     }
 
     /// Bytes of decoded text it holds: what it costs to open.
@@ -102,6 +112,7 @@ impl Batch {
     pub(super) fn open_into(&self, opener: &mut Opener<'_>, depth: u32) {
         for part in &self.parts {
             let slice = &self.bytes[part.range.clone()];
+            opener.pass_over(part.passed);
             if depth == 0 {
                 opener.at(part.line, part.fragment);
             }
@@ -116,6 +127,13 @@ impl Batch {
                 What::Break => opener.fault(String::from_utf8_lossy(slice)),
             }
         }
+        opener.pass_over(self.passed);
+    }
+
+    /// Events that were passed over.
+    #[cfg(test)]
+    pub(super) fn passed_over(&self) -> u64 {
+        self.passed + self.parts.iter().map(|part| part.passed).sum::<u64>()
     }
 
     /// The slices as kind, bytes and line: what tests compare.

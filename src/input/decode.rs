@@ -80,7 +80,7 @@ pub(super) fn decoder<'r>(raw: impl Read + 'r, most: Limit) -> io::Result<(Box<d
     // gzip within gzip happens when a compressed object is uploaded with `Content-Encoding: gzip`.
     let (mut head, mut rest) = peek(Box::new(raw) as Box<dyn Read + 'r>)?;
     for _ in 0..2 {
-        if !head.starts_with(b"\x1f\x8b") {
+        if !is_gzip(&head) {
             break;
         }
         let compressed = BufReader::with_capacity(CHUNK.min(64 * 1024), rest);
@@ -91,12 +91,7 @@ pub(super) fn decoder<'r>(raw: impl Read + 'r, most: Limit) -> io::Result<(Box<d
     if let Some(codec) = unread_codec(&head) {
         return Err(broken(codec));
     }
-    let utf16 = match *head.as_slice() {
-        [0xFF, 0xFE, ..] | [b'{' | b'[', 0, _, 0, ..] => Some(encoding_rs::UTF_16LE),
-        [0xFE, 0xFF, ..] | [0, b'{' | b'[', 0, _, ..] => Some(encoding_rs::UTF_16BE),
-        _ => None,
-    };
-    Ok(match utf16 {
+    Ok(match utf16(&head) {
         Some(encoding) => (
             Box::new(Transcode {
                 inner: rest,
@@ -109,6 +104,25 @@ pub(super) fn decoder<'r>(raw: impl Read + 'r, most: Limit) -> io::Result<(Box<d
         ),
         None => (rest, notes),
     })
+}
+
+/// Whether bytes begin as gzip does.
+pub(super) fn is_gzip(head: &[u8]) -> bool {
+    head.starts_with(b"\x1f\x8b")
+}
+
+/// Whether bytes are text already, as far as their beginning tells: nothing that [`decoder`] would decode or refuse.
+pub(super) fn is_text(head: &[u8]) -> bool {
+    !is_gzip(head) && unread_codec(head).is_none() && utf16(head).is_none()
+}
+
+/// The encoding of text in UTF-16, by its mark or by the zeros in its first letters.
+fn utf16(head: &[u8]) -> Option<&'static encoding_rs::Encoding> {
+    match *head {
+        [0xFF, 0xFE, ..] | [b'{' | b'[', 0, _, 0, ..] => Some(encoding_rs::UTF_16LE),
+        [0xFE, 0xFF, ..] | [0, b'{' | b'[', 0, _, ..] => Some(encoding_rs::UTF_16BE),
+        _ => None,
+    }
 }
 
 type Peeked<'r> = (Vec<u8>, Box<dyn Read + 'r>);

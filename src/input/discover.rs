@@ -135,6 +135,11 @@ impl File {
         })
     }
 
+    /// Whether it can be opened by its path, again and again.
+    pub(super) fn is_on_disk(&self) -> bool {
+        matches!(self.source, Source::Disk(_))
+    }
+
     /// The raw bytes from the beginning.
     pub(super) fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         Ok(match &self.source {

@@ -98,6 +98,14 @@ impl<'a> Opener<'a> {
         self.told = told;
     }
 
+    /// Passes over events that somebody else has counted.
+    pub(super) fn pass_over(&mut self, events: u64) {
+        if events > 0 {
+            self.position += events;
+            self.sink.passed_over(events);
+        }
+    }
+
     /// Gives the faults: of equal reasons the first three, the last of which counts for all that follow.
     pub(super) fn finish(self) {
         for fault in self.faults {

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::delivery::is_account;
 use super::envelope::Opener;
+use super::skim::Fields;
+use super::split::STREAMS;
 use crate::record::{Document, Kind, Node, Ref};
 
 /// What a record says of itself.
@@ -30,6 +32,32 @@ pub(super) fn is_event(view: Ref<'_>) -> bool {
             .any(|key| view.get(key).is_some())
         && !is_insight(view)
         && view.path(&["s3", "s3SchemaVersion"]).is_none()
+}
+
+/// The fields by which [`is_surely_event`] tells, in this order.
+pub(super) const MARKS: [&[&str]; 8] = [
+    &["eventSource"],
+    &["eventName"],
+    &["eventVersion"],
+    &["eventType"],
+    &["insightDetails"],
+    &["s3"],
+    // What pipelines add, and take with them of the record.
+    &["@timestamp"],
+    &["p_log_type"],
+];
+
+/// Whether a record of which only the fields of [`MARKS`] are known is taken for an event, as it stands, by [`take`].
+/// It may be one in any case.
+pub(super) fn is_surely_event(fields: &Fields<'_>) -> bool {
+    let mark = |place: usize| fields.raw(STREAMS.len() + place);
+    let [source, name, version, kind] = [0, 1, 2, 3].map(mark);
+    source.first() == Some(&b'"')
+        && !source.starts_with(b"\"aws:")
+        && name.first() == Some(&b'"')
+        && !version.is_empty()
+        && !kind.starts_with(b"\"AwsCloudTrailInsight\"")
+        && (4..MARKS.len()).all(|place| mark(place).is_empty())
 }
 
 fn is_insight(view: Ref<'_>) -> bool {

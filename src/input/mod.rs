@@ -15,20 +15,25 @@ mod discover;
 mod envelope;
 mod event;
 mod garbage;
+mod inflate;
 pub mod inventory;
 mod lake;
+mod masks;
 mod notice;
 mod ocsf;
 mod rows;
 mod siem;
+mod skim;
 mod split;
 
-use jiff::Timestamp;
+use std::sync::Arc;
 
 use decode::Limit;
+use jiff::Timestamp;
 
 pub use batch::Batch;
 pub use discover::{Class, File, Files, SkipReason, Skipped, discover, is_report};
+pub use skim::{Field, Fields};
 
 use crate::fault::Fault;
 use crate::record::{Origin, Record, Scope};
@@ -95,44 +100,162 @@ pub trait Sink {
     fn recognised(&mut self, what: &'static str);
     /// Something that could not be read.
     fn fault(&mut self, fault: Fault);
+    /// So many events that a [`Route`] passed over stand here.
+    fn passed_over(&mut self, _: u64) {}
 }
 
-/// Reads a file of events in batches of about 1 MiB, in order; memory does not grow with the file. Whatever is wrong
-/// with the file becomes a fault in one of the batches. Call [`text`] for inventory.
-///
-/// A file that is not on disk (standard input, a pipe) can be read once; read again, it is empty.
-pub fn read(file: &File, settings: &Settings, batches: &mut dyn FnMut(Batch)) {
-    let last = split_file(file, settings, batches).unwrap_or_else(|reason| {
-        let mut batch = Batch::json(settings.max_record);
-        batch.push_break(reason, 1);
-        batch
-    });
-    if !last.is_empty() {
-        batches(last);
+/// Says of which events nothing has to be known but a few fields.
+pub trait Route {
+    /// Whether an event may be passed over, and counts it if so: it is not given to a [`Sink`].
+    fn passes_over(&mut self, fields: &Fields<'_>) -> bool;
+}
+
+/// The fields that a [`Route`] decides by.
+#[derive(Clone, Debug)]
+pub struct Wanted(Arc<skim::Wanted>);
+
+impl Wanted {
+    /// These fields, each a path of names through objects.
+    pub fn new<'a>(paths: impl IntoIterator<Item = &'a [&'a str]>) -> Self {
+        Self(Arc::new(skim::Wanted::new(event::MARKS.into_iter().chain(paths))))
+    }
+
+    /// Whether a path can be read at all.
+    pub fn can_read(path: &[String]) -> bool {
+        skim::can_read(path)
+    }
+
+    /// Where [`Fields::get`] finds the path of that number; `None` if it can only be found by parsing the record.
+    pub fn field(&self, path: usize) -> Option<usize> {
+        self.0.field(event::MARKS.len() + path)
     }
 }
 
-/// Reads and splits; the last batch, or the reason why nothing could be read.
-fn split_file(file: &File, settings: &Settings, batches: &mut dyn FnMut(Batch)) -> Result<Batch, String> {
-    let raw = file.open().map_err(|error| decode::reason(&error))?;
-    let (mut text, notes) =
-        decode::decoder(raw, Limit::of_file(settings.max_inflated)).map_err(|error| decode::reason(&error))?;
-    let (head, broken) = decode::head(&mut text, HEAD);
-    let mut last = if rows::is_csv(&head, file.path.as_deref()) {
-        rows::split(&head, broken, &mut text, settings.max_record, batches)
-    } else {
-        let mut splitter = split::Splitter::new(settings.max_record);
-        splitter.feed(&head, batches);
-        let outcome = match broken {
-            Some(reason) => Err(reason),
-            None => decode::each_chunk(&mut text, &mut |chunk| splitter.feed(chunk, batches)),
+/// Files of at most so many bytes are read whole.
+const WHOLE: u64 = 8 << 20;
+
+/// Text of at most so many bytes is inflated whole.
+const WHOLE_TEXT: usize = 24 << 20;
+
+/// How every log object that CloudTrail writes begins.
+const LOG_OBJECT: &[u8] = b"{\"Records\":[{\"eventVersion\":";
+
+/// Reads files of events, one after another; keeps what is of use for the next one.
+#[derive(Debug)]
+pub struct Reader {
+    settings: Settings,
+    skim: Option<skim::Skim>,
+    inflater: Option<inflate::Inflater>,
+    raw: Vec<u8>,
+    text: Vec<u8>,
+}
+
+impl Reader {
+    /// Reads these fields of events, to ask a [`Route`].
+    pub fn new(settings: &Settings, wanted: Option<&Wanted>) -> Self {
+        let skim = wanted.map(|wanted| skim::Skim::new(Arc::clone(&wanted.0)));
+        Self { settings: settings.clone(), skim, inflater: inflate::Inflater::new(), raw: Vec::new(), text: Vec::new() }
+    }
+
+    /// Reads a file in batches, in order; memory does not grow with the file. Whatever is wrong with the file becomes a
+    /// fault in one of the batches. Call [`text`] for inventory.
+    ///
+    /// Events that `route` passes over are in no batch but as a number. A log object as CloudTrail writes it, compressed
+    /// and with the right checksum, is trusted to be JSON where only its commas would tell otherwise; of everything else
+    /// what is passed over is checked to be.
+    ///
+    /// A file that is not on disk (standard input, a pipe) can be read once; read again, it is empty.
+    pub fn read(&mut self, file: &File, route: Option<&mut dyn Route>, batches: &mut dyn FnMut(Batch)) {
+        let last = self.split(file, route, batches).unwrap_or_else(|reason| {
+            let mut batch = Batch::json(self.settings.max_record);
+            batch.push_break(reason, 1);
+            batch
+        });
+        if !last.is_empty() {
+            batches(last);
+        }
+    }
+
+    /// Reads and splits; the last batch, or the reason why nothing could be read.
+    fn split(
+        &mut self,
+        file: &File,
+        route: Option<&mut dyn Route>,
+        batches: &mut dyn FnMut(Batch),
+    ) -> Result<Batch, String> {
+        let is_whole = self.whole(file).map_err(|error| decode::reason(&error))?;
+        let max = self.settings.max_record;
+        let mut splitter = split::Splitter::new(max);
+        let packed = is_whole.is_some_and(|packed| packed);
+        let mut skimming = self.skim.as_mut().zip(route).map(|(skim, route)| split::Skimming {
+            skim,
+            route,
+            delivered: &file.delivered,
+            is_trusted: false,
+        });
+        if is_whole.is_some() {
+            let head = &self.text[..self.text.len().min(HEAD)];
+            if rows::is_csv(head, file.path.as_deref()) {
+                return Ok(rows::split(&self.text, None, &mut std::io::empty(), max, batches));
+            }
+            if let Some(skimming) = &mut skimming {
+                skimming.is_trusted = packed && head.starts_with(LOG_OBJECT);
+            }
+            splitter.skimming = skimming;
+            let (last, text) = splitter.whole(std::mem::take(&mut self.text), batches);
+            self.text = text;
+            return Ok(last);
+        }
+        let raw = file.open().map_err(|error| decode::reason(&error))?;
+        let (mut text, notes) =
+            decode::decoder(raw, Limit::of_file(self.settings.max_inflated)).map_err(|error| decode::reason(&error))?;
+        let (head, broken) = decode::head(&mut text, HEAD);
+        let mut last = if rows::is_csv(&head, file.path.as_deref()) {
+            rows::split(&head, broken, &mut text, max, batches)
+        } else {
+            splitter.skimming = skimming;
+            splitter.feed(&head, batches);
+            let outcome = match broken {
+                Some(reason) => Err(reason),
+                None => decode::each_chunk(&mut text, &mut |chunk| splitter.feed(chunk, batches)),
+            };
+            splitter.finish(outcome.err(), batches)
         };
-        splitter.finish(outcome.err(), batches)
-    };
-    for reason in notes.take() {
-        last.push_break(reason, 0);
+        for reason in notes.take() {
+            last.push_break(reason, 0);
+        }
+        Ok(last)
     }
-    Ok(last)
+
+    /// Whether all of the text of a file is in `text`, and was compressed; `None` where it has to be read as a stream.
+    fn whole(&mut self, file: &File) -> std::io::Result<Option<bool>> {
+        let Some(path) = file.path.as_deref().filter(|_| file.is_on_disk() && file.size <= WHOLE) else {
+            return Ok(None);
+        };
+        self.raw.clear();
+        let mut source = std::fs::File::open(path)?;
+        // One more byte, for a file that has grown.
+        std::io::Read::read_to_end(&mut std::io::Read::take(&mut source, WHOLE + 1), &mut self.raw)?;
+        if self.raw.len() as u64 > WHOLE {
+            return Ok(None);
+        }
+        let most = usize::try_from(self.settings.max_inflated).unwrap_or(usize::MAX).min(WHOLE_TEXT);
+        let packed = decode::is_gzip(&self.raw);
+        if packed {
+            let Some(inflater) = &mut self.inflater else { return Ok(None) };
+            if !inflater.gunzip(&self.raw, &mut self.text, most) {
+                return Ok(None);
+            }
+        } else {
+            std::mem::swap(&mut self.raw, &mut self.text);
+        }
+        Ok(decode::is_text(&self.text).then_some(packed))
+    }
+}
+
+/// Reads a file of events in batches, as [`Reader::read`] does without a [`Route`].
+pub fn read(file: &File, settings: &Settings, batches: &mut dyn FnMut(Batch)) {
+    Reader::new(settings, None).read(file, None, batches);
 }
 
 /// The events in some bytes, whatever their shape, in order; and what could not be read. Origins name them `name`.

@@ -11,9 +11,15 @@
 use std::mem;
 
 use super::batch::{Batch, What};
+use super::skim::{Skim, Skimmed};
+use super::{Route, event};
+use crate::record::Scope;
 
 /// Every log object CloudTrail writes begins its records so.
 const RECORD_HEAD: &[u8] = b"{\"eventVersion\"";
+
+/// The keys of lists whose items are records.
+pub(super) const STREAMS: [&str; 2] = ["Records", "Events"];
 
 /// How much garbage is kept to tell what it is.
 const SAMPLE: usize = 256;
@@ -21,9 +27,22 @@ const SAMPLE: usize = 256;
 /// How much of a value too long to hold is kept, so that a key cut by the end of a chunk is still known.
 const TAIL: usize = 64;
 
+/// An incomplete record of at most so many bytes waits for more text; a longer one is scanned as it comes.
+const WAITS: usize = 1 << 20;
+
+/// What passes over the events that nobody asks for.
+pub(super) struct Skimming<'r> {
+    pub(super) skim: &'r mut Skim,
+    pub(super) route: &'r mut dyn Route,
+    pub(super) delivered: &'r Scope,
+    /// What is passed over need not be checked to be JSON.
+    pub(super) is_trusted: bool,
+}
+
 /// Splits text that arrives in chunks.
-pub(super) struct Splitter {
+pub(super) struct Splitter<'r> {
     max: usize,
+    pub(super) skimming: Option<Skimming<'r>>,
     buf: Vec<u8>,
     /// Offset of `buf[0]` in the text.
     base: u64,
@@ -135,11 +154,12 @@ enum Trouble {
     },
 }
 
-impl Splitter {
+impl<'r> Splitter<'r> {
     /// Splits into values of at most `max` bytes.
     pub(super) fn new(max: usize) -> Self {
         Self {
             max,
+            skimming: None,
             buf: Vec::new(),
             base: 0,
             at: 0,
@@ -170,8 +190,19 @@ impl Splitter {
         self.compact();
     }
 
+    /// Takes all of the text. Gives the last batch, and the text back.
+    pub(super) fn whole(mut self, text: Vec<u8>, batches: &mut dyn FnMut(Batch)) -> (Batch, Vec<u8>) {
+        self.buf = text;
+        let last = self.end(None, batches);
+        (last, self.buf)
+    }
+
     /// Takes the end of the text; `broken` is the reason when it is not the end that was written. Gives the last batch.
-    pub(super) fn finish(mut self, mut broken: Option<String>, batches: &mut dyn FnMut(Batch)) -> Batch {
+    pub(super) fn finish(mut self, broken: Option<String>, batches: &mut dyn FnMut(Batch)) -> Batch {
+        self.end(broken, batches)
+    }
+
+    fn end(&mut self, mut broken: Option<String>, batches: &mut dyn FnMut(Batch)) -> Batch {
         loop {
             self.run(true, batches);
             if self.mode == Mode::Garbage {
@@ -200,7 +231,7 @@ impl Splitter {
         if let Some(reason) = broken {
             self.batch.push_break(reason, self.line);
         }
-        self.batch
+        mem::replace(&mut self.batch, Batch::json(self.max))
     }
 
     fn run(&mut self, last: bool, batches: &mut dyn FnMut(Batch)) {
@@ -251,6 +282,13 @@ impl Splitter {
     fn between(&mut self, last: bool) -> bool {
         let byte = self.buf[self.at];
         let top = self.frame == Frame::Top;
+        let is_clean = self.trouble == Trouble::None && !self.loose && (top || matches!(self.scan.prev, b',' | b'['));
+        if byte == b'{'
+            && is_clean
+            && let Some(goes_on) = self.skim(last)
+        {
+            return goes_on;
+        }
         match byte {
             b'\n' => self.newline(),
             // RFC 7464 puts a record separator before each value.
@@ -313,6 +351,38 @@ impl Splitter {
             }
         }
         true
+    }
+
+    /// Takes the whole records that stand here the fast way, and keeps those that are asked for. `Some(false)` when the
+    /// next one needs more text, `None` when it must go the slow way.
+    fn skim(&mut self, last: bool) -> Option<bool> {
+        let Skimming { skim, route, delivered, is_trusted } = self.skimming.as_mut()?;
+        let (batch, line, is_trusted) = (&mut self.batch, self.line, *is_trusted);
+        let text = &self.buf[self.at..];
+        let each = |record: Skimmed<'_>| {
+            let passes = record.fields.is_some_and(|fields| {
+                event::is_surely_event(&fields) && (is_trusted || is_json(record.text)) && route.passes_over(&fields)
+            });
+            if passes {
+                batch.pass_over();
+            } else {
+                batch.push(What::Value, record.text, line + record.lines, false);
+            }
+            !batch.is_full()
+        };
+        let run = skim.run(text, self.frame != Frame::Top, self.max, delivered, each);
+        if run.consumed == 0 {
+            return (run.incomplete && !last && text.len() < WAITS).then_some(false);
+        }
+        self.line += run.lines;
+        if let Some(start) = run.line_start {
+            self.line_start = self.here() + start as u64;
+        }
+        self.at += run.consumed;
+        self.fresh = false;
+        self.scan.prev = b'}';
+        self.after_value = true;
+        Some(true)
     }
 
     fn step(&mut self) {
@@ -647,7 +717,12 @@ impl Splitter {
 /// Whether the string between `start` and `end` is the key of a list whose items are split.
 fn names_a_stream(buf: &[u8], start: Option<u64>, end: usize) -> bool {
     let start = start.and_then(|start| usize::try_from(start).ok());
-    matches!(start.and_then(|start| buf.get(start + 1..end)), Some(b"Records" | b"Events"))
+    start.and_then(|start| buf.get(start + 1..end)).is_some_and(|key| STREAMS.iter().any(|name| name.as_bytes() == key))
+}
+
+/// Whether a parser takes the text, whose strings and brackets are known to match, as it stands.
+fn is_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 /// Whether text before a record is the time that an export task of CloudWatch Logs puts there.
@@ -659,9 +734,12 @@ fn is_time(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::record::Document;
 
     type Slice = (What, String, u64, bool);
 
@@ -682,6 +760,44 @@ mod tests {
         let last = splitter.finish(None, &mut |batch| collect(&batch, &mut slices));
         collect(&last, &mut slices);
         slices
+    }
+
+    /// Passes over what it is asked about, or nothing.
+    struct Passes(bool);
+
+    impl Route for Passes {
+        fn passes_over(&mut self, _: &super::super::Fields<'_>) -> bool {
+            self.0
+        }
+    }
+
+    /// The slices where records are taken the fast way, and how many were passed over.
+    fn skim_in(
+        text: &[u8],
+        max: usize,
+        passes: bool,
+        is_trusted: bool,
+        mut chunks: impl FnMut() -> usize,
+    ) -> (Vec<Slice>, u64) {
+        let wanted = Arc::new(super::super::skim::Wanted::new(event::MARKS));
+        let (mut skim, mut route, delivered) = (Skim::new(wanted), Passes(passes), Scope::default());
+        let mut slices = Vec::new();
+        let mut passed = 0;
+        let mut keep = |batch: Batch| {
+            collect(&batch, &mut slices);
+            passed += batch.passed_over();
+        };
+        let mut splitter = Splitter::new(max);
+        splitter.skimming = Some(Skimming { skim: &mut skim, route: &mut route, delivered: &delivered, is_trusted });
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (chunk, tail) = rest.split_at(chunks().clamp(1, rest.len()));
+            splitter.feed(chunk, &mut keep);
+            rest = tail;
+        }
+        let last = splitter.finish(None, &mut keep);
+        keep(last);
+        (slices, passed)
     }
 
     fn split(text: &str) -> Vec<Slice> {
@@ -859,6 +975,87 @@ mod tests {
             .prop_map(|list| list.concat())
     }
 
+    /// Records as they are written, and what may happen to them.
+    fn records() -> impl Strategy<Value = String> {
+        let pieces = [
+            r#"{"eventVersion":"1.08","eventSource":"a","eventName":"b"}"#,
+            r#"{"eventVersion":"1.08","userIdentity":{"type":"Root"},"eventTime":"t","eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{"eventName":"x","a":[1,2,{"b":null}]},"responseElements":null,"readOnly":true,"n":-1.5e3}"#,
+            r#"{ "eventVersion" : "1.08" , "eventSource" :"a", "eventName": "b" }"#,
+            "{\n  \"eventVersion\": \"1\",\n  \"eventSource\": \"a\",\n  \"eventName\": \"b\"\n}",
+            r#"{"eventVersion":"1","eventSource":"aws:s3","eventName":"b"}"#,
+            r#"{"eventVersion":"1","eventSource":"a","eventName":"b","eventType":"AwsCloudTrailInsight"}"#,
+            r#"{"eventVersion":"1","eventSource":"a","eventName":"b","v":NaN}"#,
+            r#"{"eventVersion":"1","eventSource":"a","eventName":"b",}"#,
+            r#"{"eventVersion":"1","eventSource":"a","eventName":"b","v":[1 2]}"#,
+            r#"{"eventVersion":"1","eventSource":"a","eventName":"b","v":"\x"}"#,
+            r#"{"eventVersion":"1","eventSource":"a","event\u004eame":"b","eventName":"c"}"#,
+            r#"{"eventVersion":"1","eventSource":"a","eventName":"b","v":"\\"}"#,
+            r#"{"eventVersion":"1","eventSource":"a","eventName":"b","eventName":"c"}"#,
+            r#"{"eventVersion":"1","eventSource":7,"eventName":"b"}"#,
+            r#"{"Records":["#,
+            r#"{"Records":[{"eventVersion":"1","eventSource":"a","eventName":"b"},{"eventVersion":"1","eventSource":"a","eventName":"c"}]}"#,
+            r#"{"Records":{"eventVersion":"1"}}"#,
+            r#"{"eventVersion":"1","eventSource":"a","eventName":"b","Records":[{"eventVersion":"2","eventSource":"a","eventName":"b"}]}"#,
+            "[",
+            "]",
+            "]}",
+            "{",
+            "}",
+            ",",
+            ",\n",
+            "\n",
+            "\r\n",
+            " ",
+            "\"",
+            "\\",
+            "x",
+            "\u{1e}",
+            "\t",
+            "12",
+            "null",
+        ];
+        proptest::collection::vec(proptest::sample::select(pieces.to_vec()).prop_map(str::to_owned), 0..12)
+            .prop_map(|list| list.concat())
+    }
+
+    /// Records in which some bytes are others.
+    fn mutated() -> impl Strategy<Value = String> {
+        let byte = proptest::sample::select(b"\"\\{}[]:, \nxu0\x01".to_vec());
+        (records(), proptest::collection::vec((any::<proptest::sample::Index>(), byte), 1..4)).prop_map(
+            |(text, changes)| {
+                let mut bytes = text.into_bytes();
+                for (at, byte) in changes {
+                    let length = bytes.len().max(1);
+                    if let Some(slot) = bytes.get_mut(at.index(length)) {
+                        *slot = byte;
+                    }
+                }
+                String::from_utf8_lossy(&bytes).into_owned()
+            },
+        )
+    }
+
+    #[test]
+    fn whole_records_are_passed_over() {
+        let record = r#"{"eventVersion":"1.08","eventSource":"a","eventName":"b","v":[{"x":"]}\\\"{"}]}"#;
+        let other = "{\n \"eventVersion\": \"1\",\n \"eventSource\": \"a\", \"eventName\": \"b\"}";
+        for (text, passed, kept) in [
+            (format!("{record}\n{other}\r\n{record}"), 3, 0),
+            (format!("{{\"Records\":[{record},{other} ,\n{record}]}}"), 3, 1),
+            (format!("[{record},{other}]"), 2, 0),
+            (format!("{record}{other}"), 2, 0),
+            (format!("{record}\n{{\"eventVersion\":\"1\"}}\n{record}"), 2, 1),
+            (format!("{record}\n{}\n{record}", record.replace("eventSource", "event\\u0053ource")), 2, 1),
+            (format!("{record}\n{}\n{record}", record.replace("\"v\":", "\"eventName\":\"c\",\"v\":")), 2, 1),
+            (format!("{record}\n{}\n{record}", record.replace("\"v\":[", "\"v\":[NaN,")), 2, 1),
+        ] {
+            for size in [1, 13, 64, 100_000] {
+                let (slices, count) = skim_in(text.as_bytes(), 1000, true, false, || size);
+                assert_eq!((count, slices.len()), (passed, kept), "{text} in pieces of {size}: {slices:?}");
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -868,6 +1065,33 @@ mod tests {
             prop_assert_eq!(&split_in(text.as_bytes(), max, || size), &whole);
             let mut step = size;
             prop_assert_eq!(&split_in(text.as_bytes(), max, || { step = step * 7 % 13; step }), &whole);
+        }
+
+        #[test]
+        fn the_fast_way_finds_the_same(text in prop_oneof![text(), records(), mutated()], size in 1_usize..200, max in prop_oneof![Just(1000_usize), 5_usize..80]) {
+            let plain = split_in(text.as_bytes(), max, || usize::MAX);
+            prop_assert_eq!(&skim_in(text.as_bytes(), max, false, false, || usize::MAX).0, &plain);
+            prop_assert_eq!(&skim_in(text.as_bytes(), max, false, false, || size).0, &plain);
+            // What is passed over is a record, and is one that would have been kept.
+            let (kept, passed) = skim_in(text.as_bytes(), max, true, false, || size);
+            prop_assert_eq!(kept.len() as u64 + passed, plain.len() as u64);
+            let mut left = kept.iter().peekable();
+            for slice in &plain {
+                if left.peek() == Some(&slice) {
+                    left.next();
+                } else {
+                    let document = Document::parse(slice.1.as_bytes());
+                    prop_assert!(slice.0 == What::Value && document.is_ok_and(|document| event::is_event(document.root())), "{:?}", slice);
+                }
+            }
+            prop_assert!(left.next().is_none());
+        }
+
+        #[test]
+        fn trusted_text_loses_no_record(text in records(), size in 1_usize..200) {
+            let plain = split_in(text.as_bytes(), 1000, || usize::MAX);
+            let (kept, passed) = skim_in(text.as_bytes(), 1000, true, true, || size);
+            prop_assert_eq!(kept.len() as u64 + passed, plain.len() as u64);
         }
 
         #[test]
