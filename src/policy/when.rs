@@ -5,14 +5,14 @@ use std::fmt;
 use crate::record::Ref;
 
 /// The conditions of a policy's `when`: all of them must hold. Empty, it admits every record.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct When {
     /// In the order of the text.
     pub conditions: Vec<Condition>,
 }
 
 /// One condition: a path and the values that it may have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// The member names to follow, through objects only.
     pub path: Vec<String>,

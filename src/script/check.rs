@@ -19,7 +19,7 @@ use self::known::{Functions, Lookups};
 pub(super) use self::parsed::{Parsed, assigned, properties};
 pub(super) use self::place::function_name;
 use self::walker::Walker;
-use super::{Limits, PRELUDE, Script};
+use super::{Limits, PRELUDE, Script, facts};
 use crate::diagnostic::{Diagnostic, SourceText};
 
 /// What a script is checked against.
@@ -42,6 +42,11 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// Whether Rhai or the host has a function of that name.
+pub(super) fn is_native(name: &str) -> bool {
+    Functions::native().0.contains_key(name)
+}
+
 /// Checks a policy's script. The front matter stands in comments, so `source` is the whole file.
 pub fn check(
     source: &Arc<SourceText>,
@@ -58,6 +63,7 @@ pub fn check(
         properties: BTreeSet::new(),
         assigned: Arc::default(),
         needs: header.needs.clone().into(),
+        predicate: None,
     };
     let mut known = Functions::native().clone();
     let mut diagnostics = Vec::new();
@@ -90,6 +96,14 @@ pub fn check(
     walker.hooks(&mut script.hooks);
     walker.functions();
     finish(&mut diagnostics);
+    let files: Vec<facts::Functions> =
+        std::iter::once(&parsed).chain(shared.iter().map(|(_, parsed)| parsed)).map(facts::Functions::of).collect();
+    script.predicate = Some(facts::of_matches(&facts::Surroundings {
+        functions: &files.iter().collect::<Vec<_>>(),
+        params: &script.params,
+        constants: &script.constants,
+        may_halt: !script.needs.is_empty(),
+    }));
     Checked { script, diagnostics }
 }
 

@@ -2,12 +2,14 @@
 
 mod check;
 mod explain;
+mod facts;
 mod functions;
 mod memory;
+mod predicate;
 mod sandbox;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,6 +21,7 @@ pub use self::check::{Checked, Header, check, check_library};
 use self::functions::{Env, NotEvaluated};
 pub use self::functions::{parse_duration, parse_time, reference};
 pub use self::memory::Metered;
+pub use self::predicate::{Predicate, Source, Value as FieldValue, Verdict};
 pub use self::sandbox::{Limits, STACK};
 use crate::diagnostic::SourceText;
 use crate::error::Error;
@@ -53,6 +56,8 @@ pub struct Script {
     pub assigned: Arc<BTreeSet<String>>,
     /// Inventory kinds without which it cannot judge.
     pub needs: Arc<[String]>,
+    /// What is proved of `matches`; nothing of a script with mistakes.
+    pub predicate: Option<Predicate>,
 }
 
 /// Why a hook gave no answer.
@@ -77,6 +82,7 @@ pub struct Runtime {
 struct Loaded {
     tree: AST,
     caches: Caches,
+    constants: Rc<HashMap<String, Dynamic>>,
 }
 
 impl Runtime {
@@ -103,9 +109,11 @@ impl Runtime {
         self.env.judge(record, &script.needs, &script.assigned);
         if self.loaded[index].is_none() {
             let tree = compile(&self.engine, script).map_err(Stop::Fault)?;
-            self.loaded[index] = Some(Loaded { tree, caches: Caches::new() });
+            let constants = constants(script).iter().map(|(name, _, value)| (name.to_owned(), value)).collect();
+            self.loaded[index] = Some(Loaded { tree, caches: Caches::new(), constants: Rc::new(constants) });
         }
         let Some(loaded) = &mut self.loaded[index] else { return Err(Stop::Fault("not compiled".to_owned())) };
+        self.env.constants.replace(Rc::clone(&loaded.constants));
         let mut argument = value::show(&record.value);
         let mut state = self.engine.new_global_runtime_state();
         state.lib.push(loaded.tree.shared_lib().clone());

@@ -141,13 +141,14 @@ pub(super) fn engine<'a>(limits: &Limits, env: &Rc<Env>, properties: impl IntoIt
     let log = Rc::clone(env);
     engine.on_debug(move |text, _, _| note(&log, text));
 
+    // The optimiser puts constants in the place of their names, but not where a method is called on one.
     // A shown value is resolved to a clone of itself: so a closure can capture the event and be called on one of its
     // fields, which Rhai would otherwise take for a data race on a shared variable.
-    let assigned = Rc::clone(env);
+    let known = Rc::clone(env);
     #[expect(deprecated, reason = "volatile, not obsolete: the version of Rhai is pinned")]
     engine.on_var(move |name, index, context| {
         // A variable that the script assigns to must stay one.
-        if assigned.assigned.borrow().contains(name) {
+        if known.assigned.borrow().contains(name) {
             return Ok(None);
         }
         let scope = context.scope();
@@ -156,6 +157,9 @@ pub(super) fn engine<'a>(limits: &Limits, env: &Rc<Env>, properties: impl IntoIt
             // From the end of the scope, which is where this iterator begins.
             index => scope.iter_raw().nth(index - 1).map(|(_, _, value)| value),
         };
+        if value.is_none() {
+            return Ok(known.constants.borrow().get(name).cloned());
+        }
         Ok(value.filter(|value| value.is::<Shown>()).cloned())
     });
 

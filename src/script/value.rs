@@ -131,6 +131,11 @@ const OF_NUMBERS: &[&str] = &[
     "round",
 ];
 
+/// Whether a step of that name into text, a list or a number means something of Rhai's own.
+pub(crate) fn is_own_property(name: &str) -> bool {
+    OF_TEXT_AND_LISTS.contains(&name) || OF_NUMBERS.contains(&name)
+}
+
 /// Makes every step into a value null-safe.
 ///
 /// `properties` are the names that the loaded scripts use: a getter for each is faster than the indexer, and the only

@@ -30,7 +30,7 @@ impl Problem {
 
 /// A text as a syntax tree.
 pub(in crate::script) struct Parsed {
-    pub(super) tree: AST,
+    pub(in crate::script) tree: AST,
 }
 
 impl Parsed {

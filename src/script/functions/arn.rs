@@ -2,7 +2,8 @@
 
 use rhai::{Dynamic, Map};
 
-use super::{Family, Row, as_text, optional};
+use super::{Family, Lowered, Row, as_text, optional, text_or_nothing};
+use crate::script::predicate::Value;
 
 pub(super) const FAMILY: Family = Family {
     name: "ARNs",
@@ -37,10 +38,11 @@ pub(super) const FAMILY: Family = Family {
             ],
             run: |_, args| {
                 let (Some(a), Some(b)) = (as_text(&args[0]), as_text(&args[1])) else { return Ok(false.into()) };
-                Ok((a == b || role_key(&a).is_some_and(|key| role_key(&b) == Some(key))).into())
+                Ok(are_same(&a, &b).into())
             },
         },
     ],
+    lowered: &[("is_arn", 1, Lowered::Of(is_arn)), ("same_principal", 2, Lowered::Of(same_principal))],
 };
 
 fn parse(text: &str) -> Option<Map> {
@@ -72,4 +74,18 @@ fn role_key(arn: &str) -> Option<(&str, &str, &str)> {
         None => resource.strip_prefix("role/")?.rsplit('/').next()?,
     };
     Some((partition, account, name))
+}
+
+fn is_arn<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    text_or_nothing(&args[0], |text| Value::Bool(parse(text).is_some()), Value::Bool(false))
+}
+
+fn same_principal<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    text_or_nothing(&args[0], |a| Value::Bool(args[1].text().is_some_and(|b| are_same(a, b))), Value::Bool(false))
+        .filter(|_| args[1] != Value::Other)
+}
+
+/// True if both ARNs are of one principal.
+fn are_same(a: &str, b: &str) -> bool {
+    a == b || role_key(a).is_some_and(|key| role_key(b) == Some(key))
 }

@@ -1,11 +1,14 @@
 //! What a call was, who made it, and whether it worked.
 
-use rhai::{Dynamic, Map};
-use serde_json::Value;
+use std::borrow::Cow;
 
-use super::{Call, Failure, Family, Row, as_shown, made, optional};
+use rhai::{Dynamic, Map};
+use serde_json::Value as Json;
+
+use super::{Call, Failure, Family, Lowered, Row, as_shown, made, optional, text_or_nothing};
 use crate::principal::Principal;
 use crate::record::{Record, Ref, Scope};
+use crate::script::predicate::{Function, Value};
 
 pub(super) const FAMILY: Family = Family {
     name: "The call",
@@ -118,9 +121,7 @@ pub(super) const FAMILY: Family = Family {
             ],
             run: |_, args| {
                 Ok(with_event(args, |event| {
-                    let invoked_by = event
-                        .text(&["userIdentity", "invokedBy"])
-                        .is_some_and(|by| by.ends_with(".amazonaws.com") || by == "AWS Internal");
+                    let invoked_by = event.text(&["userIdentity", "invokedBy"]).is_some_and(is_service);
                     invoked_by || event.text(&["userIdentity", "type"]) == Some("AWSService")
                 })
                 .unwrap_or(false)
@@ -148,6 +149,18 @@ pub(super) const FAMILY: Family = Family {
             run: |call, args| unwrap(call, args, "responseElements", "Response"),
         },
     ],
+    lowered: &[
+        ("succeeded", 1, Lowered::OfEvent(&[(has_no_code, &[&["errorCode"]]), (is_no_failed_sign_in, &[&[]])])),
+        ("error_code", 1, Lowered::OfEvent(&[(code, &[&["errorCode"]])])),
+        ("refused", 1, Lowered::OfEvent(&[(is_refused, &[&["errorCode"]])])),
+        ("is_dry_run", 1, Lowered::OfEvent(&[(is_dry, &[&["errorCode"]])])),
+        ("is_console", 1, Lowered::OfEvent(&[(by_console, &[&[]])])),
+        (
+            "is_aws_service",
+            1,
+            Lowered::OfEvent(&[(by_service, &[&["userIdentity", "invokedBy"], &["userIdentity", "type"]])]),
+        ),
+    ],
 };
 
 fn with_event<T>(args: &[Dynamic], ask: impl FnOnce(Ref<'_>) -> T) -> Option<T> {
@@ -162,8 +175,13 @@ fn scope_of(call: &Call<'_>, args: &[Dynamic]) -> Scope {
 }
 
 fn error_code(event: Ref<'_>) -> Option<&str> {
-    let code = event.text(&["errorCode"]).filter(|code| !code.is_empty())?;
-    Some(code.strip_prefix("Client.").or_else(|| code.strip_prefix("Server.")).unwrap_or(code))
+    bare(event.text(&["errorCode"])?)
+}
+
+/// A code without its prefix, if it is one.
+fn bare(code: &str) -> Option<&str> {
+    let bare = code.strip_prefix("Client.").or_else(|| code.strip_prefix("Server.")).unwrap_or(code);
+    (!code.is_empty()).then_some(bare)
 }
 
 fn is_refusal(code: &str) -> bool {
@@ -182,13 +200,19 @@ fn is_refusal(code: &str) -> bool {
 }
 
 fn succeeded(event: Ref<'_>) -> bool {
-    let failed_sign_in = || {
-        let name = event.text(&["eventName"]).unwrap_or_default();
-        [&["responseElements", name], &["serviceEventDetails", name]]
-            .iter()
-            .any(|path| event.text(*path).is_some_and(|answer| answer.eq_ignore_ascii_case("failure")))
-    };
-    error_code(event).is_none() && !failed_sign_in()
+    error_code(event).is_none() && !is_failed_sign_in(event)
+}
+
+fn is_failed_sign_in(event: Ref<'_>) -> bool {
+    let name = event.text(&["eventName"]).unwrap_or_default();
+    [&["responseElements", name], &["serviceEventDetails", name]]
+        .iter()
+        .any(|path| event.text(*path).is_some_and(|answer| answer.eq_ignore_ascii_case("failure")))
+}
+
+/// Whether what `userIdentity` says a call was invoked by is AWS itself.
+fn is_service(invoked_by: &str) -> bool {
+    invoked_by.ends_with(".amazonaws.com") || invoked_by == "AWS Internal"
 }
 
 fn is_console(event: Ref<'_>) -> bool {
@@ -242,17 +266,17 @@ fn unwrap(call: &Call<'_>, args: &[Dynamic], field: &'static str, suffix: &str) 
     let Some(inner) = event.0.get(field) else { return Ok(Dynamic::UNIT) };
     let mut value = inner.view().to_json();
     call.charge(value.to_string().len() / 64)?;
-    if let Value::String(text) = &value {
+    if let Json::String(text) = &value {
         value = super::json::parse(text).unwrap_or_else(|| value.clone());
     }
-    if let Value::Object(members) = &mut value
+    if let Json::Object(members) = &mut value
         && members.len() == 1
         && members.keys().next().is_some_and(|name| name.ends_with(suffix))
         && members.values().next().is_some_and(|inner| inner.is_object() || inner.as_str() == Some(""))
     {
         let inner = std::mem::take(members).into_iter().next().map(|(_, inner)| inner).unwrap_or_default();
-        value = if inner.is_object() { inner } else { Value::Object(serde_json::Map::new()) };
-        if let Value::Object(members) = &mut value {
+        value = if inner.is_object() { inner } else { Json::Object(serde_json::Map::new()) };
+        if let Json::Object(members) = &mut value {
             members.remove("xmlns");
         }
     }
@@ -262,23 +286,119 @@ fn unwrap(call: &Call<'_>, args: &[Dynamic], field: &'static str, suffix: &str) 
 }
 
 /// Strips the remnants of EC2's XML and parses JSON that is held in strings.
-fn readable(value: Value, depth: usize) -> Value {
+fn readable(value: Json, depth: usize) -> Json {
     match value {
-        Value::Object(mut members) => {
+        Json::Object(mut members) => {
             if members.len() == 2 && members.contains_key("tag") && members.contains_key("content") {
                 return readable(members.remove("content").unwrap_or_default(), depth);
             }
             if members.len() == 1 && members.contains_key("tag") && members["tag"].is_number() {
-                return Value::Null;
+                return Json::Null;
             }
             members.into_iter().map(|(key, value)| (key, readable(value, depth))).collect()
         }
-        Value::Array(items) => items.into_iter().map(|item| readable(item, depth)).collect(),
+        Json::Array(items) => items.into_iter().map(|item| readable(item, depth)).collect(),
         // JSON within JSON within JSON is nobody's request.
-        Value::String(text) if depth < 3 => match super::json::parse(&text) {
+        Json::String(text) if depth < 3 => match super::json::parse(&text) {
             Some(inner) => readable(inner, depth + 1),
-            None => Value::String(text),
+            None => Json::String(text),
         },
         scalar => scalar,
     }
+}
+
+/// The code of an error, from `errorCode`.
+fn code<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    Some(match &args[0] {
+        Value::Text(Cow::Borrowed(text)) => bare(text).map_or(Value::Unit, |code| Value::Text(Cow::Borrowed(code))),
+        Value::Text(text) => bare(text).map_or(Value::Unit, |code| Value::Text(Cow::Owned(code.to_owned()))),
+        Value::Other => return None,
+        _ => Value::Unit,
+    })
+}
+
+fn has_no_code<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    text_or_nothing(&args[0], |text| Value::Bool(bare(text).is_none()), Value::Bool(true))
+}
+
+fn is_refused<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    text_or_nothing(&args[0], |text| Value::Bool(bare(text).is_some_and(is_refusal)), Value::Bool(false))
+}
+
+fn is_dry<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    text_or_nothing(&args[0], |text| Value::Bool(bare(text) == Some("DryRunOperation")), Value::Bool(false))
+}
+
+fn is_no_failed_sign_in<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    of_record(&args[0], |event| Value::Bool(!is_failed_sign_in(event)))
+}
+
+fn by_console<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    of_record(&args[0], |event| Value::Bool(is_console(event)))
+}
+
+fn by_service<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    let [invoked_by, kind] = args else { return None };
+    if matches!((invoked_by, kind), (Value::Other, _) | (_, Value::Other)) {
+        return None;
+    }
+    Some(Value::Bool(invoked_by.text().is_some_and(is_service) || kind.text() == Some("AWSService")))
+}
+
+fn of_record<'a>(root: &Value<'a>, ask: impl FnOnce(Ref<'a>) -> Value<'a>) -> Option<Value<'a>> {
+    match root {
+        Value::Part(event) => Some(ask(*event)),
+        _ => None,
+    }
+}
+
+/// Paths from a record's root.
+type Paths = &'static [&'static [&'static str]];
+
+/// How a member of what `actor` answers follows from the record; `None` if there is no such member.
+pub(crate) fn actor_member(name: &str) -> Option<(Function, Paths)> {
+    const IDENTITY: &str = "userIdentity";
+    const ISSUER: [&str; 3] = [IDENTITY, "sessionContext", "sessionIssuer"];
+    Some(match name {
+        "type" => (
+            |args| match filled(&args[0])? {
+                Value::Unit => Some(match filled(&args[1])? {
+                    Value::Unit => Value::Unit,
+                    _ => Value::Text("AWSService".into()),
+                }),
+                kind => Some(kind),
+            },
+            &[&[IDENTITY, "type"], &[IDENTITY, "invokedBy"]],
+        ),
+        "arn" => (|args| filled(&args[0]), &[&[IDENTITY, "arn"]]),
+        "service" => (|args| filled(&args[0]), &[&[IDENTITY, "invokedBy"]]),
+        "access_key" => (|args| filled(&args[0]), &[&[IDENTITY, "accessKeyId"]]),
+        "account" => (
+            |args| match filled(&args[0])? {
+                Value::Unit => filled(&args[1]),
+                account => Some(account),
+            },
+            &[&[IDENTITY, "accountId"], &[ISSUER[0], ISSUER[1], ISSUER[2], "accountId"]],
+        ),
+        "name" => (|args| of_record(&args[0], |event| told(Principal::of(event).name)), &[&[]]),
+        "role" => (|args| of_record(&args[0], |event| told(Principal::of(event).role)), &[&[]]),
+        "session" => (|args| of_record(&args[0], |event| told(Principal::of(event).session)), &[&[]]),
+        "mfa" => {
+            (|args| of_record(&args[0], |event| Principal::of(event).mfa.map_or(Value::Unit, Value::Bool)), &[&[]])
+        }
+        _ => return None,
+    })
+}
+
+/// Text that is not empty; nothing for any other value.
+fn filled<'a>(value: &Value<'a>) -> Option<Value<'a>> {
+    match value {
+        Value::Text(text) if !text.is_empty() => Some(Value::Text(text.clone())),
+        Value::Other => None,
+        _ => Some(Value::Unit),
+    }
+}
+
+fn told<'a>(text: Option<String>) -> Value<'a> {
+    text.map_or(Value::Unit, |text| Value::Text(text.into()))
 }

@@ -103,6 +103,7 @@ pub(super) const FAMILY: Family = Family {
             },
         },
     ],
+    lowered: &[],
 };
 
 impl View {

@@ -81,6 +81,7 @@ pub(super) const FAMILY: Family = Family {
             },
         },
     ],
+    lowered: &[],
 };
 
 /// JSON objects and lists held in text, URL-encoded or not: what requests carry.

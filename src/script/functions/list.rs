@@ -99,6 +99,7 @@ pub(super) const FAMILY: Family = Family {
             },
         },
     ],
+    lowered: &[],
 };
 
 /// What `all(kind)` gives: the resources of a kind in scope, not copied and not bound by the size of arrays.
@@ -196,6 +197,12 @@ const STANDARD: &[(&str, usize, Nothing, bool)] = &[
     ("min", 2, Nothing::Unit, false),
     ("max", 2, Nothing::Unit, false),
 ];
+
+/// Whether a function of Rhai's that is made null-safe leaves its first argument as it is; closures given to `for_each`
+/// can change the items.
+pub(super) fn is_pure(name: &str) -> bool {
+    name != "for_each" && STANDARD.iter().any(|(known, ..)| *known == name)
+}
 
 /// Makes Rhai's own text and list functions null-safe, and gives them the lists of records.
 pub(super) fn register_standard(engine: &mut Engine, env: &Rc<Env>) {

@@ -12,6 +12,8 @@ mod net;
 mod text;
 mod time;
 
+pub(crate) use self::call::actor_member;
+pub(crate) use self::text::{compile_glob, compile_regex};
 pub use self::time::{parse_duration, parse_time};
 
 use std::any::TypeId;
@@ -24,6 +26,7 @@ use jiff::Timestamp;
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
 use super::memory;
+use super::predicate::{Function, Value};
 use super::value::{Shown, show};
 use crate::inventory::Inventory;
 use crate::record::{Node, Record};
@@ -50,6 +53,33 @@ pub(crate) struct Family {
     pub(crate) name: &'static str,
     pub(crate) doc: &'static str,
     pub(crate) rows: &'static [Row],
+    /// Those of them that can be asked without Rhai: name, number of parameters, how.
+    pub(crate) lowered: &'static [(&'static str, usize, Lowered)],
+}
+
+/// How a function is asked without Rhai; it cannot fail then.
+#[derive(Clone, Copy)]
+pub(crate) enum Lowered {
+    /// By a function of the same arguments.
+    Of(Function),
+    /// By functions of paths into the record that is judged, which is the only argument: the answer is that of the one
+    /// function, or whether all of them are true.
+    OfEvent(&'static [(Function, &'static [&'static [&'static str]])]),
+}
+
+/// How the function of that name and number of parameters is asked without Rhai, if it can be.
+pub(crate) fn lowered(name: &str, arity: usize) -> Option<Lowered> {
+    let all = FAMILIES.iter().flat_map(|family| family.lowered);
+    all.copied().find(|(known, params, _)| *known == name && *params == arity).map(|(_, _, how)| how)
+}
+
+/// Whether a function that is no script's own leaves its first argument as it is.
+pub(crate) fn is_pure(name: &str) -> bool {
+    let is_operator = !name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_');
+    is_operator
+        || FAMILIES.iter().flat_map(|family| family.rows).any(|row| row.name == name)
+        || list::is_pure(name)
+        || ["curry", "Fn", "type_of", "print", "debug", "is_def_fn", "is_def_var"].contains(&name)
 }
 
 /// Every family, in the order of the reference.
@@ -72,6 +102,8 @@ pub(crate) struct Env {
     pub(crate) record: RefCell<Option<Record>>,
     /// Inventory kinds without which the policy cannot judge.
     pub(crate) needs: RefCell<Arc<[String]>>,
+    /// What the script knows by name everywhere: `params` and its constants.
+    pub(crate) constants: RefCell<Rc<HashMap<String, Dynamic>>>,
     /// The variables that the script assigns to.
     pub(crate) assigned: RefCell<Arc<BTreeSet<String>>>,
     /// Bytes that were allocated while a script ran and are not its own: indexes and views of the inventory.
@@ -106,6 +138,7 @@ impl Env {
             now,
             record: RefCell::default(),
             needs: RefCell::new(Arc::from([])),
+            constants: RefCell::default(),
             assigned: RefCell::default(),
             shared_bytes: Cell::new(0),
             charged: Cell::new(0),
@@ -184,6 +217,19 @@ fn as_shown(value: &Dynamic) -> Option<Shown> {
 /// A document made by a function, as scripts see it.
 fn made(value: &serde_json::Value) -> Dynamic {
     show(&Node::from(crate::record::Document::from(value)))
+}
+
+/// What is made of a text; `otherwise` for any other value; `None` for one that is left to Rhai.
+fn text_or_nothing<'a>(
+    value: &Value<'a>,
+    ask: impl FnOnce(&str) -> Value<'a>,
+    otherwise: Value<'a>,
+) -> Option<Value<'a>> {
+    match value {
+        Value::Text(text) => Some(ask(text)),
+        Value::Other => None,
+        _ => Some(otherwise),
+    }
 }
 
 /// Text if there is some, else `()`.

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use rhai::Dynamic;
 
-use super::{Family, Row, as_text};
+use super::{Family, Lowered, Row, as_text, text_or_nothing};
+use crate::script::predicate::Value;
 
 pub(super) const FAMILY: Family = Family {
     name: "Network",
@@ -85,6 +86,11 @@ pub(super) const FAMILY: Family = Family {
             },
         },
     ],
+    lowered: &[
+        ("is_ip", 1, Lowered::Of(|args| of_address(args, |_| true))),
+        ("is_public_ip", 1, Lowered::Of(|args| of_address(args, is_public))),
+        ("is_world", 1, Lowered::Of(is_world)),
+    ],
 };
 
 fn address(value: &Dynamic) -> Option<IpAddr> {
@@ -92,7 +98,10 @@ fn address(value: &Dynamic) -> Option<IpAddr> {
 }
 
 fn network(value: &Dynamic) -> Option<IpNet> {
-    let text = as_text(value)?;
+    parse(&as_text(value)?)
+}
+
+fn parse(text: &str) -> Option<IpNet> {
     text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
 }
 
@@ -126,4 +135,13 @@ fn is_public(ip: IpAddr) -> bool {
             }
         },
     }
+}
+
+fn of_address<'a>(args: &[Value<'a>], ask: fn(IpAddr) -> bool) -> Option<Value<'a>> {
+    text_or_nothing(&args[0], |text| Value::Bool(text.parse().is_ok_and(ask)), Value::Bool(false))
+}
+
+fn is_world<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    let ask = |text: &str| Value::Bool(parse(text).is_some_and(|net| net.prefix_len() == 0));
+    text_or_nothing(&args[0], ask, Value::Bool(false))
 }

@@ -5,7 +5,8 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use rhai::{Dynamic, ImmutableString};
 
-use super::{Call, Failure, Family, MAX_COMPILED, Row, as_text, optional};
+use super::{Call, Failure, Family, Lowered, MAX_COMPILED, Row, as_text, optional};
+use crate::script::predicate::Value;
 
 pub(super) const FAMILY: Family = Family {
     name: "Text",
@@ -126,6 +127,11 @@ pub(super) const FAMILY: Family = Family {
             },
         },
     ],
+    lowered: &[
+        ("text", 1, Lowered::Of(as_scalar)),
+        ("is_true", 1, Lowered::Of(is_true)),
+        ("number", 1, Lowered::Of(as_number)),
+    ],
 };
 
 /// Asks a question of the text with one pattern or with each of a list.
@@ -153,10 +159,7 @@ fn glob(call: &Call<'_>, text: &str, pattern: &ImmutableString) -> Result<bool, 
         return Ok(glob.is_match(text));
     }
     call.charge(100 + pattern.len())?;
-    let glob = globset::GlobBuilder::new(pattern)
-        .build()
-        .map_err(|error| call.fail(format!("`{}` is not a glob: {}", pattern.escape_debug(), error.kind())))?
-        .compile_matcher();
+    let glob = compile_glob(pattern).map_err(|reason| call.fail(reason))?;
     if compiled.globs.len() >= MAX_COMPILED {
         compiled.globs.clear();
     }
@@ -176,16 +179,56 @@ fn with_regex<T>(
     }
     // A pattern that is new costs its compilation: at most a megabyte of program, some milliseconds.
     call.charge(1_000 + 10 * pattern.len())?;
-    let regex =
-        regex::RegexBuilder::new(pattern).size_limit(1 << 20).dfa_size_limit(1 << 20).build().map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            call.fail(format!("`{}` is not a regular expression: {reason}", pattern.escape_debug()))
-        })?;
+    let regex = compile_regex(pattern).map_err(|reason| call.fail(reason))?;
     if compiled.regexes.len() >= MAX_COMPILED {
         compiled.regexes.clear();
     }
     let answer = ask(&regex);
     compiled.regexes.insert(pattern.clone(), regex);
     Ok(answer)
+}
+
+fn as_scalar<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    Some(match &args[0] {
+        Value::Bool(flag) => Value::Text(flag.to_string().into()),
+        Value::Int(number) => Value::Text(number.to_string().into()),
+        Value::Text(text) => Value::Text(text.clone()),
+        Value::Unit | Value::Part(_) => Value::Unit,
+        Value::Other => return None,
+    })
+}
+
+fn is_true<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    Some(Value::Bool(match &args[0] {
+        Value::Bool(flag) => *flag,
+        Value::Text(text) => text.eq_ignore_ascii_case("true"),
+        Value::Other => return None,
+        _ => false,
+    }))
+}
+
+fn as_number<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    Some(match &args[0] {
+        Value::Int(number) => Value::Int(*number),
+        Value::Text(text) => text.trim().parse().map_or(Value::Unit, Value::Int),
+        Value::Other => return None,
+        _ => Value::Unit,
+    })
+}
+
+/// A glob, or why it is none.
+pub(crate) fn compile_glob(pattern: &str) -> Result<globset::GlobMatcher, String> {
+    let built = globset::GlobBuilder::new(pattern).build();
+    let compiled = built.map(|glob| glob.compile_matcher());
+    compiled.map_err(|error| format!("`{}` is not a glob: {}", pattern.escape_debug(), error.kind()))
+}
+
+/// A regular expression of at most a megabyte of program, or why it is none.
+pub(crate) fn compile_regex(pattern: &str) -> Result<regex::Regex, String> {
+    let compiled = regex::RegexBuilder::new(pattern).size_limit(1 << 20).dfa_size_limit(1 << 20).build();
+    compiled.map_err(|error| {
+        let reason = error.to_string();
+        let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        format!("`{}` is not a regular expression: {reason}", pattern.escape_debug())
+    })
 }

@@ -62,6 +62,7 @@ pub(super) const FAMILY: Family = Family {
             },
         },
     ],
+    lowered: &[],
 };
 
 /// Seconds of a duration written as numbers with the units `w d h m s`; none of them may be missing its number.

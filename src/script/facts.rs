@@ -1,0 +1,903 @@
+//! Proves from the syntax tree what a script requires of a record for `matches` to be true.
+//!
+//! The tree is evaluated with the record unknown: variables stand for the expressions they were given, parameters and
+//! constants for their values, calls of functions of the policy, its libraries and the prelude for what their bodies
+//! give. What is not understood (loops, arithmetic, look-ups, most host functions) is unknown, which
+//! [`predicate`](super::predicate) takes care of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rhai::{ASTFlags, ASTNode, Dynamic, Expr as Tree, FnCallExpr, Stmt};
+use serde_json::Value as Json;
+
+use super::check::{self, Parsed};
+use super::functions::{self, Lowered};
+use super::predicate::{Expr, Halt, Literal, Pattern, Predicate, Relation};
+use super::value;
+
+/// Expressions that a predicate may be made of; what would need more is left to Rhai.
+const LARGEST: usize = 2_000;
+
+/// Calls within calls that are followed.
+const DEEPEST: usize = 12;
+
+/// The functions of one file.
+#[derive(Debug, Default)]
+pub(super) struct Functions {
+    by_name: BTreeMap<(String, usize), Function>,
+    /// Variables that may hold something else than they were declared with: a name stands for all variables of that name
+    /// in the file, for closures change what they capture by it.
+    unreliable: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+struct Function {
+    params: Vec<String>,
+    body: Vec<Stmt>,
+}
+
+impl Functions {
+    /// The functions of a tree as it was written.
+    pub(super) fn of(parsed: &Parsed) -> Self {
+        let mut functions = Self { unreliable: check::assigned(&parsed.tree), ..Self::default() };
+        parsed.tree.walk(&mut |path: &[ASTNode<'_>]| {
+            // Rhai gives a function its first argument to change, if that is a variable.
+            match path.last() {
+                Some(
+                    ASTNode::Expr(Tree::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)),
+                ) if changes_argument(&call.name) => {
+                    functions.unreliable.extend(call.args.first().and_then(root_variable));
+                }
+                Some(ASTNode::Expr(chain @ (Tree::Dot(pair, ..) | Tree::Index(pair, ..)))) => {
+                    let mut changes = false;
+                    chain.walk(&mut Vec::new(), &mut |inner: &[ASTNode<'_>]| {
+                        changes |= matches!(inner.last(), Some(ASTNode::Expr(Tree::MethodCall(call, _))) if changes_argument(&call.name));
+                        true
+                    });
+                    if changes {
+                        functions.unreliable.extend(root_variable(&pair.lhs));
+                    }
+                }
+                _ => {}
+            }
+            true
+        });
+        for function in parsed.tree.iter_functions() {
+            let params: Vec<String> = function.params.iter().map(|param| (*param).to_owned()).collect();
+            let mut body = Vec::new();
+            parsed.with_body(function.name, params.len(), |statements| {
+                body = statements.iter().map(|statement| (*statement).clone()).collect();
+            });
+            functions.by_name.insert((function.name.to_owned(), params.len()), Function { params, body });
+        }
+        functions
+    }
+}
+
+/// Whether a function may change its first argument. Functions of scripts are given copies.
+fn changes_argument(name: &str) -> bool {
+    check::is_native(name) && !functions::is_pure(name)
+}
+
+/// The variable that a chain of steps begins with.
+fn root_variable(tree: &Tree) -> Option<String> {
+    match tree {
+        Tree::Variable(variable, ..) => Some(variable.1.to_string()),
+        Tree::Dot(pair, ..) | Tree::Index(pair, ..) => root_variable(&pair.lhs),
+        _ => None,
+    }
+}
+
+/// What a script stands in.
+pub(super) struct Surroundings<'a> {
+    /// Of the script, before those of its libraries and of the prelude.
+    pub(super) functions: &'a [&'a Functions],
+    /// What `params` holds.
+    pub(super) params: &'a Json,
+    pub(super) constants: &'a BTreeMap<String, Json>,
+    /// Looking something up may end in *not evaluated*.
+    pub(super) may_halt: bool,
+}
+
+/// What is proved of `matches`.
+pub(super) fn of_matches(surroundings: &Surroundings<'_>) -> Predicate {
+    let mut lowering = Lowering { surroundings, file: None, paths: Vec::new(), closures: 0, depth: 0, left: LARGEST };
+    let root = Known::Expr(lowering.path(Vec::new()));
+    let test = lowering.call("matches", vec![root]).map(|known| lowering.expr(known));
+    let test = test.filter(|test| test.size() <= LARGEST).unwrap_or_else(|| lowering.unknown());
+    Predicate { test, paths: lowering.paths }
+}
+
+/// What is known of a value.
+#[derive(Clone, Debug)]
+enum Known {
+    Expr(Expr),
+    /// A list, by its items.
+    List(Vec<Known>),
+    /// A map, by its members.
+    Map(Vec<(String, Known)>),
+    /// What `actor` makes of the record.
+    Actor,
+    /// A closure: the function behind it, and what it captured.
+    Closure(String, Vec<Known>),
+}
+
+struct Lowering<'a> {
+    surroundings: &'a Surroundings<'a>,
+    /// The file of the function in hand.
+    file: Option<&'a Functions>,
+    paths: Vec<Vec<String>>,
+    /// Closures around the expression in hand.
+    closures: usize,
+    /// Calls around it.
+    depth: usize,
+    /// Expressions that may still be made.
+    left: usize,
+}
+
+/// Variables, the innermost last.
+type Variables = Vec<(String, Known)>;
+
+/// What is evaluated behind the statements in hand, the nearest first.
+#[derive(Clone, Copy)]
+struct Rest<'r> {
+    statements: &'r [Stmt],
+    /// How many variables there are outside of the block that ended.
+    variables: usize,
+    next: Option<&'r Rest<'r>>,
+}
+
+impl Lowering<'_> {
+    fn unknown(&self) -> Expr {
+        Expr::Unknown(if self.surroundings.may_halt { Halt::Perhaps } else { Halt::Never })
+    }
+
+    fn nothing_known(&self) -> Known {
+        Known::Expr(self.unknown())
+    }
+
+    /// One that has failed for certain, which is nothing to rely on.
+    fn spend(&mut self) -> bool {
+        self.left = self.left.saturating_sub(1);
+        self.left > 0
+    }
+
+    fn path(&mut self, names: Vec<String>) -> Expr {
+        let place = self.paths.iter().position(|path| *path == names).unwrap_or_else(|| {
+            self.paths.push(names);
+            self.paths.len() - 1
+        });
+        Expr::Path(place)
+    }
+
+    /// The expression for something known, if there is one.
+    fn expr(&self, known: Known) -> Expr {
+        match known {
+            Known::Expr(expr) => expr,
+            Known::List(_) | Known::Map(_) | Known::Actor | Known::Closure(..) => self.unknown(),
+        }
+    }
+
+    /// The answer of a function of the policy, its libraries or the prelude.
+    fn call(&mut self, name: &str, args: Vec<Known>) -> Option<Known> {
+        let key = (name.to_owned(), args.len());
+        let found = self.surroundings.functions.iter();
+        let (file, function) = found.copied().find_map(|file| Some((file, file.by_name.get(&key)?)))?;
+        if self.depth == DEEPEST {
+            return None;
+        }
+        self.depth += 1;
+        let outer = std::mem::replace(&mut self.file, Some(file));
+        let mut variables = Variables::new();
+        for (name, value) in function.params.iter().zip(args) {
+            self.declare(name, value, &mut variables);
+        }
+        let answer = self.statements(&function.body, None, &mut variables);
+        self.file = outer;
+        self.depth -= 1;
+        Some(answer)
+    }
+
+    fn declare(&self, name: &str, value: Known, variables: &mut Variables) {
+        let is_reliable = self.file.is_none_or(|file| !file.unreliable.contains(name));
+        variables.push((name.to_owned(), if is_reliable { value } else { self.nothing_known() }));
+    }
+
+    /// What a list of statements, and what follows them, comes to.
+    fn statements(&mut self, statements: &[Stmt], rest: Option<&Rest<'_>>, variables: &mut Variables) -> Known {
+        if !self.spend() {
+            return self.nothing_known();
+        }
+        let Some((statement, others)) = statements.split_first() else {
+            return match rest {
+                Some(rest) => {
+                    variables.truncate(rest.variables);
+                    self.statements(rest.statements, rest.next, variables)
+                }
+                None => Known::Expr(Expr::Literal(Literal::Unit)),
+            };
+        };
+        let is_last = others.is_empty() && rest.is_none();
+        // An expression that may leave the function may answer anything.
+        let may_leave = match statement {
+            Stmt::Return(value, ..) => value.as_ref().is_some_and(|value| expression_leaves(value)),
+            Stmt::If(flow, _) => expression_leaves(&flow.expr),
+            Stmt::Switch(switch, _) => expression_leaves(&switch.0),
+            Stmt::Block(_) => false,
+            other => leaves(other),
+        };
+        if may_leave {
+            return self.nothing_known();
+        }
+        match statement {
+            Stmt::Noop(_) | Stmt::Share(_) if is_last => Known::Expr(Expr::Literal(Literal::Unit)),
+            Stmt::Noop(_) | Stmt::Share(_) => self.statements(others, rest, variables),
+            Stmt::Return(value, flags, _) => {
+                if flags.intersects(ASTFlags::BREAK) {
+                    return self.nothing_known();
+                }
+                value.as_ref().map_or(Known::Expr(Expr::Literal(Literal::Unit)), |value| self.tree(value, variables))
+            }
+            Stmt::Var(var, _, _) => {
+                let value = self.tree(&var.1, variables);
+                let effect = self.effect(&value);
+                self.declare(var.0.as_str(), value, variables);
+                let after = self.statements(others, rest, variables);
+                self.after(effect, after)
+            }
+            Stmt::Expr(expr) => {
+                let value = self.tree(expr, variables);
+                self.goes_on(value, others, rest, is_last, variables)
+            }
+            Stmt::FnCall(call, _) => {
+                let value = self.function(call, None, variables);
+                self.goes_on(value, others, rest, is_last, variables)
+            }
+            Stmt::If(flow, _) => {
+                let condition = self.tree(&flow.expr, variables);
+                let condition = self.expr(condition);
+                let (yes, no) = {
+                    let behind = Rest { statements: others, variables: variables.len(), next: rest };
+                    let behind = (!is_last).then_some(&behind);
+                    let yes = self.statements(flow.body.statements(), behind, &mut variables.clone());
+                    (yes, self.statements(flow.branch.statements(), behind, &mut variables.clone()))
+                };
+                self.choose(condition, yes, no)
+            }
+            Stmt::Block(block) => {
+                let behind = Rest { statements: others, variables: variables.len(), next: rest };
+                self.statements(block.statements(), (!is_last).then_some(&behind), variables)
+            }
+            Stmt::Switch(switch, _) => {
+                let behind = Rest { statements: others, variables: variables.len(), next: rest };
+                self.switch(&switch.0, &switch.1, (!is_last).then_some(&behind), variables)
+            }
+            // Loops, assignments and the like: anything may come of them.
+            _ => self.nothing_known(),
+        }
+    }
+
+    /// The value of the last statement; of any other only that it may fail.
+    fn goes_on(
+        &mut self,
+        value: Known,
+        others: &[Stmt],
+        rest: Option<&Rest<'_>>,
+        is_last: bool,
+        variables: &mut Variables,
+    ) -> Known {
+        if is_last {
+            return value;
+        }
+        let effect = self.effect(&value);
+        let after = self.statements(others, rest, variables);
+        self.after(effect, after)
+    }
+
+    /// What has to be evaluated of a value that nobody may ask for: nothing, if it cannot fail.
+    fn effect(&self, value: &Known) -> Option<Expr> {
+        match value {
+            Known::Expr(expr) if !expr.is_safe() => Some(expr.clone()),
+            // Only what is safe is kept as a list or a map.
+            _ => None,
+        }
+    }
+
+    fn after(&mut self, effect: Option<Expr>, after: Known) -> Known {
+        match (effect, after) {
+            (None, after) => after,
+            (Some(effect), Known::Expr(after)) => Known::Expr(Expr::After(Box::new([effect, after]))),
+            // The failure of one part and the shape of the other: too much to keep.
+            (Some(_), _) => self.nothing_known(),
+        }
+    }
+
+    fn choose(&mut self, condition: Expr, yes: Known, no: Known) -> Known {
+        match condition {
+            Expr::Literal(Literal::Bool(true)) => return yes,
+            Expr::Literal(Literal::Bool(false)) => return no,
+            _ => {}
+        }
+        let (yes, no) = (self.expr(yes), self.expr(no));
+        Known::Expr(Expr::If(Box::new([condition, yes, no])))
+    }
+
+    fn switch(
+        &mut self,
+        value: &Tree,
+        cases: &rhai::SwitchCasesCollection,
+        rest: Option<&Rest<'_>>,
+        variables: &mut Variables,
+    ) -> Known {
+        if !cases.ranges.is_empty() || cases.expressions.iter().any(|case| expression_leaves(&case.lhs)) {
+            return self.nothing_known();
+        }
+        let value = self.tree(value, variables);
+        let value = self.expr(value);
+        let otherwise = match cases.def_case {
+            Some(at) => self.arm(&cases.expressions[at].rhs, rest, variables),
+            None => self.statements(&[], rest, &mut variables.clone()),
+        };
+        // Cases of one block together, in the order of the text.
+        let mut blocks: BTreeMap<Vec<usize>, Vec<Literal>> = BTreeMap::new();
+        for case in cases.cases.values() {
+            let literal = literal(&case.value);
+            if !is_plain(&literal) && literal != Literal::Unit {
+                return self.nothing_known();
+            }
+            blocks.entry(case.blocks.to_vec()).or_default().push(literal);
+        }
+        let mut answer = otherwise.clone();
+        for (block, values) in blocks {
+            let mut taken = otherwise.clone();
+            for at in block.iter().rev() {
+                let guard = self.tree(&cases.expressions[*at].lhs, &mut variables.clone());
+                let guard = self.expr(guard);
+                let value = self.arm(&cases.expressions[*at].rhs, rest, variables);
+                taken = self.choose(guard, value, taken);
+            }
+            let is_one = any(values.into_iter().map(|literal| equal(value.clone(), Expr::Literal(literal))).collect());
+            answer = self.choose(is_one, taken, answer);
+        }
+        answer
+    }
+
+    /// What a case of a switch comes to, with what follows the switch.
+    fn arm(&mut self, tree: &Tree, rest: Option<&Rest<'_>>, variables: &Variables) -> Known {
+        let mut variables = variables.clone();
+        match tree {
+            Tree::Stmt(block) => self.statements(block.statements(), rest, &mut variables),
+            other if expression_leaves(other) => self.nothing_known(),
+            other => {
+                let value = self.tree(other, &mut variables);
+                self.goes_on(value, &[], rest, rest.is_none(), &mut variables)
+            }
+        }
+    }
+
+    /// What an expression comes to.
+    fn tree(&mut self, tree: &Tree, variables: &mut Variables) -> Known {
+        if !self.spend() {
+            return self.nothing_known();
+        }
+        match tree {
+            Tree::BoolConstant(flag, _) => Known::Expr(Expr::Literal(Literal::Bool(*flag))),
+            Tree::IntegerConstant(number, _) => Known::Expr(Expr::Literal(Literal::Int(*number))),
+            Tree::StringConstant(text, _) => Known::Expr(Expr::Literal(Literal::Text(text.as_str().into()))),
+            Tree::Unit(_) => Known::Expr(Expr::Literal(Literal::Unit)),
+            Tree::DynamicConstant(value, _) => match value.read_lock::<rhai::FnPtr>() {
+                Some(function) if !function.is_curried() => Known::Closure(function.fn_name().to_owned(), Vec::new()),
+                Some(_) => self.nothing_known(),
+                None => self.of_literal(&literal(value)),
+            },
+            Tree::Array(items, _) => {
+                let items: Vec<Known> = items.iter().map(|item| self.tree(item, variables)).collect();
+                if items.iter().all(|item| self.effect(item).is_none()) {
+                    Known::List(items)
+                } else {
+                    self.nothing_known()
+                }
+            }
+            Tree::Map(map, _) => {
+                let members: Vec<(String, Known)> =
+                    map.0.iter().map(|(name, value)| (name.as_str().to_owned(), self.tree(value, variables))).collect();
+                let is_safe = members.iter().all(|(_, value)| self.effect(value).is_none());
+                if is_safe { Known::Map(members) } else { self.nothing_known() }
+            }
+            Tree::Variable(variable, ..) => self.variable(&variable.1, variables),
+            Tree::And(parts, _) => {
+                let parts = self.exprs(parts.iter(), variables);
+                Known::Expr(all(parts))
+            }
+            Tree::Or(parts, _) => {
+                let parts = self.exprs(parts.iter(), variables);
+                Known::Expr(any(parts))
+            }
+            Tree::Coalesce(parts, _) => self.coalesce(parts, variables),
+            Tree::FnCall(call, _) => self.function(call, None, variables),
+            Tree::Dot(pair, ..) | Tree::Index(pair, ..) => {
+                let base = self.tree(&pair.lhs, variables);
+                self.steps(base, &pair.rhs, matches!(tree, Tree::Index(..)), variables)
+            }
+            Tree::Stmt(block) => self.block(block.statements(), variables),
+            _ => self.nothing_known(),
+        }
+    }
+
+    fn exprs<'t>(&mut self, trees: impl Iterator<Item = &'t Tree>, variables: &mut Variables) -> Vec<Expr> {
+        trees
+            .map(|tree| {
+                let known = self.tree(tree, variables);
+                self.expr(known)
+            })
+            .collect()
+    }
+
+    fn coalesce(&mut self, parts: &[Tree], variables: &mut Variables) -> Known {
+        let mut exprs = Vec::new();
+        for part in parts {
+            match self.tree(part, variables) {
+                Known::Expr(Expr::Literal(Literal::Unit)) => {}
+                Known::Expr(expr) => exprs.push(expr),
+                // A list or a map is something.
+                known if exprs.is_empty() => return known,
+                _ => exprs.push(self.unknown()),
+            }
+        }
+        match exprs.len() {
+            0 => Known::Expr(Expr::Literal(Literal::Unit)),
+            1 => Known::Expr(exprs.remove(0)),
+            _ => Known::Expr(Expr::Coalesce(exprs)),
+        }
+    }
+
+    fn variable(&mut self, name: &str, variables: &Variables) -> Known {
+        if let Some((_, known)) = variables.iter().rev().find(|(known, _)| known == name) {
+            return known.clone();
+        }
+        if name == "params" {
+            return self.of_literal(&json(self.surroundings.params));
+        }
+        match self.surroundings.constants.get(name) {
+            Some(value) => self.of_literal(&json(value)),
+            None => self.nothing_known(),
+        }
+    }
+
+    fn of_literal(&self, value: &Literal) -> Known {
+        match value {
+            Literal::List(items) => Known::List(items.iter().map(|item| self.of_literal(item)).collect()),
+            Literal::Map(members) => {
+                Known::Map(members.iter().map(|(name, value)| (name.to_string(), self.of_literal(value))).collect())
+            }
+            Literal::Other => self.nothing_known(),
+            scalar => Known::Expr(Expr::Literal(scalar.clone())),
+        }
+    }
+
+    /// The value of a block that stands where an expression does.
+    fn block(&mut self, statements: &[Stmt], variables: &mut Variables) -> Known {
+        if let [Stmt::Share(_), Stmt::Expr(closure)] = statements
+            && let Tree::FnCall(call, _) = &**closure
+            && call.name == "curry"
+        {
+            return self.closure(call, variables);
+        }
+        if statements.iter().any(leaves) {
+            return self.nothing_known();
+        }
+        self.statements(statements, None, &mut variables.clone())
+    }
+
+    /// A closure with what it captures.
+    fn closure(&mut self, call: &FnCallExpr, variables: &mut Variables) -> Known {
+        let Some((Tree::DynamicConstant(value, _), captured)) = call.args.split_first() else {
+            return self.nothing_known();
+        };
+        let Some(function) = value.read_lock::<rhai::FnPtr>().map(|function| function.fn_name().to_owned()) else {
+            return self.nothing_known();
+        };
+        let captured = captured.iter().map(|variable| self.tree(variable, variables)).collect();
+        Known::Closure(function, captured)
+    }
+
+    /// Steps into a value: `.a`, `["b"]`, `[0]`, `.c()`.
+    fn steps(&mut self, mut base: Known, steps: &Tree, mut in_index: bool, variables: &mut Variables) -> Known {
+        let mut rest = steps;
+        loop {
+            let (step, next) = match rest {
+                Tree::Dot(pair, flags, _) | Tree::Index(pair, flags, _)
+                    if !(in_index && flags.intersects(ASTFlags::BREAK)) =>
+                {
+                    (&pair.lhs, Some((&pair.rhs, matches!(rest, Tree::Index(..)))))
+                }
+                other => (other, None),
+            };
+            base = match step {
+                Tree::MethodCall(call, _) if !in_index => self.function(call, Some(base), variables),
+                Tree::Property(property, _) if !in_index => self.member(base, &property.2, false),
+                index if in_index => match self.tree(index, variables) {
+                    Known::Expr(Expr::Literal(Literal::Text(name))) => self.member(base, &name, true),
+                    Known::Expr(Expr::Literal(Literal::Int(at))) => self.item(base, at),
+                    _ => self.nothing_known(),
+                },
+                _ => self.nothing_known(),
+            };
+            match next {
+                Some((following, index)) => (rest, in_index) = (following, index),
+                None => return base,
+            }
+        }
+    }
+
+    fn member(&mut self, base: Known, name: &str, in_brackets: bool) -> Known {
+        match base {
+            Known::Map(members) => {
+                let found = members.into_iter().find(|(known, _)| known == name).map(|(_, value)| value);
+                found.unwrap_or(Known::Expr(Expr::Literal(Literal::Unit)))
+            }
+            Known::Actor => self.of_actor(name),
+            Known::Expr(Expr::Path(at)) => {
+                let is_root = self.paths[at].is_empty();
+                if !is_root && (in_brackets || value::is_own_property(name)) {
+                    return self.nothing_known();
+                }
+                let mut path = self.paths[at].clone();
+                path.push(name.to_owned());
+                Known::Expr(self.path(path))
+            }
+            // In brackets, a step into text is Rhai's own, and so are some of its properties.
+            Known::Expr(expr @ (Expr::Item(_) | Expr::Member(..) | Expr::At(..)))
+                if !in_brackets && !value::is_own_property(name) =>
+            {
+                Known::Expr(Expr::Member(Box::new(expr), name.into()))
+            }
+            _ => self.nothing_known(),
+        }
+    }
+
+    fn item(&mut self, base: Known, at: i64) -> Known {
+        match base {
+            Known::List(items) => {
+                let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
+                let at = usize::try_from(if at < 0 { at + length } else { at }).ok();
+                let item = at.and_then(|at| items.into_iter().nth(at));
+                item.unwrap_or(Known::Expr(Expr::Literal(Literal::Unit)))
+            }
+            Known::Expr(expr @ (Expr::Path(_) | Expr::Item(_) | Expr::Member(..) | Expr::At(..))) => {
+                Known::Expr(Expr::At(Box::new(expr), at))
+            }
+            _ => self.nothing_known(),
+        }
+    }
+
+    fn of_actor(&mut self, name: &str) -> Known {
+        let Some((function, paths)) = functions::actor_member(name) else {
+            return Known::Expr(Expr::Literal(Literal::Unit));
+        };
+        let args = paths.iter().map(|path| self.path(path.iter().map(|name| (*name).to_owned()).collect())).collect();
+        Known::Expr(Expr::Call(function, args))
+    }
+
+    /// A call, as a function or as a method of `receiver`.
+    fn function(&mut self, call: &FnCallExpr, receiver: Option<Known>, variables: &mut Variables) -> Known {
+        let name = call.name.as_str();
+        let is_method = receiver.is_some();
+        let mut args: Vec<Known> = receiver.into_iter().collect();
+        args.extend(call.args.iter().map(|arg| self.tree(arg, variables)).collect::<Vec<_>>());
+        if call.op_token.is_some() && name != "contains" {
+            return self.operator(name, args);
+        }
+        // All arguments are evaluated, whether they are asked for or not.
+        let effects: Vec<Expr> = args.iter().filter_map(|arg| self.effect(arg)).collect();
+        // A method of the script's own sees its receiver as `this`, not as an argument.
+        let own = if is_method { None } else { self.call(name, args.clone()) };
+        let answer = own.unwrap_or_else(|| self.host(name, args));
+        effects.into_iter().rev().fold(answer, |answer, effect| self.after(Some(effect), answer))
+    }
+
+    fn operator(&mut self, name: &str, args: Vec<Known>) -> Known {
+        let is_flag = |flag| Known::Expr(Expr::Literal(Literal::Bool(flag)));
+        let mut args = args.into_iter();
+        match (name, args.next(), args.next(), args.next()) {
+            ("!", Some(inner), None, None) => Known::Expr(not(self.expr(inner))),
+            ("==" | "!=", Some(left), Some(right), None) => {
+                let answer = match (left, right) {
+                    (Known::Expr(left), Known::Expr(right)) => equal(left, right),
+                    // What is something is not nothing.
+                    (Known::List(_) | Known::Map(_) | Known::Actor, Known::Expr(Expr::Literal(Literal::Unit)))
+                    | (Known::Expr(Expr::Literal(Literal::Unit)), Known::List(_) | Known::Map(_) | Known::Actor) => {
+                        return is_flag(name == "!=");
+                    }
+                    _ => return self.nothing_known(),
+                };
+                Known::Expr(if name == "==" { answer } else { not(answer) })
+            }
+            ("<" | "<=" | ">" | ">=", Some(left), Some(right), None) => {
+                let relation = match name {
+                    "<" => Relation::Less,
+                    "<=" => Relation::LessOrEqual,
+                    ">" => Relation::Greater,
+                    _ => Relation::GreaterOrEqual,
+                };
+                let sides = Box::new([self.expr(left), self.expr(right)]);
+                Known::Expr(Expr::Order(relation, sides))
+            }
+            ("+" | "-" | "*", left, right, None) => {
+                let number = |known| match known {
+                    Some(Known::Expr(Expr::Literal(Literal::Int(number)))) => Some(number),
+                    _ => None,
+                };
+                let result = match (name, number(left), number(right)) {
+                    ("+", Some(left), Some(right)) => left.checked_add(right),
+                    ("-", Some(left), Some(right)) => left.checked_sub(right),
+                    ("*", Some(left), Some(right)) => left.checked_mul(right),
+                    _ => None,
+                };
+                result.map_or_else(|| self.nothing_known(), |number| Known::Expr(Expr::Literal(Literal::Int(number))))
+            }
+            _ => self.nothing_known(),
+        }
+    }
+
+    /// A function of Rhai or of the host.
+    fn host(&mut self, name: &str, mut args: Vec<Known>) -> Known {
+        match (name, args.as_mut_slice()) {
+            ("actor", [Known::Expr(Expr::Path(at))]) if self.paths[*at].is_empty() => Known::Actor,
+            ("list", [list @ Known::List(_)]) => list.clone(),
+            ("list", [Known::Expr(Expr::Literal(literal))]) => match literal {
+                Literal::Unit => Known::List(Vec::new()),
+                Literal::Text(text) if text.is_empty() => Known::List(Vec::new()),
+                _ => Known::List(args),
+            },
+            ("some" | "all", [list, Known::Closure(function, captured)]) => {
+                let (list, function, captured) = (list.clone(), function.clone(), captured.clone());
+                self.each(list, &function, &captured, name == "all")
+            }
+            ("is_empty", [Known::List(items)]) => Known::Expr(Expr::Literal(Literal::Bool(items.is_empty()))),
+            ("len", [Known::List(items)]) => match i64::try_from(items.len()) {
+                Ok(length) => Known::Expr(Expr::Literal(Literal::Int(length))),
+                Err(_) => self.nothing_known(),
+            },
+            (
+                "split",
+                [Known::Expr(Expr::Literal(Literal::Text(text))), Known::Expr(Expr::Literal(Literal::Text(by)))],
+            ) if !by.is_empty() => {
+                let part = |part: &str| Known::Expr(Expr::Literal(Literal::Text(part.into())));
+                Known::List(text.split(&**by).map(part).collect())
+            }
+            (
+                "split",
+                [
+                    Known::Expr(Expr::Literal(Literal::Text(text))),
+                    Known::Expr(Expr::Literal(Literal::Text(by))),
+                    Known::Expr(Expr::Literal(Literal::Int(parts @ 1..))),
+                ],
+            ) if !by.is_empty() => {
+                let part = |part: &str| Known::Expr(Expr::Literal(Literal::Text(part.into())));
+                let parts = usize::try_from(*parts).unwrap_or(usize::MAX);
+                Known::List(text.splitn(parts, &**by).map(part).collect())
+            }
+            ("contains", [Known::List(items), Known::Expr(needle)]) => {
+                let literals: Option<Vec<Literal>> = items
+                    .iter()
+                    .map(|item| match item {
+                        Known::Expr(Expr::Literal(literal)) if is_plain(literal) => Some(literal.clone()),
+                        _ => None,
+                    })
+                    .collect();
+                match literals {
+                    Some(literals) => Known::Expr(Expr::OneOf(Box::new(needle.clone()), literals)),
+                    None => self.nothing_known(),
+                }
+            }
+            ("contains" | "starts_with" | "ends_with", [Known::Expr(text), Known::Expr(part)]) => {
+                let relation = match name {
+                    "contains" => Relation::Contains,
+                    "starts_with" => Relation::StartsWith,
+                    _ => Relation::EndsWith,
+                };
+                Known::Expr(Expr::Text(relation, Box::new([text.clone(), part.clone()])))
+            }
+            ("glob" | "regex", [Known::Expr(text), patterns]) => {
+                let (text, patterns) = (text.clone(), patterns.clone());
+                self.matches(name, &text, patterns)
+            }
+            _ => self.table(name, args),
+        }
+    }
+
+    /// A function that the table of host functions says can be lowered.
+    fn table(&mut self, name: &str, args: Vec<Known>) -> Known {
+        let Some(lowered) = functions::lowered(name, args.len()) else { return self.nothing_known() };
+        match lowered {
+            Lowered::Of(function) => {
+                let args: Vec<Expr> = args.into_iter().map(|arg| self.expr(arg)).collect();
+                Known::Expr(Expr::Call(function, args))
+            }
+            Lowered::OfEvent(tests) => {
+                let is_record = matches!(args.as_slice(), [Known::Expr(Expr::Path(at))] if self.paths[*at].is_empty());
+                if !is_record {
+                    return self.nothing_known();
+                }
+                let parts: Vec<Expr> = tests
+                    .iter()
+                    .map(|(function, paths)| {
+                        let path = |path: &&[&str]| self.path(path.iter().map(|name| (*name).to_owned()).collect());
+                        Expr::Call(*function, paths.iter().map(path).collect())
+                    })
+                    .collect();
+                match <[Expr; 1]>::try_from(parts) {
+                    Ok([one]) => Known::Expr(one),
+                    Err(parts) => Known::Expr(Expr::All(parts)),
+                }
+            }
+        }
+    }
+
+    fn each(&mut self, list: Known, function: &str, captured: &[Known], all_of_them: bool) -> Known {
+        let ask = |this: &mut Self, item: Known| {
+            let mut args = captured.to_vec();
+            args.push(item);
+            let answer = this.call(function, args);
+            answer.map_or_else(|| this.unknown(), |answer| this.expr(answer))
+        };
+        match list {
+            Known::List(items) => {
+                let asked: Vec<Expr> = items.into_iter().map(|item| ask(self, item)).collect();
+                Known::Expr(if all_of_them { all(asked) } else { any(asked) })
+            }
+            Known::Expr(list @ (Expr::Path(_) | Expr::Item(_) | Expr::Member(..) | Expr::At(..))) => {
+                let item = Known::Expr(Expr::Item(self.closures));
+                self.closures += 1;
+                let body = ask(self, item);
+                self.closures -= 1;
+                Known::Expr(Expr::Each(Box::new([list, body]), all_of_them))
+            }
+            // Over nothing, and over scalars.
+            Known::Expr(Expr::Literal(_)) => Known::Expr(Expr::Literal(Literal::Bool(all_of_them))),
+            _ => self.nothing_known(),
+        }
+    }
+
+    /// `glob` and `regex`, with one pattern or a list of them.
+    fn matches(&mut self, name: &str, text: &Expr, patterns: Known) -> Known {
+        let patterns = match patterns {
+            Known::Expr(pattern) => vec![Known::Expr(pattern)],
+            Known::List(patterns) => patterns,
+            _ => return self.nothing_known(),
+        };
+        let mut asked = Vec::new();
+        for pattern in patterns {
+            let Known::Expr(Expr::Literal(literal)) = pattern else { return self.nothing_known() };
+            let Literal::Text(pattern) = literal else { continue };
+            let compiled = match name {
+                "glob" => functions::compile_glob(&pattern).ok().map(Pattern::Glob),
+                _ => functions::compile_regex(&pattern).ok().map(Pattern::Regex),
+            };
+            // One that does not compile fails, whatever the others say.
+            let Some(compiled) = compiled else { return self.nothing_known() };
+            asked.push(Expr::Matches(Box::new(text.clone()), compiled));
+        }
+        Known::Expr(any(asked))
+    }
+}
+
+/// Whether a statement may leave the function.
+fn leaves(statement: &Stmt) -> bool {
+    let mut found = false;
+    statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| note_leaving(path, &mut found));
+    found
+}
+
+fn expression_leaves(tree: &Tree) -> bool {
+    let mut found = false;
+    tree.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| note_leaving(path, &mut found));
+    found
+}
+
+fn note_leaving(path: &[ASTNode<'_>], found: &mut bool) -> bool {
+    *found |= matches!(path.last(), Some(ASTNode::Stmt(Stmt::Return(..) | Stmt::BreakLoop(..))));
+    !*found
+}
+
+/// A constant of the tree.
+fn literal(value: &Dynamic) -> Literal {
+    if value.is_unit() {
+        return Literal::Unit;
+    }
+    if let Ok(flag) = value.as_bool() {
+        return Literal::Bool(flag);
+    }
+    if let Ok(number) = value.as_int() {
+        return Literal::Int(number);
+    }
+    if let Some(text) = value.read_lock::<rhai::ImmutableString>() {
+        return Literal::Text(text.as_str().into());
+    }
+    if let Some(items) = value.read_lock::<rhai::Array>() {
+        return Literal::List(items.iter().map(literal).collect());
+    }
+    if let Some(members) = value.read_lock::<rhai::Map>() {
+        return Literal::Map(members.iter().map(|(name, value)| (name.as_str().into(), literal(value))).collect());
+    }
+    Literal::Other
+}
+
+/// A parameter or constant, as scripts see it.
+fn json(value: &Json) -> Literal {
+    match value {
+        Json::Null => Literal::Unit,
+        Json::Bool(flag) => Literal::Bool(*flag),
+        Json::Number(number) => number.as_i64().map_or(Literal::Other, Literal::Int),
+        Json::String(text) => Literal::Text(text.as_str().into()),
+        Json::Array(items) => Literal::List(items.iter().map(json).collect()),
+        Json::Object(members) => {
+            Literal::Map(members.iter().map(|(name, value)| (name.as_str().into(), json(value))).collect())
+        }
+    }
+}
+
+/// A literal that compares as a value does.
+fn is_plain(literal: &Literal) -> bool {
+    matches!(literal, Literal::Bool(_) | Literal::Int(_) | Literal::Text(_))
+}
+
+fn not(inner: Expr) -> Expr {
+    match inner {
+        Expr::Literal(Literal::Bool(flag)) => Expr::Literal(Literal::Bool(!flag)),
+        inner => Expr::Not(Box::new(inner)),
+    }
+}
+
+fn equal(left: Expr, right: Expr) -> Expr {
+    match (&left, &right) {
+        (Expr::Literal(a), Expr::Literal(b)) if *a != Literal::Other && *b != Literal::Other => {
+            Expr::Literal(Literal::Bool(a == b))
+        }
+        _ => Expr::Equal(Box::new([left, right])),
+    }
+}
+
+/// All of the parts, but for those that are true for certain; what stands behind one that is false is never asked.
+fn all(parts: Vec<Expr>) -> Expr {
+    let mut asked = Vec::new();
+    for part in parts {
+        match part {
+            Expr::Literal(Literal::Bool(true)) => {}
+            Expr::Literal(Literal::Bool(false)) => {
+                asked.push(part);
+                break;
+            }
+            part => asked.push(part),
+        }
+    }
+    match asked.len() {
+        0 => Expr::Literal(Literal::Bool(true)),
+        1 if matches!(asked[0], Expr::Literal(Literal::Bool(_))) => asked.remove(0),
+        _ => Expr::All(asked),
+    }
+}
+
+/// Any of the parts, but for those that are false for certain; what stands behind one that is true is never asked.
+fn any(parts: Vec<Expr>) -> Expr {
+    let mut asked = Vec::new();
+    for part in parts {
+        match part {
+            Expr::Literal(Literal::Bool(false)) => {}
+            Expr::Literal(Literal::Bool(true)) => {
+                asked.push(part);
+                break;
+            }
+            part => asked.push(part),
+        }
+    }
+    match asked.len() {
+        0 => Expr::Literal(Literal::Bool(false)),
+        1 if matches!(asked[0], Expr::Literal(Literal::Bool(_))) => asked.remove(0),
+        _ => Expr::Any(asked),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,448 @@
+//! What is proved of scripts is what Rhai says of them: over a battery, and over generated scripts and records.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::super::predicate::{Predicate, Source, Value, Verdict};
+use super::super::{Header, Limits, Runtime, STACK, Script, Stop, check};
+use crate::diagnostic::SourceText;
+use crate::inventory::{Builder, Collected, Inventory};
+use crate::record::{CLOUDTRAIL, Document, Node, Origin, Record, Ref, Scope};
+
+const PARAMS: &str = r#"{"none":[],"roles":["arn:aws:iam::111122223333:role/ops","arn:aws:iam::*:role/ci-*"],"name":"A","most":5,"on":true,"tags":["Owner","Env=prod"]}"#;
+
+/// A script with this body of `matches`, and these functions beside it.
+fn script(body: &str, beside: &str, needs: &[&str]) -> Script {
+    let text = format!("const LIMIT = 3;\nconst NAMES = [\"A\", \"B\"];\n{beside}\nfn matches(event) {{ {body} }}\n");
+    let source = Arc::new(SourceText { file: "p.rhai".to_owned(), text });
+    let library = "fn is_named(event, name) { event.eventName == name }\nfn either(a, b) { if a { return true; } b }\n";
+    let library = Arc::new(SourceText { file: "lib/l.rhai".to_owned(), text: library.to_owned() });
+    let header = Header {
+        params: serde_json::from_str(PARAMS).unwrap(),
+        judges: CLOUDTRAIL,
+        uses: vec!["ec2/addresses".to_owned()],
+        needs: needs.iter().map(|kind| (*kind).to_owned()).collect(),
+    };
+    check(&source, &Arc::from([library]), &header, &Limits::default()).script
+}
+
+fn record(value: &Json) -> Record {
+    Record {
+        kind: CLOUDTRAIL.into(),
+        id: None,
+        time: None,
+        scope: Scope { account: Some("111122223333".into()), region: Some("us-east-1".into()) },
+        value: Node::from(Document::from(value)),
+        origin: Origin::default(),
+    }
+}
+
+fn inventory() -> Arc<Inventory> {
+    let mut inventory = Builder::default();
+    let scope = record(&json!({})).scope;
+    inventory.note_collected(&"ec2/addresses".into(), scope, Collected::Whole);
+    Arc::new(inventory.finish().0)
+}
+
+/// What Rhai says.
+fn interpreted(script: &Script, record: &Record) -> Result<Json, Stop> {
+    let now: Timestamp = "2024-05-14T12:00:00Z".parse().unwrap();
+    Runtime::new([script], inventory(), now, &Limits::default()).call(0, script, "matches", record)
+}
+
+/// A record of which some paths alone are known.
+struct Part<'a> {
+    whole: Ref<'a>,
+    known: BTreeSet<usize>,
+}
+
+impl Source for Part<'_> {
+    fn field(&self, number: usize, path: &[String]) -> Option<Value<'_>> {
+        let value = self.whole.field(number, path).filter(|_| self.known.contains(&number))?;
+        // From bytes, lists and objects are not known.
+        (!matches!(value, Value::Part(_))).then_some(match value {
+            Value::Text(text) => Value::Text(text.into_owned().into()),
+            Value::Unit => Value::Unit,
+            Value::Bool(flag) => Value::Bool(flag),
+            Value::Int(number) => Value::Int(number),
+            Value::Other | Value::Part(_) => Value::Other,
+        })
+    }
+}
+
+fn agrees(verdict: Verdict, interpreted: &Result<Json, Stop>) -> bool {
+    match verdict {
+        Verdict::True => *interpreted == Ok(true.into()),
+        Verdict::False => *interpreted == Ok(false.into()),
+        Verdict::Excluded => *interpreted != Ok(true.into()) && !matches!(interpreted, Err(Stop::NotEvaluated(_))),
+        Verdict::Unknown => true,
+    }
+}
+
+fn required_holds(predicate: &Predicate, record: &Record) -> bool {
+    predicate.required().iter().all(|(path, texts)| {
+        let keys: Vec<&str> = predicate.paths()[*path].iter().map(String::as_str).collect();
+        record.value.view().text(&keys).is_some_and(|text| texts.contains(&text))
+    })
+}
+
+fn events() -> Vec<Json> {
+    vec![
+        json!({"eventName":"A","eventSource":"ec2.amazonaws.com","n":3,"t":true,"tag":"x","nothing":null,
+            "userIdentity":{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"},
+            "requestParameters":{"name":"A","list":[{"ip":"1.2.3.4"},{"ip":"5.6.7.8","ok":true}],"one":{"ip":"1.2.3.4"},"words":["a","b"]}}),
+        json!({"eventName":"B","errorCode":"Client.UnauthorizedOperation","n":9,"t":false,
+            "userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/ops/eve","accessKeyId":"AKIA1",
+            "sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/ops","userName":"ops"},"attributes":{"mfaAuthenticated":"true"}}},
+            "requestParameters":{"name":"b","list":{"ip":"9.9.9.9"}}}),
+        json!({"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Failure"},"n":"3","userIdentity":{"invokedBy":"autoscaling.amazonaws.com"},"errorCode":""}),
+        json!({"eventName":7,"n":1.5,"userIdentity":[],"requestParameters":null,"errorCode":"DryRunOperation"}),
+        json!({}),
+    ]
+}
+
+/// What should be understood wholly: bodies of `matches`, with what stands beside it.
+const UNDERSTOOD: &[(&str, &str)] = &[
+    ("event.eventName == \"A\"", ""),
+    ("event.eventName != \"A\" && event.n > 2", ""),
+    ("!(event.errorCode == ()) || event.n <= LIMIT", ""),
+    ("event[\"eventName\"] in NAMES", ""),
+    ("event.eventName in [\"A\", \"C\"] && event.t == true", ""),
+    ("[\"A\", \"C\"].contains(event.eventName)", ""),
+    ("event.eventName !in [\"A\"]", ""),
+    ("event.requestParameters.words.contains(\"b\")", ""),
+    ("\"name\" in event.requestParameters", ""),
+    (
+        "event.eventName.starts_with(\"Con\") || event.eventName.ends_with(\"A\") || event.eventName.contains(\"ole\")",
+        "",
+    ),
+    ("event.tag == \"x\" && event.nope.deeper == ()", ""),
+    ("if event.eventName != \"A\" { return false; } event.n == 3", ""),
+    ("if event.n == 9 { return true; } if event.eventName == \"A\" { event.t == true } else { false }", ""),
+    ("let name = event.eventName; let other = \"B\"; name == other || name == params.name", ""),
+    ("event.n == params.most - 2 || event.n == 3", ""),
+    ("switch event.eventName { \"A\" => true, \"B\" | \"C\" => event.n == 9, _ => false }", ""),
+    (
+        "switch event.eventName { \"A\" => { return event.n == 3; }, \"B\" if event.n == 9 => {}, _ => { return false; } } event.t == false",
+        "",
+    ),
+    ("is_named(event, \"A\") && either(event.n == 3, event.t == true)", ""),
+    ("own(event).name == \"A\"", "fn own(event) { #{ name: event.eventName, more: event.n } }"),
+    ("succeeded(event)", ""),
+    ("refused(event) || is_dry_run(event)", ""),
+    ("failed(event)", ""),
+    ("error_code(event) == \"UnauthorizedOperation\"", ""),
+    ("is_aws_service(event) || is_console(event)", ""),
+    ("actor(event).type == \"Root\" || actor(event).type == \"AWSService\"", ""),
+    (
+        "let who = actor(event); who.role == \"arn:aws:iam::111122223333:role/ops\" && who.session == \"eve\" && who.mfa == true",
+        "",
+    ),
+    ("actor(event).name == \"ops\" || actor(event).account == \"111122223333\" || actor(event).access_key == ()", ""),
+    ("!is_one_of(actor(event), params.none)", ""),
+    ("is_one_of(actor(event), params.roles)", ""),
+    ("glob(event.eventName, \"Con*\") || glob(actor(event).arn, [\"*:root\", \"x\"])", ""),
+    ("regex(event.eventName, \"^[AB]$\")", ""),
+    ("event.requestParameters.list.some(|item| item.ip == \"5.6.7.8\" && item.ok == true)", ""),
+    ("event.requestParameters.list.all(|item| item.ip != () && item.ip != event.eventName)", ""),
+    ("let n = event.eventName; event.requestParameters.words.some(|word| word == \"a\" && n == \"A\")", ""),
+    ("[event.eventName, event.nope].some(|name| name == \"A\")", ""),
+    ("[event.nope, event.errorCode].all(|code| code == () || code == \"\")", ""),
+    ("event.requestParameters.list[1].ip == \"5.6.7.8\" || event.requestParameters.list[-1].ok == true", ""),
+    ("(event.nope ?? event.eventName) == \"A\"", ""),
+    ("text(event.n) == \"3\" || number(event.n) == 3 || is_true(event.t)", ""),
+    ("is_ip(event.requestParameters.one.ip) && !is_public_ip(event.nope) && !is_world(event.eventName)", ""),
+    ("is_arn(actor(event).arn) && same_principal(actor(event).arn, \"arn:aws:iam::111122223333:role/ops\")", ""),
+    (
+        "params.tags.some(|one| { let parts = one.split(\"=\", 2); parts.len() == 2 && parts[0] == \"Env\" }) && event.n == 3",
+        "",
+    ),
+    ("params.on && event.n == 3", ""),
+];
+
+/// What must not be taken for more than it is: assigned variables, changed lists, loops, failures.
+const TRAPS: &[(&str, &str)] = &[
+    ("let n = 0; for item in event.requestParameters.list { n += 1; } n == 2", ""),
+    ("let n = 0; event.requestParameters.list.for_each(|item| n += 1); n == 0", ""),
+    ("let names = []; names.push(event.eventName); names.is_empty()", ""),
+    ("let names = [1]; pop(names); names.len() == 1", ""),
+    ("let name = event.eventName; if event.n == 3 { name = \"Z\"; } name == \"A\"", ""),
+    ("let x = 1; let change = || x = 2; change.call(); x == 1", ""),
+    ("let x = event.n / 0; false", ""),
+    ("let x = event.n / 0; true", ""),
+    ("fails(event) && event.eventName == \"A\"", "fn fails(event) { throw \"no\" }"),
+    ("!(fails(event) && event.eventName == \"Z\")", "fn fails(event) { throw \"no\" }"),
+    ("event.eventName == \"Z\" && fails(event)", "fn fails(event) { throw \"no\" }"),
+    ("fails(event) || event.eventName == \"A\"", "fn fails(event) { throw \"no\" }"),
+    ("ignores(1 / 0, event)", "fn ignores(x, event) { event.eventName == \"A\" }"),
+    ("{ if event.n == 3 { return true; } } false", ""),
+    ("let x = if event.n == 3 { return true } else { 1 }; false", ""),
+    ("while true { if event.n == 3 { return true; } break; } false", ""),
+    ("try { throw 1 } catch { return true } false", ""),
+    ("event.readOnly", ""),
+    ("event.t", ""),
+    ("!event.eventName", ""),
+    ("event.eventName && true", ""),
+    ("if event.t { true } else { false }", ""),
+    ("event.eventName.len == 1", ""),
+    ("event.eventName[0] == 'A'", ""),
+    ("event.n in [1, 2.0, 3]", ""),
+    ("event.n == 1.5 || event.n > 1", ""),
+    ("'A' == event.eventName", ""),
+    ("event.eventName in [\"A\", 'B']", ""),
+    ("event.requestParameters == event.requestParameters", ""),
+    ("event.requestParameters < 5 || event.n < event.t", ""),
+    ("let event = #{ eventName: \"A\" }; event.eventName == \"A\"", ""),
+    ("let params = #{ name: \"Q\" }; params.name == \"Q\"", ""),
+    ("self(event)", "fn self(event) { event.n == 3 || self(event) }"),
+    ("event.requestParameters.list.some(|item| item.ip)", ""),
+    ("event.requestParameters.list.some(|item| item.ip / 0 == 1) || true", ""),
+    ("regex(event.eventName, \"(\") || true", ""),
+    ("glob(event.eventName, [\"A\", \"[\"])", ""),
+    ("switch event.n { 3 => true, 9.0 => true, _ => false }", ""),
+    ("switch event.n { 0..5 => true, _ => false }", ""),
+    ("switch event.t { true => event.n == 3, () => true, _ => false }", ""),
+    ("lookup(\"ec2/addresses\", \"PublicIp\", event.eventName) == () && event.n == 3", ""),
+];
+
+fn on_big_stack(test: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, test).unwrap().join().unwrap();
+    });
+}
+
+#[test]
+fn a_battery_is_understood_and_says_what_rhai_says() {
+    on_big_stack(|| {
+        for (body, beside) in UNDERSTOOD {
+            let script = script(body, beside, &[]);
+            let predicate = script.predicate.as_ref().unwrap();
+            let mut known = 0;
+            for event in events() {
+                let record = record(&event);
+                let (verdict, interpreted) = (predicate.ask(&record.value.view()), interpreted(&script, &record));
+                known += usize::from(verdict != Verdict::Unknown);
+                assert!(agrees(verdict, &interpreted), "{body}: {verdict:?}, {interpreted:?} of {event}");
+                assert!(interpreted != Ok(true.into()) || required_holds(predicate, &record), "{body} of {event}");
+            }
+            // Two events hold values of odd kinds, which Rhai may be left with.
+            assert!(known >= 3, "{body}: {predicate:?}");
+        }
+    });
+}
+
+#[test]
+fn traps_are_left_to_rhai() {
+    on_big_stack(|| {
+        for (body, beside) in TRAPS {
+            for needs in [&[][..], &["ec2/volumes"]] {
+                let script = script(body, beside, needs);
+                let predicate = script.predicate.as_ref().unwrap();
+                for event in events() {
+                    let record = record(&event);
+                    let (verdict, interpreted) = (predicate.ask(&record.value.view()), interpreted(&script, &record));
+                    assert!(agrees(verdict, &interpreted), "{body}: {verdict:?}, {interpreted:?} of {event}");
+                    assert!(interpreted != Ok(true.into()) || required_holds(predicate, &record), "{body} of {event}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn conditions_are_found() {
+    on_big_stack(|| {
+        for (body, expected) in [
+            ("event.eventName == \"A\"", "eventName=A"),
+            ("if event.eventName != \"A\" { return false; } event.n / 0 == 1", "eventName=A"),
+            ("!(event.eventName != \"A\" || event.x.y != \"b\")", "eventName=A x.y=b"),
+            ("event.eventName in [\"A\", \"B\"] && regex(event.x, \"y\")", "eventName=A,B"),
+            ("event.eventName == \"A\" || event.eventName == \"B\"", "eventName=A,B"),
+            ("event.eventName == \"A\" || event.n == 1", ""),
+            ("switch event.eventName { \"A\" => true, \"B\" => event.n / 0 == 1, _ => false }", "eventName=A,B"),
+            ("is_named(event, \"A\") && either(event.x == \"1\", event.x == \"2\")", "eventName=A x=1,2"),
+            ("event.n == 3", ""),
+            ("let name = event.eventName; name == \"A\"", "eventName=A"),
+        ] {
+            let script = script(body, "", &[]);
+            let predicate = script.predicate.as_ref().unwrap();
+            let told: Vec<String> = predicate
+                .required()
+                .iter()
+                .map(|(path, texts)| {
+                    let mut texts = texts.clone();
+                    texts.sort_unstable();
+                    format!("{}={}", predicate.paths()[*path].join("."), texts.join(","))
+                })
+                .collect();
+            assert_eq!(told.join(" "), expected, "{body}");
+        }
+    });
+}
+
+#[test]
+fn nothing_is_excluded_before_a_look_up_that_may_not_be_evaluated() {
+    on_big_stack(|| {
+        let look_up = "lookup(\"ec2/volumes\", \"VolumeId\", \"v\") == ()";
+        for (body, verdict) in [
+            (format!("{look_up} && event.eventName == \"Z\""), Verdict::Unknown),
+            (format!("event.eventName == \"Z\" && {look_up}"), Verdict::False),
+            (format!("let x = {look_up}; event.eventName == \"Z\""), Verdict::Unknown),
+        ] {
+            let script = script(&body, "", &["ec2/volumes"]);
+            let record = record(&events()[0]);
+            assert_eq!(script.predicate.as_ref().unwrap().ask(&record.value.view()), verdict, "{body}");
+            assert!(agrees(verdict, &interpreted(&script, &record)), "{body}");
+        }
+    });
+}
+
+/// Fields, some of them absent, some of odd kinds.
+fn field() -> impl Strategy<Value = String> {
+    let fields = [
+        "event.eventName",
+        "event.n",
+        "event.t",
+        "event.nope",
+        "event.nothing",
+        "event.errorCode",
+        "event.a.b",
+        "event.a.b.c",
+        "event.list",
+        "event.list[0]",
+        "event.list[0].ip",
+        "event[\"eventName\"]",
+        "actor(event).type",
+        "actor(event).arn",
+        "actor(event).name",
+        "error_code(event)",
+        "event.a",
+        "params.name",
+        "params.most",
+        "params.roles",
+        "LIMIT",
+        "NAMES",
+        "event.eventName.x",
+        "(event.nope ?? event.eventName)",
+        "text(event.n)",
+        "number(event.n)",
+        "request(event).name",
+    ];
+    proptest::sample::select(fields.to_vec()).prop_map(str::to_owned)
+}
+
+fn literal() -> impl Strategy<Value = String> {
+    let literals = ["\"A\"", "\"B\"", "\"Root\"", "\"\"", "3", "-1", "true", "false", "()", "1.5", "\"1.2.3.4\""];
+    proptest::sample::select(literals.to_vec()).prop_map(str::to_owned)
+}
+
+fn condition() -> impl Strategy<Value = String> {
+    let operator = proptest::sample::select(vec!["==", "!=", "<", ">=", ">", "<="]);
+    let leaf = prop_oneof![
+        4 => (field(), operator, literal()).prop_map(|(a, operator, b)| format!("{a} {operator} {b}")),
+        1 => (field(), field()).prop_map(|(a, b)| format!("{a} == {b}")),
+        2 => (field(), proptest::collection::vec(literal(), 0..4)).prop_map(|(a, list)| format!("{a} in [{}]", list.join(", "))),
+        1 => (field(), literal()).prop_map(|(a, b)| format!("{a}.starts_with({b})")),
+        1 => (field(), literal()).prop_map(|(a, b)| format!("{a}.contains({b})")),
+        1 => (field(), literal()).prop_map(|(a, b)| format!("glob({a}, {b})")),
+        1 => field(),
+        1 => proptest::sample::select(vec!["succeeded(event)", "refused(event)", "is_aws_service(event)", "is_dry_run(event)",
+            "failed(event)", "is_console(event)", "is_one_of(actor(event), params.roles)", "true", "false", "1 / 0 == 1",
+            "lookup(\"ec2/volumes\", \"a\", \"b\") == ()", "is_named(event, \"A\")"]).prop_map(str::to_owned),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" && "))),
+            proptest::collection::vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" || "))),
+            inner.clone().prop_map(|inner| format!("!({inner})")),
+            (inner.clone(), inner.clone(), inner.clone())
+                .prop_map(|(c, a, b)| format!("(if {c} {{ {a} }} else {{ {b} }})")),
+            (field(), inner.clone(), literal())
+                .prop_map(|(list, inner, b)| format!("{list}.some(|item| item.ip == {b} && {inner})")),
+            (inner.clone(), literal())
+                .prop_map(|(inner, b)| format!("[event.n, event.eventName].all(|item| item != {b} || {inner})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("either({a}, {b})")),
+            (field(), inner.clone(), inner).prop_map(|(f, a, b)| format!(
+                "(switch {f} {{ \"A\" => {a}, 3 | true => {b}, () => true, _ => false }})"
+            )),
+        ]
+    })
+}
+
+fn body() -> impl Strategy<Value = String> {
+    let statement = prop_oneof![
+        (condition(), condition()).prop_map(|(c, a)| format!("if {c} {{ return {a}; }}")),
+        condition().prop_map(|c| format!("if !({c}) {{ return false; }}")),
+        (field(), field()).prop_map(|(a, b)| format!("let x = {a}; let y = {b}; if x == y {{ return true; }}")),
+        condition().prop_map(|c| format!("let z = {c};")),
+        field().prop_map(|f| format!(
+            "switch {f} {{ \"A\" => {{}}, \"B\" => {{ return true; }}, _ => {{ return false; }} }}"
+        )),
+        Just("let list = [1]; list.push(event.n); if list.len() == 1 { return true; }".to_owned()),
+    ];
+    (proptest::collection::vec(statement, 0..3), condition())
+        .prop_map(|(statements, last)| format!("{} {last}", statements.join(" ")))
+}
+
+fn event() -> impl Strategy<Value = Json> {
+    let value = prop_oneof![
+        4 => proptest::sample::select(vec![json!("A"), json!("B"), json!("Root"), json!(""), json!(3), json!(-1), json!(true), json!(false),
+            json!(null), json!(1.5), json!("1.2.3.4"), json!("Client.AccessDenied"), json!("AccessDenied")]),
+        1 => Just(json!({"b":"A","ip":"A"})),
+        1 => Just(json!({"b":{"c":"A"}})),
+        1 => Just(json!([{"ip":"A"},{"ip":3},"A"])),
+        1 => Just(json!([])),
+    ];
+    let names = ["eventName", "n", "t", "errorCode", "a", "list", "nothing", "requestParameters", "userAgent"];
+    let identity = prop_oneof![
+        Just(json!(null)),
+        Just(json!({"type":"Root","arn":"A"})),
+        Just(json!({"invokedBy":"x.amazonaws.com"})),
+        Just(json!({"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/ops/eve"})),
+        Just(json!("A")),
+    ];
+    (proptest::collection::vec((proptest::sample::select(names.to_vec()), value), 0..8), identity).prop_map(
+        |(members, identity)| {
+            let mut event: serde_json::Map<String, Json> =
+                members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            event.insert("userIdentity".to_owned(), identity);
+            event.into()
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn generated_scripts_say_what_rhai_says(
+        body in body(),
+        events in proptest::collection::vec(event(), 1..8),
+        needs in any::<bool>(),
+        known in proptest::collection::btree_set(0_usize..8, 0..8),
+    ) {
+        let mut problems = Vec::new();
+        on_big_stack(|| {
+            let script = script(&body, "", if needs { &["ec2/volumes"] } else { &[] });
+            let predicate = script.predicate.as_ref().unwrap();
+            for event in &events {
+                let record = record(event);
+                let interpreted = interpreted(&script, &record);
+                let part = Part { whole: record.value.view(), known: known.clone() };
+                for verdict in [predicate.ask(&record.value.view()), predicate.ask(&part)] {
+                    if !agrees(verdict, &interpreted) {
+                        problems.push(format!("{verdict:?}, {interpreted:?} of {event}"));
+                    }
+                }
+                if interpreted == Ok(true.into()) && !required_holds(predicate, &record) {
+                    problems.push(format!("{:?} required of {event}", predicate.required()));
+                }
+            }
+        });
+        prop_assert!(problems.is_empty(), "{}", problems.join("\n"));
+    }
+}

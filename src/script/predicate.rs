@@ -1,0 +1,620 @@
+//! What is proved of a script's `matches`, as a condition that is asked without Rhai.
+//!
+//! *Soundness*: over a record, a [`Predicate`] answers as the script does, or that it does not know. [`Verdict::True`] and
+//! [`Verdict::False`] are what Rhai answers, without a fault. [`Verdict::Excluded`] is false where Rhai answers at all:
+//! a part that was not understood might fail before the part that excludes the record. Where a part that was not
+//! understood might end in *not evaluated* before the record is excluded, the verdict is [`Verdict::Unknown`]. So
+//! findings, not-evaluated and counts are those of a full scan, and a fault may be missing only where facts exclude the
+//! record.
+//!
+//! Fields that a [`Source`] does not know make parts unknown, never false.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use crate::record::{Kind, Ref};
+
+/// Text and lists that are longer are left to Rhai, which may refuse them.
+const LONG_TEXT: usize = 1 << 16;
+const LONG_LIST: usize = 1_000;
+
+/// A condition over one record.
+#[derive(Debug)]
+pub struct Predicate {
+    pub(super) test: Expr,
+    /// The paths from the record's root that the test names.
+    pub(super) paths: Vec<Vec<String>>,
+}
+
+/// What a predicate says of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The script answers true.
+    True,
+    /// The script answers false.
+    False,
+    /// The script does not answer true; it might fail.
+    Excluded,
+    /// Only the script can tell.
+    Unknown,
+}
+
+/// Where a predicate finds the fields of a record.
+pub trait Source {
+    /// The value at the end of a path from the root, which is the predicate's path of that number: `None` if it is not
+    /// known, [`Value::Unit`] if there is none or it is `null`.
+    fn field(&self, number: usize, path: &[String]) -> Option<Value<'_>>;
+}
+
+/// A whole record.
+impl Source for Ref<'_> {
+    fn field(&self, _: usize, path: &[String]) -> Option<Value<'_>> {
+        let value = path.iter().try_fold(*self, |value, name| value.get(name));
+        Some(value.map_or(Value::Unit, Value::of))
+    }
+}
+
+/// A script's value. Floats are not among them: comparing them is left to Rhai.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// Nothing.
+    Unit,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Text.
+    Text(Cow<'a, str>),
+    /// A list or an object of the record.
+    Part(Ref<'a>),
+    /// A number that is not whole, or another value that is left to Rhai.
+    Other,
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn of(value: Ref<'a>) -> Self {
+        match value.kind() {
+            Kind::Null => Self::Unit,
+            Kind::Bool => Self::Bool(value.as_bool().unwrap_or_default()),
+            Kind::Int => Self::Int(value.as_i64().unwrap_or_default()),
+            Kind::Text => Self::of_text(value.as_str().unwrap_or_default()),
+            Kind::List | Kind::Map => Self::Part(value),
+            Kind::Float => Self::Other,
+        }
+    }
+
+    /// A text of a record.
+    pub fn of_text(text: &'a str) -> Self {
+        if text.len() > LONG_TEXT { Self::Other } else { Self::Text(Cow::Borrowed(text)) }
+    }
+
+    /// The text, if it is one.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// A literal of a script.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Literal {
+    Unit,
+    Bool(bool),
+    Int(i64),
+    Text(Box<str>),
+    List(Vec<Literal>),
+    /// The members of a parameter.
+    Map(Vec<(Box<str>, Literal)>),
+    /// What is left to Rhai.
+    Other,
+}
+
+impl Literal {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Self::Unit => Value::Unit,
+            Self::Bool(flag) => Value::Bool(*flag),
+            Self::Int(number) => Value::Int(*number),
+            Self::Text(text) => Value::Text(Cow::Borrowed(text)),
+            Self::List(_) | Self::Map(_) | Self::Other => Value::Other,
+        }
+    }
+}
+
+/// A function over values, which cannot fail: `None` leaves the answer to Rhai.
+pub(super) type Function = for<'a> fn(&[Value<'a>]) -> Option<Value<'a>>;
+
+/// An expression.
+#[derive(Clone, Debug)]
+pub(super) enum Expr {
+    Literal(Literal),
+    /// A path from the record's root, by number.
+    Path(usize),
+    /// What the closures around it are given, the outermost first.
+    Item(usize),
+    /// A member of something that is no path.
+    Member(Box<Expr>, Box<str>),
+    /// An item of a list.
+    At(Box<Expr>, i64),
+    Not(Box<Expr>),
+    All(Vec<Expr>),
+    Any(Vec<Expr>),
+    /// Condition, then, else.
+    If(Box<[Expr; 3]>),
+    /// The first that is something.
+    Coalesce(Vec<Expr>),
+    Equal(Box<[Expr; 2]>),
+    Order(Relation, Box<[Expr; 2]>),
+    /// Whether the text is, begins with, ends with, or holds the other.
+    Text(Relation, Box<[Expr; 2]>),
+    /// Whether a value equals one of a list of literals, none of which is a list.
+    OneOf(Box<Expr>, Vec<Literal>),
+    /// Whether the closure's body holds for some item, or for all of them (when `true`).
+    Each(Box<[Expr; 2]>, bool),
+    /// A function of the table.
+    Call(Function, Vec<Expr>),
+    Matches(Box<Expr>, Pattern),
+    /// Evaluated for its failure alone, then the other.
+    After(Box<[Expr; 2]>),
+    Unknown(Halt),
+}
+
+/// Which comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relation {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    StartsWith,
+    EndsWith,
+    Contains,
+}
+
+/// Whether something that is not understood may end in *not evaluated*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Halt {
+    Never,
+    Perhaps,
+}
+
+/// A pattern that was compiled.
+#[derive(Clone, Debug)]
+pub(super) enum Pattern {
+    Glob(globset::GlobMatcher),
+    Regex(regex::Regex),
+}
+
+/// What an expression comes to.
+enum Outcome<'a> {
+    Is(Value<'a>),
+    /// False, or a failure.
+    No,
+    Unsure(Halt),
+}
+
+use Outcome::{Is, No, Unsure};
+
+impl<'a> Outcome<'a> {
+    fn unsure() -> Self {
+        Unsure(Halt::Never)
+    }
+
+    fn flag(flag: bool) -> Self {
+        Is(Value::Bool(flag))
+    }
+
+    /// The value; what is not one is passed on as not known: an operation on something that may fail may fail.
+    fn value(self) -> Result<Value<'a>, Outcome<'a>> {
+        match self {
+            Is(value) => Ok(value),
+            No => Err(Self::unsure()),
+            Unsure(halt) => Err(Unsure(halt)),
+        }
+    }
+}
+
+/// Takes the value of an outcome, or leaves with what is known instead.
+macro_rules! known {
+    ($outcome:expr) => {
+        match $outcome.value() {
+            Ok(value) => value,
+            Err(outcome) => return outcome,
+        }
+    };
+}
+
+impl Predicate {
+    /// What the script answers, as far as it is known from these fields.
+    pub fn ask(&self, source: &impl Source) -> Verdict {
+        let asked = Asked { source, paths: &self.paths };
+        match asked.evaluate(&self.test, &[]) {
+            Is(Value::Bool(true)) => Verdict::True,
+            Is(Value::Bool(false)) => Verdict::False,
+            No => Verdict::Excluded,
+            Is(_) | Unsure(_) => Verdict::Unknown,
+        }
+    }
+
+    /// The paths that it names, by number.
+    pub fn paths(&self) -> &[Vec<String>] {
+        &self.paths
+    }
+
+    /// True if nothing is known of the script.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.test, Expr::Unknown(_))
+    }
+
+    /// Conditions that must hold for the script to answer true: a path, by number, and the texts of which it must hold
+    /// one. Everything else about the script is left out.
+    pub fn required(&self) -> Vec<(usize, Vec<&str>)> {
+        let mut conditions = Vec::new();
+        self.test.require(true, &mut conditions);
+        conditions
+    }
+}
+
+/// A question about one record.
+struct Asked<'q, S> {
+    source: &'q S,
+    paths: &'q [Vec<String>],
+}
+
+impl<'q, S: Source> Asked<'q, S> {
+    fn evaluate(&self, expr: &'q Expr, items: &[Value<'q>]) -> Outcome<'q> {
+        match expr {
+            Expr::Literal(literal) => Is(literal.value()),
+            Expr::Path(number) => match self.source.field(*number, &self.paths[*number]) {
+                Some(value) => Is(value),
+                None => Outcome::unsure(),
+            },
+            Expr::Item(at) => items.get(*at).map_or(Outcome::unsure(), |value| Is(value.clone())),
+            Expr::Member(inner, name) => match known!(self.evaluate(inner, items)) {
+                Value::Part(part) => Is(part.get(name).map_or(Value::Unit, Value::of)),
+                Value::Other => Outcome::unsure(),
+                _ => Is(Value::Unit),
+            },
+            Expr::At(inner, index) => match known!(self.evaluate(inner, items)) {
+                Value::Part(part) => {
+                    let length = i64::try_from(part.len()).unwrap_or(i64::MAX);
+                    let index = usize::try_from(if *index < 0 { index + length } else { *index });
+                    let item = index.ok().and_then(|index| part.items().nth(index));
+                    Is(item.map_or(Value::Unit, Value::of))
+                }
+                Value::Unit => Is(Value::Unit),
+                // Letters and bits are Rhai's own.
+                _ => Outcome::unsure(),
+            },
+            Expr::Not(inner) => match known!(self.evaluate(inner, items)) {
+                Value::Bool(flag) => Outcome::flag(!flag),
+                _ => Outcome::unsure(),
+            },
+            Expr::All(parts) => self.all(parts, items),
+            Expr::Any(parts) => self.any(parts, items),
+            Expr::If(parts) => self.choose(parts, items),
+            Expr::Coalesce(parts) => {
+                let mut value = Value::Unit;
+                for part in parts {
+                    value = known!(self.evaluate(part, items));
+                    if value != Value::Unit {
+                        break;
+                    }
+                }
+                Is(value)
+            }
+            Expr::Equal(sides) => {
+                let left = known!(self.evaluate(&sides[0], items));
+                let right = known!(self.evaluate(&sides[1], items));
+                equal(&left, &right).map_or(Outcome::unsure(), Outcome::flag)
+            }
+            Expr::Order(relation, sides) => {
+                let left = known!(self.evaluate(&sides[0], items));
+                let right = known!(self.evaluate(&sides[1], items));
+                ordered(*relation, &left, &right).map_or(Outcome::unsure(), Outcome::flag)
+            }
+            Expr::Text(relation, sides) => {
+                let left = known!(self.evaluate(&sides[0], items));
+                let right = known!(self.evaluate(&sides[1], items));
+                holds(*relation, &left, &right).map_or(Outcome::unsure(), Outcome::flag)
+            }
+            Expr::OneOf(inner, literals) => match known!(self.evaluate(inner, items)) {
+                // `()` is in no list.
+                Value::Unit => Outcome::flag(false),
+                Value::Part(_) | Value::Other => Outcome::unsure(),
+                value => Outcome::flag(literals.iter().any(|literal| literal.value() == value)),
+            },
+            Expr::Each(parts, all) => self.each(parts, *all, items),
+            Expr::Call(function, args) => {
+                let mut values = Vec::with_capacity(args.len());
+                for arg in args {
+                    values.push(known!(self.evaluate(arg, items)));
+                }
+                function(&values).map_or(Outcome::unsure(), Is)
+            }
+            Expr::Matches(inner, pattern) => match known!(self.evaluate(inner, items)) {
+                Value::Text(text) => Outcome::flag(match pattern {
+                    Pattern::Glob(glob) => glob.is_match(&*text),
+                    Pattern::Regex(regex) => regex.is_match(&text),
+                }),
+                Value::Other => Outcome::unsure(),
+                _ => Outcome::flag(false),
+            },
+            Expr::After(parts) => match self.evaluate(&parts[0], items) {
+                Is(_) => self.evaluate(&parts[1], items),
+                Unsure(Halt::Perhaps) => Unsure(Halt::Perhaps),
+                No | Unsure(Halt::Never) => weaker(self.evaluate(&parts[1], items)),
+            },
+            Expr::Unknown(halt) => Unsure(*halt),
+        }
+    }
+
+    fn all(&self, parts: &'q [Expr], items: &[Value<'q>]) -> Outcome<'q> {
+        let mut unsure = None;
+        for part in parts {
+            match self.evaluate(part, items) {
+                Is(Value::Bool(true)) => {}
+                Is(Value::Bool(false)) if unsure.is_none() => return Outcome::flag(false),
+                No | Is(Value::Bool(false)) if unsure != Some(Halt::Perhaps) => return No,
+                Is(Value::Bool(false)) | No => {}
+                // What is no boolean fails.
+                Is(_) => unsure = unsure.max(Some(Halt::Never)),
+                Unsure(halt) => unsure = unsure.max(Some(halt)),
+            }
+        }
+        unsure.map_or(Outcome::flag(true), Unsure)
+    }
+
+    fn any(&self, parts: &'q [Expr], items: &[Value<'q>]) -> Outcome<'q> {
+        let mut unsure = None;
+        let mut no = false;
+        for part in parts {
+            match self.evaluate(part, items) {
+                Is(Value::Bool(false)) => {}
+                Is(Value::Bool(true)) if unsure.is_none() && !no => return Outcome::flag(true),
+                No => no = true,
+                Is(_) => unsure = unsure.max(Some(Halt::Never)),
+                Unsure(halt) => unsure = unsure.max(Some(halt)),
+            }
+        }
+        match unsure {
+            Some(halt) => Unsure(halt),
+            None if no => No,
+            None => Outcome::flag(false),
+        }
+    }
+
+    fn choose(&self, parts: &'q [Expr; 3], items: &[Value<'q>]) -> Outcome<'q> {
+        match self.evaluate(&parts[0], items) {
+            Is(Value::Bool(true)) => self.evaluate(&parts[1], items),
+            Is(Value::Bool(false)) => self.evaluate(&parts[2], items),
+            No => weaker(self.evaluate(&parts[2], items)),
+            Unsure(Halt::Perhaps) => Unsure(Halt::Perhaps),
+            Is(_) | Unsure(Halt::Never) => {
+                let (yes, no) = (weaker(self.evaluate(&parts[1], items)), weaker(self.evaluate(&parts[2], items)));
+                match (yes, no) {
+                    (No, No) => No,
+                    (Unsure(a), Unsure(b)) => Unsure(a.max(b)),
+                    (Unsure(halt), _) | (_, Unsure(halt)) => Unsure(halt),
+                    _ => Outcome::unsure(),
+                }
+            }
+        }
+    }
+
+    fn each(&self, parts: &'q [Expr; 2], all: bool, items: &[Value<'q>]) -> Outcome<'q> {
+        let list = match known!(self.evaluate(&parts[0], items)) {
+            Value::Part(part) if part.len() <= LONG_LIST => part,
+            Value::Part(_) | Value::Other => return Outcome::unsure(),
+            // Nothing has no items.
+            _ => return Outcome::flag(all),
+        };
+        let mut within = items.to_vec();
+        within.push(Value::Unit);
+        let mut ask = |item: Ref<'q>| {
+            if let Some(last) = within.last_mut() {
+                *last = Value::of(item);
+            }
+            match self.evaluate(&parts[1], &within) {
+                Is(Value::Bool(flag)) if flag != all => Some(Outcome::flag(flag)),
+                Is(Value::Bool(_)) => None,
+                // A later item may decide, but this one may fail first.
+                Unsure(halt) => Some(Unsure(halt)),
+                Is(_) | No => Some(Outcome::unsure()),
+            }
+        };
+        let decided = match list.kind() {
+            Kind::List => list.items().find_map(&mut ask),
+            // A single object is a list of itself.
+            _ => ask(list),
+        };
+        decided.unwrap_or(Outcome::flag(all))
+    }
+}
+
+/// The same outcome where something before it may have failed.
+fn weaker(outcome: Outcome<'_>) -> Outcome<'_> {
+    match outcome {
+        Is(Value::Bool(false)) | No => No,
+        Is(_) => Outcome::unsure(),
+        Unsure(halt) => Unsure(halt),
+    }
+}
+
+/// `==`; `None` where it is left to Rhai.
+fn equal(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
+    match (left, right) {
+        (Value::Other, _) | (_, Value::Other) | (Value::Part(_), Value::Part(_)) => None,
+        (left, right) => Some(left == right),
+    }
+}
+
+fn ordered(relation: Relation, left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
+    let order = match (left, right) {
+        (Value::Int(left), Value::Int(right)) => left.cmp(right),
+        (Value::Text(left), Value::Text(right)) => left.cmp(right),
+        // No other value is before or behind nothing, and none is in order with a list or an object.
+        (Value::Unit, Value::Int(_) | Value::Text(_)) | (Value::Int(_) | Value::Text(_), Value::Unit) => {
+            return Some(false);
+        }
+        _ => return None,
+    };
+    Some(match relation {
+        Relation::Less => order == Ordering::Less,
+        Relation::LessOrEqual => order != Ordering::Greater,
+        Relation::Greater => order == Ordering::Greater,
+        Relation::GreaterOrEqual => order != Ordering::Less,
+        Relation::StartsWith | Relation::EndsWith | Relation::Contains => return None,
+    })
+}
+
+fn holds(relation: Relation, left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
+    Some(match (left, right) {
+        (Value::Text(left), Value::Text(right)) => match relation {
+            Relation::StartsWith => left.starts_with(&**right),
+            Relation::EndsWith => left.ends_with(&**right),
+            Relation::Contains => left.contains(&**right),
+            _ => return None,
+        },
+        (Value::Part(part), Value::Text(right)) if relation == Relation::Contains => match part.kind() {
+            Kind::Map => part.get(right).is_some(),
+            _ if part.len() > LONG_LIST => return None,
+            _ => part.items().any(|item| item.as_str() == Some(right)),
+        },
+        (Value::Other | Value::Part(_), _) | (_, Value::Other | Value::Part(_)) => return None,
+        // Text is looked for in nothing, in a number, or a number in text.
+        (Value::Text(_), _) => false,
+        (_, Value::Text(_)) => false,
+        _ => return None,
+    })
+}
+
+impl Expr {
+    /// True if it cannot fail, and is known of every whole record, whatever Rhai makes of it.
+    pub(super) fn is_safe(&self) -> bool {
+        match self {
+            Self::Literal(_) | Self::Path(_) | Self::Item(_) => true,
+            Self::Member(inner, _) => inner.is_safe(),
+            Self::Equal(sides) | Self::Text(_, sides) | Self::Order(_, sides) => sides.iter().all(Self::is_safe),
+            Self::OneOf(inner, _) | Self::Matches(inner, _) => inner.is_safe(),
+            Self::Call(_, args) | Self::Coalesce(args) => args.iter().all(Self::is_safe),
+            Self::Not(inner) => inner.is_flag() && inner.is_safe(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(|part| part.is_flag() && part.is_safe()),
+            Self::If(parts) => parts[0].is_flag() && parts.iter().all(Self::is_safe),
+            Self::Each(..) | Self::At(..) | Self::After(_) | Self::Unknown(_) => false,
+        }
+    }
+
+    /// True if it is a boolean, whenever it is anything.
+    fn is_flag(&self) -> bool {
+        match self {
+            Self::Literal(Literal::Bool(_))
+            | Self::Not(_)
+            | Self::All(_)
+            | Self::Any(_)
+            | Self::Equal(_)
+            | Self::Order(..)
+            | Self::Text(..)
+            | Self::OneOf(..)
+            | Self::Each(..)
+            | Self::Matches(..) => true,
+            Self::If(parts) => parts[1].is_flag() && parts[2].is_flag(),
+            Self::After(parts) => parts[1].is_flag(),
+            _ => false,
+        }
+    }
+
+    /// How many expressions it is made of.
+    pub(super) fn size(&self) -> usize {
+        1 + match self {
+            Self::Unknown(_) | Self::Literal(_) | Self::Path(_) | Self::Item(_) => 0,
+            Self::Member(inner, _)
+            | Self::At(inner, _)
+            | Self::Not(inner)
+            | Self::OneOf(inner, _)
+            | Self::Matches(inner, _) => inner.size(),
+            Self::All(parts) | Self::Any(parts) | Self::Coalesce(parts) | Self::Call(_, parts) => {
+                parts.iter().map(Self::size).sum()
+            }
+            Self::If(parts) => parts.iter().map(Self::size).sum(),
+            Self::Equal(sides)
+            | Self::Order(_, sides)
+            | Self::Text(_, sides)
+            | Self::Each(sides, _)
+            | Self::After(sides) => sides.iter().map(Self::size).sum(),
+        }
+    }
+
+    /// Adds the conditions on texts without which it cannot be `wanted`.
+    fn require<'e>(&'e self, wanted: bool, conditions: &mut Vec<(usize, Vec<&'e str>)>) {
+        match self {
+            Self::Not(inner) => inner.require(!wanted, conditions),
+            Self::All(parts) if wanted => parts.iter().for_each(|part| part.require(true, conditions)),
+            Self::Any(parts) if !wanted => parts.iter().for_each(|part| part.require(false, conditions)),
+            // One of them holds: only a path that all of them restrict is restricted, to what any of them allows.
+            Self::All(parts) | Self::Any(parts) => {
+                // A part that is never as wanted allows nothing.
+                let is_never =
+                    |part: &&Expr| matches!(part, Self::Literal(literal) if *literal != Literal::Bool(wanted));
+                let mut each = parts.iter().filter(|part| !is_never(part)).map(|part| {
+                    let mut own = Vec::new();
+                    part.require(wanted, &mut own);
+                    own
+                });
+                conditions.extend(each.next().map(|first| each.fold(first, either)).unwrap_or_default());
+            }
+            Self::If(parts) => {
+                let [condition, yes, no] = &**parts;
+                let branch = |flag: bool, value: &'e Expr| {
+                    let mut own = Vec::new();
+                    condition.require(flag, &mut own);
+                    value.require(wanted, &mut own);
+                    own
+                };
+                let is_never =
+                    |value: &Expr| matches!(value, Self::Literal(literal) if *literal != Literal::Bool(wanted));
+                if is_never(yes) {
+                    conditions.extend(branch(false, no));
+                } else if is_never(no) {
+                    conditions.extend(branch(true, yes));
+                } else {
+                    conditions.extend(either(branch(true, yes), branch(false, no)));
+                }
+            }
+            Self::After(parts) => parts[1].require(wanted, conditions),
+            Self::Equal(sides) if wanted => match &**sides {
+                [Self::Path(path), Self::Literal(Literal::Text(text))]
+                | [Self::Literal(Literal::Text(text)), Self::Path(path)] => conditions.push((*path, vec![text])),
+                _ => {}
+            },
+            Self::OneOf(inner, literals) if wanted => {
+                let texts: Option<Vec<&str>> = literals
+                    .iter()
+                    .map(|literal| match literal {
+                        Literal::Text(text) => Some(&**text),
+                        _ => None,
+                    })
+                    .collect();
+                if let (Self::Path(path), Some(texts)) = (&**inner, texts) {
+                    conditions.push((*path, texts));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What holds if one of two lists of conditions holds.
+fn either<'e>(a: Vec<(usize, Vec<&'e str>)>, b: Vec<(usize, Vec<&'e str>)>) -> Vec<(usize, Vec<&'e str>)> {
+    let mut both = Vec::new();
+    for (path, texts) in a {
+        for (_, others) in b.iter().filter(|(other, _)| *other == path) {
+            let mut texts = texts.clone();
+            texts.extend(others.iter().filter(|text| !texts.contains(text)).copied().collect::<Vec<_>>());
+            both.push((path, texts));
+        }
+    }
+    both
+}
