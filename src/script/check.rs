@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use self::known::{Functions, Lookups};
-pub(super) use self::parsed::{Parsed, assigned, properties};
+pub(super) use self::parsed::Parsed;
 pub(super) use self::place::function_name;
 use self::walker::Walker;
 use super::{Limits, PRELUDE, Script};
@@ -55,8 +55,6 @@ pub fn check(
         params: header.params.clone(),
         constants: BTreeMap::new(),
         hooks: BTreeSet::new(),
-        properties: BTreeSet::new(),
-        assigned: Arc::default(),
         needs: header.needs.clone().into(),
     };
     let mut known = Functions::native().clone();
@@ -67,7 +65,6 @@ pub fn check(
         .collect();
     for (whose, parsed) in &shared {
         known.add(&parsed.tree, whose);
-        parsed.properties(&mut script.properties);
     }
     let parsed = match Parsed::of(&source.text, limits) {
         Ok(parsed) => parsed,
@@ -76,9 +73,6 @@ pub fn check(
             return Checked { script, diagnostics };
         }
     };
-    parsed.properties(&mut script.properties);
-    let trees = shared.iter().map(|(_, parsed)| parsed).chain([&parsed]);
-    script.assigned = Arc::new(trees.flat_map(|parsed| assigned(&parsed.tree)).collect());
     let mut walker = Walker::new(source, &parsed, &mut known, &mut diagnostics, Some(header));
     script.constants = walker.constants();
     walker.clashes();

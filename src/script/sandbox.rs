@@ -94,7 +94,7 @@ fn bound(engine: &mut Engine, limits: &Limits) {
 }
 
 /// The engine that runs scripts: no files, no clock, no output but what `env` collects.
-pub(super) fn engine<'a>(limits: &Limits, env: &Rc<Env>, properties: impl IntoIterator<Item = &'a str>) -> Engine {
+pub(super) fn engine(limits: &Limits, env: &Rc<Env>) -> Engine {
     let mut engine = Engine::new_raw();
     for package in [
         LanguageCorePackage::new().as_shared_module(),
@@ -159,7 +159,7 @@ pub(super) fn engine<'a>(limits: &Limits, env: &Rc<Env>, properties: impl IntoIt
         Ok(value.filter(|value| value.is::<Shown>()).cloned())
     });
 
-    value::register(&mut engine, properties);
+    value::register(&mut engine);
     functions::register(&mut engine, env);
     engine
 }

@@ -160,6 +160,7 @@ fn steps_are_null_safe() {
         "event.nope == ()",
         "event.nope.x.y == ()",
         "event.eventName.x == ()",
+        "(loop { break event.eventName.of_a_loop; }) == ()",
         "event.n.x == ()",
         "event.t.x.y == ()",
         "event.nothing.x == ()",
@@ -288,5 +289,33 @@ fn a_hostile_script_is_stopped() {
             }
             assert!(started.elapsed().as_secs() < 60, "{script}");
         }
+    });
+}
+
+#[test]
+fn what_a_pack_shares_is_compiled_once() {
+    on_big_stack(|| {
+        let text = |text: &str| Arc::new(SourceText { file: String::new(), text: text.to_owned() });
+        let library = text("fn kept(event) { let kept = event.a; kept = 1; kept }");
+        let packs: [Arc<[_]>; 2] = [Arc::from([Arc::clone(&library)]), Arc::from([library])];
+        let script = |libraries: &Arc<[_]>, policy: &str| Script {
+            source: text(policy),
+            libraries: Arc::clone(libraries),
+            params: Value::Null,
+            constants: BTreeMap::new(),
+            hooks: BTreeSet::from(["matches"]),
+            needs: Arc::from([]),
+        };
+        let limits = Limits::default();
+        let mut compiler = Compiler::new(&limits, &sandbox::bare_env(&limits));
+        let mut assigned =
+            |libraries: &Arc<[_]>, policy: &str| compiler.compile(&script(libraries, policy)).unwrap().assigned;
+        let first = assigned(&packs[0], "fn matches(event) { kept(event) == 1 }");
+        let second = assigned(&packs[0], "fn matches(event) { let kept = 2; kept = 3; kept == 3 }");
+        assert!(Rc::ptr_eq(&first, &second), "what the library assigns to was found twice");
+        let own = assigned(&packs[0], "fn matches(event) { let own = 2; own = 3; own == 3 }");
+        assert_eq!(own.iter().collect::<Vec<_>>(), ["kept", "own"]);
+        let other = assigned(&packs[1], "fn matches(event) { kept(event) == 1 }");
+        assert!(first == other && !Rc::ptr_eq(&first, &other), "packs share nothing");
     });
 }

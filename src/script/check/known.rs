@@ -99,7 +99,7 @@ impl Functions {
         NATIVE.get_or_init(|| {
             let mut known = Self::default();
             let limits = Limits::default();
-            let engine = sandbox::engine(&limits, &sandbox::bare_env(&limits), []);
+            let engine = sandbox::engine(&limits, &sandbox::bare_env(&limits));
             for signature in engine.gen_fn_signatures(true) {
                 let Some((name, rest)) = signature.split_once('(') else { continue };
                 let name = name.trim_start_matches("fn ").trim();

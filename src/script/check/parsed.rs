@@ -1,12 +1,10 @@
 //! A text as a syntax tree, as it was written: before the optimiser.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rhai::{AST, ASTNode, Expr, ParseErrorType, Position, Stmt};
+use rhai::{AST, ASTNode, ParseErrorType, Position, Stmt};
 
 use super::super::{Limits, sandbox};
-use super::chain::chain;
 use super::place::{offset, token_end};
 use crate::diagnostic::{Diagnostic, SourceText};
 
@@ -59,10 +57,6 @@ impl Parsed {
         Ok(Self { tree })
     }
 
-    pub(super) fn properties(&self, into: &mut BTreeSet<String>) {
-        into.extend(properties(&self.tree));
-    }
-
     /// The name of the one parameter of a function.
     pub(in crate::script) fn parameter(&self, name: &str) -> Option<String> {
         let function =
@@ -85,30 +79,4 @@ impl Parsed {
         });
         ask(&statements.iter().collect::<Vec<_>>());
     }
-}
-
-/// The names of all properties that a tree reads.
-pub(in crate::script) fn properties(tree: &AST) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    tree.walk(&mut |path: &[ASTNode<'_>]| {
-        if let Some(ASTNode::Expr(Expr::Property(property, _))) = path.last() {
-            names.insert(property.2.to_string());
-        }
-        true
-    });
-    names
-}
-
-/// The names of all variables that a tree assigns to.
-pub(in crate::script) fn assigned(tree: &AST) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    tree.walk(&mut |path: &[ASTNode<'_>]| {
-        if let Some(ASTNode::Stmt(Stmt::Assignment(assignment))) = path.last()
-            && let Expr::Variable(variable, ..) = chain(&assignment.1.lhs).root
-        {
-            names.insert(variable.1.to_string());
-        }
-        true
-    });
-    names
 }
