@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Config, Policy, embedded, header};
-use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
+use super::overrides::ByPolicy;
+use super::{Checked, Overrides, Policy, embedded, header};
+use crate::diagnostic::{Diagnostic, SourceText};
 use crate::error::Error;
 use crate::script::{self, Limits};
-use crate::yaml::{self, Yaml};
 
 /// The name of the embedded pack.
 pub const DEFAULT: &str = "default";
@@ -21,52 +21,6 @@ pub struct Pack {
     name: Arc<str>,
     policies: Vec<Arc<SourceText>>,
     libraries: Arc<[Arc<SourceText>]>,
-}
-
-/// Packs whose every policy loads: what the engine takes.
-#[derive(Debug, Default)]
-pub struct Checked {
-    policies: Vec<Policy>,
-}
-
-/// What flags set for policies, over the configuration.
-#[derive(Clone, Debug, Default)]
-pub struct Overrides {
-    /// Policy id, parameter, value.
-    params: Vec<(String, String, Yaml)>,
-    severity: Vec<(String, crate::finding::Severity)>,
-}
-
-impl Overrides {
-    /// What a configuration sets.
-    pub fn from_config(config: &Config) -> Self {
-        Self { params: config.params.clone(), severity: config.severity.clone() }
-    }
-
-    /// Adds `ID.NAME=VALUE`, the value in YAML.
-    ///
-    /// # Errors
-    /// When it is not of that form.
-    pub fn set_param(&mut self, flag: &str) -> Result<(), Error> {
-        let wrong = |reason: String| {
-            Error::new(reason)
-                .about(format!("--param {flag}"))
-                .try_to("`--param eip-disassociated.trusted_roles='[arn:aws:iam::111122223333:role/ops]'`")
-        };
-        let parts = flag.split_once('=').and_then(|(name, value)| Some((name.split_once('.')?, value)));
-        let Some(((policy, param), value)) = parts else {
-            return Err(wrong("expected ID.NAME=VALUE".to_owned()));
-        };
-        let value = yaml::parse(value).map_err(|error| wrong(format!("the value is {}", error.message)))?;
-        self.add_param(policy, param, value);
-        Ok(())
-    }
-
-    /// Sets a parameter, over what was set before.
-    pub fn add_param(&mut self, policy: &str, param: &str, value: Yaml) {
-        self.params.retain(|(id, name, _)| (id.as_str(), name.as_str()) != (policy, param));
-        self.params.push((policy.to_owned(), param.to_owned(), value));
-    }
 }
 
 impl Pack {
@@ -173,6 +127,7 @@ impl Pack {
     }
 
     fn check_here(&self, overrides: &Overrides, limits: &Limits) -> Result<Checked, Vec<Diagnostic>> {
+        let overrides = overrides.by_policy();
         let mut diagnostics = Vec::new();
         for library in self.libraries.iter() {
             diagnostics.extend(script::check_library(library, &self.libraries, limits));
@@ -198,12 +153,14 @@ impl Pack {
                         .help("rename one of the files"),
                 );
             }
-            if let Some(policy) = self.check_policy(source, &id, overrides, limits, &mut diagnostics) {
+            if let Some(policy) = self.check_policy(source, &id, &overrides, limits, &mut diagnostics) {
                 policies.push(policy);
             }
         }
         if diagnostics.is_empty() {
-            return Ok(Checked { policies });
+            let mut checked = Checked::default();
+            checked.extend(policies);
+            return Ok(checked);
         }
         diagnostics.sort_by(|a, b| (&a.source.file, a.span.start, a.code).cmp(&(&b.source.file, b.span.start, b.code)));
         Err(diagnostics)
@@ -213,7 +170,7 @@ impl Pack {
         &self,
         source: &Arc<SourceText>,
         id: &str,
-        overrides: &Overrides,
+        overrides: &ByPolicy<'_>,
         limits: &Limits,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Policy> {
@@ -232,13 +189,13 @@ impl Pack {
         for param in &header.params {
             params.insert(param.name.clone(), param.default.clone());
         }
-        let is_this = |named: &String| named == id || header.formerly.contains(named);
-        for (_, name, value) in overrides.params.iter().filter(|(policy, ..)| is_this(policy)) {
+        let names = || std::iter::once(id).chain(header.formerly.iter().map(String::as_str));
+        for (name, value) in overrides.params(names()) {
             // What does not fit is told by `Checked::accepts`, with the flag or the file that said it.
             if let Some(value) =
-                header.params.iter().find(|param| param.name == *name).and_then(|param| param.kind.accept(value).ok())
+                header.params.iter().find(|param| param.name == name).and_then(|param| param.kind.accept(value).ok())
             {
-                params.insert(name.clone(), value);
+                params.insert(name.to_owned(), value);
             }
         }
         let facts = script::Header {
@@ -249,7 +206,7 @@ impl Pack {
         };
         let checked = script::check(source, &self.libraries, &facts, limits);
         diagnostics.extend(checked.diagnostics);
-        let severity = overrides.severity.iter().find(|(policy, _)| is_this(policy)).map(|(_, severity)| *severity);
+        let severity = overrides.severity(names());
         Some(Policy {
             id: id.into(),
             pack: Arc::clone(&self.name),
@@ -259,66 +216,6 @@ impl Pack {
             script: checked.script,
             severity,
         })
-    }
-}
-
-impl Checked {
-    /// The policies, in the order of packs and files.
-    pub fn policies(&self) -> &[Policy] {
-        &self.policies
-    }
-
-    /// The policy of that id.
-    pub fn get(&self, id: &str) -> Option<&Policy> {
-        self.policies
-            .iter()
-            .find(|policy| &*policy.id == id || policy.header.formerly.iter().any(|former| former == id))
-    }
-
-    /// Adds the policies of another pack.
-    pub fn join(&mut self, other: Self) {
-        self.policies.extend(other.policies);
-    }
-
-    /// Keeps the policies of which `keep` says so.
-    pub fn retain(&mut self, keep: impl FnMut(&Policy) -> bool) {
-        self.policies.retain(keep);
-    }
-
-    /// Says whether everything that was set is of a policy and a parameter that there is, and of its kind.
-    ///
-    /// # Errors
-    /// The first that is not, with what was probably meant.
-    pub fn accepts(&self, overrides: &Overrides) -> Result<(), Error> {
-        let named = overrides.params.iter().map(|(id, ..)| id).chain(overrides.severity.iter().map(|(id, _)| id));
-        for id in named {
-            if self.get(id).is_none() {
-                return Err(self.unknown(id).about("param or severity setting"));
-            }
-        }
-        for (id, name, value) in &overrides.params {
-            let Some(policy) = self.get(id) else { continue };
-            let Some(param) = policy.header.params.iter().find(|param| param.name == *name) else {
-                let names: Vec<&str> = policy.header.params.iter().map(|param| param.name.as_str()).collect();
-                let error =
-                    Error::new(format!("policy `{id}` has no parameter `{name}`")).about(format!("param {id}.{name}"));
-                return Err(match did_you_mean(name, names.iter().copied()) {
-                    Some(meant) => error.try_to(format!("did you mean `{meant}`?")),
-                    None => error.try_to(format!("`lawbook show {id}` lists them")),
-                });
-            };
-            param.kind.accept(value).map_err(|reason| Error::new(reason).about(format!("param {id}.{name}")))?;
-        }
-        Ok(())
-    }
-
-    /// The error of an id that no policy has.
-    pub fn unknown(&self, id: &str) -> Error {
-        let error = Error::new(format!("no policy `{id}`"));
-        match did_you_mean(id, self.policies.iter().map(|policy| &*policy.id)) {
-            Some(meant) => error.try_to(format!("did you mean `{meant}`? `lawbook list` lists all")),
-            None => error.try_to("`lawbook list` lists all"),
-        }
     }
 }
 
