@@ -5,6 +5,7 @@ mod config;
 mod embedded;
 mod front_matter;
 mod header;
+mod load;
 mod overrides;
 mod pack;
 mod params;

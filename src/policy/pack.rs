@@ -1,16 +1,13 @@
-//! A named folder of policies and what they share; loading one finds every mistake in it.
+//! The text of a pack: a named folder of policies and what they share.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::overrides::ByPolicy;
-use super::{Checked, Overrides, Policy, embedded, header};
+use super::load::id_of;
+use super::{Checked, Overrides, embedded, load};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::error::Error;
-use crate::script::{self, Limits};
+use crate::script::Limits;
 
 /// The name of the embedded pack.
 pub const DEFAULT: &str = "default";
@@ -18,9 +15,9 @@ pub const DEFAULT: &str = "default";
 /// The text of a pack, not checked yet.
 #[derive(Debug)]
 pub struct Pack {
-    name: Arc<str>,
-    policies: Vec<Arc<SourceText>>,
-    libraries: Arc<[Arc<SourceText>]>,
+    pub(super) name: Arc<str>,
+    pub(super) policies: Vec<Arc<SourceText>>,
+    pub(super) libraries: Arc<[Arc<SourceText>]>,
 }
 
 impl Pack {
@@ -118,140 +115,27 @@ impl Pack {
         &self.name
     }
 
-    /// Checks everything that can be checked without a record.
+    /// Loads it, with everything checked that can be checked without a record.
     ///
     /// # Errors
     /// Every mistake in every file of the pack.
     pub fn check(&self, overrides: &Overrides, limits: &Limits) -> Result<Checked, Vec<Diagnostic>> {
-        on_big_stack(|| self.check_here(overrides, limits))
+        load::load(self, overrides, limits)
     }
-
-    fn check_here(&self, overrides: &Overrides, limits: &Limits) -> Result<Checked, Vec<Diagnostic>> {
-        let overrides = overrides.by_policy();
-        let mut diagnostics = Vec::new();
-        for library in self.libraries.iter() {
-            diagnostics.extend(script::check_library(library, &self.libraries, limits));
-        }
-        let mut policies = Vec::new();
-        let mut ids: BTreeMap<String, String> = BTreeMap::new();
-        for source in &self.policies {
-            let id = id_of(&source.file);
-            if !is_kebab(&id) {
-                diagnostics.push(
-                    Diagnostic::error(
-                        "id",
-                        source,
-                        0..0,
-                        format!("`{id}` is no id: lower-case words, digits and hyphens"),
-                    )
-                    .help("rename the file, such as `eip-disassociated.rhai`"),
-                );
-            }
-            if let Some(other) = ids.insert(id.clone(), source.file.clone()) {
-                diagnostics.push(
-                    Diagnostic::error("id", source, 0..0, format!("`{id}` is the id of `{other}`, too"))
-                        .help("rename one of the files"),
-                );
-            }
-            if let Some(policy) = self.check_policy(source, &id, &overrides, limits, &mut diagnostics) {
-                policies.push(policy);
-            }
-        }
-        if diagnostics.is_empty() {
-            let mut checked = Checked::default();
-            checked.extend(policies);
-            return Ok(checked);
-        }
-        diagnostics.sort_by(|a, b| (&a.source.file, a.span.start, a.code).cmp(&(&b.source.file, b.span.start, b.code)));
-        Err(diagnostics)
-    }
-
-    fn check_policy(
-        &self,
-        source: &Arc<SourceText>,
-        id: &str,
-        overrides: &ByPolicy<'_>,
-        limits: &Limits,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) -> Option<Policy> {
-        let (header, doc, mistakes) = header::read(source);
-        diagnostics.extend(mistakes);
-        let Some(header) = header else {
-            // The script is still looked at: all mistakes in one run. What the header would have declared is unknown,
-            // so what depends on it is left out.
-            let nothing = script::Header { params: Value::Null, judges: "", uses: Vec::new(), needs: Vec::new() };
-            let checked = script::check(source, &self.libraries, &nothing, limits);
-            let independent = |code: &str| !matches!(code, "unknown-param" | "undeclared-kind");
-            diagnostics.extend(checked.diagnostics.into_iter().filter(|diagnostic| independent(diagnostic.code)));
-            return None;
-        };
-        let mut params = serde_json::Map::new();
-        for param in &header.params {
-            params.insert(param.name.clone(), param.default.clone());
-        }
-        let names = || std::iter::once(id).chain(header.formerly.iter().map(String::as_str));
-        for (name, value) in overrides.params(names()) {
-            // What does not fit is told by `Checked::accepts`, with the flag or the file that said it.
-            if let Some(value) =
-                header.params.iter().find(|param| param.name == name).and_then(|param| param.kind.accept(value).ok())
-            {
-                params.insert(name.to_owned(), value);
-            }
-        }
-        let facts = script::Header {
-            params: params.into(),
-            judges: &header.judges,
-            uses: header.uses.clone(),
-            needs: header.needs.clone(),
-        };
-        let checked = script::check(source, &self.libraries, &facts, limits);
-        diagnostics.extend(checked.diagnostics);
-        let severity = overrides.severity(names());
-        Some(Policy {
-            id: id.into(),
-            pack: Arc::clone(&self.name),
-            file: source.file.clone(),
-            header,
-            doc,
-            script: checked.script,
-            severity,
-        })
-    }
-}
-
-/// Runs something that compiles scripts on a stack that is large enough for the deepest of them.
-fn on_big_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(script::STACK).spawn_scoped(scope, run);
-        match thread.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(value)) => value,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(error) => panic!("no thread could be started: {error}"),
-        }
-    })
 }
 
 fn read(file: &Path) -> Result<Arc<SourceText>, Error> {
     let name = file.display().to_string();
     match std::fs::read_to_string(file) {
         // A byte order mark is no part of the text, and editors put one there unasked.
-        Ok(text) => Ok(Arc::new(SourceText { file: name, text: text.trim_start_matches('\u{feff}').to_owned() })),
+        Ok(mut text) => {
+            text.drain(..text.len() - text.trim_start_matches('\u{feff}').len());
+            Ok(Arc::new(SourceText { file: name, text }))
+        }
         Err(error) => Err(Error::new(format!("cannot be read: {error}")).about(name)),
     }
 }
 
-fn id_of(file: &str) -> String {
-    Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
 fn is_library(file: &str) -> bool {
     file.split(['/', '\\']).rev().skip(1).any(|folder| folder == "lib")
-}
-
-fn is_kebab(id: &str) -> bool {
-    !id.is_empty()
-        && id
-            .split('-')
-            .all(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
-        && id.starts_with(|c: char| c.is_ascii_lowercase())
 }

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use rhai::{AST, Dynamic, EvalAltResult, EvalContext, Scope};
 use serde_json::Value;
 
-pub use self::check::{Checked, Header, check, check_library};
+pub use self::check::{Checked, Header, Reader, Shared};
 use self::compiled::{Compiled, Compiler};
 use self::functions::{Env, NotEvaluated};
 pub use self::functions::{parse_duration, parse_time, reference};
