@@ -48,7 +48,7 @@ impl Compiler {
             let common = self.common(&script.libraries)?;
             self.common.insert(libraries, common);
         }
-        let policy = self.engine.compile_with_scope(&constants(script), &script.source.text)?;
+        let policy = self.engine.compile_with_scope(&constants(script), sandbox::script(&script.source.text))?;
         let mut assigned = self.prepare(&policy);
         let common = &self.common[&libraries];
         let assigned = if assigned.is_subset(&common.assigned) {

@@ -293,6 +293,27 @@ fn a_hostile_script_is_stopped() {
 }
 
 #[test]
+fn the_head_of_a_file_is_left_out_and_no_line_moves() {
+    for (text, script) in [
+        ("//! a\n\n//! b\r\nfn f() { }", "\n\n\nfn f() { }"),
+        ("\n//! a\n// c\n//! b\n", "\n\n// c\n//! b\n"),
+        ("//! a\n/// f\nfn f() { }", "\n/// f\nfn f() { }"),
+        ("//! a", "//! a"),
+        ("", ""),
+        // The second line, to Rhai.
+        ("//! a\rfn f() { }\n", "//! a\rfn f() { }\n"),
+    ] {
+        assert_eq!(sandbox::script(text), script, "{text:?}");
+        let parser = sandbox::parser(&Limits::default());
+        let functions = |text: &str| {
+            let tree = parser.compile(text).unwrap();
+            tree.iter_fn_def().map(|function| function.body.start_position()).collect::<Vec<_>>()
+        };
+        assert_eq!(functions(text), functions(script), "{text:?}");
+    }
+}
+
+#[test]
 fn what_a_pack_shares_is_compiled_once() {
     on_big_stack(|| {
         let text = |text: &str| Arc::new(SourceText { file: String::new(), text: text.to_owned() });

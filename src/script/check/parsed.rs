@@ -45,7 +45,7 @@ impl Parser {
             let message = format!("{} bytes of script, where {} are the limit", text.len(), self.most_bytes);
             return Err(Problem { message, position: Position::new(1, 1), help: Some("move shared code to `lib/`") });
         }
-        let tree = self.engine.compile(text).map_err(|error| {
+        let tree = self.engine.compile(sandbox::script(text)).map_err(|error| {
             let position = error.position();
             let help = match *error.err_type() {
                 ParseErrorType::ExprTooDeep => {
