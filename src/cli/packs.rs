@@ -66,7 +66,7 @@ impl PackArgs {
                     .try_to("rename one of the folders")
                     .into());
             }
-            match pack.check(&overrides, limits) {
+            match pack.load(&overrides, limits) {
                 Ok(checked) => packs.join(checked),
                 Err(mistakes) => diagnostics.extend(mistakes),
             }

@@ -18,12 +18,21 @@ use crate::script::{self, Limits, Reader, Shared};
 /// Policies that one thread takes at a time.
 const CHUNK: usize = 32;
 
-/// Loads a pack.
-pub(super) fn load(pack: &Pack, overrides: &Overrides, limits: &Limits) -> Result<Checked, Vec<Diagnostic>> {
+/// Loads a pack; without `checks`, which cost most of the time, only what is wrong is found that keeps a policy from
+/// being read.
+pub(super) fn load(
+    pack: &Pack,
+    checks: bool,
+    overrides: &Overrides,
+    limits: &Limits,
+) -> Result<Checked, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let read = on_big_stack(|| {
-        let (against, mistakes) = Shared::read(&pack.libraries, limits);
-        diagnostics.extend(mistakes);
+        let against = checks.then(|| {
+            let (shared, mistakes) = Shared::read(&pack.libraries, limits);
+            diagnostics.extend(mistakes);
+            shared
+        });
         Loader { pack, against, overrides: overrides.by_policy(), limits }.policies()
     });
     let mut ids: BTreeMap<String, &str> = BTreeMap::new();
@@ -60,8 +69,8 @@ type Read = (Option<Policy>, Vec<Diagnostic>);
 /// Reads the policies of a pack, each by itself.
 struct Loader<'a> {
     pack: &'a Pack,
-    /// What the pack shares.
-    against: Shared,
+    /// What the pack shares, to check policies against; nothing is checked without.
+    against: Option<Shared>,
     overrides: ByPolicy<'a>,
     limits: &'a Limits,
 }
@@ -72,7 +81,7 @@ impl Loader<'_> {
         let chunks: Vec<&[Arc<SourceText>]> = self.pack.policies.chunks(CHUNK).collect();
         let next = AtomicUsize::new(0);
         let work = || {
-            let reader = Reader::new(&self.pack.libraries, &self.against, self.limits);
+            let reader = Reader::new(&self.pack.libraries, self.against.as_ref(), self.limits);
             let mut done: Vec<(usize, Vec<Read>)> = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
@@ -97,7 +106,7 @@ impl Loader<'_> {
 
     fn policy(&self, source: &Arc<SourceText>, reader: &Reader<'_>) -> Read {
         let id = id_of(&source.file);
-        let (header, doc, mut diagnostics) = header::read(source);
+        let (header, doc, mut diagnostics) = header::read(source, self.against.is_some());
         let Some(header) = header else {
             // The script is still looked at: all mistakes in one run. What the header would have declared is unknown,
             // so what depends on it is left out.

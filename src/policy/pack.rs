@@ -18,6 +18,7 @@ pub struct Pack {
     pub(super) name: Arc<str>,
     pub(super) policies: Vec<Arc<SourceText>>,
     pub(super) libraries: Arc<[Arc<SourceText>]>,
+    is_embedded: bool,
 }
 
 impl Pack {
@@ -28,7 +29,7 @@ impl Pack {
         };
         let (libraries, policies): (Vec<_>, Vec<_>) =
             embedded::FILES.iter().map(text).partition(|source| is_library(&source.file));
-        Self { name: DEFAULT.into(), policies, libraries: libraries.into() }
+        Self { name: DEFAULT.into(), policies, libraries: libraries.into(), is_embedded: true }
     }
 
     /// The pack in a folder: every `.rhai` file in it and below, those in `lib/` shared by all others. It is named as
@@ -65,7 +66,7 @@ impl Pack {
         }
         let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let name = absolute.file_name().map_or_else(|| "pack".to_owned(), |name| name.to_string_lossy().into_owned());
-        Ok(Self { name: name.into(), policies, libraries: libraries.into() })
+        Ok(Self { name: name.into(), policies, libraries: libraries.into(), is_embedded: false })
     }
 
     /// One policy in a file, with the libraries of a `lib/` beside it. Its pack is named `local`.
@@ -86,13 +87,13 @@ impl Pack {
                 }
             }
         }
-        Ok(Self { name: "local".into(), policies: vec![policy], libraries: libraries.into() })
+        Ok(Self { name: "local".into(), policies: vec![policy], libraries: libraries.into(), is_embedded: false })
     }
 
     /// One policy from its text, for programs and tests. `id` is what its file would be called without `.rhai`.
     pub fn from_text(id: &str, text: &str) -> Self {
         let source = Arc::new(SourceText { file: format!("{id}.rhai"), text: text.to_owned() });
-        Self { name: "local".into(), policies: vec![source], libraries: Arc::from([]) }
+        Self { name: "local".into(), policies: vec![source], libraries: Arc::from([]), is_embedded: false }
     }
 
     /// The files of its policies, as they were found.
@@ -107,6 +108,7 @@ impl Pack {
             name: Arc::clone(&self.name),
             policies: vec![Arc::clone(policy)],
             libraries: Arc::clone(&self.libraries),
+            is_embedded: self.is_embedded,
         })
     }
 
@@ -120,7 +122,16 @@ impl Pack {
     /// # Errors
     /// Every mistake in every file of the pack.
     pub fn check(&self, overrides: &Overrides, limits: &Limits) -> Result<Checked, Vec<Diagnostic>> {
-        load::load(self, overrides, limits)
+        load::load(self, true, overrides, limits)
+    }
+
+    /// Loads it to judge by: as [`check`](Self::check), but for the embedded pack, whose texts are those that tests have
+    /// checked.
+    ///
+    /// # Errors
+    /// Every mistake in every file of the pack.
+    pub fn load(&self, overrides: &Overrides, limits: &Limits) -> Result<Checked, Vec<Diagnostic>> {
+        load::load(self, !self.is_embedded, overrides, limits)
     }
 }
 

@@ -89,12 +89,12 @@ const OF_LIBRARY: &str = "a library of the pack";
 pub struct Reader<'a> {
     parser: Parser,
     libraries: &'a Arc<[Arc<SourceText>]>,
-    against: &'a Shared,
+    against: Option<&'a Shared>,
 }
 
 impl<'a> Reader<'a> {
-    /// A reader that checks what it reads against what the pack shares.
-    pub fn new(libraries: &'a Arc<[Arc<SourceText>]>, against: &'a Shared, limits: &Limits) -> Self {
+    /// A reader that checks what it reads against what the pack shares; without that, it says only what does not parse.
+    pub fn new(libraries: &'a Arc<[Arc<SourceText>]>, against: Option<&'a Shared>, limits: &Limits) -> Self {
         Self { parser: Parser::new(limits), libraries, against }
     }
 
@@ -112,8 +112,10 @@ impl<'a> Reader<'a> {
             Ok(parsed) => parsed,
             Err(problem) => return Checked { script, diagnostics: vec![problem.diagnostic(source)] },
         };
-        let Shared { functions, lookups } = self.against;
-        let diagnostics = remarks(source, &parsed, functions, Some((header, lookups)));
+        let diagnostics = match self.against {
+            Some(shared) => remarks(source, &parsed, &shared.functions, Some((header, &shared.lookups))),
+            None => Vec::new(),
+        };
         script.hooks = parsed.hooks();
         script.constants = parsed.constants;
         Checked { script, diagnostics }
