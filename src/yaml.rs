@@ -5,6 +5,7 @@
 //! its spelling; and a key that is given twice is a mistake, not a choice. Anchors and aliases are refused: nothing
 //! that we read needs them and they can grow without bound.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
@@ -179,6 +180,23 @@ struct Open {
     data: Data,
     key: Option<Key>,
     start: usize,
+    /// The keys of a mapping that has many.
+    names: HashSet<String>,
+}
+
+impl Open {
+    /// True if the mapping has no such key yet. A few are looked through; of many there is a set, so that no text takes
+    /// time with the square of its length.
+    fn is_new(&mut self, name: &str) -> bool {
+        let Data::Map(members) = &self.data else { return true };
+        if members.len() < 32 {
+            return !members.iter().any(|(key, _)| key.name == name);
+        }
+        if self.names.is_empty() {
+            self.names.extend(members.iter().map(|(key, _)| key.name.clone()));
+        }
+        self.names.insert(name.to_owned())
+    }
 }
 
 struct Reader<'a> {
@@ -223,7 +241,7 @@ impl Reader<'_> {
         if self.open.len() >= MAX_DEPTH {
             return Err(YamlError { message: format!("nested deeper than {MAX_DEPTH}"), span: range });
         }
-        self.open.push(Open { data, key: None, start: range.start });
+        self.open.push(Open { data, key: None, start: range.start, names: HashSet::new() });
         Ok(())
     }
 
@@ -235,11 +253,11 @@ impl Reader<'_> {
         match (&mut open.data, open.key.take()) {
             (Data::List(items), _) => items.push(yaml),
             (Data::Map(members), Some(key)) => members.push((key, yaml)),
-            (Data::Map(members), None) => {
+            (Data::Map(_), None) => {
                 let Data::Scalar { raw, .. } = yaml.data else {
                     return Err(YamlError { message: "a key must be text".into(), span: yaml.span });
                 };
-                if members.iter().any(|(key, _)| key.name == raw) {
+                if !open.is_new(&raw) {
                     return Err(YamlError { message: format!("`{raw}` is given twice"), span: yaml.span });
                 }
                 open.key = Some(Key { name: raw, span: yaml.span });
@@ -291,6 +309,19 @@ mod tests {
         assert_eq!(&text[item.span.clone()], "012345678901");
         assert_eq!(yaml.pointer("/b/d/1").unwrap().raw(), Some("1.50"));
         assert_eq!(&text[yaml.key_span("b")], "b");
+    }
+
+    #[test]
+    fn a_key_that_is_given_twice_is_found_among_many() {
+        let many = |twice: &str| {
+            let keys: Vec<String> = (0..100).map(|at| format!("k{at}: {{k{at}: 1}}\n")).collect();
+            parse(&format!("{}{twice}", keys.concat()))
+        };
+        assert_eq!(many("k: 1").unwrap().members().len(), 101);
+        for twice in ["k0", "k31", "k32", "k99"] {
+            let error = many(&format!("{twice}: 1")).unwrap_err();
+            assert_eq!(error.message, format!("`{twice}` is given twice"));
+        }
     }
 
     #[test]

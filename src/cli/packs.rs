@@ -66,7 +66,7 @@ impl PackArgs {
                     .try_to("rename one of the folders")
                     .into());
             }
-            match pack.check(&overrides, limits) {
+            match pack.load(&overrides, limits) {
                 Ok(checked) => packs.join(checked),
                 Err(mistakes) => diagnostics.extend(mistakes),
             }
@@ -83,10 +83,12 @@ impl PackArgs {
                 return Err(packs.unknown(id).into());
             }
         }
-        let is = |ids: &[String], policy: &lawbook::policy::Policy| {
-            ids.iter().any(|id| **id == *policy.id || policy.header.formerly.contains(id))
+        let (only, skip): (BTreeSet<&str>, BTreeSet<&str>) =
+            (self.only.iter().map(String::as_str).collect(), self.skip.iter().map(String::as_str).collect());
+        let is = |ids: &BTreeSet<&str>, policy: &lawbook::policy::Policy| {
+            ids.contains(&*policy.id) || policy.header.formerly.iter().any(|former| ids.contains(former.as_str()))
         };
-        packs.retain(|policy| (self.only.is_empty() || is(&self.only, policy)) && !is(&self.skip, policy));
+        packs.retain(|policy| (only.is_empty() || is(&only, policy)) && !is(&skip, policy));
         if packs.policies().is_empty() {
             return Err(Error::new("no policy is left to judge by").try_to("`lawbook list`").into());
         }

@@ -89,8 +89,7 @@ impl<'a> Judge<'a> {
     }
 
     fn runtime(&self, inventory: &Arc<Inventory>) -> Runtime {
-        let scripts = self.policies.iter().map(|policy| &policy.script);
-        Runtime::new(scripts, Arc::clone(inventory), self.request.now, &self.request.limits)
+        Runtime::new(self.policies.len(), Arc::clone(inventory), self.request.now, &self.request.limits)
     }
 
     /// Runs `work` in every thread and gathers what they give.

@@ -49,13 +49,14 @@ fn shape() -> &'static Shape {
     SHAPE.get_or_init(|| Shape::of(SCHEMA))
 }
 
-/// Reads the head of a policy's file: the header if it is one, the Markdown, and every mistake in it.
-pub(super) fn read(source: &Arc<SourceText>) -> (Option<Header>, String, Vec<Diagnostic>) {
+/// Reads the head of a policy's file: the header if it is one, the Markdown, and every mistake in it; without `checks`
+/// only those that keep the header from being read.
+pub(super) fn read(source: &Arc<SourceText>, checks: bool) -> (Option<Header>, String, Vec<Diagnostic>) {
     let head = match FrontMatter::read(source) {
         Ok(head) => head,
         Err(diagnostic) => return (None, String::new(), vec![diagnostic]),
     };
-    let mut reader = Reader { source, head: &head, out: Vec::new() };
+    let mut reader = Reader { source, head: &head, checks, out: Vec::new() };
     reader.schema();
     let complete = reader.out.is_empty();
     let header = reader.header();
@@ -66,6 +67,7 @@ pub(super) fn read(source: &Arc<SourceText>) -> (Option<Header>, String, Vec<Dia
 struct Reader<'a> {
     source: &'a Arc<SourceText>,
     head: &'a FrontMatter,
+    checks: bool,
     out: Vec<Diagnostic>,
 }
 
@@ -83,6 +85,9 @@ impl Reader<'_> {
     }
 
     fn schema(&mut self) {
+        if !self.checks {
+            return;
+        }
         for violation in shape().violations(&self.head.yaml) {
             self.say("front-matter", &violation.span, violation.message, violation.help);
         }
@@ -163,7 +168,7 @@ impl Reader<'_> {
 
     fn kind(&mut self, yaml: &Yaml, or_events: bool) -> Option<String> {
         let kind = yaml.raw()?;
-        if (or_events && kind == CLOUDTRAIL) || schema::is_kind(kind) {
+        if !self.checks || (or_events && kind == CLOUDTRAIL) || schema::is_kind(kind) {
             return Some(kind.to_owned());
         }
         let events = or_events.then_some(CLOUDTRAIL);

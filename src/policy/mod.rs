@@ -1,9 +1,12 @@
 //! Policies: a script with metadata, and the packs they come in.
 
+mod checked;
 mod config;
 mod embedded;
 mod front_matter;
 mod header;
+mod load;
+mod overrides;
 mod pack;
 mod params;
 mod remediation;
@@ -11,9 +14,11 @@ mod when;
 
 use std::sync::Arc;
 
+pub use self::checked::Checked;
 pub use self::config::Config;
 pub use self::header::Header;
-pub use self::pack::{Checked, DEFAULT, Overrides, Pack};
+pub use self::overrides::Overrides;
+pub use self::pack::{DEFAULT, Pack};
 pub use self::params::{Param, ParamKind};
 pub(crate) use self::when::parse_path;
 pub use self::when::{Condition, When};

@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use self::known::{Functions, Lookups};
-pub(super) use self::parsed::{Parsed, assigned, properties};
+use self::known::{Functions, Known, Lookups};
+pub(super) use self::parsed::{Function, Parsed, Parser};
 pub(super) use self::place::function_name;
 use self::walker::Walker;
 use super::{Limits, PRELUDE, Script, facts};
@@ -29,9 +29,9 @@ pub struct Header<'a> {
     /// The kind of record that the hooks are given.
     pub judges: &'a str,
     /// Inventory kinds that it may look things up in.
-    pub uses: Vec<String>,
+    pub uses: &'a [String],
     /// Inventory kinds without which it cannot judge.
-    pub needs: Vec<String>,
+    pub needs: &'a [String],
 }
 
 /// A script and what there is to say about it.
@@ -44,95 +44,123 @@ pub struct Checked {
 
 /// Whether Rhai or the host has a function of that name.
 pub(super) fn is_native(name: &str) -> bool {
-    Functions::native().0.contains_key(name)
+    Functions::native().has(name)
 }
 
-/// Checks a policy's script. The front matter stands in comments, so `source` is the whole file.
-pub fn check(
+/// What the policies of a pack can call and do not define: read once, to check all of them against, in any thread.
+pub struct Shared {
+    functions: Functions,
+    lookups: Lookups,
+}
+
+impl Shared {
+    /// Reads the prelude and the libraries of a pack, and says what is wrong with the libraries, which see the prelude,
+    /// the host functions and each other.
+    pub fn read(libraries: &[Arc<SourceText>], limits: &Limits) -> (Self, Vec<Diagnostic>) {
+        let parser = Parser::new(limits);
+        let prelude = parser.parse(PRELUDE).ok();
+        let mut diagnostics = Vec::new();
+        let mut parsed: Vec<(&Arc<SourceText>, Parsed)> = Vec::new();
+        for library in libraries {
+            match parser.parse(&library.text) {
+                Ok(tree) => parsed.push((library, tree)),
+                Err(problem) => diagnostics.push(problem.diagnostic(library)),
+            }
+        }
+        let mut functions = Functions::native().clone();
+        if let Some(prelude) = &prelude {
+            functions.add(prelude, "the prelude");
+        }
+        for (at, (library, tree)) in parsed.iter().enumerate() {
+            let mut others = functions.clone();
+            for (_, (_, other)) in parsed.iter().enumerate().filter(|(other, _)| *other != at) {
+                others.add(other, OF_LIBRARY);
+            }
+            diagnostics.extend(remarks(library, tree, &others, None));
+        }
+        for (_, tree) in &parsed {
+            functions.add(tree, OF_LIBRARY);
+        }
+        let lookups = Lookups::of(prelude.iter().chain(parsed.iter().map(|(_, tree)| tree)));
+        (Self { functions, lookups }, diagnostics)
+    }
+}
+
+/// Whose a function of a library is.
+const OF_LIBRARY: &str = "a library of the pack";
+
+/// Reads the scripts of a pack's policies, in one thread.
+pub struct Reader<'a> {
+    parser: Parser,
+    libraries: &'a Arc<[Arc<SourceText>]>,
+    against: Option<&'a Shared>,
+    /// The functions of the libraries and the prelude, to prove things by.
+    common: Vec<facts::Functions>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader that checks what it reads against what the pack shares; without that, it says only what does not parse.
+    pub fn new(libraries: &'a Arc<[Arc<SourceText>]>, against: Option<&'a Shared>, limits: &Limits) -> Self {
+        let parser = Parser::new(limits);
+        let texts = libraries.iter().map(|library| library.text.as_str()).chain([PRELUDE]);
+        let common = texts.filter_map(|text| parser.parse(text).ok()).map(facts::Functions::of).collect();
+        Self { parser, libraries, against, common }
+    }
+
+    /// Reads a policy's script. The front matter stands in comments, so `source` is the whole file.
+    pub fn read(&self, source: &Arc<SourceText>, header: &Header<'_>) -> Checked {
+        let mut script = Script {
+            source: Arc::clone(source),
+            libraries: Arc::clone(self.libraries),
+            params: header.params.clone(),
+            constants: BTreeMap::new(),
+            hooks: BTreeSet::new(),
+            needs: header.needs.into(),
+            predicate: None,
+        };
+        let mut parsed = match self.parser.parse(&source.text) {
+            Ok(parsed) => parsed,
+            Err(problem) => return Checked { script, diagnostics: vec![problem.diagnostic(source)] },
+        };
+        let diagnostics = match self.against {
+            Some(shared) => remarks(source, &parsed, &shared.functions, Some((header, &shared.lookups))),
+            None => Vec::new(),
+        };
+        script.hooks = parsed.hooks();
+        script.constants = std::mem::take(&mut parsed.constants);
+        let own = facts::Functions::of(parsed);
+        script.predicate = Some(facts::of_matches(&facts::Surroundings {
+            functions: &std::iter::once(&own).chain(&self.common).collect::<Vec<_>>(),
+            params: &script.params,
+            constants: &script.constants,
+            may_halt: !script.needs.is_empty(),
+        }));
+        Checked { script, diagnostics }
+    }
+}
+
+/// Everything there is to say about a file that parses, in the order of its text: of a policy, which has a header and
+/// calls what looks things up, or of a library.
+fn remarks(
     source: &Arc<SourceText>,
-    libraries: &Arc<[Arc<SourceText>]>,
-    header: &Header<'_>,
-    limits: &Limits,
-) -> Checked {
-    let mut script = Script {
-        source: Arc::clone(source),
-        libraries: Arc::clone(libraries),
-        params: header.params.clone(),
-        constants: BTreeMap::new(),
-        hooks: BTreeSet::new(),
-        properties: BTreeSet::new(),
-        assigned: Arc::default(),
-        needs: header.needs.clone().into(),
-        predicate: None,
-    };
-    let mut known = Functions::native().clone();
-    let mut diagnostics = Vec::new();
-    let shared: Vec<(&str, Parsed)> = std::iter::once(("the prelude", PRELUDE))
-        .chain(libraries.iter().map(|library| ("a library of the pack", library.text.as_str())))
-        .filter_map(|(whose, text)| Some((whose, Parsed::of(text, limits).ok()?)))
-        .collect();
-    for (whose, parsed) in &shared {
-        known.add(&parsed.tree, whose);
-        parsed.properties(&mut script.properties);
+    parsed: &Parsed,
+    others: &Functions,
+    policy: Option<(&Header<'_>, &Lookups)>,
+) -> Vec<Diagnostic> {
+    let mut own = Functions::default();
+    own.add(parsed, "this file");
+    let mut walker = Walker::new(source, parsed, Known { others, own: &own });
+    if let Some((header, lookups)) = policy {
+        walker.header = Some(header);
+        walker.lookups = Some(lookups);
+        walker.constants = parsed.constants.keys().map(String::as_str).collect();
+        walker.hooks();
     }
-    let parsed = match Parsed::of(&source.text, limits) {
-        Ok(parsed) => parsed,
-        Err(problem) => {
-            diagnostics.push(problem.diagnostic(source));
-            return Checked { script, diagnostics };
-        }
-    };
-    parsed.properties(&mut script.properties);
-    let trees = shared.iter().map(|(_, parsed)| parsed).chain([&parsed]);
-    script.assigned = Arc::new(trees.flat_map(|parsed| assigned(&parsed.tree)).collect());
-    let mut walker = Walker::new(source, &parsed, &mut known, &mut diagnostics, Some(header));
-    script.constants = walker.constants();
+    walker.top_level();
     walker.clashes();
-    known.add(&parsed.tree, "this policy");
-    let mut walker = Walker::new(source, &parsed, &mut known, &mut diagnostics, Some(header));
-    let lookups = Lookups::of(shared.iter().map(|(_, parsed)| parsed));
-    walker.lookups = Some(&lookups);
-    walker.constants = script.constants.keys().cloned().collect();
-    walker.hooks(&mut script.hooks);
     walker.functions();
-    finish(&mut diagnostics);
-    let files: Vec<facts::Functions> =
-        std::iter::once(&parsed).chain(shared.iter().map(|(_, parsed)| parsed)).map(facts::Functions::of).collect();
-    script.predicate = Some(facts::of_matches(&facts::Surroundings {
-        functions: &files.iter().collect::<Vec<_>>(),
-        params: &script.params,
-        constants: &script.constants,
-        may_halt: !script.needs.is_empty(),
-    }));
-    Checked { script, diagnostics }
-}
-
-/// Checks a library of a pack, which sees the prelude, the host functions and the other libraries.
-pub fn check_library(source: &Arc<SourceText>, libraries: &[Arc<SourceText>], limits: &Limits) -> Vec<Diagnostic> {
-    let mut diagnostics = Vec::new();
-    let parsed = match Parsed::of(&source.text, limits) {
-        Ok(parsed) => parsed,
-        Err(problem) => return vec![problem.diagnostic(source)],
-    };
-    let mut known = Functions::native().clone();
-    let others = libraries.iter().filter(|library| !Arc::ptr_eq(library, source));
-    for (whose, text) in std::iter::once(("the prelude", PRELUDE))
-        .chain(others.map(|library| ("another library", library.text.as_str())))
-    {
-        if let Ok(parsed) = Parsed::of(text, limits) {
-            known.add(&parsed.tree, whose);
-        }
-    }
-    let mut walker = Walker::new(source, &parsed, &mut known, &mut diagnostics, None);
-    walker.constants();
-    walker.clashes();
-    known.add(&parsed.tree, "this library");
-    Walker::new(source, &parsed, &mut known, &mut diagnostics, None).functions();
-    finish(&mut diagnostics);
-    diagnostics
-}
-
-fn finish(diagnostics: &mut Vec<Diagnostic>) {
+    let mut diagnostics = walker.out;
     diagnostics.sort_by(|a, b| (a.span.start, a.code, &a.message).cmp(&(b.span.start, b.code, &b.message)));
     diagnostics.dedup_by(|a, b| a.span == b.span && a.code == b.code);
+    diagnostics
 }

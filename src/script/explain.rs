@@ -8,18 +8,14 @@ use super::{Limits, Script, check};
 /// each part as it is written.
 pub(super) fn conjuncts(script: &Script, limits: &Limits) -> Option<(String, Vec<String>)> {
     let text = &script.source.text;
-    let parsed = check::Parsed::of(text, limits).ok()?;
-    let param = parsed.parameter("matches")?;
-    let mut is_one_condition = false;
-    parsed.with_body("matches", 1, |body| {
-        is_one_condition = matches!(body, [Stmt::Expr(expr)] if matches!(**expr, Expr::And(..)));
-    });
-    if !is_one_condition {
+    let parsed = check::Parser::new(limits).parse(text).ok()?;
+    let matches = parsed.hook("matches")?;
+    if !matches!(&*matches.body, [Stmt::Expr(expr)] if matches!(**expr, Expr::And(..))) {
         return None;
     }
     let name = check::function_name(text, "matches");
     let open = name.end + text[name.end..].find('{')? + 1;
-    Some((param, split(&text[open..])))
+    Some((matches.params[0].clone(), split(&text[open..])))
 }
 
 /// Splits a body at `&&` outside of brackets, texts and comments; ends at the brace that closes it.

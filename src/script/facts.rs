@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rhai::{ASTFlags, ASTNode, Dynamic, Expr as Tree, FnCallExpr, Stmt};
 use serde_json::Value as Json;
 
-use super::check::{self, Parsed};
+use super::check::{self, Function, Parsed};
 use super::functions::{self, Lowered};
 use super::predicate::{Expr, Halt, Literal, Pattern, Predicate, Relation};
 use super::value;
@@ -22,7 +22,7 @@ const LARGEST: usize = 2_000;
 const DEEPEST: usize = 12;
 
 /// The functions of one file.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Functions {
     by_name: BTreeMap<(String, usize), Function>,
     /// Variables that may hold something else than they were declared with: a name stands for all variables of that name
@@ -30,47 +30,42 @@ pub(super) struct Functions {
     unreliable: BTreeSet<String>,
 }
 
-#[derive(Debug)]
-struct Function {
-    params: Vec<String>,
-    body: Vec<Stmt>,
-}
-
 impl Functions {
     /// The functions of a tree as it was written.
-    pub(super) fn of(parsed: &Parsed) -> Self {
-        let mut functions = Self { unreliable: check::assigned(&parsed.tree), ..Self::default() };
-        parsed.tree.walk(&mut |path: &[ASTNode<'_>]| {
-            // Rhai gives a function its first argument to change, if that is a variable.
-            match path.last() {
-                Some(
-                    ASTNode::Expr(Tree::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)),
-                ) if changes_argument(&call.name) => {
-                    functions.unreliable.extend(call.args.first().and_then(root_variable));
-                }
-                Some(ASTNode::Expr(chain @ (Tree::Dot(pair, ..) | Tree::Index(pair, ..)))) => {
-                    let mut changes = false;
-                    chain.walk(&mut Vec::new(), &mut |inner: &[ASTNode<'_>]| {
-                        changes |= matches!(inner.last(), Some(ASTNode::Expr(Tree::MethodCall(call, _))) if changes_argument(&call.name));
-                        true
-                    });
-                    if changes {
-                        functions.unreliable.extend(root_variable(&pair.lhs));
-                    }
-                }
-                _ => {}
-            }
-            true
-        });
-        for function in parsed.tree.iter_functions() {
-            let params: Vec<String> = function.params.iter().map(|param| (*param).to_owned()).collect();
-            let mut body = Vec::new();
-            parsed.with_body(function.name, params.len(), |statements| {
-                body = statements.iter().map(|statement| (*statement).clone()).collect();
-            });
-            functions.by_name.insert((function.name.to_owned(), params.len()), Function { params, body });
+    pub(super) fn of(parsed: Parsed) -> Self {
+        let mut functions = Self::default();
+        parsed.tree.walk(&mut |path: &[ASTNode<'_>]| functions.note_change(path));
+        for function in parsed.functions {
+            functions.by_name.insert((function.name.clone(), function.params.len()), function);
         }
         functions
+    }
+
+    /// Notes what the last node of a path may change; true, so that a walk goes on.
+    fn note_change(&mut self, path: &[ASTNode<'_>]) -> bool {
+        let changed = match path.last() {
+            Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => root_variable(&assignment.1.lhs),
+            // Rhai gives a function its first argument to change, if that is a variable.
+            Some(ASTNode::Expr(Tree::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) => {
+                call.args.first().filter(|_| changes_argument(&call.name)).and_then(root_variable)
+            }
+            Some(ASTNode::Expr(chain @ (Tree::Dot(pair, ..) | Tree::Index(pair, ..)))) => {
+                let mut changes = false;
+                chain.walk(&mut Vec::new(), &mut |inner: &[ASTNode<'_>]| {
+                    changes |= matches!(inner.last(), Some(ASTNode::Expr(Tree::MethodCall(call, _))) if changes_argument(&call.name));
+                    true
+                });
+                changes.then(|| root_variable(&pair.lhs)).flatten()
+            }
+            // What a loop is left with is not walked by Rhai.
+            Some(ASTNode::Stmt(Stmt::BreakLoop(Some(value), ..))) => {
+                value.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| self.note_change(path));
+                None
+            }
+            _ => None,
+        };
+        self.unreliable.extend(changed);
+        true
     }
 }
 

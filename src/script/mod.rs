@@ -1,6 +1,7 @@
 //! Compiles and runs Rhai; its own types for what it tells, so that nobody else names Rhai.
 
 mod check;
+mod compiled;
 mod explain;
 mod facts;
 mod functions;
@@ -9,15 +10,16 @@ mod predicate;
 mod sandbox;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, EvalContext, Scope};
+use rhai::{AST, Dynamic, EvalAltResult, EvalContext, Scope};
 use serde_json::Value;
 
-pub use self::check::{Checked, Header, check, check_library};
+pub use self::check::{Checked, Header, Reader, Shared};
+use self::compiled::{Compiled, Compiler};
 use self::functions::{Env, NotEvaluated};
 pub use self::functions::{parse_duration, parse_time, reference};
 pub use self::memory::Metered;
@@ -50,10 +52,6 @@ pub struct Script {
     pub constants: BTreeMap<String, Value>,
     /// The hooks that it defines.
     pub hooks: BTreeSet<&'static str>,
-    /// The names of all properties that it, its libraries and the prelude read.
-    pub properties: BTreeSet<String>,
-    /// The variables that it, its libraries and the prelude assign to.
-    pub assigned: Arc<BTreeSet<String>>,
     /// Inventory kinds without which it cannot judge.
     pub needs: Arc<[String]>,
     /// What is proved of `matches`; nothing of a script with mistakes.
@@ -71,34 +69,19 @@ pub enum Stop {
 
 /// Runs scripts on records, in one thread.
 pub struct Runtime {
-    engine: Engine,
     env: Rc<Env>,
     limits: Limits,
-    loaded: Vec<Option<Loaded>>,
-}
-
-/// A compiled script. Function look-ups are cached per script: a cache shared by two scripts would call the functions
-/// of the one for the other.
-struct Loaded {
-    tree: AST,
-    caches: Caches,
-    constants: Rc<HashMap<String, Dynamic>>,
+    /// Made when the first script is asked: threads that ask none do without.
+    compiler: Option<Compiler>,
+    loaded: Vec<Option<Box<Compiled>>>,
 }
 
 impl Runtime {
-    /// A runtime for these scripts, which are then named by their place in the list.
-    pub fn new<'a>(
-        scripts: impl IntoIterator<Item = &'a Script> + Clone,
-        inventory: Arc<Inventory>,
-        now: Timestamp,
-        limits: &Limits,
-    ) -> Self {
+    /// A runtime for so many scripts, which are then named by their numbers.
+    pub fn new(scripts: usize, inventory: Arc<Inventory>, now: Timestamp, limits: &Limits) -> Self {
         let env = Env::new(inventory, now, limits.operations);
-        let names: BTreeSet<&str> =
-            scripts.clone().into_iter().flat_map(|script| script.properties.iter().map(String::as_str)).collect();
-        let engine = sandbox::engine(limits, &env, names);
-        let loaded = scripts.into_iter().map(|_| None).collect();
-        Self { engine, env, limits: limits.clone(), loaded }
+        let loaded = std::iter::repeat_with(|| None).take(scripts).collect();
+        Self { env, limits: limits.clone(), compiler: None, loaded }
     }
 
     /// Calls a hook of the script at `index` with a record.
@@ -106,19 +89,22 @@ impl Runtime {
     /// # Errors
     /// [`Stop`] when the record cannot be judged or the script fails.
     pub fn call(&mut self, index: usize, script: &Script, hook: &str, record: &Record) -> Result<Value, Stop> {
-        self.env.judge(record, &script.needs, &script.assigned);
-        if self.loaded[index].is_none() {
-            let tree = compile(&self.engine, script).map_err(Stop::Fault)?;
-            let constants = constants(script).iter().map(|(name, _, value)| (name.to_owned(), value)).collect();
-            self.loaded[index] = Some(Loaded { tree, caches: Caches::new(), constants: Rc::new(constants) });
-        }
-        let Some(loaded) = &mut self.loaded[index] else { return Err(Stop::Fault("not compiled".to_owned())) };
+        let compiler = self.compiler.get_or_insert_with(|| Compiler::new(&self.limits, &self.env));
+        let loaded = match &mut self.loaded[index] {
+            Some(loaded) => loaded,
+            empty => {
+                let compiled = compiler.compile(script);
+                empty.insert(Box::new(compiled.map_err(|error| Stop::Fault(error.to_string()))?))
+            }
+        };
+        self.env.judge(record, &script.needs, &loaded.assigned);
         self.env.constants.replace(Rc::clone(&loaded.constants));
         let mut argument = value::show(&record.value);
-        let mut state = self.engine.new_global_runtime_state();
-        state.lib.push(loaded.tree.shared_lib().clone());
+        let engine = &compiler.engine;
+        let mut state = engine.new_global_runtime_state();
+        state.lib.push(Rc::clone(&loaded.functions));
         let mut scope = Scope::new();
-        let answer = EvalContext::new(&self.engine, &mut state, &mut loaded.caches, &mut scope, None).call_fn_raw(
+        let answer = EvalContext::new(engine, &mut state, &mut loaded.caches, &mut scope, None).call_fn_raw(
             hook,
             false,
             false,
@@ -133,13 +119,17 @@ impl Runtime {
     /// Which part of `matches` was false for a record, if the whole of it is one condition made of parts.
     pub fn why_silent(&mut self, script: &Script, record: &Record) -> Option<String> {
         let (param, parts) = explain::conjuncts(script, &self.limits)?;
+        let compiler = self.compiler.get_or_insert_with(|| Compiler::new(&self.limits, &self.env));
+        let compiled = compiler.compile(script).ok()?;
+        let whole = AST::new_from_module(compiled.functions);
         for part in parts {
             let one = format!("fn why_silent({param}) {{ {part} }}");
-            let tree = compile(&self.engine, script).ok()?;
-            let tree = tree.merge(&self.engine.compile_with_scope(&constants(script), one).ok()?);
-            self.env.judge(record, &script.needs, &script.assigned);
-            let answer =
-                self.engine.call_fn::<Dynamic>(&mut Scope::new(), &tree, "why_silent", (value::show(&record.value),));
+            let one = compiler.engine.compile_with_scope(&compiled::constants(script), one).ok()?;
+            compiler.prepare(&one);
+            self.env.judge(record, &script.needs, &compiled.assigned);
+            let argument = (value::show(&record.value),);
+            let tree = whole.merge(&one);
+            let answer = compiler.engine.call_fn::<Dynamic>(&mut Scope::new(), &tree, "why_silent", argument);
             if answer.ok()?.as_bool() == Ok(false) {
                 return Some(format!("`{part}` is false"));
             }
@@ -149,15 +139,17 @@ impl Runtime {
 
     /// What scripts printed since the last time this was asked.
     pub fn take_printed(&mut self) -> Vec<String> {
-        std::mem::take(&mut *self.env.printed.borrow_mut())
+        self.env.take_printed()
     }
 }
 
 /// An expression that is asked of records, one by one.
 pub struct Expression {
-    runtime: Runtime,
+    env: Rc<Env>,
+    limits: Limits,
+    compiler: Compiler,
     tree: AST,
-    assigned: Arc<BTreeSet<String>>,
+    assigned: Rc<BTreeSet<String>>,
 }
 
 impl Expression {
@@ -172,12 +164,10 @@ impl Expression {
         };
         let parser = sandbox::parser(limits);
         let tree = parser.compile(PRELUDE).map_err(failed)?.merge(&parser.compile(text).map_err(failed)?);
-        let properties = check::properties(&tree);
         let env = Env::new(inventory, now, limits.operations);
-        let engine = sandbox::engine(limits, &env, properties.iter().map(String::as_str));
-        let runtime = Runtime { engine, env, limits: limits.clone(), loaded: Vec::new() };
-        let assigned = Arc::new(check::assigned(&tree));
-        Ok(Self { runtime, tree, assigned })
+        let mut compiler = Compiler::new(limits, &env);
+        let assigned = Rc::new(compiler.prepare(&tree));
+        Ok(Self { env, limits: limits.clone(), compiler, tree, assigned })
     }
 
     /// What it says of a record.
@@ -185,41 +175,20 @@ impl Expression {
     /// # Errors
     /// [`Stop`] when it fails.
     pub fn evaluate(&mut self, record: &Record) -> Result<Value, Stop> {
-        self.runtime.env.judge(record, &Arc::from([]), &self.assigned);
+        self.env.judge(record, &Arc::from([]), &self.assigned);
         let mut scope = Scope::new();
         scope.push_dynamic("event", value::show(&record.value));
         scope.push_dynamic("resource", value::show(&record.value));
-        match self.runtime.engine.eval_ast_with_scope::<Dynamic>(&mut scope, &self.tree) {
+        match self.compiler.engine.eval_ast_with_scope::<Dynamic>(&mut scope, &self.tree) {
             Ok(answer) => Ok(value::to_json(&answer)),
-            Err(error) => Err(stop(*error, &self.runtime.limits)),
+            Err(error) => Err(stop(*error, &self.limits)),
         }
     }
 
     /// What it printed since the last time this was asked.
     pub fn take_printed(&mut self) -> Vec<String> {
-        self.runtime.take_printed()
+        self.env.take_printed()
     }
-}
-
-/// The prelude, the libraries and the policy as one tree: one look-up finds a function of each.
-fn compile(engine: &Engine, script: &Script) -> Result<AST, String> {
-    let failed = |error: rhai::ParseError| error.to_string();
-    let mut tree = engine.compile(PRELUDE).map_err(failed)?;
-    for library in script.libraries.iter() {
-        tree = tree.merge(&engine.compile(&library.text).map_err(failed)?);
-    }
-    let policy = engine.compile_with_scope(&constants(script), &script.source.text).map_err(failed)?;
-    Ok(tree.merge(&policy).clone_functions_only())
-}
-
-/// What a script knows by name everywhere: constants of the scope become literals inside of functions, too.
-fn constants(script: &Script) -> Scope<'static> {
-    let mut scope = Scope::new();
-    scope.push_constant_dynamic("params", value::from_json(&script.params));
-    for (name, constant) in &script.constants {
-        scope.push_constant_dynamic(name.as_str(), value::from_json(constant));
-    }
-    scope
 }
 
 /// Rhai's errors, told in our words, with the place in the file.

@@ -160,6 +160,7 @@ fn steps_are_null_safe() {
         "event.nope == ()",
         "event.nope.x.y == ()",
         "event.eventName.x == ()",
+        "(loop { break event.eventName.of_a_loop; }) == ()",
         "event.n.x == ()",
         "event.t.x.y == ()",
         "event.nothing.x == ()",
@@ -288,5 +289,55 @@ fn a_hostile_script_is_stopped() {
             }
             assert!(started.elapsed().as_secs() < 60, "{script}");
         }
+    });
+}
+
+#[test]
+fn the_head_of_a_file_is_left_out_and_no_line_moves() {
+    for (text, script) in [
+        ("//! a\n\n//! b\r\nfn f() { }", "\n\n\nfn f() { }"),
+        ("\n//! a\n// c\n//! b\n", "\n\n// c\n//! b\n"),
+        ("//! a\n/// f\nfn f() { }", "\n/// f\nfn f() { }"),
+        ("//! a", "//! a"),
+        ("", ""),
+        // The second line, to Rhai.
+        ("//! a\rfn f() { }\n", "//! a\rfn f() { }\n"),
+    ] {
+        assert_eq!(sandbox::script(text), script, "{text:?}");
+        let parser = sandbox::parser(&Limits::default());
+        let functions = |text: &str| {
+            let tree = parser.compile(text).unwrap();
+            tree.iter_fn_def().map(|function| function.body.start_position()).collect::<Vec<_>>()
+        };
+        assert_eq!(functions(text), functions(script), "{text:?}");
+    }
+}
+
+#[test]
+fn what_a_pack_shares_is_compiled_once() {
+    on_big_stack(|| {
+        let text = |text: &str| Arc::new(SourceText { file: String::new(), text: text.to_owned() });
+        let library = text("fn kept(event) { let kept = event.a; kept = 1; kept }");
+        let packs: [Arc<[_]>; 2] = [Arc::from([Arc::clone(&library)]), Arc::from([library])];
+        let script = |libraries: &Arc<[_]>, policy: &str| Script {
+            source: text(policy),
+            libraries: Arc::clone(libraries),
+            params: Value::Null,
+            constants: BTreeMap::new(),
+            hooks: BTreeSet::from(["matches"]),
+            needs: Arc::from([]),
+            predicate: None,
+        };
+        let limits = Limits::default();
+        let mut compiler = Compiler::new(&limits, &sandbox::bare_env(&limits));
+        let mut assigned =
+            |libraries: &Arc<[_]>, policy: &str| compiler.compile(&script(libraries, policy)).unwrap().assigned;
+        let first = assigned(&packs[0], "fn matches(event) { kept(event) == 1 }");
+        let second = assigned(&packs[0], "fn matches(event) { let kept = 2; kept = 3; kept == 3 }");
+        assert!(Rc::ptr_eq(&first, &second), "what the library assigns to was found twice");
+        let own = assigned(&packs[0], "fn matches(event) { let own = 2; own = 3; own == 3 }");
+        assert_eq!(own.iter().collect::<Vec<_>>(), ["kept", "own"]);
+        let other = assigned(&packs[1], "fn matches(event) { kept(event) == 1 }");
+        assert!(first == other && !Rc::ptr_eq(&first, &other), "packs share nothing");
     });
 }

@@ -136,28 +136,28 @@ pub(crate) fn is_own_property(name: &str) -> bool {
     OF_TEXT_AND_LISTS.contains(&name) || OF_NUMBERS.contains(&name)
 }
 
-/// Makes every step into a value null-safe.
-///
-/// `properties` are the names that the loaded scripts use: a getter for each is faster than the indexer, and the only
-/// way to give a property to Rhai's own scalars, so that a step into text is `()` and not an error.
-pub(crate) fn register<'a>(engine: &mut Engine, properties: impl IntoIterator<Item = &'a str>) {
-    engine.register_type_with_name::<Shown>("value");
-    for property in properties {
-        let key: ImmutableString = property.into();
-        let name = format!("get${property}");
-        engine.register_fn(name.as_str(), move |value: &mut Shown| value.get(&key));
-        engine.register_fn(name.as_str(), |(): &mut ()| ());
-        if !OF_TEXT_AND_LISTS.contains(&property) {
-            engine.register_fn(name.as_str(), |_: &mut ImmutableString| ());
-            engine.register_fn(name.as_str(), |_: &mut Array| ());
-        }
-        if !OF_NUMBERS.contains(&property) {
-            engine.register_fn(name.as_str(), |_: &mut INT| ());
-            engine.register_fn(name.as_str(), |_: &mut f64| ());
-        }
-        engine.register_fn(name.as_str(), |_: &mut bool| ());
-        engine.register_fn(name.as_str(), |_: &mut char| ());
+/// Makes steps by the name of a property null-safe. A getter is faster than the indexer, and the only way to give a
+/// property to Rhai's own scalars, so that a step into text is `()` and not an error.
+pub(crate) fn register_property(engine: &mut Engine, property: &str) {
+    let key: ImmutableString = property.into();
+    let name = format!("get${property}");
+    engine.register_fn(name.as_str(), move |value: &mut Shown| value.get(&key));
+    engine.register_fn(name.as_str(), |(): &mut ()| ());
+    if !OF_TEXT_AND_LISTS.contains(&property) {
+        engine.register_fn(name.as_str(), |_: &mut ImmutableString| ());
+        engine.register_fn(name.as_str(), |_: &mut Array| ());
     }
+    if !OF_NUMBERS.contains(&property) {
+        engine.register_fn(name.as_str(), |_: &mut INT| ());
+        engine.register_fn(name.as_str(), |_: &mut f64| ());
+    }
+    engine.register_fn(name.as_str(), |_: &mut bool| ());
+    engine.register_fn(name.as_str(), |_: &mut char| ());
+}
+
+/// Makes every other step into a value null-safe.
+pub(crate) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Shown>("value");
     engine
         .register_indexer_get(|value: &mut Shown, key: ImmutableString| value.get(&key))
         .register_indexer_get(|value: &mut Shown, index: INT| value.at(index))

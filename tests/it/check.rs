@@ -212,3 +212,31 @@ fn mistakes_in_front_matter_have_their_place_in_the_file() {
         assert!(mistakes(text).iter().any(|mistake| mistake.code == "front-matter"), "{text:?}");
     }
 }
+
+/// More policies than one thread takes at a time, so that several read them where there are several cores.
+#[test]
+fn mistakes_are_told_in_the_order_of_the_files_however_many_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("lib")).unwrap();
+    std::fs::write(folder.path().join("lib/a.rhai"), "fn shared(x) { nosuch(x) }\n").unwrap();
+    let names: Vec<String> = (0..200).map(|at| format!("p-{at:03}")).collect();
+    for (at, name) in names.iter().enumerate() {
+        let body = ["shared(event) == 1", "shard(event)", "event.a || shared(event, 1)", "event.a == "][at % 4];
+        std::fs::write(folder.path().join(format!("{name}.rhai")), format!("{HEAD}fn matches(event) {{ {body} }}\n"))
+            .unwrap();
+    }
+    let told = |pack: Pack| {
+        let mistakes = pack.check(&Overrides::default(), &Limits::default()).unwrap_err();
+        mistakes
+            .into_iter()
+            .map(|mistake| (mistake.source.file.clone(), mistake.span, mistake.message))
+            .collect::<Vec<_>>()
+    };
+    let pack = || Pack::from_folder(folder.path()).unwrap();
+    let all = told(pack());
+    let mut alone: Vec<_> = names.iter().flat_map(|name| told(pack().only(name).unwrap())).collect();
+    alone.sort_by(|a, b| (&a.0, a.1.start).cmp(&(&b.0, b.1.start)));
+    alone.dedup();
+    assert_eq!(all, alone);
+    assert_eq!(all.len(), 1 + 50 + 2 * 50 + 50);
+}

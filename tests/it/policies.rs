@@ -42,6 +42,20 @@ fn the_embedded_pack_is_the_folder_and_loads() {
     assert!(embedded.policies().len() >= 12);
 }
 
+/// Programs that judge by the embedded pack do not check it again; all else that loading gives must be there.
+#[test]
+fn the_embedded_pack_is_the_same_unchecked() {
+    let mut overrides = Overrides::default();
+    overrides.set_param("eip-disassociated.trusted_roles=['arn:aws:iam::111122223333:role/ops']").unwrap();
+    overrides.set_param("security-group-opened-to-world.nope=1").unwrap();
+    let [checked, loaded] = [Pack::check, Pack::load].map(|load| {
+        let packs = load(&Pack::embedded(), &overrides, &Limits::default()).unwrap();
+        (format!("{:#?}", packs.policies()), packs.accepts(&overrides).unwrap_err().to_string())
+    });
+    assert_eq!(checked, loaded);
+    assert!(loaded.0.contains("role/ops") && loaded.1.contains("no parameter `nope`"));
+}
+
 #[test]
 fn every_policy_is_documented() {
     let checked = Pack::embedded().check(&Overrides::default(), &Limits::default()).unwrap();

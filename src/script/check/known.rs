@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use rhai::{AST, ASTNode, Expr, Stmt};
+use rhai::{ASTNode, Expr, Stmt};
 
 use super::super::functions::FAMILIES;
 use super::super::{Limits, sandbox};
 use super::parsed::Parsed;
+use crate::diagnostic::did_you_mean;
 
 /// Functions that Rhai's parser or evaluator knows by itself, with their numbers of parameters.
 pub(super) const KEYWORDS: &[(&str, Range<usize>)] = &[
@@ -23,9 +24,16 @@ pub(super) const KEYWORDS: &[(&str, Range<usize>)] = &[
     ("is_def_fn", 2..3),
 ];
 
-/// The functions that a script can call: by name, their numbers of parameters, and whose they are.
+/// Functions that a script can call: by name, their numbers of parameters, and whose they are.
 #[derive(Clone, Default)]
-pub(super) struct Functions(pub(super) BTreeMap<String, (BTreeSet<usize>, &'static str)>);
+pub(super) struct Functions(BTreeMap<String, (BTreeSet<usize>, &'static str)>);
+
+/// What a file can call: the functions of others, and its own.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) others: &'a Functions,
+    pub(super) own: &'a Functions,
+}
 
 /// What the functions of libraries look up: by name, the kinds that they and those they call name.
 #[derive(Default)]
@@ -35,37 +43,29 @@ impl Lookups {
     pub(super) fn of<'p>(shared: impl Iterator<Item = &'p Parsed>) -> Self {
         let mut kinds: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut calls: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for parsed in shared {
-            for function in parsed.tree.iter_functions() {
-                let (found, called) = (
-                    kinds.entry(function.name.to_owned()).or_default(),
-                    calls.entry(function.name.to_owned()).or_default(),
-                );
-                parsed.with_body(function.name, function.params.len(), |body| {
-                    for statement in body {
-                        statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
-                            let call = match path.last() {
-                                Some(
-                                    ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _))
-                                    | ASTNode::Stmt(Stmt::FnCall(call, _)),
-                                ) => call,
-                                Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) => {
-                                    called.extend(
-                                        value.read_lock::<rhai::FnPtr>().map(|closure| closure.fn_name().to_owned()),
-                                    );
-                                    return true;
-                                }
-                                _ => return true,
-                            };
-                            called.insert(call.name.to_string());
-                            if let (true, Some(Expr::StringConstant(kind, _))) =
-                                (looks_up(&call.name, call.args.len()), call.args.first())
-                            {
-                                found.insert(kind.to_string());
-                            }
-                            true
-                        });
+        for function in shared.flat_map(|parsed| &parsed.functions) {
+            let (found, called) =
+                (kinds.entry(function.name.clone()).or_default(), calls.entry(function.name.clone()).or_default());
+            for statement in &function.body {
+                statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+                    let call = match path.last() {
+                        Some(
+                            ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _))
+                            | ASTNode::Stmt(Stmt::FnCall(call, _)),
+                        ) => call,
+                        Some(ASTNode::Expr(Expr::DynamicConstant(value, _))) => {
+                            called.extend(value.read_lock::<rhai::FnPtr>().map(|closure| closure.fn_name().to_owned()));
+                            return true;
+                        }
+                        _ => return true,
+                    };
+                    called.insert(call.name.to_string());
+                    if let (true, Some(Expr::StringConstant(kind, _))) =
+                        (looks_up(&call.name, call.args.len()), call.args.first())
+                    {
+                        found.insert(kind.to_string());
                     }
+                    true
                 });
             }
         }
@@ -93,13 +93,18 @@ pub(super) fn looks_up(function: &str, arguments: usize) -> bool {
 }
 
 impl Functions {
+    /// Whether there is a function of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Host functions, and those of Rhai that scripts get.
     pub(super) fn native() -> &'static Self {
         static NATIVE: OnceLock<Functions> = OnceLock::new();
         NATIVE.get_or_init(|| {
             let mut known = Self::default();
             let limits = Limits::default();
-            let engine = sandbox::engine(&limits, &sandbox::bare_env(&limits), []);
+            let engine = sandbox::engine(&limits, &sandbox::bare_env(&limits));
             for signature in engine.gen_fn_signatures(true) {
                 let Some((name, rest)) = signature.split_once('(') else { continue };
                 let name = name.trim_start_matches("fn ").trim();
@@ -123,17 +128,46 @@ impl Functions {
         })
     }
 
-    pub(super) fn add(&mut self, tree: &AST, whose: &str) {
-        let whose = match whose {
-            "the prelude" => "the prelude",
-            "this policy" | "this library" => "this file",
-            _ => "a library of the pack",
-        };
-        for function in tree.iter_functions().filter(|function| !function.name.starts_with("anon$")) {
-            let entry = self.0.entry(function.name.to_owned()).or_default();
+    pub(super) fn add(&mut self, parsed: &Parsed, whose: &'static str) {
+        for function in parsed.functions.iter().filter(|function| !function.is_closure()) {
+            let entry = self.0.entry(function.name.clone()).or_default();
             entry.0.insert(function.params.len());
             entry.1 = whose;
         }
+    }
+}
+
+impl<'a> Known<'a> {
+    /// The numbers of parameters that functions of others take by that name, and whose the last of them is.
+    pub(super) fn of_others(self, name: &str) -> Option<&'a (BTreeSet<usize>, &'static str)> {
+        self.others.0.get(name)
+    }
+
+    /// True if there is a function of that name.
+    pub(super) fn has(self, name: &str) -> bool {
+        self.others.0.contains_key(name) || self.own.0.contains_key(name)
+    }
+
+    /// True if a function of that name takes so many arguments.
+    pub(super) fn takes(self, name: &str, arity: usize) -> bool {
+        [self.others, self.own].iter().any(|functions| functions.0.get(name).is_some_and(|of| of.0.contains(&arity)))
+    }
+
+    /// The numbers of arguments that functions of that name take.
+    pub(super) fn arities(self, name: &str) -> BTreeSet<usize> {
+        [self.others, self.own]
+            .iter()
+            .filter_map(|functions| functions.0.get(name))
+            .flat_map(|of| &of.0)
+            .copied()
+            .collect()
+    }
+
+    /// The function that was meant by the name of none.
+    pub(super) fn meant(self, name: &str) -> Option<&'a str> {
+        let names: BTreeSet<&str> =
+            [self.others, self.own].iter().flat_map(|functions| functions.0.keys()).map(String::as_str).collect();
+        did_you_mean(name, names)
     }
 }
 

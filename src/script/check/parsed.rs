@@ -1,13 +1,14 @@
 //! A text as a syntax tree, as it was written: before the optimiser.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use rhai::{AST, ASTNode, Expr, ParseErrorType, Position, Stmt};
+use rhai::{AST, ASTFlags, ASTNode, Engine, Module, ParseErrorType, Position, ScriptFuncDef, Stmt};
+use serde_json::Value;
 
-use super::super::{Limits, sandbox};
-use super::chain::chain;
-use super::place::{offset, token_end};
+use super::super::{HOOKS, Limits, sandbox, value};
+use super::place::{Lines, token_end};
 use crate::diagnostic::{Diagnostic, SourceText};
 
 /// Why a text does not parse.
@@ -19,7 +20,7 @@ pub(in crate::script) struct Problem {
 
 impl Problem {
     pub(super) fn diagnostic(self, source: &Arc<SourceText>) -> Diagnostic {
-        let start = offset(&source.text, self.position);
+        let start = Lines::of(&source.text).offset(self.position);
         let diagnostic = Diagnostic::error("syntax", source, start..token_end(&source.text, start), self.message);
         match self.help {
             Some(help) => diagnostic.help(help),
@@ -28,18 +29,23 @@ impl Problem {
     }
 }
 
-/// A text as a syntax tree.
-pub(in crate::script) struct Parsed {
-    pub(in crate::script) tree: AST,
+/// Makes syntax trees of texts, within limits. One does for any number of texts.
+pub(in crate::script) struct Parser {
+    engine: Engine,
+    most_bytes: usize,
 }
 
-impl Parsed {
-    pub(in crate::script) fn of(text: &str, limits: &Limits) -> Result<Self, Problem> {
-        if text.len() > limits.source {
-            let message = format!("{} bytes of script, where {} are the limit", text.len(), limits.source);
+impl Parser {
+    pub(in crate::script) fn new(limits: &Limits) -> Self {
+        Self { engine: sandbox::parser(limits), most_bytes: limits.source }
+    }
+
+    pub(in crate::script) fn parse(&self, text: &str) -> Result<Parsed, Problem> {
+        if text.len() > self.most_bytes {
+            let message = format!("{} bytes of script, where {} are the limit", text.len(), self.most_bytes);
             return Err(Problem { message, position: Position::new(1, 1), help: Some("move shared code to `lib/`") });
         }
-        let tree = sandbox::parser(limits).compile(text).map_err(|error| {
+        let tree = self.engine.compile(sandbox::script(text)).map_err(|error| {
             let position = error.position();
             let help = match *error.err_type() {
                 ParseErrorType::ExprTooDeep => {
@@ -56,59 +62,68 @@ impl Parsed {
             }
             Problem { message, position, help }
         })?;
-        Ok(Self { tree })
+        let functions = tree.iter_fn_def().map(Function::of).collect();
+        let constants = tree.statements().iter().filter_map(constant).collect();
+        Ok(Parsed { tree, functions, constants })
     }
+}
 
-    pub(super) fn properties(&self, into: &mut BTreeSet<String>) {
-        into.extend(properties(&self.tree));
-    }
+/// A text as a syntax tree.
+pub(in crate::script) struct Parsed {
+    pub(in crate::script) tree: AST,
+    pub(in crate::script) functions: Vec<Function>,
+    /// Top-level constants of literals.
+    pub(super) constants: BTreeMap<String, Value>,
+}
 
-    /// The name of the one parameter of a function.
-    pub(in crate::script) fn parameter(&self, name: &str) -> Option<String> {
-        let function =
-            self.tree.iter_functions().find(|function| function.name == name && function.params.len() == 1)?;
-        function.params.first().map(|param| (*param).to_owned())
-    }
+/// A function of a text, or a closure in one (whose name begins with `anon$`).
+pub(in crate::script) struct Function {
+    pub(in crate::script) name: String,
+    pub(in crate::script) params: Vec<String>,
+    pub(in crate::script) body: Vec<Stmt>,
+}
 
-    /// The statements of one function, in order.
-    pub(in crate::script) fn with_body(&self, name: &str, arity: usize, mut ask: impl FnMut(&[&Stmt])) {
-        let mut one = self.tree.clone_functions_only();
-        one.retain_functions(|_, _, function, params| function == name && params == arity);
-        // The bodies cannot be reached but by walking; what the walk lends lives as long as the tree, which is longer
-        // than the callback may show, so the statements are cloned.
-        let mut statements: Vec<Stmt> = Vec::new();
-        one.walk(&mut |path: &[ASTNode<'_>]| {
+impl Function {
+    fn of(definition: &Rc<ScriptFuncDef>) -> Self {
+        // A body cannot be reached but by walking a tree, here one of this function alone; what the walk lends does not
+        // outlive it, so the statements are cloned.
+        let mut alone = Module::new();
+        alone.set_script_fn(Rc::clone(definition));
+        let mut body = Vec::new();
+        AST::new([], alone).walk(&mut |path: &[ASTNode<'_>]| {
             if let [ASTNode::Stmt(statement)] = path {
-                statements.push((*statement).clone());
+                body.push((*statement).clone());
             }
             true
         });
-        ask(&statements.iter().collect::<Vec<_>>());
+        let params = definition.params.iter().map(ToString::to_string).collect();
+        Self { name: definition.name.to_string(), params, body }
+    }
+
+    pub(super) fn is_closure(&self) -> bool {
+        self.name.starts_with("anon$")
     }
 }
 
-/// The names of all properties that a tree reads.
-pub(in crate::script) fn properties(tree: &AST) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    tree.walk(&mut |path: &[ASTNode<'_>]| {
-        if let Some(ASTNode::Expr(Expr::Property(property, _))) = path.last() {
-            names.insert(property.2.to_string());
-        }
-        true
-    });
-    names
+impl Parsed {
+    /// The function of that name with one parameter.
+    pub(in crate::script) fn hook(&self, name: &str) -> Option<&Function> {
+        self.functions.iter().find(|function| function.name == name && function.params.len() == 1)
+    }
+
+    /// The hooks that it defines.
+    pub(super) fn hooks(&self) -> BTreeSet<&'static str> {
+        HOOKS.iter().copied().filter(|hook| self.hook(hook).is_some()).collect()
+    }
 }
 
-/// The names of all variables that a tree assigns to.
-pub(in crate::script) fn assigned(tree: &AST) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    tree.walk(&mut |path: &[ASTNode<'_>]| {
-        if let Some(ASTNode::Stmt(Stmt::Assignment(assignment))) = path.last()
-            && let Expr::Variable(variable, ..) = chain(&assignment.1.lhs).root
-        {
-            names.insert(variable.1.to_string());
+/// Name and value of a constant of a literal, if the statement is one.
+pub(super) fn constant(statement: &Stmt) -> Option<(String, Value)> {
+    match statement {
+        Stmt::Var(var, flags, _) if flags.intersects(ASTFlags::CONSTANT) => {
+            let literal = var.1.get_literal_value(None)?;
+            Some((var.0.as_str().to_owned(), value::to_json(&literal)))
         }
-        true
-    });
-    names
+        _ => None,
+    }
 }

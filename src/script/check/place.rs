@@ -1,20 +1,31 @@
 //! Where in a text something stands: from Rhai's positions to byte ranges.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use rhai::Position;
 
-/// The byte offset of a position of Rhai's (1-based line and character).
-pub(in crate::script) fn offset(text: &str, position: Position) -> usize {
-    let (Some(line), column) = (position.line(), position.position().unwrap_or(1)) else { return text.len() };
-    let mut start = 0;
-    for _ in 1..line {
-        match text[start..].find('\n') {
-            Some(at) => start += at + 1,
-            None => return text.len(),
-        }
+/// The lines of a text; counted when they are first asked for, since most texts have no mistakes.
+pub(super) struct Lines<'a> {
+    text: &'a str,
+    starts: OnceCell<Vec<usize>>,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self { text, starts: OnceCell::new() }
     }
-    text[start..].char_indices().nth(column.saturating_sub(1)).map_or(text.len(), |(at, _)| start + at)
+
+    /// The byte offset of a position of Rhai's (1-based line and character).
+    pub(super) fn offset(&self, position: Position) -> usize {
+        let end = self.text.len();
+        let (Some(line), column) = (position.line(), position.position().unwrap_or(1)) else { return end };
+        let after = |(at, _): (usize, &str)| at + 1;
+        let starts =
+            self.starts.get_or_init(|| std::iter::once(0).chain(self.text.match_indices('\n').map(after)).collect());
+        let Some(start) = line.checked_sub(1).and_then(|line| starts.get(line)) else { return end };
+        self.text[*start..].char_indices().nth(column.saturating_sub(1)).map_or(end, |(at, _)| start + at)
+    }
 }
 
 /// The end of the token that begins at a byte offset: a word, a quoted text, or one character.

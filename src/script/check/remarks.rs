@@ -5,7 +5,7 @@ use rhai::{Expr, FnCallExpr, Position};
 use super::super::sandbox;
 use super::chain::{Chain, chain, closure_name};
 use super::known::{KEYWORDS, looks_up};
-use super::place::{chain_end, offset};
+use super::place::chain_end;
 use super::walker::Walker;
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::record::CLOUDTRAIL;
@@ -66,7 +66,7 @@ const RECORD_FUNCTIONS: &[&str] = &[
     "statements",
 ];
 
-impl Walker<'_> {
+impl<'a> Walker<'a> {
     /// The closures given to list functions of a chain that goes over values of the record.
     pub(super) fn closures_over_record(&self, expr: &Expr) -> Vec<String> {
         let chain = chain(expr);
@@ -123,8 +123,8 @@ impl Walker<'_> {
             let names: Vec<&str> = self
                 .variables
                 .iter()
-                .map(|variable| variable.name.as_str())
-                .chain(self.constants.iter().map(String::as_str))
+                .map(|variable| variable.name)
+                .chain(self.constants.iter().copied())
                 .chain(["params"])
                 .collect();
             let help = did_you_mean(name, names).map(|meant| format!("did you mean `{meant}`?"));
@@ -139,30 +139,28 @@ impl Walker<'_> {
             }
             return;
         }
-        match self.known.0.get(name) {
-            Some((arities, _)) if arities.contains(&arity) => {}
-            Some((arities, _)) => {
-                let wanted = arities.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
-                self.say(
-                    "wrong-arity",
-                    position,
-                    format!(
-                        "`{name}` takes {wanted} argument{} (what stands before the dot is one), here {arity}",
-                        if wanted == "1" { "" } else { "s" }
-                    ),
-                    None,
-                );
-            }
-            None => {
-                let help = if sandbox::REMOVED.contains(&name) {
-                    Some("policies cannot use it".to_owned())
-                } else {
-                    did_you_mean(name, self.known.0.keys().map(String::as_str))
-                        .map(|meant| format!("did you mean `{meant}`?"))
-                };
-                self.say("unknown-function", position, format!("no function `{name}`"), help);
-            }
+        if self.known.takes(name, arity) {
+            return;
         }
+        let arities = self.known.arities(name);
+        if arities.is_empty() {
+            let help = if sandbox::REMOVED.contains(&name) {
+                Some("policies cannot use it".to_owned())
+            } else {
+                self.known.meant(name).map(|meant| format!("did you mean `{meant}`?"))
+            };
+            return self.say("unknown-function", position, format!("no function `{name}`"), help);
+        }
+        let wanted = arities.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+        self.say(
+            "wrong-arity",
+            position,
+            format!(
+                "`{name}` takes {wanted} argument{} (what stands before the dot is one), here {arity}",
+                if wanted == "1" { "" } else { "s" }
+            ),
+            None,
+        );
     }
 
     /// The kind that a look-up names must exist and be declared.
@@ -186,7 +184,7 @@ impl Walker<'_> {
         if !crate::schema::is_kind(kind) {
             let help = did_you_mean(kind, crate::schema::kinds()).map(|meant| format!("did you mean `{meant}`?"));
             self.say("unknown-kind", *at, format!("no inventory kind `{kind}`"), help);
-        } else if !header.uses.iter().chain(&header.needs).any(|declared| declared == kind.as_str()) {
+        } else if !header.uses.iter().chain(header.needs).any(|declared| declared == kind.as_str()) {
             self.say(
                 "undeclared-kind",
                 *at,
@@ -199,7 +197,7 @@ impl Walker<'_> {
     /// The kinds that a library's function looks up must be declared by the policy that calls it.
     pub(super) fn kinds_of_library(&mut self, function: &str, position: Position) {
         let Some(header) = self.header else { return };
-        let declared = |kind: &&String| header.uses.iter().chain(&header.needs).any(|declared| declared == *kind);
+        let declared = |kind: &&String| header.uses.iter().chain(header.needs).any(|declared| declared == *kind);
         let undeclared: Vec<String> = self
             .lookups
             .and_then(|lookups| lookups.0.get(function))
@@ -226,7 +224,7 @@ impl Walker<'_> {
     /// A bare path is not a condition: where the field is absent it is `()`, and where it is text it is an error.
     pub(super) fn condition(&mut self, expr: &Expr, role: &str) {
         if let Expr::FnCall(call, _) = expr
-            && self.parsed.tree.iter_functions().any(|function| function.name == call.name.as_str())
+            && self.parsed.functions.iter().any(|function| function.name == call.name.as_str())
         {
             self.predicates.insert(call.name.to_string());
         }
@@ -237,7 +235,7 @@ impl Walker<'_> {
             "a bare path as {} is neither true nor false where the field is absent",
             if role == "answer" { "an answer" } else { "a condition" }
         );
-        let start = offset(&self.source.text, expr.start_position());
+        let start = self.lines.offset(expr.start_position());
         let end = chain_end(&self.source.text, start);
         let path = &self.source.text[start..end];
         self.out.push(

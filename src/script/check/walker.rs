@@ -1,25 +1,25 @@
 //! Reads a script with all that is in scope, and says what is wrong with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rhai::{ASTFlags, ASTNode, Expr, FnCallExpr, Position, Stmt};
-use serde_json::Value;
 
-use super::super::{HOOKS, value};
+use super::super::HOOKS;
 use super::Header;
 use super::chain::{chain, closure_name, first_step, keys};
-use super::known::{Functions, Lookups};
-use super::parsed::Parsed;
-use super::place::{function_name, offset, token_end};
+use super::known::{Known, Lookups};
+use super::parsed::{Parsed, constant};
+use super::place::{Lines, function_name, token_end};
 use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
 
 /// List functions that ask a closure for yes or no.
 const PREDICATES: &[&str] = &["some", "all", "filter", "find", "find_index", "retain", "drain", "extract"];
 
 /// A variable in scope.
-pub(super) struct Variable {
-    pub(super) name: String,
+pub(super) struct Variable<'a> {
+    pub(super) name: &'a str,
     /// It is a value of the record, so a path from it may be absent.
     pub(super) of_record: bool,
     /// It is the end of a path, so it may be absent itself.
@@ -29,38 +29,34 @@ pub(super) struct Variable {
 /// Reads every statement of a script once, knowing what is in scope.
 pub(super) struct Walker<'a> {
     pub(super) source: &'a Arc<SourceText>,
+    pub(super) lines: Lines<'a>,
     pub(super) parsed: &'a Parsed,
-    pub(super) known: &'a Functions,
-    pub(super) out: &'a mut Vec<Diagnostic>,
+    pub(super) known: Known<'a>,
+    pub(super) out: Vec<Diagnostic>,
     pub(super) header: Option<&'a Header<'a>>,
     pub(super) lookups: Option<&'a Lookups>,
-    pub(super) constants: BTreeSet<String>,
-    pub(super) variables: Vec<Variable>,
+    pub(super) constants: BTreeSet<&'a str>,
+    pub(super) variables: Vec<Variable<'a>>,
     /// Functions of the file and closures whose answer must be yes or no.
     pub(super) predicates: BTreeSet<String>,
     /// Closures that are given items of the record.
     pub(super) over_record: BTreeSet<String>,
     /// Functions of the file that are given values of the record, and in which parameter.
-    pub(super) record_params: BTreeSet<(String, usize)>,
+    pub(super) record_params: BTreeSet<(&'a str, usize)>,
     /// The keys of all maps that the file makes: what they hold can be called like a method.
     pub(super) keys: BTreeSet<String>,
     pub(super) in_closure: bool,
 }
 
 impl<'a> Walker<'a> {
-    pub(super) fn new(
-        source: &'a Arc<SourceText>,
-        parsed: &'a Parsed,
-        known: &'a mut Functions,
-        out: &'a mut Vec<Diagnostic>,
-        header: Option<&'a Header<'a>>,
-    ) -> Self {
+    pub(super) fn new(source: &'a Arc<SourceText>, parsed: &'a Parsed, known: Known<'a>) -> Self {
         Self {
             source,
+            lines: Lines::of(&source.text),
             parsed,
             known,
-            out,
-            header,
+            out: Vec::new(),
+            header: None,
             lookups: None,
             constants: BTreeSet::new(),
             variables: Vec::new(),
@@ -73,30 +69,24 @@ impl<'a> Walker<'a> {
     }
 
     pub(super) fn say(&mut self, code: &'static str, position: Position, message: String, help: Option<String>) {
-        let start = offset(&self.source.text, position);
+        let start = self.lines.offset(position);
         let mut diagnostic = Diagnostic::error(code, self.source, start..token_end(&self.source.text, start), message);
         diagnostic.help = help;
         self.out.push(diagnostic);
     }
 
-    /// Top-level constants of literals; any other statement outside of functions is a mistake.
-    pub(super) fn constants(&mut self) -> BTreeMap<String, Value> {
-        let mut constants = BTreeMap::new();
+    /// Any statement outside of functions is a mistake, but for constants of literals.
+    pub(super) fn top_level(&mut self) {
         for statement in self.parsed.tree.statements() {
             match statement {
                 Stmt::Noop(_) => {}
-                Stmt::Var(var, flags, _) if flags.intersects(ASTFlags::CONSTANT) => match var.1.get_literal_value(None)
-                {
-                    Some(literal) => {
-                        constants.insert(var.0.as_str().to_owned(), value::to_json(&literal));
-                    }
-                    None => self.say(
-                        "top-level-statement",
-                        var.1.position(),
-                        format!("the constant `{}` is not a literal", var.0.as_str()),
-                        Some("compute it in a function".to_owned()),
-                    ),
-                },
+                constants if constant(constants).is_some() => {}
+                Stmt::Var(var, flags, _) if flags.intersects(ASTFlags::CONSTANT) => self.say(
+                    "top-level-statement",
+                    var.1.position(),
+                    format!("the constant `{}` is not a literal", var.0.as_str()),
+                    Some("compute it in a function".to_owned()),
+                ),
                 other => self.say(
                     "top-level-statement",
                     other.position(),
@@ -105,53 +95,40 @@ impl<'a> Walker<'a> {
                 ),
             }
         }
-        constants
     }
 
     /// Names that the file takes from others.
     pub(super) fn clashes(&mut self) {
-        let names: BTreeSet<(String, usize)> = self
-            .parsed
-            .tree
-            .iter_functions()
-            .map(|function| (function.name.to_owned(), function.params.len()))
-            .collect();
-        for (name, arity) in names {
-            if HOOKS.contains(&name.as_str()) && self.header.is_some() {
+        for function in &self.parsed.functions {
+            let (name, arity) = (function.name.as_str(), function.params.len());
+            if HOOKS.contains(&name) && self.header.is_some() {
                 continue;
             }
-            let Some((arities, whose)) = self.known.0.get(&name) else { continue };
+            let Some((arities, whose)) = self.known.of_others(name) else { continue };
             if *whose == "Rhai" && !arities.contains(&arity) {
                 continue;
             }
             let message = format!("`{name}` is the name of a function of {whose}");
-            let at = function_name(&self.source.text, &name);
+            let at = function_name(&self.source.text, name);
             self.out.push(Diagnostic::error("name-clash", self.source, at, message).help("give it another name"));
         }
     }
 
-    /// The hooks that the policy defines, with one parameter each.
-    pub(super) fn hooks(&mut self, into: &mut BTreeSet<&'static str>) {
-        let called = self.called();
-        let functions: Vec<(String, usize)> = self
-            .parsed
-            .tree
-            .iter_functions()
-            .map(|function| (function.name.to_owned(), function.params.len()))
-            .collect();
-        for (name, arity) in &functions {
+    /// The hooks must have one parameter each, and `matches` must be there.
+    pub(super) fn hooks(&mut self) {
+        let called = OnceCell::new();
+        for function in &self.parsed.functions {
+            let (name, arity) = (function.name.as_str(), function.params.len());
             let at = || function_name(&self.source.text, name);
-            match HOOKS.iter().find(|hook| *hook == name) {
-                Some(hook) if *arity == 1 => {
-                    into.insert(hook);
-                }
+            match HOOKS.iter().find(|hook| **hook == name) {
+                Some(_) if arity == 1 => {}
                 Some(hook) => {
                     let message = format!("`{hook}` takes 1 parameter, the record; this takes {arity}");
                     self.out
                         .push(Diagnostic::error("hook", self.source, at(), message).help(format!("fn {hook}(event)")));
                 }
-                None if !called.contains(name) && !name.starts_with("anon$") => {
-                    if let Some(hook) = did_you_mean(name, HOOKS.iter().copied()).filter(|_| *arity == 1) {
+                None if !function.is_closure() && !called.get_or_init(|| self.called()).contains(name) => {
+                    if let Some(hook) = did_you_mean(name, HOOKS.iter().copied()).filter(|_| arity == 1) {
                         let message = format!("`{name}` is never called, and is no hook");
                         self.out.push(
                             Diagnostic::error("hook", self.source, at(), message)
@@ -162,7 +139,7 @@ impl<'a> Walker<'a> {
                 None => {}
             }
         }
-        if !into.contains("matches") && !functions.iter().any(|(name, _)| name == "matches") {
+        if !self.parsed.functions.iter().any(|function| function.name == "matches") {
             let end = self.source.text.len();
             self.out.push(
                 Diagnostic::error(
@@ -212,36 +189,28 @@ impl<'a> Walker<'a> {
     }
 
     fn read_functions(&mut self) {
-        let functions: Vec<(String, Vec<String>)> = self
-            .parsed
-            .tree
-            .iter_functions()
-            .map(|function| {
-                (function.name.to_owned(), function.params.iter().map(|param| (*param).to_owned()).collect())
-            })
-            .collect();
-        for (name, params) in functions {
-            let is_hook = self.header.is_some() && HOOKS.contains(&name.as_str()) && params.len() == 1;
-            self.in_closure = name.starts_with("anon$");
+        for function in &self.parsed.functions {
+            let (name, params) = (function.name.as_str(), &function.params);
+            let is_hook = self.header.is_some() && HOOKS.contains(&name) && params.len() == 1;
+            self.in_closure = function.is_closure();
             let of_record = |at: usize| {
                 // What a closure captures stands before its own parameter, which is the last.
                 is_hook
-                    || self.record_params.contains(&(name.clone(), at))
-                    || (at + 1 == params.len() && self.over_record.contains(&name))
+                    || self.record_params.contains(&(name, at))
+                    || (at + 1 == params.len() && self.over_record.contains(name))
             };
             let variables = params
                 .iter()
                 .enumerate()
-                .map(|(at, param)| Variable { name: param.clone(), of_record: of_record(at), is_path: false })
+                .map(|(at, param)| Variable { name: param, of_record: of_record(at), is_path: false })
                 .collect();
             self.variables = variables;
-            let must_be_bool = (is_hook && name == "matches") || self.predicates.contains(&name);
-            let parsed = self.parsed;
-            parsed.with_body(&name, params.len(), |body| self.body(body, must_be_bool));
+            let must_be_bool = (is_hook && name == "matches") || self.predicates.contains(name);
+            self.body(&function.body, must_be_bool);
         }
     }
 
-    fn body(&mut self, statements: &[&Stmt], must_be_bool: bool) {
+    fn body(&mut self, statements: &'a [Stmt], must_be_bool: bool) {
         let depth = self.variables.len();
         for statement in statements {
             self.statement(statement);
@@ -258,7 +227,7 @@ impl<'a> Walker<'a> {
     }
 
     /// The value of a block must be yes or no.
-    fn answer(&mut self, statement: &Stmt) {
+    fn answer(&mut self, statement: &'a Stmt) {
         match statement {
             Stmt::Expr(expr) => self.condition(expr, "answer"),
             Stmt::If(flow, _) => {
@@ -312,7 +281,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn block(&mut self, statements: &[Stmt]) {
+    fn block(&mut self, statements: &'a [Stmt]) {
         let depth = self.variables.len();
         for statement in statements {
             self.statement(statement);
@@ -320,11 +289,11 @@ impl<'a> Walker<'a> {
         self.variables.truncate(depth);
     }
 
-    fn declare(&mut self, name: &str, of_record: bool, is_path: bool) {
-        self.variables.push(Variable { name: name.to_owned(), of_record, is_path });
+    fn declare(&mut self, name: &'a str, of_record: bool, is_path: bool) {
+        self.variables.push(Variable { name, of_record, is_path });
     }
 
-    fn statement(&mut self, statement: &Stmt) {
+    fn statement(&mut self, statement: &'a Stmt) {
         match statement {
             Stmt::Noop(_) | Stmt::Share(_) => {}
             Stmt::If(flow, _) => {
@@ -377,12 +346,12 @@ impl<'a> Walker<'a> {
                 self.expr(&assignment.1.rhs);
                 let root = chain(&assignment.1.lhs).root;
                 if let Expr::Variable(variable, _, position) = root {
-                    let name = variable.1.to_string();
+                    let name = variable.1.as_str();
                     let is_whole = matches!(assignment.1.lhs, Expr::Variable(..));
                     let hook_param = !self.in_closure
                         && self.variables.first().is_some_and(|first| first.name == name && first.of_record);
                     let a_path =
-                        !is_whole && !self.in_closure && self.find(&name).is_some_and(|variable| variable.of_record);
+                        !is_whole && !self.in_closure && self.find(name).is_some_and(|variable| variable.of_record);
                     let (of_record, is_path) =
                         (self.is_of_record(&assignment.1.rhs), self.is_bare_path(&assignment.1.rhs));
                     if is_whole
@@ -398,7 +367,7 @@ impl<'a> Walker<'a> {
                             format!("`{name}` is the record, which cannot be changed"),
                             Some("keep what you need in a `let`".to_owned()),
                         );
-                    } else if name == "params" || self.constants.contains(&name) {
+                    } else if name == "params" || self.constants.contains(name) {
                         self.say("record-changed", *position, format!("`{name}` cannot be changed"), None);
                     }
                 }
@@ -424,11 +393,11 @@ impl<'a> Walker<'a> {
         }
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<&Variable> {
+    pub(super) fn find(&self, name: &str) -> Option<&Variable<'a>> {
         self.variables.iter().rev().find(|variable| variable.name == name)
     }
 
-    fn expr(&mut self, expr: &Expr) {
+    fn expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Variable(variable, _, position) => self.variable(&variable.1, *position),
             Expr::InterpolatedString(parts, _) | Expr::Array(parts, _) => {
@@ -477,7 +446,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn call(&mut self, call: &FnCallExpr, position: Position, receiver: usize) {
+    fn call(&mut self, call: &'a FnCallExpr, position: Position, receiver: usize) {
         for arg in &call.args {
             self.expr(arg);
         }
@@ -494,11 +463,7 @@ impl<'a> Walker<'a> {
         if name.starts_with("anon$") {
             return;
         }
-        let text = &self.source.text[offset(&self.source.text, position)..];
-        let is_in = name == "contains"
-            && receiver == 0
-            && (text.starts_with("in") || text.starts_with("!in") || text.starts_with("not in"));
-        if is_in {
+        if name == "contains" && receiver == 0 && self.is_written_in(position) {
             if call.args.first().is_some_and(|container| self.is_text(container)) {
                 self.say(
                     "text-as-list",
@@ -511,14 +476,13 @@ impl<'a> Walker<'a> {
         }
         for (at, arg) in call.args.iter().enumerate() {
             if self.is_of_record(arg) {
-                self.record_params.insert((name.to_owned(), at + receiver));
+                self.record_params.insert((name, at + receiver));
             }
         }
         if let ("Fn", Some(Expr::StringConstant(function, at))) = (name, call.args.first())
-            && !self.known.0.contains_key(function.as_str())
+            && !self.known.has(function)
         {
-            let help = did_you_mean(function, self.known.0.keys().map(String::as_str))
-                .map(|meant| format!("did you mean `{meant}`?"));
+            let help = self.known.meant(function).map(|meant| format!("did you mean `{meant}`?"));
             self.say("unknown-function", *at, format!("no function `{function}`"), help);
         }
         if PREDICATES.contains(&name) {
@@ -534,5 +498,11 @@ impl<'a> Walker<'a> {
         if receiver == 0 {
             self.kind(name, call, position);
         }
+    }
+
+    /// True if a call of `contains` is written as `x in list`.
+    fn is_written_in(&self, position: Position) -> bool {
+        let text = &self.source.text[self.lines.offset(position)..];
+        text.starts_with("in") || text.starts_with("!in") || text.starts_with("not in")
     }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::super::predicate::{Predicate, Source, Value, Verdict};
-use super::super::{Header, Limits, Runtime, STACK, Script, Stop, check};
+use super::super::{Header, Limits, Reader, Runtime, STACK, Script, Stop};
 use crate::diagnostic::SourceText;
 use crate::inventory::{Builder, Collected, Inventory};
 use crate::record::{CLOUDTRAIL, Document, Node, Origin, Record, Ref, Scope};
@@ -21,13 +21,11 @@ fn script(body: &str, beside: &str, needs: &[&str]) -> Script {
     let source = Arc::new(SourceText { file: "p.rhai".to_owned(), text });
     let library = "fn is_named(event, name) { event.eventName == name }\nfn either(a, b) { if a { return true; } b }\n";
     let library = Arc::new(SourceText { file: "lib/l.rhai".to_owned(), text: library.to_owned() });
-    let header = Header {
-        params: serde_json::from_str(PARAMS).unwrap(),
-        judges: CLOUDTRAIL,
-        uses: vec!["ec2/addresses".to_owned()],
-        needs: needs.iter().map(|kind| (*kind).to_owned()).collect(),
-    };
-    check(&source, &Arc::from([library]), &header, &Limits::default()).script
+    let libraries = Arc::from([library]);
+    let needs: Vec<String> = needs.iter().map(|kind| (*kind).to_owned()).collect();
+    let params = serde_json::from_str(PARAMS).unwrap();
+    let header = Header { params, judges: CLOUDTRAIL, uses: &["ec2/addresses".to_owned()], needs: &needs };
+    Reader::new(&libraries, None, &Limits::default()).read(&source, &header).script
 }
 
 fn record(value: &Json) -> Record {
@@ -51,7 +49,7 @@ fn inventory() -> Arc<Inventory> {
 /// What Rhai says.
 fn interpreted(script: &Script, record: &Record) -> Result<Json, Stop> {
     let now: Timestamp = "2024-05-14T12:00:00Z".parse().unwrap();
-    Runtime::new([script], inventory(), now, &Limits::default()).call(0, script, "matches", record)
+    Runtime::new(1, inventory(), now, &Limits::default()).call(0, script, "matches", record)
 }
 
 /// A record of which some paths alone are known.

@@ -105,7 +105,7 @@ pub(crate) struct Env {
     /// What the script knows by name everywhere: `params` and its constants.
     pub(crate) constants: RefCell<Rc<HashMap<String, Dynamic>>>,
     /// The variables that the script assigns to.
-    pub(crate) assigned: RefCell<Arc<BTreeSet<String>>>,
+    pub(crate) assigned: RefCell<Rc<BTreeSet<String>>>,
     /// Bytes that were allocated while a script ran and are not its own: indexes and views of the inventory.
     pub(crate) shared_bytes: Cell<i64>,
     /// Operations that native functions charge, beside those that Rhai counts.
@@ -151,16 +151,21 @@ impl Env {
     }
 
     /// Begins to judge a record: what was remembered about the last one goes.
-    pub(crate) fn judge(&self, record: &Record, needs: &Arc<[String]>, assigned: &Arc<BTreeSet<String>>) {
+    pub(crate) fn judge(&self, record: &Record, needs: &Arc<[String]>, assigned: &Rc<BTreeSet<String>>) {
         let same = self.record.borrow().as_ref().is_some_and(|last| last.value.is_same(&record.value));
         if !same {
             self.unwrapped.borrow_mut().clear();
             *self.record.borrow_mut() = Some(record.clone());
         }
         *self.needs.borrow_mut() = Arc::clone(needs);
-        *self.assigned.borrow_mut() = Arc::clone(assigned);
+        *self.assigned.borrow_mut() = Rc::clone(assigned);
         self.charged.set(0);
         self.shared_bytes.set(0);
+    }
+
+    /// What scripts printed since the last time this was asked.
+    pub(crate) fn take_printed(&self) -> Vec<String> {
+        self.printed.take()
     }
 
     /// Does something for all scripts: what it allocates is not held against the one that asked first.
