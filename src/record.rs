@@ -7,6 +7,8 @@
 //! *Law*: of duplicate keys the last wins, everywhere; text that is not valid Unicode is read with U+FFFD in its
 //! place, and a number too large for a double is read as the largest double. So hostile text cannot hide a record.
 
+mod plain;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use jiff::Timestamp;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
+
+use plain::Plain;
 
 /// A JSON value, held flat.
 pub struct Document {
@@ -28,9 +32,21 @@ enum Cell {
     Bool(bool),
     Int(i64),
     Float(f64),
-    Text { start: u32, end: u32 },
-    List { len: u32, end: u32 },
-    Map { len: u32, end: u32 },
+    Text {
+        start: u32,
+        end: u32,
+    },
+    /// `line` is that of the bracket in the text that was parsed, from 1; 0 if it is not known.
+    List {
+        len: u32,
+        end: u32,
+        line: u32,
+    },
+    Map {
+        len: u32,
+        end: u32,
+        line: u32,
+    },
 }
 
 /// What a value is.
@@ -137,6 +153,9 @@ impl Document {
     /// # Errors
     /// When the text is not JSON, even after the repairs that this module's law names, or is nested deeper than 128.
     pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        if let Some(document) = Self::parse_plain(bytes) {
+            return Ok(document);
+        }
         match Self::parse_strict(bytes) {
             Err(error) => match repair(bytes) {
                 Some(repaired) => Self::parse_strict(repaired.as_bytes()),
@@ -144,6 +163,12 @@ impl Document {
             },
             document => document,
         }
+    }
+
+    fn parse_plain(bytes: &[u8]) -> Option<Self> {
+        let mut plain = Plain::new(bytes)?;
+        plain.read()?;
+        if plain.next_at() == bytes.len() { plain.finish() } else { None }
     }
 
     fn parse_strict(bytes: &[u8]) -> Result<Self, serde_json::Error> {
@@ -290,7 +315,20 @@ impl<'a> Ref<'a> {
 
     /// The member of that name, if this is a map that has it (its value may be `null`).
     pub fn get(self, key: &str) -> Option<Self> {
-        self.entries().find(|(name, _)| *name == key).map(|(_, value)| value)
+        let Cell::Map { len, .. } = self.cell() else { return None };
+        let text = self.document.text.as_bytes();
+        let mut next = self.at + 1;
+        for _ in 0..len {
+            let value = self.to(next + 1);
+            if let Cell::Text { start, end } = self.to(next).cell()
+                && (end - start) as usize == key.len()
+                && text[start as usize..end as usize] == *key.as_bytes()
+            {
+                return Some(value);
+            }
+            next = value.end();
+        }
+        None
     }
 
     /// Follows member names; `None` as soon as one is missing or a step is not into a map.
@@ -443,21 +481,21 @@ impl Builder {
         u32::try_from(self.cells.len()).map_err(|_| E::custom("a document of more than 2^32 values"))
     }
 
-    fn key(&self, at: u32) -> &str {
+    fn key(&self, at: u32) -> &[u8] {
         match self.cells[at as usize] {
-            Cell::Text { start, end } => &self.text[start as usize..end as usize],
-            _ => "",
+            Cell::Text { start, end } => &self.text.as_bytes()[start as usize..end as usize],
+            _ => &[],
         }
     }
+}
 
-    fn has_duplicates(&self, keys: &[u32]) -> bool {
-        if keys.len() <= 16 {
-            return keys.iter().enumerate().any(|(i, a)| keys[..i].iter().any(|b| self.key(*a) == self.key(*b)));
-        }
-        let mut names: Vec<&str> = keys.iter().map(|at| self.key(*at)).collect();
-        names.sort_unstable();
-        names.windows(2).any(|pair| pair[0] == pair[1])
+/// True if a name is there twice.
+fn has_twice(mut names: Vec<&[u8]>) -> bool {
+    if names.len() <= 16 {
+        return names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
     }
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// Appends one value to a builder.
@@ -515,7 +553,7 @@ impl<'de> Visitor<'de> for Fill<'_> {
         while access.next_element_seed(Fill(self.0))?.is_some() {
             len += 1;
         }
-        self.0.cells[at] = Cell::List { len, end: self.0.here()? };
+        self.0.cells[at] = Cell::List { len, end: self.0.here()?, line: 0 };
         Ok(())
     }
 
@@ -531,9 +569,9 @@ impl<'de> Visitor<'de> for Fill<'_> {
             }
             access.next_value_seed(Fill(self.0))?;
         }
-        self.0.duplicate_key |= self.0.has_duplicates(&keys);
+        self.0.duplicate_key |= has_twice(keys.iter().map(|at| self.0.key(*at)).collect());
         let len = u32::try_from(keys.len()).map_err(|_| serde::de::Error::custom("a map of more than 2^32 members"))?;
-        self.0.cells[at] = Cell::Map { len, end: self.0.here()? };
+        self.0.cells[at] = Cell::Map { len, end: self.0.here()?, line: 0 };
         Ok(())
     }
 }
