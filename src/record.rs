@@ -184,6 +184,49 @@ impl Document {
         Ok(Self { cells: builder.cells, text: builder.text })
     }
 
+    /// A copy of a map with some more members, but for those of a name that it has; members are sorted by name, at every
+    /// depth. What is no map is copied as it is.
+    pub(crate) fn with_members<'a>(value: Ref<'a>, more: impl Iterator<Item = (&'a str, Ref<'a>)>) -> Self {
+        let mut builder = Builder { cells: Vec::new(), text: String::new(), duplicate_key: false };
+        if value.kind() == Kind::Map {
+            let lacking = more.filter(|(name, _)| value.get(name).is_none());
+            builder.copy_members(value.entries().chain(lacking).collect());
+        } else {
+            builder.copy(value);
+        }
+        Self { cells: builder.cells, text: builder.text }
+    }
+
+    /// Reads the value that a text begins with, whatever follows it; `None` if it is odd in some way.
+    pub(crate) fn parse_first(bytes: &[u8]) -> Option<Self> {
+        let mut plain = Plain::new(bytes)?;
+        plain.read()?;
+        plain.finish()
+    }
+
+    /// Reads the lists and objects that a text begins with, one after another, into one document.
+    ///
+    /// Gives each with the place where it begins, and the place of what is left to be read by other means: text that is
+    /// odd in some way, or no list and no object.
+    pub(crate) fn parse_many(bytes: &[u8]) -> (Vec<(Node, usize)>, usize) {
+        let Some(mut plain) = Plain::new(bytes) else { return (Vec::new(), 0) };
+        let mut roots = Vec::new();
+        let rest = loop {
+            let at = plain.next_at();
+            match bytes.get(at).filter(|byte| matches!(byte, b'{' | b'[')).and_then(|_| plain.read()) {
+                Some(root) => roots.push((root, at)),
+                None => break at,
+            }
+        };
+        match plain.finish().map(Arc::new) {
+            Some(document) => {
+                let node = |(at, begin)| (Node { document: Arc::clone(&document), at }, begin);
+                (roots.into_iter().map(node).collect(), rest)
+            }
+            None => (Vec::new(), 0),
+        }
+    }
+
     /// The whole value.
     pub fn root(&self) -> Ref<'_> {
         Ref { document: self, at: 0 }
@@ -245,6 +288,14 @@ impl<'a> Ref<'a> {
         match self.cell() {
             Cell::List { end, .. } | Cell::Map { end, .. } => end,
             _ => self.at + 1,
+        }
+    }
+
+    /// The line on which a list or a map begins in the text that was parsed, from 1, if that is known.
+    pub(crate) fn line(self) -> Option<u64> {
+        match self.cell() {
+            Cell::List { line, .. } | Cell::Map { line, .. } if line > 0 => Some(line.into()),
+            _ => None,
         }
     }
 
@@ -477,6 +528,38 @@ impl Builder {
         Ok(())
     }
 
+    fn copy(&mut self, value: Ref<'_>) {
+        match value.cell() {
+            Cell::Text { .. } => self.copy_text(value.as_str().unwrap_or_default()),
+            Cell::List { .. } => {
+                let at = self.cells.len();
+                self.cells.push(Cell::Null);
+                value.items().for_each(|item| self.copy(item));
+                self.cells[at] = Cell::List { len: value.len() as u32, end: self.cells.len() as u32, line: 0 };
+            }
+            Cell::Map { .. } => self.copy_members(value.entries().collect()),
+            scalar => self.cells.push(scalar),
+        }
+    }
+
+    fn copy_members(&mut self, mut members: Vec<(&str, Ref<'_>)>) {
+        let at = self.cells.len();
+        self.cells.push(Cell::Null);
+        members.sort_unstable_by_key(|(name, _)| *name);
+        for (name, value) in &members {
+            self.copy_text(name);
+            self.copy(*value);
+        }
+        self.cells[at] = Cell::Map { len: members.len() as u32, end: self.cells.len() as u32, line: 0 };
+    }
+
+    /// Adds text of another document, which is bounded as this one is.
+    fn copy_text(&mut self, text: &str) {
+        let start = self.text.len() as u32;
+        self.text.push_str(text);
+        self.cells.push(Cell::Text { start, end: self.text.len() as u32 });
+    }
+
     fn here<E: serde::de::Error>(&self) -> Result<u32, E> {
         u32::try_from(self.cells.len()).map_err(|_| E::custom("a document of more than 2^32 values"))
     }
@@ -694,6 +777,21 @@ mod tests {
         assert!(Document::parse(br#"{"v":NaN}"#).is_err());
         assert!(Document::parse(b"").is_err());
         assert!(Document::parse("[".repeat(200).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn members_are_added_where_they_are_lacking() {
+        let document = parse(r#"{"b":{"y":[1,"é"],"x":2.5},"a":null,"group":{"a":1,"c":"C","d":[{}]}}"#);
+        let root = document.root();
+        let more = || root.get("group").unwrap().entries();
+        let with = Document::with_members(root, more());
+        // As it would be read from a tree, which is sorted.
+        let mut tree = root.to_json();
+        for (name, value) in more().filter(|(name, _)| *name != "a") {
+            tree[name] = value.to_json();
+        }
+        assert_eq!(serde_json::to_string(&with.root()).unwrap(), tree.to_string());
+        assert_eq!(Document::with_members(root.get("a").unwrap(), more()).root().kind(), Kind::Null);
     }
 
     #[test]

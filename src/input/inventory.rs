@@ -15,16 +15,18 @@ mod manifest;
 mod outline;
 mod place;
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::fault::{Fault, printable};
-use crate::inventory::{Builder, Collected};
+use crate::inventory::{Builder, Collected, Places};
 use crate::record::{Document, Kind, Node, Origin, Record, Ref, Scope};
 use crate::schema::{self, Command, Fields, Member, Shape};
 use crate::yaml::{self, Yaml};
@@ -32,7 +34,7 @@ use identify::{Form, Reading};
 use manifest::{Entry, Status};
 pub use manifest::{Manifests, NAME as MANIFEST, is_manifest};
 pub use outline::looks_like;
-use place::Hint;
+use place::{Hint, Naming};
 
 /// A file of inventory, as it was found.
 pub struct File<'a> {
@@ -44,27 +46,63 @@ pub struct File<'a> {
     pub text: &'a [u8],
 }
 
+/// What a file holds, and what could not be read of it.
+#[derive(Debug, Default)]
+pub struct Contents {
+    resources: Vec<Record>,
+    /// Of which kind how much was collected where.
+    collected: Vec<(Arc<str>, Scope, Collected)>,
+    faults: Vec<Fault>,
+}
+
 /// Reads a file into `builder`; `defaults` are whose it is where nothing else says so. Gives what could not be read.
 pub fn read(file: &File<'_>, defaults: &Scope, manifests: &Manifests, builder: &mut Builder) -> Vec<Fault> {
+    open(file, defaults, manifests).put_into(builder)
+}
+
+/// Reads a file for itself: files may be read in any order and in any thread, and are put together in input order.
+pub fn open(file: &File<'_>, defaults: &Scope, manifests: &Manifests) -> Contents {
     let (of_path, hint) = file.path.map(place::of_path).unwrap_or_default();
     let mut entry = file.path.and_then(|path| manifests.of(path)).cloned().unwrap_or_default();
     // What a manifest says was taken from it before.
     if entry.status == Status::Refused || file.path.is_some_and(|path| is_manifest(path, file.text)) {
-        return Vec::new();
+        return Contents::default();
     }
     entry.scope.account = entry.scope.account.or(of_path.account);
     entry.scope.region = entry.scope.region.or(of_path.region);
     entry.hint = entry.hint.or(hint);
-    let mut reader = Reader { file: file.name, entry, defaults, builder, faults: Vec::new(), position: 0 };
-    let text = String::from_utf8_lossy(file.text);
+    let command = entry.hint.as_ref().and_then(|hint| schema::command(&hint.service, &hint.command));
+    let mut reader = Reader { file: file.name, entry, command, defaults, contents: Contents::default(), position: 0 };
+    let text = decoded(file.text);
     reader.read(text.trim_start_matches('\u{feff}'), file.path.is_some_and(outline::is_yaml));
-    reader.faults
+    reader.contents
+}
+
+impl Contents {
+    /// Adds it to an inventory, and gives what could not be read.
+    pub fn put_into(self, builder: &mut Builder) -> Vec<Fault> {
+        for run in self.resources.chunk_by(|one, next| one.kind == next.kind) {
+            builder.reserve(&run[0].kind, run.len());
+        }
+        for record in self.resources {
+            builder.add(record);
+        }
+        for (kind, scope, collected) in self.collected {
+            builder.note_collected(&kind, scope, collected);
+        }
+        self.faults
+    }
+}
+
+/// Bytes as text, with U+FFFD for what is not UTF-8: nearly all text is, and to see that takes a third of the time.
+fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// A resource that a program or a case made itself: its id is found as that of one that was read.
 pub fn resource(kind: &str, value: &Value, scope: Scope) -> Record {
     let value = Node::from(Document::from(value));
-    let id = place::id(kind, value.view());
+    let id = Naming::of(kind).id(value.view());
     let origin = Origin { file: kind.into(), position: 1, line: None };
     Record { kind: kind.into(), id, time: None, scope, value, origin }
 }
@@ -73,9 +111,10 @@ struct Reader<'a> {
     file: &'a Arc<str>,
     /// What the manifest, then the path, say of the file.
     entry: Entry,
+    /// The command that they name, if the table has it.
+    command: Option<&'static Command>,
     defaults: &'a Scope,
-    builder: &'a mut Builder,
-    faults: Vec<Fault>,
+    contents: Contents,
     /// How many resources were read.
     position: u64,
 }
@@ -86,6 +125,13 @@ struct Page<'a> {
     /// The line on which it begins, from 1.
     line: u64,
     text: Text<'a>,
+}
+
+impl Page<'_> {
+    /// The line on which a list or a map in it begins, if the document knows.
+    fn line_of(&self, value: Ref<'_>) -> Option<u64> {
+        Some(self.line + value.line()? - self.node.view().line()?)
+    }
 }
 
 /// What the lines of a page's items are counted in.
@@ -109,19 +155,23 @@ impl Reader<'_> {
         let pages = if yaml { self.yaml_pages(text) } else { self.json_pages(text) };
         let pages: Vec<Page<'_>> = pages.into_iter().flat_map(|page| self.apart(page)).collect();
         let told: Vec<_> = pages.iter().map(|page| self.tell(page)).collect();
-        for at in 0..pages.len() {
-            let page = &pages[at];
-            match &told[at] {
+        // Whether there is more is what the last page of a command says.
+        let mut cut: HashMap<(&str, &str), bool> = HashMap::new();
+        for (page, told) in pages.iter().zip(&told) {
+            if let Ok(Told::Known(Reading { command, .. })) = told {
+                cut.insert((command.service, command.name), identify::is_cut(page.node.view()));
+            }
+        }
+        for (page, told) in pages.iter().zip(told) {
+            match told {
                 Ok(Told::Known(reading)) => {
-                    let same = |page: &Result<Told, Fault>| matches!(page, Ok(Told::Known(other)) if std::ptr::eq(other.command, reading.command));
-                    let last = told.iter().rposition(same).unwrap_or(at);
-                    let cut = identify::is_cut(pages[last].node.view());
-                    self.known(page, reading, cut);
+                    let cut = cut[&(reading.command.service, reading.command.name)];
+                    self.known(page, &reading, cut);
                 }
-                Ok(Told::Unknown(hint)) => self.unknown(page, &hint.clone()),
-                Ok(Told::Config(items)) => self.config(page, items),
+                Ok(Told::Unknown(hint)) => self.unknown(page, &hint),
+                Ok(Told::Config(items)) => self.config(page, &items),
                 Ok(Told::Nothing) => {}
-                Err(fault) => self.faults.push(fault.clone()),
+                Err(fault) => self.contents.faults.push(fault),
             }
         }
         if pages.is_empty() && text.trim().is_empty() {
@@ -129,21 +179,36 @@ impl Reader<'_> {
             let page = Page { node: Node::from(Document::from(&Value::Null)), line: 1, text: Text::Json("") };
             match self.tell(&page) {
                 Ok(Told::Known(reading)) => self.known(&page, &reading, false),
-                Err(fault) => self.faults.push(fault),
+                Err(fault) => self.contents.faults.push(fault),
                 Ok(_) => {}
             }
         }
     }
 
     fn json_pages<'t>(&mut self, text: &'t str) -> Vec<Page<'t>> {
-        let mut pages = Vec::new();
-        let mut lines = Lines::new(text);
+        let (nodes, rest) = Document::parse_many(text.as_bytes());
+        let ends: Vec<usize> = nodes.iter().skip(1).map(|(_, begin)| *begin).chain([rest]).collect();
+        let pages = nodes.into_iter().zip(ends).map(|((node, begin), end)| {
+            let line = node.view().line().unwrap_or(1);
+            Page { node, line, text: Text::Json(&text[begin..end]) }
+        });
+        let mut pages: Vec<Page<'t>> = pages.collect();
+        if rest < text.len() {
+            self.odd_pages(text, rest, &mut pages);
+        }
+        pages
+    }
+
+    /// Reads the pages from `begin` on one by one, each as well as it can be.
+    fn odd_pages<'t>(&mut self, text: &'t str, begin: usize, pages: &mut Vec<Page<'t>>) {
+        let (before, text) = text.split_at(begin);
+        let mut lines = Lines { text, at: 0, line: Lines::new(before).at(before.len()) };
         let mut stream = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
         loop {
             let begin = stream.byte_offset();
             let begin = begin + text[begin..].len() - text[begin..].trim_start().len();
             let (page, broken) = match stream.next() {
-                None => return pages,
+                None => return,
                 Some(Ok(raw)) => (raw.get(), false),
                 // The rest may be one value that needs repair.
                 Some(Err(_)) => (&text[begin..], true),
@@ -151,13 +216,13 @@ impl Reader<'_> {
             let line = lines.at(begin);
             match Document::parse(page.as_bytes()) {
                 Ok(document) => pages.push(Page { node: document.into(), line, text: Text::Json(page) }),
-                Err(error) => self.faults.push(Fault::inventory(
+                Err(error) => self.contents.faults.push(Fault::inventory(
                     format!("not JSON: {error} (try: collect it again with `--output json`)"),
                     self.origin(0, Some(line + (error.line() as u64).saturating_sub(1))),
                 )),
             }
             if broken {
-                return pages;
+                return;
             }
         }
     }
@@ -174,7 +239,7 @@ impl Reader<'_> {
                 .collect(),
             Err(error) => {
                 let line = Lines::new(text).at(error.span.start);
-                self.faults.push(Fault::inventory(error.message, self.origin(0, Some(line))));
+                self.contents.faults.push(Fault::inventory(error.message, self.origin(0, Some(line))));
                 Vec::new()
             }
         }
@@ -183,12 +248,12 @@ impl Reader<'_> {
     /// The pages in a list of them, as `--output yaml-stream` prints, else the page itself.
     fn apart<'t>(&self, page: Page<'t>) -> Vec<Page<'t>> {
         let value = page.node.view();
-        let told = self.entry.hint.as_ref().and_then(|hint| schema::command(&hint.service, &hint.command));
-        if !identify::is_list_of_answers(value, told) || config::is_config(value) {
+        if !identify::is_list_of_answers(value, self.command) || config::is_config(value) {
             return vec![page];
         }
         let nodes: Vec<Node> = value.items().map(|item| page.node.share(item)).collect();
-        let lines = item_lines(&page, &[], None);
+        let lines: Option<Vec<u64>> = value.items().map(|item| page.line_of(item)).collect();
+        let lines = lines.unwrap_or_else(|| item_lines(&page, &[], None));
         let texts: Vec<Text<'t>> = match page.text {
             Text::Json(text) => {
                 let items: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
@@ -225,9 +290,7 @@ impl Reader<'_> {
             );
         }
         if let Some(hint) = &self.entry.hint {
-            let Some(command) = schema::command(&hint.service, &hint.command) else {
-                return Ok(Told::Unknown(hint.clone()));
-            };
+            let Some(command) = self.command else { return Ok(Told::Unknown(hint.clone())) };
             return match identify::as_printed_by(command, value) {
                 Some(reading) => Ok(Told::Known(reading)),
                 None => Err(self.fault(page, disagree(hint, value))),
@@ -277,7 +340,7 @@ impl Reader<'_> {
             Form::Item(member) => {
                 let of = Of { kind: member.kind.as_ref(), command: Some(command), collected, time };
                 let value = page.node.clone();
-                self.resources(of, vec![(value, Some(page.line))]);
+                self.resource(of, Some((value, Some(page.line))));
             }
             Form::Items(member) => {
                 self.list(page, member, value, &[], Of { kind: None, command: Some(command), collected, time })
@@ -295,11 +358,11 @@ impl Reader<'_> {
                             self.list(page, member, inner, &[member.name], of)
                         }
                         Some(inner) if !inner.is_null() => self.singleton(page.node.share(inner), page.line, of),
-                        Some(_) => self.resources(of, Vec::new()),
+                        Some(_) => self.resource(of, None),
                         None if silent && member.shape == Shape::Map => {
                             self.singleton(Document::from(&Value::Null).into(), page.line, of);
                         }
-                        None if silent => self.resources(of, Vec::new()),
+                        None if silent => self.resource(of, None),
                         None => {}
                     }
                 }
@@ -310,18 +373,18 @@ impl Reader<'_> {
     /// Reads the items of a list, which stands at `path` in the page.
     fn list(&mut self, page: &Page<'_>, member: &Member, list: Ref<'_>, path: &[&str], of: Of<'_>) {
         let of = Of { kind: member.kind.as_ref(), ..of };
-        let lines = item_lines(page, path, member.within.as_ref().map(|(inner, _)| *inner));
-        match resources_in(page, member, list) {
-            Some(values) => {
-                let lines = lines.into_iter().map(Some).chain(std::iter::repeat(None));
-                self.resources(of, values.into_iter().zip(lines).collect());
-            }
-            None => {
-                let reason =
-                    format!("`{}` is not the list that the command prints (try: collect it again)", member.name);
-                let fault = self.fault(page, reason);
-                self.faults.push(fault);
-            }
+        let counted = OnceCell::new();
+        let line = |at: usize| {
+            let inner = member.within.as_ref().map(|(inner, _)| *inner);
+            counted.get_or_init(|| item_lines(page, path, inner)).get(at).copied()
+        };
+        let values = resources_in(page, member, list).enumerate();
+        let values = values.map(|(at, value)| value.map(|(value, known)| (value, known.or_else(|| line(at)))));
+        let is_list = matches!(list.kind(), Kind::List | Kind::Null);
+        if !is_list || self.resources(of, list.len(), values).is_none() {
+            let reason = format!("`{}` is not the list that the command prints (try: collect it again)", member.name);
+            let fault = self.fault(page, reason);
+            self.contents.faults.push(fault);
         }
     }
 
@@ -330,48 +393,76 @@ impl Reader<'_> {
         let kept = value.view().entries().filter(|(key, _)| *key != "ResponseMetadata").count();
         let value = if kept == value.view().len() { value } else { without_metadata(value.view()) };
         let asked = of.command.is_some_and(|command| command.argument) && !self.entry.arguments.is_empty();
-        let values = if kept > 0 || asked { vec![(value, Some(line))] } else { Vec::new() };
-        self.resources(of, values);
+        self.resource(of, (kept > 0 || asked).then_some((value, Some(line))));
     }
 
-    /// Adds resources of one kind, and notes how much of it was collected where.
-    fn resources(&mut self, of: Of<'_>, values: Vec<(Node, Option<u64>)>) {
-        let Some(kind) = of.kind else { return };
+    /// Adds one resource, or that there is none.
+    fn resource(&mut self, of: Of<'_>, value: Option<Item>) {
+        // A value that is there cannot fail to be taken.
+        let _ = self.resources(of, 1, value.into_iter().map(Some));
+    }
+
+    /// Adds some resources of one kind, and notes how much of it was collected where. Takes nothing of it all if one of
+    /// them turns out to be none.
+    fn resources(&mut self, of: Of<'_>, about: usize, values: impl Iterator<Item = Option<Item>>) -> Option<()> {
+        let Some(kind) = of.kind else { return Some(()) };
         let argument = of.command.is_none_or(|command| command.argument);
         let single = of.command.is_some_and(|command| {
             let unwrapped =
                 command.members.iter().any(|member| member.kind.as_ref() == Some(kind) && member.shape == Shape::Map);
             command.singleton.is_some() || unwrapped
         });
-        let mut scopes = BTreeSet::new();
-        let mut records = Vec::with_capacity(values.len());
-        for (value, line) in values {
-            self.position += 1;
-            let of_ids = place::of_resource(kind, value.view());
-            scopes.insert((of_ids.account.clone(), of_ids.region.clone()));
-            let id = place::id(kind, value.view())
-                .or_else(|| single.then(|| self.single_id(kind, value.view(), argument))?);
-            let value = match argument && !self.entry.arguments.is_empty() {
-                true => self.with_arguments(value.view()),
-                false => value,
+        let naming = Naming::of(kind);
+        // What the command was told, as a member of each resource.
+        let told = (argument && !self.entry.arguments.is_empty())
+            .then(|| Document::from(&json!({ "Arguments": self.entry.arguments })));
+        let (mut accounts, mut regions) = (Agreed::default(), Agreed::default());
+        let (first, before) = (self.contents.resources.len(), self.position);
+        let (mut ids, mut no_ids) = (Places::default(), BTreeSet::new());
+        self.contents.resources.reserve(about);
+        ids.reserve(about);
+        for value in values {
+            let Some((value, line)) = value else {
+                self.contents.resources.truncate(first);
+                self.position = before;
+                return None;
             };
-            let scope = self.scope(kind, of_ids);
+            self.position += 1;
+            let whose = naming.whose(value.view());
+            let whose = Scope {
+                account: whose.account.map(|account| accounts.note(&account)),
+                region: whose.region.map(|region| regions.note(region)),
+            };
+            let id =
+                naming.id(value.view()).or_else(|| single.then(|| self.single_id(kind, value.view(), argument))?);
+            let value = match &told {
+                Some(told) if value.view().kind() == Kind::Map => {
+                    Document::with_members(value.view(), told.root().entries()).into()
+                }
+                Some(told) => Document::with_members(told.root(), std::iter::empty()).into(),
+                None => value,
+            };
+            let records = &mut self.contents.resources;
+            if let Some(id) = &id
+                && let Some(known) = ids.find(ids.hash(id), records.len(), |at| records[at].id.as_ref() == Some(id))
+                && records[known].value.view() != value.view()
+            {
+                no_ids.insert(Arc::clone(id));
+            }
+            let scope = self.scope(kind, whose);
             let origin = self.origin(self.position, line);
-            records.push(Record { kind: Arc::clone(kind), id, time: of.time, scope, value, origin });
+            self.contents.resources.push(Record { kind: Arc::clone(kind), id, time: of.time, scope, value, origin });
         }
-        forget_ids_that_are_not(&mut records);
-        records.into_iter().for_each(|record| self.builder.add(record));
+        // Resources of one answer that have the same id and differ show that it is not an id.
+        if !no_ids.is_empty() {
+            for record in &mut self.contents.resources[first..] {
+                record.id = record.id.take().filter(|id| !no_ids.contains(id));
+            }
+        }
         // One command is about one account and one region: what the items agree on is the answer's.
-        let agreed = |parts: BTreeSet<Option<Arc<str>>>| {
-            let mut known = parts.into_iter().flatten();
-            known.next().filter(|_| known.next().is_none())
-        };
-        let ids = Scope {
-            account: agreed(scopes.iter().map(|(account, _)| account.clone()).collect()),
-            region: agreed(scopes.iter().map(|(_, region)| region.clone()).collect()),
-        };
-        let scope = self.scope(kind, ids);
-        self.builder.note_collected(kind, scope, of.collected);
+        let scope = self.scope(kind, Scope { account: accounts.agreed(), region: regions.agreed() });
+        self.contents.collected.push((Arc::clone(kind), scope, of.collected));
+        Some(())
     }
 
     /// Of a singleton: any id in it, else the one thing that the command was told to look at, else, where there is one in
@@ -393,15 +484,6 @@ impl Reader<'_> {
             account: given.account.clone().or(ids.account).or_else(|| self.defaults.account.clone()),
             region: region.filter(|_| !place::is_global(kind)),
         }
-    }
-
-    fn with_arguments(&self, value: Ref<'_>) -> Node {
-        let mut members = match value.to_json() {
-            Value::Object(members) => members,
-            _ => Map::new(),
-        };
-        members.entry("Arguments").or_insert_with(|| Value::Object(self.entry.arguments.clone()));
-        Document::from(&Value::Object(members)).into()
     }
 
     /// Reads what a command printed that the table does not have: the items of its only list, else the whole.
@@ -432,32 +514,30 @@ impl Reader<'_> {
         let collected = if schema::is_kind(&kind) { Collected::Partial } else { collected };
         let of = Of { collected, ..of };
         let values = list.items().map(|item| match item.kind() {
-            Kind::Map => (page.node.share(item), None),
-            _ => (named(name, item), None),
+            Kind::Map => Some((page.node.share(item), None)),
+            _ => Some((named(name, item), None)),
         });
-        let values = values.collect();
-        self.resources(Of { kind: Some(&kind), ..of }, values);
+        let _ = self.resources(Of { kind: Some(&kind), ..of }, list.len(), values);
     }
 
     fn config(&mut self, page: &Page<'_>, items: &[config::Item]) {
-        let mut records = Vec::new();
         for item in items {
             self.position += 1;
             let kind: Arc<str> = item.kind.as_str().into();
             let scope = self.scope(&kind, item.scope.clone());
             // A list of items does not say that there are no others.
-            self.builder.note_collected(&kind, scope.clone(), Collected::Partial);
+            self.contents.collected.push((Arc::clone(&kind), scope.clone(), Collected::Partial));
             let origin = self.origin(self.position, Some(page.line));
             match item.state {
                 config::State::Deleted => {}
-                config::State::LeftOut => self.faults.push(Fault::inventory(
+                config::State::LeftOut => self.contents.faults.push(Fault::inventory(
                     format!(
                         "the item of kind `{kind}` was too large to be delivered with its configuration (try: add the \
                          answer of `configservice get-resource-config-history`)"
                     ),
                     origin,
                 )),
-                config::State::Here => records.push(Record {
+                config::State::Here => self.contents.resources.push(Record {
                     id: item.id.as_deref().map(Arc::from),
                     time: item.time.or(self.entry.time),
                     scope,
@@ -467,35 +547,39 @@ impl Reader<'_> {
                 }),
             }
         }
-        records.into_iter().for_each(|record| self.builder.add(record));
     }
 }
 
-/// The resources in a list that a command printed; `None` when it is something else.
-fn resources_in(page: &Page<'_>, member: &Member, list: Ref<'_>) -> Option<Vec<Node>> {
-    if !matches!(list.kind(), Kind::List | Kind::Null) {
-        return None;
-    }
-    let mut values = Vec::with_capacity(list.len());
-    for item in list.items() {
-        match (&member.within, item.kind()) {
-            (Some((inner, _)), Kind::Map) if item.get(inner).is_some_and(|inner| inner.kind() == Kind::List) => {
-                let inherited = ["OwnerId", "ReservationId", "RequesterId"];
-                let inner = item.get(inner).into_iter().flat_map(Ref::items);
-                values.extend(inner.map(|resource| with_members(resource, item, &inherited)));
-            }
-            // With `--query 'Reservations[].Instances[]'`.
-            (Some((inner, fields)), Kind::Map)
-                if item.get(inner).is_none() && item.entries().any(|(key, _)| is_of_resource(key, *fields, member)) =>
-            {
-                values.push(page.node.share(item));
-            }
-            (None, Kind::Map) => values.push(page.node.share(item)),
-            (None, _) if member.fields.is_empty() => values.push(named(member.name, item)),
-            _ => return None,
-        }
-    }
-    Some(values)
+/// A resource's value, and its line if the document knows it.
+type Item = (Node, Option<u64>);
+
+/// What an instance has of its reservation.
+const INHERITED: [&str; 3] = ["OwnerId", "ReservationId", "RequesterId"];
+
+/// The resources in a list that a command printed; `None` for an item that is something else.
+fn resources_in<'a>(page: &'a Page<'_>, member: &'a Member, list: Ref<'a>) -> impl Iterator<Item = Option<Item>> {
+    list.items().flat_map(move |item| {
+        let inner = member.within.as_ref().and_then(|(inner, _)| item.get(inner));
+        let group = inner.filter(|inner| inner.kind() == Kind::List);
+        let inherited = move || INHERITED.iter().filter_map(move |name| Some((*name, item.get(name)?)));
+        let of_group =
+            move |value: Ref<'a>| Some((Document::with_members(value, inherited()).into(), page.line_of(value)));
+        let alone = group.is_none().then(|| {
+            let value = match (&member.within, item.kind()) {
+                // With `--query 'Reservations[].Instances[]'`.
+                (Some((_, fields)), Kind::Map)
+                    if inner.is_none() && item.entries().any(|(key, _)| is_of_resource(key, *fields, member)) =>
+                {
+                    page.node.share(item)
+                }
+                (None, Kind::Map) => page.node.share(item),
+                (None, _) if member.fields.is_empty() => named(member.name, item),
+                _ => return None,
+            };
+            Some((value, page.line_of(item)))
+        });
+        group.into_iter().flat_map(Ref::items).map(of_group).chain(alone)
+    })
 }
 
 /// True for a member that resources have, and what groups them has not.
@@ -529,34 +613,28 @@ fn without_metadata(value: Ref<'_>) -> Node {
     Document::from(&Value::Object(kept.map(|(key, value)| (key.to_owned(), value.to_json())).collect())).into()
 }
 
-/// The resource, with members of what groups it where it has none of that name.
-fn with_members(value: Ref<'_>, group: Ref<'_>, names: &[&str]) -> Node {
-    let mut members = match value.to_json() {
-        Value::Object(members) => members,
-        other => return Document::from(&other).into(),
-    };
-    for name in names {
-        if let Some(inherited) = group.get(name).filter(|_| !members.contains_key(*name)) {
-            members.insert((*name).to_owned(), inherited.to_json());
-        }
-    }
-    Document::from(&Value::Object(members)).into()
+/// What the items of an answer say of an account or a region.
+#[derive(Default)]
+struct Agreed {
+    last: Option<Arc<str>>,
+    differ: bool,
 }
 
-/// Resources of one answer that have the same id and differ show that it is not an id.
-fn forget_ids_that_are_not(records: &mut [Record]) {
-    let mut seen = std::collections::HashMap::new();
-    let mut shared = BTreeSet::new();
-    for (at, record) in records.iter().enumerate() {
-        if let Some(id) = &record.id
-            && let Some(first) = seen.insert(Arc::clone(id), at)
-            && records[first].value.view() != record.value.view()
-        {
-            shared.insert(Arc::clone(id));
+impl Agreed {
+    /// Takes what one item says, and gives it shared with the item before.
+    fn note(&mut self, text: &str) -> Arc<str> {
+        match &self.last {
+            Some(last) if **last == *text => Arc::clone(last),
+            last => {
+                self.differ |= last.is_some();
+                Arc::clone(self.last.insert(text.into()))
+            }
         }
     }
-    for record in records.iter_mut().filter(|record| record.id.as_ref().is_some_and(|id| shared.contains(id))) {
-        record.id = None;
+
+    /// What those that say something all say.
+    fn agreed(self) -> Option<Arc<str>> {
+        self.last.filter(|_| !self.differ)
     }
 }
 
