@@ -40,7 +40,7 @@ impl Places {
 
 /// Hashes a hash.
 #[derive(Debug, Default)]
-struct AsItIs(u64);
+pub(super) struct AsItIs(u64);
 
 impl Hasher for AsItIs {
     fn finish(&self) -> u64 {

@@ -3,9 +3,12 @@
 //! An index is made when it is asked for the first time, for all threads.
 
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, BuildHasherDefault};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::Scoped;
+use super::places::AsItIs;
 use crate::record::{Record, Ref, Scope};
 
 /// The resources of one kind, in input order.
@@ -26,15 +29,23 @@ struct Scopes {
     of: Vec<u32>,
 }
 
-/// Places on the shelf by the text of a value.
-pub(super) type Index = HashMap<Box<str>, Found>;
-
-/// The places of the resources that have a value.
+/// Places on the shelf by the text of a value. Texts stand in the records alone: here are their hashes, and a hash that is
+/// taken by another text is counted up until one is free.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) struct Index {
+    steps: Vec<String>,
+    keys: RandomState,
+    found: HashMap<u64, Found, BuildHasherDefault<AsItIs>>,
+    /// The places of values that several records have: by number of scope, then ascending.
+    several: Vec<Vec<u32>>,
+}
+
+/// Where the records are that have a value.
+#[derive(Clone, Copy, Debug)]
+enum Found {
     One(u32),
-    /// By number of scope, then ascending.
-    Many(Vec<u32>),
+    /// As a place in the list of such lists.
+    Several(u32),
 }
 
 /// So many places are looked at one by one.
@@ -56,33 +67,27 @@ impl Shelf {
 
     /// Makes the index by a key.
     pub(super) fn index(&self, key: &str) -> Index {
-        let steps = steps(key);
-        let mut index = Index::with_capacity(self.records.len());
+        let mut index =
+            Index { steps: steps(key), keys: RandomState::new(), found: HashMap::default(), several: Vec::new() };
+        index.found.reserve(self.records.len());
+        let steps = index.steps.clone();
         for (at, record) in (0..).zip(&self.records) {
-            each_scalar(record.value.view(), &steps, &mut |text| match index.get_mut(text) {
-                Some(found) => found.add(at),
-                None => drop(index.insert(text.into(), Found::One(at))),
-            });
+            each_scalar(record.value.view(), &steps, &mut |text| index.add(text, at, &self.records));
         }
-        index.shrink_to_fit();
+        index.found.shrink_to_fit();
         let scopes = self.scopes();
         if scopes.places.len() > 1 {
-            index.values_mut().for_each(|found| {
-                if let Found::Many(places) = found {
-                    places.sort_by_key(|at| scopes.of[*at as usize]);
-                }
-            });
+            for places in &mut index.several {
+                places.sort_by_key(|at| scopes.of[*at as usize]);
+            }
         }
         index
     }
 
     /// The records that have a value and that a scope sees, in order.
     pub(super) fn find(&self, index: &Index, value: &str, scope: Option<&Scope>) -> Vec<&Record> {
-        let places = match index.get(value) {
-            None => return Vec::new(),
-            Some(Found::One(at)) => std::slice::from_ref(at),
-            Some(Found::Many(places)) => places,
-        };
+        let Some(found) = index.get(value, &self.records) else { return Vec::new() };
+        let places = index.places(&found);
         let record = |at: u32| &self.records[at as usize];
         let mut found: Vec<u32> = match scope {
             None => places.to_vec(),
@@ -147,14 +152,59 @@ impl Scopes {
     }
 }
 
-impl Found {
-    fn add(&mut self, at: u32) {
-        match self {
-            Self::One(one) if *one == at => {}
-            Self::One(one) => *self = Self::Many(vec![*one, at]),
-            Self::Many(places) if places.last() == Some(&at) => {}
-            Self::Many(places) => places.push(at),
+impl Index {
+    fn add(&mut self, text: &str, at: u32, records: &[Record]) {
+        let mut hash = self.keys.hash_one(text);
+        loop {
+            let found = self.found.get(&hash).copied();
+            match found {
+                None => drop(self.found.insert(hash, Found::One(at))),
+                Some(found) if !self.is_of(&found, text, records) => {
+                    hash = hash.wrapping_add(1);
+                    continue;
+                }
+                Some(Found::One(one)) if one == at => {}
+                Some(Found::One(one)) => {
+                    self.found.insert(hash, Found::Several(self.several.len() as u32));
+                    self.several.push(vec![one, at]);
+                }
+                Some(Found::Several(list)) => {
+                    let places = &mut self.several[list as usize];
+                    if places.last() != Some(&at) {
+                        places.push(at);
+                    }
+                }
+            }
+            return;
         }
+    }
+
+    fn get(&self, text: &str, records: &[Record]) -> Option<Found> {
+        let mut hash = self.keys.hash_one(text);
+        loop {
+            let found = *self.found.get(&hash)?;
+            if self.is_of(&found, text, records) {
+                return Some(found);
+            }
+            hash = hash.wrapping_add(1);
+        }
+    }
+
+    fn places<'a>(&'a self, found: &'a Found) -> &'a [u32] {
+        match found {
+            Found::One(at) => std::slice::from_ref(at),
+            Found::Several(list) => &self.several[*list as usize],
+        }
+    }
+
+    /// True if this was found by that text, not by another of the same hash.
+    fn is_of(&self, found: &Found, text: &str, records: &[Record]) -> bool {
+        let record = self.places(found).first().and_then(|at| records.get(*at as usize));
+        let mut has = false;
+        if let Some(record) = record {
+            each_scalar(record.value.view(), &self.steps, &mut |other| has |= other == text);
+        }
+        has
     }
 }
 
