@@ -14,6 +14,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 pub use builder::Builder;
+pub(crate) use builder::{Identified, Identities};
 pub(crate) use places::Places;
 use scoped::Scoped;
 use shelf::{Index, Shelf};

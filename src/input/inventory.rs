@@ -11,8 +11,10 @@
 
 mod config;
 mod identify;
+mod maker;
 mod manifest;
 mod outline;
+mod pages;
 mod place;
 
 use std::borrow::Cow;
@@ -22,18 +24,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::fault::{Fault, printable};
-use crate::inventory::{Builder, Collected, Places};
+use crate::inventory::{Builder, Collected, Identified, Identities, Places};
 use crate::record::{Document, Kind, Node, Origin, Record, Ref, Scope};
-use crate::schema::{self, Command, Fields, Member, Shape};
-use crate::yaml::{self, Yaml};
+use crate::schema::{self, Command, Member, Shape};
 use identify::{Form, Reading};
+use maker::{Item, Made, Maker, named, resources_in};
 use manifest::{Entry, Status};
 pub use manifest::{Manifests, NAME as MANIFEST, is_manifest};
 pub use outline::looks_like;
+use pages::Page;
 use place::{Hint, Naming};
 
 /// A file of inventory, as it was found.
@@ -49,7 +51,8 @@ pub struct File<'a> {
 /// What a file holds, and what could not be read of it.
 #[derive(Debug, Default)]
 pub struct Contents {
-    resources: Vec<Record>,
+    /// In pieces, in order.
+    resources: Vec<Vec<Identified>>,
     /// Of which kind how much was collected where.
     collected: Vec<(Arc<str>, Scope, Collected)>,
     faults: Vec<Fault>,
@@ -62,17 +65,12 @@ pub fn read(file: &File<'_>, defaults: &Scope, manifests: &Manifests, builder: &
 
 /// Reads a file for itself: files may be read in any order and in any thread, and are put together in input order.
 pub fn open(file: &File<'_>, defaults: &Scope, manifests: &Manifests) -> Contents {
-    let (of_path, hint) = file.path.map(place::of_path).unwrap_or_default();
-    let mut entry = file.path.and_then(|path| manifests.of(path)).cloned().unwrap_or_default();
     // What a manifest says was taken from it before.
-    if entry.status == Status::Refused || file.path.is_some_and(|path| is_manifest(path, file.text)) {
+    if file.path.is_some_and(|path| is_manifest(path, file.text)) {
         return Contents::default();
     }
-    entry.scope.account = entry.scope.account.or(of_path.account);
-    entry.scope.region = entry.scope.region.or(of_path.region);
-    entry.hint = entry.hint.or(hint);
-    let command = entry.hint.as_ref().and_then(|hint| schema::command(&hint.service, &hint.command));
-    let mut reader = Reader { file: file.name, entry, command, defaults, contents: Contents::default(), position: 0 };
+    let Some(source) = Source::of(file.name, file.path, defaults, manifests) else { return Contents::default() };
+    let mut reader = Reader { source: &source, contents: Contents::default(), position: 0 };
     let text = decoded(file.text);
     reader.read(text.trim_start_matches('\u{feff}'), file.path.is_some_and(outline::is_yaml));
     reader.contents
@@ -81,12 +79,7 @@ pub fn open(file: &File<'_>, defaults: &Scope, manifests: &Manifests) -> Content
 impl Contents {
     /// Adds it to an inventory, and gives what could not be read.
     pub fn put_into(self, builder: &mut Builder) -> Vec<Fault> {
-        for run in self.resources.chunk_by(|one, next| one.kind == next.kind) {
-            builder.reserve(&run[0].kind, run.len());
-        }
-        for record in self.resources {
-            builder.add(record);
-        }
+        builder.add_all(self.resources);
         for (kind, scope, collected) in self.collected {
             builder.note_collected(&kind, scope, collected);
         }
@@ -107,170 +100,52 @@ pub fn resource(kind: &str, value: &Value, scope: Scope) -> Record {
     Record { kind: kind.into(), id, time: None, scope, value, origin }
 }
 
-struct Reader<'a> {
+/// A file, and what is known of it before it is looked at.
+struct Source<'a> {
     file: &'a Arc<str>,
-    /// What the manifest, then the path, say of the file.
+    /// What the manifest, then the path, say of it.
     entry: Entry,
     /// The command that they name, if the table has it.
     command: Option<&'static Command>,
     defaults: &'a Scope,
-    contents: Contents,
-    /// How many resources were read.
-    position: u64,
 }
 
-/// One value in a file.
-struct Page<'a> {
-    node: Node,
-    /// The line on which it begins, from 1.
-    line: u64,
-    text: Text<'a>,
-}
-
-impl Page<'_> {
-    /// The line on which a list or a map in it begins, if the document knows.
-    fn line_of(&self, value: Ref<'_>) -> Option<u64> {
-        Some(self.line + value.line()? - self.node.view().line()?)
-    }
-}
-
-/// What the lines of a page's items are counted in.
-enum Text<'a> {
-    Json(&'a str),
-    Yaml { text: &'a str, yaml: Yaml },
-}
-
-/// What a page was told to be.
-enum Told {
-    Known(Reading),
-    /// By a manifest or path, of a command that the table does not have.
-    Unknown(Hint),
-    /// An empty answer, of which nothing says what it is.
-    Nothing,
-    Config(Vec<config::Item>),
-}
-
-impl Reader<'_> {
-    fn read(&mut self, text: &str, yaml: bool) {
-        let pages = if yaml { self.yaml_pages(text) } else { self.json_pages(text) };
-        let pages: Vec<Page<'_>> = pages.into_iter().flat_map(|page| self.apart(page)).collect();
-        let told: Vec<_> = pages.iter().map(|page| self.tell(page)).collect();
-        // Whether there is more is what the last page of a command says.
-        let mut cut: HashMap<(&str, &str), bool> = HashMap::new();
-        for (page, told) in pages.iter().zip(&told) {
-            if let Ok(Told::Known(Reading { command, .. })) = told {
-                cut.insert((command.service, command.name), identify::is_cut(page.node.view()));
-            }
+impl<'a> Source<'a> {
+    /// None for a file that holds nothing: the call was refused.
+    fn of(file: &'a Arc<str>, path: Option<&Path>, defaults: &'a Scope, manifests: &Manifests) -> Option<Self> {
+        let (of_path, hint) = path.map(place::of_path).unwrap_or_default();
+        let mut entry = path.and_then(|path| manifests.of(path)).cloned().unwrap_or_default();
+        if entry.status == Status::Refused {
+            return None;
         }
-        for (page, told) in pages.iter().zip(told) {
-            match told {
-                Ok(Told::Known(reading)) => {
-                    let cut = cut[&(reading.command.service, reading.command.name)];
-                    self.known(page, &reading, cut);
-                }
-                Ok(Told::Unknown(hint)) => self.unknown(page, &hint),
-                Ok(Told::Config(items)) => self.config(page, &items),
-                Ok(Told::Nothing) => {}
-                Err(fault) => self.contents.faults.push(fault),
-            }
-        }
-        if pages.is_empty() && text.trim().is_empty() {
-            // Some commands print nothing at all where there is nothing.
-            let page = Page { node: Node::from(Document::from(&Value::Null)), line: 1, text: Text::Json("") };
-            match self.tell(&page) {
-                Ok(Told::Known(reading)) => self.known(&page, &reading, false),
-                Err(fault) => self.contents.faults.push(fault),
-                Ok(_) => {}
-            }
-        }
-    }
-
-    fn json_pages<'t>(&mut self, text: &'t str) -> Vec<Page<'t>> {
-        let (nodes, rest) = Document::parse_many(text.as_bytes());
-        let ends: Vec<usize> = nodes.iter().skip(1).map(|(_, begin)| *begin).chain([rest]).collect();
-        let pages = nodes.into_iter().zip(ends).map(|((node, begin), end)| {
-            let line = node.view().line().unwrap_or(1);
-            Page { node, line, text: Text::Json(&text[begin..end]) }
-        });
-        let mut pages: Vec<Page<'t>> = pages.collect();
-        if rest < text.len() {
-            self.odd_pages(text, rest, &mut pages);
-        }
-        pages
-    }
-
-    /// Reads the pages from `begin` on one by one, each as well as it can be.
-    fn odd_pages<'t>(&mut self, text: &'t str, begin: usize, pages: &mut Vec<Page<'t>>) {
-        let (before, text) = text.split_at(begin);
-        let mut lines = Lines { text, at: 0, line: Lines::new(before).at(before.len()) };
-        let mut stream = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-        loop {
-            let begin = stream.byte_offset();
-            let begin = begin + text[begin..].len() - text[begin..].trim_start().len();
-            let (page, broken) = match stream.next() {
-                None => return,
-                Some(Ok(raw)) => (raw.get(), false),
-                // The rest may be one value that needs repair.
-                Some(Err(_)) => (&text[begin..], true),
-            };
-            let line = lines.at(begin);
-            match Document::parse(page.as_bytes()) {
-                Ok(document) => pages.push(Page { node: document.into(), line, text: Text::Json(page) }),
-                Err(error) => self.contents.faults.push(Fault::inventory(
-                    format!("not JSON: {error} (try: collect it again with `--output json`)"),
-                    self.origin(0, Some(line + (error.line() as u64).saturating_sub(1))),
-                )),
-            }
-            if broken {
-                return;
-            }
-        }
-    }
-
-    fn yaml_pages<'t>(&mut self, text: &'t str) -> Vec<Page<'t>> {
-        match yaml::parse_all(text) {
-            Ok(values) => values
-                .into_iter()
-                .map(|yaml| Page {
-                    node: Document::from(&yaml.to_json()).into(),
-                    line: Lines::new(text).at(yaml.span.start),
-                    text: Text::Yaml { text, yaml },
-                })
-                .collect(),
-            Err(error) => {
-                let line = Lines::new(text).at(error.span.start);
-                self.contents.faults.push(Fault::inventory(error.message, self.origin(0, Some(line))));
-                Vec::new()
-            }
-        }
-    }
-
-    /// The pages in a list of them, as `--output yaml-stream` prints, else the page itself.
-    fn apart<'t>(&self, page: Page<'t>) -> Vec<Page<'t>> {
-        let value = page.node.view();
-        if !identify::is_list_of_answers(value, self.command) || config::is_config(value) {
-            return vec![page];
-        }
-        let nodes: Vec<Node> = value.items().map(|item| page.node.share(item)).collect();
-        let lines: Option<Vec<u64>> = value.items().map(|item| page.line_of(item)).collect();
-        let lines = lines.unwrap_or_else(|| item_lines(&page, &[], None));
-        let texts: Vec<Text<'t>> = match page.text {
-            Text::Json(text) => {
-                let items: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
-                items.into_iter().map(|item| Text::Json(item.get())).collect()
-            }
-            Text::Yaml { text, yaml } => match yaml.data {
-                yaml::Data::List(items) => items.into_iter().map(|yaml| Text::Yaml { text, yaml }).collect(),
-                _ => Vec::new(),
-            },
-        };
-        let lines = lines.into_iter().chain(std::iter::repeat(page.line));
-        let texts = texts.into_iter().chain(std::iter::repeat_with(|| Text::Json("")));
-        nodes.into_iter().zip(lines).zip(texts).map(|((node, line), text)| Page { node, line, text }).collect()
+        entry.scope.account = entry.scope.account.or(of_path.account);
+        entry.scope.region = entry.scope.region.or(of_path.region);
+        entry.hint = entry.hint.or(hint);
+        let command = entry.hint.as_ref().and_then(|hint| schema::command(&hint.service, &hint.command));
+        Some(Self { file, entry, command, defaults })
     }
 
     fn origin(&self, position: u64, line: Option<u64>) -> Origin {
         Origin { file: Arc::clone(self.file), position, line }
+    }
+
+    fn fault(&self, page: &Page<'_>, reason: String) -> Fault {
+        Fault::inventory(reason, self.origin(0, Some(page.line)))
+    }
+
+    /// Whose something is that says this of it itself.
+    fn scope(&self, kind: &str, ids: Scope) -> Scope {
+        let given = &self.entry.scope;
+        let region = given.region.clone().or(ids.region).or_else(|| self.defaults.region.clone());
+        Scope {
+            account: given.account.clone().or(ids.account).or_else(|| self.defaults.account.clone()),
+            region: region.filter(|_| !place::is_global(kind)),
+        }
+    }
+
+    /// When an answer was given.
+    fn time(&self, answer: Ref<'_>) -> Option<Timestamp> {
+        self.entry.time.or_else(|| response_time(answer))
     }
 
     /// Tells what a page is: by the manifest or path where the content fits them, else by the content.
@@ -318,9 +193,60 @@ impl Reader<'_> {
             )),
         }
     }
+}
 
-    fn fault(&self, page: &Page<'_>, reason: String) -> Fault {
-        Fault::inventory(reason, self.origin(0, Some(page.line)))
+struct Reader<'a> {
+    source: &'a Source<'a>,
+    contents: Contents,
+    /// How many resources were read.
+    position: u64,
+}
+
+/// What a page was told to be.
+enum Told {
+    Known(Reading),
+    /// By a manifest or path, of a command that the table does not have.
+    Unknown(Hint),
+    /// An empty answer, of which nothing says what it is.
+    Nothing,
+    Config(Vec<config::Item>),
+}
+
+impl Reader<'_> {
+    fn read(&mut self, text: &str, is_yaml: bool) {
+        let (pages, broken) = Page::all(text, is_yaml, self.source.command);
+        for broken in broken {
+            self.contents.faults.push(Fault::inventory(broken.reason, self.source.origin(0, Some(broken.line))));
+        }
+        let told: Vec<_> = pages.iter().map(|page| self.source.tell(page)).collect();
+        // Whether there is more is what the last page of a command says.
+        let mut cut: HashMap<(&str, &str), bool> = HashMap::new();
+        for (page, told) in pages.iter().zip(&told) {
+            if let Ok(Told::Known(Reading { command, .. })) = told {
+                cut.insert((command.service, command.name), identify::is_cut(page.node.view()));
+            }
+        }
+        for (page, told) in pages.iter().zip(told) {
+            match told {
+                Ok(Told::Known(reading)) => {
+                    let cut = cut[&(reading.command.service, reading.command.name)];
+                    self.known(page, &reading, cut);
+                }
+                Ok(Told::Unknown(hint)) => self.unknown(page, &hint),
+                Ok(Told::Config(items)) => self.config(page, &items),
+                Ok(Told::Nothing) => {}
+                Err(fault) => self.contents.faults.push(fault),
+            }
+        }
+        if pages.is_empty() && text.trim().is_empty() {
+            // Some commands print nothing at all where there is nothing.
+            let page = Page::empty();
+            match self.source.tell(&page) {
+                Ok(Told::Known(reading)) => self.known(&page, &reading, false),
+                Err(fault) => self.contents.faults.push(fault),
+                Ok(_) => {}
+            }
+        }
     }
 
     /// Reads a page that a known command printed; `cut` when its last page in the file says that there is more.
@@ -331,11 +257,11 @@ impl Reader<'_> {
             || command.argument
             || command.view
             || matches!(reading.form, Form::Item(_))
-            || self.entry.narrows()
-            || self.entry.status == Status::Partial;
+            || self.source.entry.narrows()
+            || self.source.entry.status == Status::Partial;
         let collected = if partial { Collected::Partial } else { Collected::Whole };
         let value = page.node.view();
-        let time = self.entry.time.or_else(|| response_time(value));
+        let time = self.source.time(value);
         match reading.form {
             Form::Item(member) => {
                 let of = Of { kind: member.kind.as_ref(), command: Some(command), collected, time };
@@ -376,15 +302,23 @@ impl Reader<'_> {
         let counted = OnceCell::new();
         let line = |at: usize| {
             let inner = member.within.as_ref().map(|(inner, _)| *inner);
-            counted.get_or_init(|| item_lines(page, path, inner)).get(at).copied()
+            counted.get_or_init(|| page.item_lines(path, inner)).get(at).copied()
         };
-        let values = resources_in(page, member, list).enumerate();
-        let values = values.map(|(at, value)| value.map(|(value, known)| (value, known.or_else(|| line(at)))));
-        let is_list = matches!(list.kind(), Kind::List | Kind::Null);
-        if !is_list || self.resources(of, list.len(), values).is_none() {
+        let lines = page.lines_before();
+        let mut read = || {
+            self.resources(of, |maker, made| {
+                made.resources.reserve(list.len());
+                list.items().try_for_each(|item| {
+                    resources_in(member, page.node.share(item), lines, &mut |(value, known)| {
+                        let line = known.or_else(|| line(made.resources.len()));
+                        maker.make((value, line), made);
+                    })
+                })
+            })
+        };
+        if !matches!(list.kind(), Kind::List | Kind::Null) || read().is_none() {
             let reason = format!("`{}` is not the list that the command prints (try: collect it again)", member.name);
-            let fault = self.fault(page, reason);
-            self.contents.faults.push(fault);
+            self.contents.faults.push(self.source.fault(page, reason));
         }
     }
 
@@ -392,97 +326,34 @@ impl Reader<'_> {
     fn singleton(&mut self, value: Node, line: u64, of: Of<'_>) {
         let kept = value.view().entries().filter(|(key, _)| *key != "ResponseMetadata").count();
         let value = if kept == value.view().len() { value } else { without_metadata(value.view()) };
-        let asked = of.command.is_some_and(|command| command.argument) && !self.entry.arguments.is_empty();
+        let asked = of.command.is_some_and(|command| command.argument) && !self.source.entry.arguments.is_empty();
         self.resource(of, (kept > 0 || asked).then_some((value, Some(line))));
     }
 
     /// Adds one resource, or that there is none.
     fn resource(&mut self, of: Of<'_>, value: Option<Item>) {
-        // A value that is there cannot fail to be taken.
-        let _ = self.resources(of, 1, value.into_iter().map(Some));
+        self.resources(of, |maker, made| Some(value.into_iter().for_each(|value| maker.make(value, made))));
     }
 
-    /// Adds some resources of one kind, and notes how much of it was collected where. Takes nothing of it all if one of
-    /// them turns out to be none.
-    fn resources(&mut self, of: Of<'_>, about: usize, values: impl Iterator<Item = Option<Item>>) -> Option<()> {
+    /// Adds resources of one kind, and notes how much of it was collected where; nothing of all that if they turn out to
+    /// be something else.
+    fn resources(&mut self, of: Of<'_>, make: impl FnOnce(&Maker<'_>, &mut Made) -> Option<()>) -> Option<()> {
         let Some(kind) = of.kind else { return Some(()) };
-        let argument = of.command.is_none_or(|command| command.argument);
-        let single = of.command.is_some_and(|command| {
-            let unwrapped =
-                command.members.iter().any(|member| member.kind.as_ref() == Some(kind) && member.shape == Shape::Map);
-            command.singleton.is_some() || unwrapped
-        });
-        let naming = Naming::of(kind);
-        // What the command was told, as a member of each resource.
-        let told = (argument && !self.entry.arguments.is_empty())
-            .then(|| Document::from(&json!({ "Arguments": self.entry.arguments })));
-        let (mut accounts, mut regions) = (Agreed::default(), Agreed::default());
-        let (first, before) = (self.contents.resources.len(), self.position);
-        let (mut ids, mut no_ids) = (Places::default(), BTreeSet::new());
-        self.contents.resources.reserve(about);
-        ids.reserve(about);
-        for value in values {
-            let Some((value, line)) = value else {
-                self.contents.resources.truncate(first);
-                self.position = before;
-                return None;
-            };
-            self.position += 1;
-            let whose = naming.whose(value.view());
-            let whose = Scope {
-                account: whose.account.map(|account| accounts.note(&account)),
-                region: whose.region.map(|region| regions.note(region)),
-            };
-            let id =
-                naming.id(value.view()).or_else(|| single.then(|| self.single_id(kind, value.view(), argument))?);
-            let value = match &told {
-                Some(told) if value.view().kind() == Kind::Map => {
-                    Document::with_members(value.view(), told.root().entries()).into()
-                }
-                Some(told) => Document::with_members(told.root(), std::iter::empty()).into(),
-                None => value,
-            };
-            let records = &mut self.contents.resources;
-            if let Some(id) = &id
-                && let Some(known) = ids.find(ids.hash(id), records.len(), |at| records[at].id.as_ref() == Some(id))
-                && records[known].value.view() != value.view()
-            {
-                no_ids.insert(Arc::clone(id));
-            }
-            let scope = self.scope(kind, whose);
-            let origin = self.origin(self.position, line);
-            self.contents.resources.push(Record { kind: Arc::clone(kind), id, time: of.time, scope, value, origin });
-        }
-        // Resources of one answer that have the same id and differ show that it is not an id.
-        if !no_ids.is_empty() {
-            for record in &mut self.contents.resources[first..] {
-                record.id = record.id.take().filter(|id| !no_ids.contains(id));
-            }
-        }
-        // One command is about one account and one region: what the items agree on is the answer's.
-        let scope = self.scope(kind, Scope { account: accounts.agreed(), region: regions.agreed() });
-        self.contents.collected.push((Arc::clone(kind), scope, of.collected));
+        let mut made = Made::after(self.position);
+        make(&Maker::new(self.source, kind, of.command, of.time), &mut made)?;
+        self.take(of, kind, vec![made]);
         Some(())
     }
 
-    /// Of a singleton: any id in it, else the one thing that the command was told to look at, else, where there is one in
-    /// an account, its name.
-    fn single_id(&self, kind: &str, value: Ref<'_>, argument: bool) -> Option<Arc<str>> {
-        let ends = |key: &str| ["Id", "ID", "Arn", "ARN"].iter().any(|end| key.ends_with(end));
-        let mut ids = value.entries().filter(|(key, _)| ends(key)).filter_map(|(_, value)| value.as_str());
-        if !argument {
-            return kind.rsplit('/').next().map(Arc::from);
-        }
-        let mut told = self.entry.arguments.values().filter_map(Value::as_str);
-        ids.next().or_else(|| told.next().filter(|_| told.next().is_none())).map(Arc::from)
-    }
-
-    fn scope(&self, kind: &str, ids: Scope) -> Scope {
-        let given = &self.entry.scope;
-        let region = given.region.clone().or(ids.region).or_else(|| self.defaults.region.clone());
-        Scope {
-            account: given.account.clone().or(ids.account).or_else(|| self.defaults.account.clone()),
-            region: region.filter(|_| !place::is_global(kind)),
+    /// Takes the resources of one kind in an answer.
+    fn take(&mut self, of: Of<'_>, kind: &Arc<str>, mut parts: Vec<Made>) {
+        // One command is about one account and one region: what the items agree on is the answer's.
+        let scope = self.source.scope(kind, Made::agreed(parts.iter()));
+        self.contents.collected.push((Arc::clone(kind), scope, of.collected));
+        forget_ids_that_are_not(&mut parts);
+        for made in parts {
+            self.position += made.resources.len() as u64;
+            self.contents.resources.push(made.resources);
         }
     }
 
@@ -494,12 +365,13 @@ impl Reader<'_> {
             .entries()
             .filter(|(key, inner)| !identify::is_about_the_answer(key) && inner.kind() == Kind::List)
             .collect();
-        let time = self.entry.time.or_else(|| response_time(value));
-        let collected = if identify::is_cut(value) || self.entry.narrows() || self.entry.status == Status::Partial {
-            Collected::Partial
-        } else {
-            Collected::Whole
-        };
+        let time = self.source.time(value);
+        let collected =
+            if identify::is_cut(value) || self.source.entry.narrows() || self.source.entry.status == Status::Partial {
+                Collected::Partial
+            } else {
+                Collected::Whole
+            };
         let of = Of { kind: None, command: None, collected, time };
         let (kind, name, list) = match (&lists[..], value.kind()) {
             (_, Kind::List) => (noun.to_owned(), noun, value),
@@ -513,21 +385,25 @@ impl Reader<'_> {
         // What a command that the table does not know prints of a kind that it knows need not be all.
         let collected = if schema::is_kind(&kind) { Collected::Partial } else { collected };
         let of = Of { collected, ..of };
-        let values = list.items().map(|item| match item.kind() {
-            Kind::Map => Some((page.node.share(item), None)),
-            _ => Some((named(name, item), None)),
+        self.resources(Of { kind: Some(&kind), ..of }, |maker, made| {
+            for item in list.items() {
+                let value = if item.kind() == Kind::Map { page.node.share(item) } else { named(name, item) };
+                maker.make((value, None), made);
+            }
+            Some(())
         });
-        let _ = self.resources(Of { kind: Some(&kind), ..of }, list.len(), values);
     }
 
     fn config(&mut self, page: &Page<'_>, items: &[config::Item]) {
+        let mut made = Vec::new();
+        let mut identities = Identities::default();
         for item in items {
             self.position += 1;
             let kind: Arc<str> = item.kind.as_str().into();
-            let scope = self.scope(&kind, item.scope.clone());
+            let scope = self.source.scope(&kind, item.scope.clone());
             // A list of items does not say that there are no others.
             self.contents.collected.push((Arc::clone(&kind), scope.clone(), Collected::Partial));
-            let origin = self.origin(self.position, Some(page.line));
+            let origin = self.source.origin(self.position, Some(page.line));
             match item.state {
                 config::State::Deleted => {}
                 config::State::LeftOut => self.contents.faults.push(Fault::inventory(
@@ -537,60 +413,18 @@ impl Reader<'_> {
                     ),
                     origin,
                 )),
-                config::State::Here => self.contents.resources.push(Record {
+                config::State::Here => made.push(identities.of(Record {
                     id: item.id.as_deref().map(Arc::from),
-                    time: item.time.or(self.entry.time),
+                    time: item.time.or(self.source.entry.time),
                     scope,
                     value: Document::from(&item.value).into(),
                     origin,
                     kind,
-                }),
+                })),
             }
         }
+        self.contents.resources.push(made);
     }
-}
-
-/// A resource's value, and its line if the document knows it.
-type Item = (Node, Option<u64>);
-
-/// What an instance has of its reservation.
-const INHERITED: [&str; 3] = ["OwnerId", "ReservationId", "RequesterId"];
-
-/// The resources in a list that a command printed; `None` for an item that is something else.
-fn resources_in<'a>(page: &'a Page<'_>, member: &'a Member, list: Ref<'a>) -> impl Iterator<Item = Option<Item>> {
-    list.items().flat_map(move |item| {
-        let inner = member.within.as_ref().and_then(|(inner, _)| item.get(inner));
-        let group = inner.filter(|inner| inner.kind() == Kind::List);
-        let inherited = move || INHERITED.iter().filter_map(move |name| Some((*name, item.get(name)?)));
-        let of_group =
-            move |value: Ref<'a>| Some((Document::with_members(value, inherited()).into(), page.line_of(value)));
-        let alone = group.is_none().then(|| {
-            let value = match (&member.within, item.kind()) {
-                // With `--query 'Reservations[].Instances[]'`.
-                (Some((_, fields)), Kind::Map)
-                    if inner.is_none() && item.entries().any(|(key, _)| is_of_resource(key, *fields, member)) =>
-                {
-                    page.node.share(item)
-                }
-                (None, Kind::Map) => page.node.share(item),
-                (None, _) if member.fields.is_empty() => named(member.name, item),
-                _ => return None,
-            };
-            Some((value, page.line_of(item)))
-        });
-        group.into_iter().flat_map(Ref::items).map(of_group).chain(alone)
-    })
-}
-
-/// True for a member that resources have, and what groups them has not.
-fn is_of_resource(key: &str, fields: Fields, group: &Member) -> bool {
-    fields.contains(key) && !group.fields.contains(key)
-}
-
-/// A scalar of the list `name` as a map of one member: `PolicyNames` gives `PolicyName`.
-fn named(name: &str, item: Ref<'_>) -> Node {
-    let members = Map::from_iter([(place::singular(name), item.to_json())]);
-    Document::from(&Value::Object(members)).into()
 }
 
 /// What is common to the resources of one kind in a page.
@@ -613,28 +447,28 @@ fn without_metadata(value: Ref<'_>) -> Node {
     Document::from(&Value::Object(kept.map(|(key, value)| (key.to_owned(), value.to_json())).collect())).into()
 }
 
-/// What the items of an answer say of an account or a region.
-#[derive(Default)]
-struct Agreed {
-    last: Option<Arc<str>>,
-    differ: bool,
-}
-
-impl Agreed {
-    /// Takes what one item says, and gives it shared with the item before.
-    fn note(&mut self, text: &str) -> Arc<str> {
-        match &self.last {
-            Some(last) if **last == *text => Arc::clone(last),
-            last => {
-                self.differ |= last.is_some();
-                Arc::clone(self.last.insert(text.into()))
-            }
+/// Resources of one answer that have the same id and differ show that it is not an id.
+fn forget_ids_that_are_not(parts: &mut [Made]) {
+    let count = parts.iter().map(|made| made.resources.len()).sum();
+    if count < 2 {
+        return;
+    }
+    let (mut firsts, mut known, mut shared) = (Vec::with_capacity(count), Places::default(), BTreeSet::new());
+    known.reserve(count);
+    for one in parts.iter().flat_map(|made| &made.resources) {
+        let Some(id) = &one.record.id else { continue };
+        let is_same = |at: usize| firsts.get(at).is_some_and(|first: &&Record| first.id.as_ref() == Some(id));
+        match known.find(one.id, firsts.len(), is_same) {
+            None => firsts.push(&one.record),
+            Some(at) if firsts[at].value.view() != one.record.value.view() => drop(shared.insert(Arc::clone(id))),
+            Some(_) => {}
         }
     }
-
-    /// What those that say something all say.
-    fn agreed(self) -> Option<Arc<str>> {
-        self.last.filter(|_| !self.differ)
+    if shared.is_empty() {
+        return;
+    }
+    for one in parts.iter_mut().flat_map(|made| &mut made.resources) {
+        one.record.id = one.record.id.take().filter(|id| !shared.contains(id));
     }
 }
 
@@ -679,65 +513,4 @@ fn kebab(name: &str) -> String {
         out.push(letter.to_ascii_lowercase());
     }
     out
-}
-
-/// Counts lines as it is asked about later and later places.
-struct Lines<'a> {
-    text: &'a str,
-    at: usize,
-    line: u64,
-}
-
-impl<'a> Lines<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, at: 0, line: 1 }
-    }
-
-    fn at(&mut self, offset: usize) -> u64 {
-        if offset > self.at {
-            let between = self.text.as_bytes().get(self.at..offset).unwrap_or_default();
-            self.line += between.iter().filter(|byte| **byte == b'\n').count() as u64;
-            self.at = offset;
-        }
-        self.line
-    }
-}
-
-/// The lines on which the items of a list begin that stands at `path` in a page, or the items in their member `inner`;
-/// empty when they cannot be told.
-fn item_lines(page: &Page<'_>, path: &[&str], inner: Option<&str>) -> Vec<u64> {
-    match &page.text {
-        Text::Json(text) => {
-            let offsets = json_offsets(text, path, inner).unwrap_or_default();
-            let mut lines = Lines::new(text);
-            offsets.into_iter().map(|offset| page.line + lines.at(offset) - 1).collect()
-        }
-        Text::Yaml { text, yaml } => {
-            let Some(list) = path.iter().try_fold(yaml, |yaml, step| yaml.get(step)) else { return Vec::new() };
-            let items = list.items().iter().flat_map(|item| match inner.and_then(|inner| item.get(inner)) {
-                Some(inner) => inner.items(),
-                None => std::slice::from_ref(item),
-            });
-            let mut lines = Lines::new(text);
-            items.map(|item| lines.at(item.span.start)).collect()
-        }
-    }
-}
-
-fn json_offsets(text: &str, path: &[&str], inner: Option<&str>) -> Option<Vec<usize>> {
-    type Members<'a> = std::collections::HashMap<std::borrow::Cow<'a, str>, &'a RawValue>;
-    let mut value: &RawValue = serde_json::from_str(text).ok()?;
-    for step in path {
-        value = serde_json::from_str::<Members<'_>>(value.get()).ok()?.get(*step).copied()?;
-    }
-    let mut offsets = Vec::new();
-    for item in serde_json::from_str::<Vec<&RawValue>>(value.get()).ok()? {
-        let grouped = inner.and_then(|inner| serde_json::from_str::<Members<'_>>(item.get()).ok()?.get(inner).copied());
-        let items = match grouped {
-            Some(list) => serde_json::from_str::<Vec<&RawValue>>(list.get()).ok()?,
-            None => vec![item],
-        };
-        offsets.extend(items.iter().map(|item| item.get().as_ptr().addr() - text.as_ptr().addr()));
-    }
-    Some(offsets)
 }

@@ -1,7 +1,9 @@
 //! Puts an inventory together.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::{Arc, LazyLock};
 
 use super::{Answers, Collected, Inventory, Places, Run, Shelf};
 use crate::fault::{Fault, printable};
@@ -13,6 +15,7 @@ pub struct Builder {
     drafts: BTreeMap<Arc<str>, Draft>,
     order: Vec<Run>,
     collected: BTreeMap<Arc<str>, Arc<Answers>>,
+    identities: Identities,
     faults: Vec<Fault>,
 }
 
@@ -24,8 +27,41 @@ struct Draft {
     records: Vec<Record>,
     /// The places of the records that have an id.
     known: Places,
-    /// The last scope and its hash: of a scope there mostly are many records in a row.
-    scope: Option<(Scope, u64)>,
+}
+
+/// A resource and the hashes by which it is found again: made where the resource is, before it is put among others.
+#[derive(Debug)]
+pub(crate) struct Identified {
+    pub(crate) record: Record,
+    /// Of the id.
+    pub(crate) id: u64,
+    /// Of all that makes two resources of one kind the same.
+    whole: u64,
+}
+
+/// Hashes what makes resources the same.
+#[derive(Debug, Default)]
+pub(crate) struct Identities {
+    /// The last scope and its hash: of a scope there mostly are many resources in a row.
+    last: Option<(Scope, u64)>,
+}
+
+/// The keys of all hashes, since they are compared wherever they were made.
+static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+impl Identities {
+    pub(crate) fn of(&mut self, record: Record) -> Identified {
+        let Some(id) = &record.id else { return Identified { record, id: 0, whole: 0 } };
+        let id = KEYS.hash_one(id);
+        let last = self.last.take().filter(|(scope, _)| *scope == record.scope);
+        let last = last.unwrap_or_else(|| (record.scope.clone(), KEYS.hash_one(&record.scope)));
+        let mut whole = id ^ last.1.rotate_left(32);
+        self.last = Some(last);
+        if let Some(aspect) = aspect(&record) {
+            whole ^= KEYS.hash_one(aspect).rotate_left(16);
+        }
+        Identified { record, id, whole }
+    }
 }
 
 /// Answers about two trails are two resources, and so are two attributes of one image: the aspect is the `Arguments` that a
@@ -52,41 +88,30 @@ impl Builder {
         }
     }
 
-    /// Makes room for so many more resources of a kind.
-    pub fn reserve(&mut self, kind: &Arc<str>, more: usize) {
-        let draft = self.drafts.entry(Arc::clone(kind)).or_default();
-        draft.open();
-        draft.records.reserve(more);
-        draft.known.reserve(more);
-    }
-
     /// Adds a resource. Where the same one (kind, scope, id and `Arguments`) was added before with another value, the
     /// newer wins if both are dated, else the first stays and there is a fault. One without an id is never the same.
     pub fn add(&mut self, record: Record) {
-        let draft = self.drafts.entry(Arc::clone(&record.kind)).or_default();
-        draft.open();
-        let Some(at) = draft.place(&record) else {
-            note(&mut self.order, &record.kind, draft.records.len());
-            return draft.records.push(record);
-        };
-        let known = &mut draft.records[at];
-        let equal = known.value.view() == record.value.view();
-        match (known.time, record.time) {
-            (Some(then), Some(now)) if now > then => *known = record,
-            (Some(then), Some(now)) if now < then => {}
-            (None, Some(_)) if equal => *known = record,
-            _ if equal => {}
-            _ => self.faults.push(Fault::inventory(
-                format!(
-                    "`{}` `{}` in {} is also in {}, and differs: which is newer is not known (try: give both a `time` \
-                     in `inventory.json`, or different accounts or regions)",
-                    known.kind,
-                    printable(record.id.as_deref().unwrap_or_default(), 120),
-                    known.scope,
-                    known.origin
-                ),
-                record.origin,
-            )),
+        let one = self.identities.of(record);
+        self.add_all(vec![vec![one]]);
+    }
+
+    /// Adds resources in the order of the parts.
+    pub(crate) fn add_all(&mut self, parts: Vec<Vec<Identified>>) {
+        for part in parts {
+            let (count, mut rest) = (part.len(), part.into_iter().peekable());
+            while let Some(kind) = rest.peek().map(|one| Arc::clone(&one.record.kind)) {
+                let draft = self.drafts.entry(Arc::clone(&kind)).or_default();
+                draft.open(&mut self.identities);
+                // Nearly always all are of one kind.
+                draft.reserve(if rest.len() == count { count } else { 0 });
+                while let Some(one) = rest.next_if(|one| one.record.kind == kind) {
+                    let next = draft.records.len();
+                    self.faults.extend(draft.add(one));
+                    if draft.records.len() > next {
+                        note(&mut self.order, &kind, next);
+                    }
+                }
+            }
         }
     }
 
@@ -117,26 +142,53 @@ impl Builder {
 
 impl Draft {
     /// Takes what was kept as if it had been added.
-    fn open(&mut self) {
+    fn open(&mut self, identities: &mut Identities) {
         let Some(shelf) = self.kept.take() else { return };
         for record in &shelf.records {
-            self.place(record);
-            self.records.push(record.clone());
+            let one = identities.of(record.clone());
+            self.place(&one);
+            self.records.push(one.record);
         }
+    }
+
+    fn reserve(&mut self, more: usize) {
+        self.records.reserve(more);
+        self.known.reserve(more);
+    }
+
+    /// Adds a resource, or what is new of it; the fault if it contradicts what is here.
+    fn add(&mut self, one: Identified) -> Option<Fault> {
+        let Some(at) = self.place(&one) else {
+            self.records.push(one.record);
+            return None;
+        };
+        let (known, record) = (&mut self.records[at], one.record);
+        let equal = known.value.view() == record.value.view();
+        match (known.time, record.time) {
+            (Some(then), Some(now)) if now > then => *known = record,
+            (Some(then), Some(now)) if now < then => {}
+            (None, Some(_)) if equal => *known = record,
+            _ if equal => {}
+            _ => {
+                let reason = format!(
+                    "`{}` `{}` in {} is also in {}, and differs: which is newer is not known (try: give both a `time` \
+                     in `inventory.json`, or different accounts or regions)",
+                    known.kind,
+                    printable(record.id.as_deref().unwrap_or_default(), 120),
+                    known.scope,
+                    known.origin
+                );
+                return Some(Fault::inventory(reason, record.origin));
+            }
+        }
+        None
     }
 
     /// The place of the record that is the same; the next place is this one's from now on, if there is none. One without
     /// an id is never the same.
-    fn place(&mut self, record: &Record) -> Option<usize> {
-        let mut hash = self.known.hash(record.id.as_ref()?);
-        let of_scope = self.scope.take().filter(|(scope, _)| *scope == record.scope);
-        let of_scope = of_scope.unwrap_or_else(|| (record.scope.clone(), self.known.hash(&record.scope)));
-        hash ^= of_scope.1.rotate_left(32);
-        self.scope = Some(of_scope);
-        if let Some(aspect) = aspect(record) {
-            hash ^= self.known.hash(aspect).rotate_left(16);
-        }
-        self.known.find(hash, self.records.len(), |at| are_same(&self.records[at], record))
+    fn place(&mut self, one: &Identified) -> Option<usize> {
+        one.record.id.as_ref()?;
+        self.known.find(one.whole, self.records.len(), |at| are_same(&self.records[at], &one.record))
     }
 }
 

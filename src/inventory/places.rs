@@ -1,25 +1,19 @@
 //! Finds the place of a thing in a list by its hash.
 
 use std::collections::HashMap;
-use std::collections::hash_map::{Entry, RandomState};
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// Places in a list by the hash of what stands there: a fourth of what a map of the things themselves would take. A hash
 /// that is taken by another thing is counted up until one is free, which works because nothing is ever taken away.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
-    keys: RandomState,
     places: HashMap<u64, usize, BuildHasherDefault<AsItIs>>,
 }
 
 impl Places {
     pub(crate) fn reserve(&mut self, more: usize) {
         self.places.reserve(more);
-    }
-
-    /// The hash by which something is found here.
-    pub(crate) fn hash(&self, thing: impl Hash) -> u64 {
-        self.keys.hash_one(thing)
     }
 
     /// The place of the thing that has this hash and is the same; if there is none, it is at `next` from now on.
