@@ -7,6 +7,8 @@
 //! *Law*: of duplicate keys the last wins, everywhere; text that is not valid Unicode is read with U+FFFD in its
 //! place, and a number too large for a double is read as the largest double. So hostile text cannot hide a record.
 
+mod plain;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use jiff::Timestamp;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
+
+use plain::Plain;
 
 /// A JSON value, held flat.
 pub struct Document {
@@ -28,9 +32,21 @@ enum Cell {
     Bool(bool),
     Int(i64),
     Float(f64),
-    Text { start: u32, end: u32 },
-    List { len: u32, end: u32 },
-    Map { len: u32, end: u32 },
+    Text {
+        start: u32,
+        end: u32,
+    },
+    /// `line` is that of the bracket in the text that was parsed, from 1; 0 if it is not known.
+    List {
+        len: u32,
+        end: u32,
+        line: u32,
+    },
+    Map {
+        len: u32,
+        end: u32,
+        line: u32,
+    },
 }
 
 /// What a value is.
@@ -137,6 +153,9 @@ impl Document {
     /// # Errors
     /// When the text is not JSON, even after the repairs that this module's law names, or is nested deeper than 128.
     pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        if let Some(document) = Self::parse_plain(bytes) {
+            return Ok(document);
+        }
         match Self::parse_strict(bytes) {
             Err(error) => match repair(bytes) {
                 Some(repaired) => Self::parse_strict(repaired.as_bytes()),
@@ -144,6 +163,12 @@ impl Document {
             },
             document => document,
         }
+    }
+
+    fn parse_plain(bytes: &[u8]) -> Option<Self> {
+        let mut plain = Plain::new(bytes)?;
+        plain.read()?;
+        if plain.next_at() == bytes.len() { plain.finish() } else { None }
     }
 
     fn parse_strict(bytes: &[u8]) -> Result<Self, serde_json::Error> {
@@ -157,6 +182,49 @@ impl Document {
             return serde_json::from_slice::<Value>(bytes).map(|value| Self::from(&value));
         }
         Ok(Self { cells: builder.cells, text: builder.text })
+    }
+
+    /// A copy of a map with some more members, but for those of a name that it has; members are sorted by name, at every
+    /// depth. What is no map is copied as it is.
+    pub(crate) fn with_members<'a>(value: Ref<'a>, more: impl Iterator<Item = (&'a str, Ref<'a>)>) -> Self {
+        let mut builder = Builder { cells: Vec::new(), text: String::new(), duplicate_key: false };
+        if value.kind() == Kind::Map {
+            let lacking = more.filter(|(name, _)| value.get(name).is_none());
+            builder.copy_members(value.entries().chain(lacking).collect());
+        } else {
+            builder.copy(value);
+        }
+        Self { cells: builder.cells, text: builder.text }
+    }
+
+    /// Reads the value that a text begins with, whatever follows it; `None` if it is odd in some way.
+    pub(crate) fn parse_first(bytes: &[u8]) -> Option<Self> {
+        let mut plain = Plain::new(bytes)?;
+        plain.read()?;
+        plain.finish()
+    }
+
+    /// Reads the lists and objects that a text begins with, one after another, into one document.
+    ///
+    /// Gives each with the place where it begins, and the place of what is left to be read by other means: text that is
+    /// odd in some way, or no list and no object.
+    pub(crate) fn parse_many(bytes: &[u8]) -> (Vec<(Node, usize)>, usize) {
+        let Some(mut plain) = Plain::new(bytes) else { return (Vec::new(), 0) };
+        let mut roots = Vec::new();
+        let rest = loop {
+            let at = plain.next_at();
+            match bytes.get(at).filter(|byte| matches!(byte, b'{' | b'[')).and_then(|_| plain.read()) {
+                Some(root) => roots.push((root, at)),
+                None => break at,
+            }
+        };
+        match plain.finish().map(Arc::new) {
+            Some(document) => {
+                let node = |(at, begin)| (Node { document: Arc::clone(&document), at }, begin);
+                (roots.into_iter().map(node).collect(), rest)
+            }
+            None => (Vec::new(), 0),
+        }
     }
 
     /// The whole value.
@@ -220,6 +288,14 @@ impl<'a> Ref<'a> {
         match self.cell() {
             Cell::List { end, .. } | Cell::Map { end, .. } => end,
             _ => self.at + 1,
+        }
+    }
+
+    /// The line on which a list or a map begins in the text that was parsed, from 1, if that is known.
+    pub(crate) fn line(self) -> Option<u64> {
+        match self.cell() {
+            Cell::List { line, .. } | Cell::Map { line, .. } if line > 0 => Some(line.into()),
+            _ => None,
         }
     }
 
@@ -290,7 +366,20 @@ impl<'a> Ref<'a> {
 
     /// The member of that name, if this is a map that has it (its value may be `null`).
     pub fn get(self, key: &str) -> Option<Self> {
-        self.entries().find(|(name, _)| *name == key).map(|(_, value)| value)
+        let Cell::Map { len, .. } = self.cell() else { return None };
+        let text = self.document.text.as_bytes();
+        let mut next = self.at + 1;
+        for _ in 0..len {
+            let value = self.to(next + 1);
+            if let Cell::Text { start, end } = self.to(next).cell()
+                && (end - start) as usize == key.len()
+                && text[start as usize..end as usize] == *key.as_bytes()
+            {
+                return Some(value);
+            }
+            next = value.end();
+        }
+        None
     }
 
     /// Follows member names; `None` as soon as one is missing or a step is not into a map.
@@ -439,25 +528,57 @@ impl Builder {
         Ok(())
     }
 
+    fn copy(&mut self, value: Ref<'_>) {
+        match value.cell() {
+            Cell::Text { .. } => self.copy_text(value.as_str().unwrap_or_default()),
+            Cell::List { .. } => {
+                let at = self.cells.len();
+                self.cells.push(Cell::Null);
+                value.items().for_each(|item| self.copy(item));
+                self.cells[at] = Cell::List { len: value.len() as u32, end: self.cells.len() as u32, line: 0 };
+            }
+            Cell::Map { .. } => self.copy_members(value.entries().collect()),
+            scalar => self.cells.push(scalar),
+        }
+    }
+
+    fn copy_members(&mut self, mut members: Vec<(&str, Ref<'_>)>) {
+        let at = self.cells.len();
+        self.cells.push(Cell::Null);
+        members.sort_unstable_by_key(|(name, _)| *name);
+        for (name, value) in &members {
+            self.copy_text(name);
+            self.copy(*value);
+        }
+        self.cells[at] = Cell::Map { len: members.len() as u32, end: self.cells.len() as u32, line: 0 };
+    }
+
+    /// Adds text of another document, which is bounded as this one is.
+    fn copy_text(&mut self, text: &str) {
+        let start = self.text.len() as u32;
+        self.text.push_str(text);
+        self.cells.push(Cell::Text { start, end: self.text.len() as u32 });
+    }
+
     fn here<E: serde::de::Error>(&self) -> Result<u32, E> {
         u32::try_from(self.cells.len()).map_err(|_| E::custom("a document of more than 2^32 values"))
     }
 
-    fn key(&self, at: u32) -> &str {
+    fn key(&self, at: u32) -> &[u8] {
         match self.cells[at as usize] {
-            Cell::Text { start, end } => &self.text[start as usize..end as usize],
-            _ => "",
+            Cell::Text { start, end } => &self.text.as_bytes()[start as usize..end as usize],
+            _ => &[],
         }
     }
+}
 
-    fn has_duplicates(&self, keys: &[u32]) -> bool {
-        if keys.len() <= 16 {
-            return keys.iter().enumerate().any(|(i, a)| keys[..i].iter().any(|b| self.key(*a) == self.key(*b)));
-        }
-        let mut names: Vec<&str> = keys.iter().map(|at| self.key(*at)).collect();
-        names.sort_unstable();
-        names.windows(2).any(|pair| pair[0] == pair[1])
+/// True if a name is there twice.
+fn has_twice(mut names: Vec<&[u8]>) -> bool {
+    if names.len() <= 16 {
+        return names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
     }
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// Appends one value to a builder.
@@ -515,7 +636,7 @@ impl<'de> Visitor<'de> for Fill<'_> {
         while access.next_element_seed(Fill(self.0))?.is_some() {
             len += 1;
         }
-        self.0.cells[at] = Cell::List { len, end: self.0.here()? };
+        self.0.cells[at] = Cell::List { len, end: self.0.here()?, line: 0 };
         Ok(())
     }
 
@@ -531,9 +652,9 @@ impl<'de> Visitor<'de> for Fill<'_> {
             }
             access.next_value_seed(Fill(self.0))?;
         }
-        self.0.duplicate_key |= self.0.has_duplicates(&keys);
+        self.0.duplicate_key |= has_twice(keys.iter().map(|at| self.0.key(*at)).collect());
         let len = u32::try_from(keys.len()).map_err(|_| serde::de::Error::custom("a map of more than 2^32 members"))?;
-        self.0.cells[at] = Cell::Map { len, end: self.0.here()? };
+        self.0.cells[at] = Cell::Map { len, end: self.0.here()?, line: 0 };
         Ok(())
     }
 }
@@ -656,6 +777,21 @@ mod tests {
         assert!(Document::parse(br#"{"v":NaN}"#).is_err());
         assert!(Document::parse(b"").is_err());
         assert!(Document::parse("[".repeat(200).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn members_are_added_where_they_are_lacking() {
+        let document = parse(r#"{"b":{"y":[1,"é"],"x":2.5},"a":null,"group":{"a":1,"c":"C","d":[{}]}}"#);
+        let root = document.root();
+        let more = || root.get("group").unwrap().entries();
+        let with = Document::with_members(root, more());
+        // As it would be read from a tree, which is sorted.
+        let mut tree = root.to_json();
+        for (name, value) in more().filter(|(name, _)| *name != "a") {
+            tree[name] = value.to_json();
+        }
+        assert_eq!(serde_json::to_string(&with.root()).unwrap(), tree.to_string());
+        assert_eq!(Document::with_members(root.get("a").unwrap(), more()).root().kind(), Kind::Null);
     }
 
     #[test]

@@ -234,7 +234,8 @@ pub fn command(service: &str, name: &str) -> Option<&'static Command> {
 
 /// True when the table has commands of this service.
 pub fn is_service(service: &str) -> bool {
-    TABLE.commands.iter().any(|command| command.service == service)
+    let at = TABLE.commands.partition_point(|command| command.service < service);
+    TABLE.commands.get(at).is_some_and(|command| command.service == service)
 }
 
 /// The commands that print a member of that name, in the order of the table.

@@ -1,8 +1,9 @@
 //! Reads the inventory whole, before any record is judged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 
 use super::Request;
 use crate::fault::Fault;
@@ -58,16 +59,70 @@ pub(super) fn inventory(files: &Files, lookup_only: &Files, request: &Request) -
             ));
         }
     }
-    for file in both().filter(|file| file.class == Class::Inventory || listed.contains(&file.name)) {
-        if read.contains(&file.name) {
-            continue;
-        }
+    let is_inventory = |file: &&File| file.class == Class::Inventory || listed.contains(&file.name);
+    let todo: Vec<&File> = both().filter(is_inventory).filter(|file| !read.contains(&file.name)).collect();
+    let open = |file: &File| {
         let (text, broken) = input::text(file, &request.settings);
-        faults.extend(broken);
         let document = inventory::File { name: &file.name, path: file.path.as_deref(), text: &text };
-        faults.extend(inventory::read(&document, &request.inventory_of, &manifests, &mut builder));
-    }
+        (broken, inventory::open(&document, &request.inventory_of, &manifests))
+    };
+    in_order(&heaps(&todo), request.threads, open, |(broken, contents)| {
+        faults.extend(broken);
+        faults.extend(contents.put_into(&mut builder));
+    });
     let (inventory, contradictions) = builder.finish();
     faults.extend(contradictions);
     Read { inventory, faults, listed }
+}
+
+/// Bytes of files on disk that a thread takes at a time, so that small ones cost no more than they must.
+const HEAP: u64 = 1 << 20;
+
+/// The files in heaps, in order: as many of at most [`HEAP`] bytes as there are in a row, or one that is larger.
+fn heaps<'a>(files: &[&'a File]) -> Vec<Vec<&'a File>> {
+    let mut heaps: Vec<Vec<&File>> = Vec::new();
+    let mut size = u64::MAX;
+    for file in files {
+        size = size.saturating_add(file.size.max(1));
+        match heaps.last_mut() {
+            Some(heap) if size <= HEAP => heap.push(file),
+            _ => {
+                heaps.push(vec![file]);
+                size = file.size;
+            }
+        }
+    }
+    heaps
+}
+
+/// Opens files in threads, and takes what they hold in the order of the list.
+fn in_order<T: Send>(heaps: &[Vec<&File>], threads: usize, open: impl Fn(&File) -> T + Sync, mut take: impl FnMut(T)) {
+    let threads = threads.min(heaps.len());
+    if threads < 2 {
+        return heaps.iter().flatten().for_each(|file| take(open(file)));
+    }
+    let next = AtomicUsize::new(0);
+    let work = |send: mpsc::Sender<(usize, Vec<T>)>| {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(heap) = heaps.get(at) else { return };
+            // Nobody takes it only if this scan has failed already.
+            let _ = send.send((at, heap.iter().map(|file| open(file)).collect()));
+        }
+    };
+    let (send, opened) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for send in vec![send; threads] {
+            scope.spawn(|| work(send));
+        }
+        let mut early = BTreeMap::new();
+        let mut due = 0;
+        for (at, heap) in opened {
+            early.insert(at, heap);
+            while let Some(heap) = early.remove(&due) {
+                heap.into_iter().for_each(&mut take);
+                due += 1;
+            }
+        }
+    });
 }

@@ -11,28 +11,32 @@
 
 mod config;
 mod identify;
+mod maker;
 mod manifest;
 mod outline;
+mod pages;
 mod place;
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::fault::{Fault, printable};
-use crate::inventory::{Builder, Collected};
+use crate::inventory::{Builder, Collected, Identified, Identities, Places};
 use crate::record::{Document, Kind, Node, Origin, Record, Ref, Scope};
-use crate::schema::{self, Command, Fields, Member, Shape};
-use crate::yaml::{self, Yaml};
+use crate::schema::{self, Command, Member, Shape};
 use identify::{Form, Reading};
+use maker::{Item, Made, Maker, named, resources_in};
 use manifest::{Entry, Status};
 pub use manifest::{Manifests, NAME as MANIFEST, is_manifest};
 pub use outline::looks_like;
-use place::Hint;
+use pages::Page;
+use place::{Hint, Naming};
 
 /// A file of inventory, as it was found.
 pub struct File<'a> {
@@ -44,168 +48,104 @@ pub struct File<'a> {
     pub text: &'a [u8],
 }
 
+/// What a file holds, and what could not be read of it.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// In pieces, in order.
+    resources: Vec<Vec<Identified>>,
+    /// Of which kind how much was collected where.
+    collected: Vec<(Arc<str>, Scope, Collected)>,
+    faults: Vec<Fault>,
+}
+
 /// Reads a file into `builder`; `defaults` are whose it is where nothing else says so. Gives what could not be read.
 pub fn read(file: &File<'_>, defaults: &Scope, manifests: &Manifests, builder: &mut Builder) -> Vec<Fault> {
-    let (of_path, hint) = file.path.map(place::of_path).unwrap_or_default();
-    let mut entry = file.path.and_then(|path| manifests.of(path)).cloned().unwrap_or_default();
+    open(file, defaults, manifests).put_into(builder)
+}
+
+/// Reads a file for itself: files may be read in any order and in any thread, and are put together in input order.
+pub fn open(file: &File<'_>, defaults: &Scope, manifests: &Manifests) -> Contents {
     // What a manifest says was taken from it before.
-    if entry.status == Status::Refused || file.path.is_some_and(|path| is_manifest(path, file.text)) {
-        return Vec::new();
+    if file.path.is_some_and(|path| is_manifest(path, file.text)) {
+        return Contents::default();
     }
-    entry.scope.account = entry.scope.account.or(of_path.account);
-    entry.scope.region = entry.scope.region.or(of_path.region);
-    entry.hint = entry.hint.or(hint);
-    let mut reader = Reader { file: file.name, entry, defaults, builder, faults: Vec::new(), position: 0 };
-    let text = String::from_utf8_lossy(file.text);
+    let Some(source) = Source::of(file.name, file.path, defaults, manifests) else { return Contents::default() };
+    let mut reader = Reader { source: &source, contents: Contents::default(), position: 0 };
+    let text = decoded(file.text);
     reader.read(text.trim_start_matches('\u{feff}'), file.path.is_some_and(outline::is_yaml));
-    reader.faults
+    reader.contents
+}
+
+impl Contents {
+    /// Adds it to an inventory, and gives what could not be read.
+    pub fn put_into(self, builder: &mut Builder) -> Vec<Fault> {
+        builder.add_all(self.resources);
+        for (kind, scope, collected) in self.collected {
+            builder.note_collected(&kind, scope, collected);
+        }
+        self.faults
+    }
+}
+
+/// Bytes as text, with U+FFFD for what is not UTF-8: nearly all text is, and to see that takes a third of the time.
+fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// A resource that a program or a case made itself: its id is found as that of one that was read.
 pub fn resource(kind: &str, value: &Value, scope: Scope) -> Record {
     let value = Node::from(Document::from(value));
-    let id = place::id(kind, value.view());
+    let id = Naming::of(kind).id(value.view());
     let origin = Origin { file: kind.into(), position: 1, line: None };
     Record { kind: kind.into(), id, time: None, scope, value, origin }
 }
 
-struct Reader<'a> {
+/// A file, and what is known of it before it is looked at.
+struct Source<'a> {
     file: &'a Arc<str>,
-    /// What the manifest, then the path, say of the file.
+    /// What the manifest, then the path, say of it.
     entry: Entry,
+    /// The command that they name, if the table has it.
+    command: Option<&'static Command>,
     defaults: &'a Scope,
-    builder: &'a mut Builder,
-    faults: Vec<Fault>,
-    /// How many resources were read.
-    position: u64,
 }
 
-/// One value in a file.
-struct Page<'a> {
-    node: Node,
-    /// The line on which it begins, from 1.
-    line: u64,
-    text: Text<'a>,
-}
-
-/// What the lines of a page's items are counted in.
-enum Text<'a> {
-    Json(&'a str),
-    Yaml { text: &'a str, yaml: Yaml },
-}
-
-/// What a page was told to be.
-enum Told {
-    Known(Reading),
-    /// By a manifest or path, of a command that the table does not have.
-    Unknown(Hint),
-    /// An empty answer, of which nothing says what it is.
-    Nothing,
-    Config(Vec<config::Item>),
-}
-
-impl Reader<'_> {
-    fn read(&mut self, text: &str, yaml: bool) {
-        let pages = if yaml { self.yaml_pages(text) } else { self.json_pages(text) };
-        let pages: Vec<Page<'_>> = pages.into_iter().flat_map(|page| self.apart(page)).collect();
-        let told: Vec<_> = pages.iter().map(|page| self.tell(page)).collect();
-        for at in 0..pages.len() {
-            let page = &pages[at];
-            match &told[at] {
-                Ok(Told::Known(reading)) => {
-                    let same = |page: &Result<Told, Fault>| matches!(page, Ok(Told::Known(other)) if std::ptr::eq(other.command, reading.command));
-                    let last = told.iter().rposition(same).unwrap_or(at);
-                    let cut = identify::is_cut(pages[last].node.view());
-                    self.known(page, reading, cut);
-                }
-                Ok(Told::Unknown(hint)) => self.unknown(page, &hint.clone()),
-                Ok(Told::Config(items)) => self.config(page, items),
-                Ok(Told::Nothing) => {}
-                Err(fault) => self.faults.push(fault.clone()),
-            }
+impl<'a> Source<'a> {
+    /// None for a file that holds nothing: the call was refused.
+    fn of(file: &'a Arc<str>, path: Option<&Path>, defaults: &'a Scope, manifests: &Manifests) -> Option<Self> {
+        let (of_path, hint) = path.map(place::of_path).unwrap_or_default();
+        let mut entry = path.and_then(|path| manifests.of(path)).cloned().unwrap_or_default();
+        if entry.status == Status::Refused {
+            return None;
         }
-        if pages.is_empty() && text.trim().is_empty() {
-            // Some commands print nothing at all where there is nothing.
-            let page = Page { node: Node::from(Document::from(&Value::Null)), line: 1, text: Text::Json("") };
-            match self.tell(&page) {
-                Ok(Told::Known(reading)) => self.known(&page, &reading, false),
-                Err(fault) => self.faults.push(fault),
-                Ok(_) => {}
-            }
-        }
-    }
-
-    fn json_pages<'t>(&mut self, text: &'t str) -> Vec<Page<'t>> {
-        let mut pages = Vec::new();
-        let mut lines = Lines::new(text);
-        let mut stream = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-        loop {
-            let begin = stream.byte_offset();
-            let begin = begin + text[begin..].len() - text[begin..].trim_start().len();
-            let (page, broken) = match stream.next() {
-                None => return pages,
-                Some(Ok(raw)) => (raw.get(), false),
-                // The rest may be one value that needs repair.
-                Some(Err(_)) => (&text[begin..], true),
-            };
-            let line = lines.at(begin);
-            match Document::parse(page.as_bytes()) {
-                Ok(document) => pages.push(Page { node: document.into(), line, text: Text::Json(page) }),
-                Err(error) => self.faults.push(Fault::inventory(
-                    format!("not JSON: {error} (try: collect it again with `--output json`)"),
-                    self.origin(0, Some(line + (error.line() as u64).saturating_sub(1))),
-                )),
-            }
-            if broken {
-                return pages;
-            }
-        }
-    }
-
-    fn yaml_pages<'t>(&mut self, text: &'t str) -> Vec<Page<'t>> {
-        match yaml::parse_all(text) {
-            Ok(values) => values
-                .into_iter()
-                .map(|yaml| Page {
-                    node: Document::from(&yaml.to_json()).into(),
-                    line: Lines::new(text).at(yaml.span.start),
-                    text: Text::Yaml { text, yaml },
-                })
-                .collect(),
-            Err(error) => {
-                let line = Lines::new(text).at(error.span.start);
-                self.faults.push(Fault::inventory(error.message, self.origin(0, Some(line))));
-                Vec::new()
-            }
-        }
-    }
-
-    /// The pages in a list of them, as `--output yaml-stream` prints, else the page itself.
-    fn apart<'t>(&self, page: Page<'t>) -> Vec<Page<'t>> {
-        let value = page.node.view();
-        let told = self.entry.hint.as_ref().and_then(|hint| schema::command(&hint.service, &hint.command));
-        if !identify::is_list_of_answers(value, told) || config::is_config(value) {
-            return vec![page];
-        }
-        let nodes: Vec<Node> = value.items().map(|item| page.node.share(item)).collect();
-        let lines = item_lines(&page, &[], None);
-        let texts: Vec<Text<'t>> = match page.text {
-            Text::Json(text) => {
-                let items: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
-                items.into_iter().map(|item| Text::Json(item.get())).collect()
-            }
-            Text::Yaml { text, yaml } => match yaml.data {
-                yaml::Data::List(items) => items.into_iter().map(|yaml| Text::Yaml { text, yaml }).collect(),
-                _ => Vec::new(),
-            },
-        };
-        let lines = lines.into_iter().chain(std::iter::repeat(page.line));
-        let texts = texts.into_iter().chain(std::iter::repeat_with(|| Text::Json("")));
-        nodes.into_iter().zip(lines).zip(texts).map(|((node, line), text)| Page { node, line, text }).collect()
+        entry.scope.account = entry.scope.account.or(of_path.account);
+        entry.scope.region = entry.scope.region.or(of_path.region);
+        entry.hint = entry.hint.or(hint);
+        let command = entry.hint.as_ref().and_then(|hint| schema::command(&hint.service, &hint.command));
+        Some(Self { file, entry, command, defaults })
     }
 
     fn origin(&self, position: u64, line: Option<u64>) -> Origin {
         Origin { file: Arc::clone(self.file), position, line }
+    }
+
+    fn fault(&self, page: &Page<'_>, reason: String) -> Fault {
+        Fault::inventory(reason, self.origin(0, Some(page.line)))
+    }
+
+    /// Whose something is that says this of it itself.
+    fn scope(&self, kind: &str, ids: Scope) -> Scope {
+        let given = &self.entry.scope;
+        let region = given.region.clone().or(ids.region).or_else(|| self.defaults.region.clone());
+        Scope {
+            account: given.account.clone().or(ids.account).or_else(|| self.defaults.account.clone()),
+            region: region.filter(|_| !place::is_global(kind)),
+        }
+    }
+
+    /// When an answer was given.
+    fn time(&self, answer: Ref<'_>) -> Option<Timestamp> {
+        self.entry.time.or_else(|| response_time(answer))
     }
 
     /// Tells what a page is: by the manifest or path where the content fits them, else by the content.
@@ -225,9 +165,7 @@ impl Reader<'_> {
             );
         }
         if let Some(hint) = &self.entry.hint {
-            let Some(command) = schema::command(&hint.service, &hint.command) else {
-                return Ok(Told::Unknown(hint.clone()));
-            };
+            let Some(command) = self.command else { return Ok(Told::Unknown(hint.clone())) };
             return match identify::as_printed_by(command, value) {
                 Some(reading) => Ok(Told::Known(reading)),
                 None => Err(self.fault(page, disagree(hint, value))),
@@ -255,9 +193,60 @@ impl Reader<'_> {
             )),
         }
     }
+}
 
-    fn fault(&self, page: &Page<'_>, reason: String) -> Fault {
-        Fault::inventory(reason, self.origin(0, Some(page.line)))
+struct Reader<'a> {
+    source: &'a Source<'a>,
+    contents: Contents,
+    /// How many resources were read.
+    position: u64,
+}
+
+/// What a page was told to be.
+enum Told {
+    Known(Reading),
+    /// By a manifest or path, of a command that the table does not have.
+    Unknown(Hint),
+    /// An empty answer, of which nothing says what it is.
+    Nothing,
+    Config(Vec<config::Item>),
+}
+
+impl Reader<'_> {
+    fn read(&mut self, text: &str, is_yaml: bool) {
+        let (pages, broken) = Page::all(text, is_yaml, self.source.command);
+        for broken in broken {
+            self.contents.faults.push(Fault::inventory(broken.reason, self.source.origin(0, Some(broken.line))));
+        }
+        let told: Vec<_> = pages.iter().map(|page| self.source.tell(page)).collect();
+        // Whether there is more is what the last page of a command says.
+        let mut cut: HashMap<(&str, &str), bool> = HashMap::new();
+        for (page, told) in pages.iter().zip(&told) {
+            if let Ok(Told::Known(Reading { command, .. })) = told {
+                cut.insert((command.service, command.name), identify::is_cut(page.node.view()));
+            }
+        }
+        for (page, told) in pages.iter().zip(told) {
+            match told {
+                Ok(Told::Known(reading)) => {
+                    let cut = cut[&(reading.command.service, reading.command.name)];
+                    self.known(page, &reading, cut);
+                }
+                Ok(Told::Unknown(hint)) => self.unknown(page, &hint),
+                Ok(Told::Config(items)) => self.config(page, &items),
+                Ok(Told::Nothing) => {}
+                Err(fault) => self.contents.faults.push(fault),
+            }
+        }
+        if pages.is_empty() && text.trim().is_empty() {
+            // Some commands print nothing at all where there is nothing.
+            let page = Page::empty();
+            match self.source.tell(&page) {
+                Ok(Told::Known(reading)) => self.known(&page, &reading, false),
+                Err(fault) => self.contents.faults.push(fault),
+                Ok(_) => {}
+            }
+        }
     }
 
     /// Reads a page that a known command printed; `cut` when its last page in the file says that there is more.
@@ -268,16 +257,16 @@ impl Reader<'_> {
             || command.argument
             || command.view
             || matches!(reading.form, Form::Item(_))
-            || self.entry.narrows()
-            || self.entry.status == Status::Partial;
+            || self.source.entry.narrows()
+            || self.source.entry.status == Status::Partial;
         let collected = if partial { Collected::Partial } else { Collected::Whole };
         let value = page.node.view();
-        let time = self.entry.time.or_else(|| response_time(value));
+        let time = self.source.time(value);
         match reading.form {
             Form::Item(member) => {
                 let of = Of { kind: member.kind.as_ref(), command: Some(command), collected, time };
                 let value = page.node.clone();
-                self.resources(of, vec![(value, Some(page.line))]);
+                self.resource(of, Some((value, Some(page.line))));
             }
             Form::Items(member) => {
                 self.list(page, member, value, &[], Of { kind: None, command: Some(command), collected, time })
@@ -295,11 +284,11 @@ impl Reader<'_> {
                             self.list(page, member, inner, &[member.name], of)
                         }
                         Some(inner) if !inner.is_null() => self.singleton(page.node.share(inner), page.line, of),
-                        Some(_) => self.resources(of, Vec::new()),
+                        Some(_) => self.resource(of, None),
                         None if silent && member.shape == Shape::Map => {
                             self.singleton(Document::from(&Value::Null).into(), page.line, of);
                         }
-                        None if silent => self.resources(of, Vec::new()),
+                        None if silent => self.resource(of, None),
                         None => {}
                     }
                 }
@@ -310,18 +299,26 @@ impl Reader<'_> {
     /// Reads the items of a list, which stands at `path` in the page.
     fn list(&mut self, page: &Page<'_>, member: &Member, list: Ref<'_>, path: &[&str], of: Of<'_>) {
         let of = Of { kind: member.kind.as_ref(), ..of };
-        let lines = item_lines(page, path, member.within.as_ref().map(|(inner, _)| *inner));
-        match resources_in(page, member, list) {
-            Some(values) => {
-                let lines = lines.into_iter().map(Some).chain(std::iter::repeat(None));
-                self.resources(of, values.into_iter().zip(lines).collect());
-            }
-            None => {
-                let reason =
-                    format!("`{}` is not the list that the command prints (try: collect it again)", member.name);
-                let fault = self.fault(page, reason);
-                self.faults.push(fault);
-            }
+        let counted = OnceCell::new();
+        let line = |at: usize| {
+            let inner = member.within.as_ref().map(|(inner, _)| *inner);
+            counted.get_or_init(|| page.item_lines(path, inner)).get(at).copied()
+        };
+        let lines = page.lines_before();
+        let mut read = || {
+            self.resources(of, |maker, made| {
+                made.resources.reserve(list.len());
+                list.items().try_for_each(|item| {
+                    resources_in(member, page.node.share(item), lines, &mut |(value, known)| {
+                        let line = known.or_else(|| line(made.resources.len()));
+                        maker.make((value, line), made);
+                    })
+                })
+            })
+        };
+        if !matches!(list.kind(), Kind::List | Kind::Null) || read().is_none() {
+            let reason = format!("`{}` is not the list that the command prints (try: collect it again)", member.name);
+            self.contents.faults.push(self.source.fault(page, reason));
         }
     }
 
@@ -329,79 +326,35 @@ impl Reader<'_> {
     fn singleton(&mut self, value: Node, line: u64, of: Of<'_>) {
         let kept = value.view().entries().filter(|(key, _)| *key != "ResponseMetadata").count();
         let value = if kept == value.view().len() { value } else { without_metadata(value.view()) };
-        let asked = of.command.is_some_and(|command| command.argument) && !self.entry.arguments.is_empty();
-        let values = if kept > 0 || asked { vec![(value, Some(line))] } else { Vec::new() };
-        self.resources(of, values);
+        let asked = of.command.is_some_and(|command| command.argument) && !self.source.entry.arguments.is_empty();
+        self.resource(of, (kept > 0 || asked).then_some((value, Some(line))));
     }
 
-    /// Adds resources of one kind, and notes how much of it was collected where.
-    fn resources(&mut self, of: Of<'_>, values: Vec<(Node, Option<u64>)>) {
-        let Some(kind) = of.kind else { return };
-        let argument = of.command.is_none_or(|command| command.argument);
-        let single = of.command.is_some_and(|command| {
-            let unwrapped =
-                command.members.iter().any(|member| member.kind.as_ref() == Some(kind) && member.shape == Shape::Map);
-            command.singleton.is_some() || unwrapped
-        });
-        let mut scopes = BTreeSet::new();
-        let mut records = Vec::with_capacity(values.len());
-        for (value, line) in values {
-            self.position += 1;
-            let of_ids = place::of_resource(kind, value.view());
-            scopes.insert((of_ids.account.clone(), of_ids.region.clone()));
-            let id = place::id(kind, value.view())
-                .or_else(|| single.then(|| self.single_id(kind, value.view(), argument))?);
-            let value = match argument && !self.entry.arguments.is_empty() {
-                true => self.with_arguments(value.view()),
-                false => value,
-            };
-            let scope = self.scope(kind, of_ids);
-            let origin = self.origin(self.position, line);
-            records.push(Record { kind: Arc::clone(kind), id, time: of.time, scope, value, origin });
-        }
-        forget_ids_that_are_not(&mut records);
-        records.into_iter().for_each(|record| self.builder.add(record));
+    /// Adds one resource, or that there is none.
+    fn resource(&mut self, of: Of<'_>, value: Option<Item>) {
+        self.resources(of, |maker, made| Some(value.into_iter().for_each(|value| maker.make(value, made))));
+    }
+
+    /// Adds resources of one kind, and notes how much of it was collected where; nothing of all that if they turn out to
+    /// be something else.
+    fn resources(&mut self, of: Of<'_>, make: impl FnOnce(&Maker<'_>, &mut Made) -> Option<()>) -> Option<()> {
+        let Some(kind) = of.kind else { return Some(()) };
+        let mut made = Made::after(self.position);
+        make(&Maker::new(self.source, kind, of.command, of.time), &mut made)?;
+        self.take(of, kind, vec![made]);
+        Some(())
+    }
+
+    /// Takes the resources of one kind in an answer.
+    fn take(&mut self, of: Of<'_>, kind: &Arc<str>, mut parts: Vec<Made>) {
         // One command is about one account and one region: what the items agree on is the answer's.
-        let agreed = |parts: BTreeSet<Option<Arc<str>>>| {
-            let mut known = parts.into_iter().flatten();
-            known.next().filter(|_| known.next().is_none())
-        };
-        let ids = Scope {
-            account: agreed(scopes.iter().map(|(account, _)| account.clone()).collect()),
-            region: agreed(scopes.iter().map(|(_, region)| region.clone()).collect()),
-        };
-        let scope = self.scope(kind, ids);
-        self.builder.note_collected(kind, scope, of.collected);
-    }
-
-    /// Of a singleton: any id in it, else the one thing that the command was told to look at, else, where there is one in
-    /// an account, its name.
-    fn single_id(&self, kind: &str, value: Ref<'_>, argument: bool) -> Option<Arc<str>> {
-        let ends = |key: &str| ["Id", "ID", "Arn", "ARN"].iter().any(|end| key.ends_with(end));
-        let mut ids = value.entries().filter(|(key, _)| ends(key)).filter_map(|(_, value)| value.as_str());
-        if !argument {
-            return kind.rsplit('/').next().map(Arc::from);
+        let scope = self.source.scope(kind, Made::agreed(parts.iter()));
+        self.contents.collected.push((Arc::clone(kind), scope, of.collected));
+        forget_ids_that_are_not(&mut parts);
+        for made in parts {
+            self.position += made.resources.len() as u64;
+            self.contents.resources.push(made.resources);
         }
-        let mut told = self.entry.arguments.values().filter_map(Value::as_str);
-        ids.next().or_else(|| told.next().filter(|_| told.next().is_none())).map(Arc::from)
-    }
-
-    fn scope(&self, kind: &str, ids: Scope) -> Scope {
-        let given = &self.entry.scope;
-        let region = given.region.clone().or(ids.region).or_else(|| self.defaults.region.clone());
-        Scope {
-            account: given.account.clone().or(ids.account).or_else(|| self.defaults.account.clone()),
-            region: region.filter(|_| !place::is_global(kind)),
-        }
-    }
-
-    fn with_arguments(&self, value: Ref<'_>) -> Node {
-        let mut members = match value.to_json() {
-            Value::Object(members) => members,
-            _ => Map::new(),
-        };
-        members.entry("Arguments").or_insert_with(|| Value::Object(self.entry.arguments.clone()));
-        Document::from(&Value::Object(members)).into()
     }
 
     /// Reads what a command printed that the table does not have: the items of its only list, else the whole.
@@ -412,12 +365,13 @@ impl Reader<'_> {
             .entries()
             .filter(|(key, inner)| !identify::is_about_the_answer(key) && inner.kind() == Kind::List)
             .collect();
-        let time = self.entry.time.or_else(|| response_time(value));
-        let collected = if identify::is_cut(value) || self.entry.narrows() || self.entry.status == Status::Partial {
-            Collected::Partial
-        } else {
-            Collected::Whole
-        };
+        let time = self.source.time(value);
+        let collected =
+            if identify::is_cut(value) || self.source.entry.narrows() || self.source.entry.status == Status::Partial {
+                Collected::Partial
+            } else {
+                Collected::Whole
+            };
         let of = Of { kind: None, command: None, collected, time };
         let (kind, name, list) = match (&lists[..], value.kind()) {
             (_, Kind::List) => (noun.to_owned(), noun, value),
@@ -431,82 +385,46 @@ impl Reader<'_> {
         // What a command that the table does not know prints of a kind that it knows need not be all.
         let collected = if schema::is_kind(&kind) { Collected::Partial } else { collected };
         let of = Of { collected, ..of };
-        let values = list.items().map(|item| match item.kind() {
-            Kind::Map => (page.node.share(item), None),
-            _ => (named(name, item), None),
+        self.resources(Of { kind: Some(&kind), ..of }, |maker, made| {
+            for item in list.items() {
+                let value = if item.kind() == Kind::Map { page.node.share(item) } else { named(name, item) };
+                maker.make((value, None), made);
+            }
+            Some(())
         });
-        let values = values.collect();
-        self.resources(Of { kind: Some(&kind), ..of }, values);
     }
 
     fn config(&mut self, page: &Page<'_>, items: &[config::Item]) {
-        let mut records = Vec::new();
+        let mut made = Vec::new();
+        let mut identities = Identities::default();
         for item in items {
             self.position += 1;
             let kind: Arc<str> = item.kind.as_str().into();
-            let scope = self.scope(&kind, item.scope.clone());
+            let scope = self.source.scope(&kind, item.scope.clone());
             // A list of items does not say that there are no others.
-            self.builder.note_collected(&kind, scope.clone(), Collected::Partial);
-            let origin = self.origin(self.position, Some(page.line));
+            self.contents.collected.push((Arc::clone(&kind), scope.clone(), Collected::Partial));
+            let origin = self.source.origin(self.position, Some(page.line));
             match item.state {
                 config::State::Deleted => {}
-                config::State::LeftOut => self.faults.push(Fault::inventory(
+                config::State::LeftOut => self.contents.faults.push(Fault::inventory(
                     format!(
                         "the item of kind `{kind}` was too large to be delivered with its configuration (try: add the \
                          answer of `configservice get-resource-config-history`)"
                     ),
                     origin,
                 )),
-                config::State::Here => records.push(Record {
+                config::State::Here => made.push(identities.of(Record {
                     id: item.id.as_deref().map(Arc::from),
-                    time: item.time.or(self.entry.time),
+                    time: item.time.or(self.source.entry.time),
                     scope,
                     value: Document::from(&item.value).into(),
                     origin,
                     kind,
-                }),
+                })),
             }
         }
-        records.into_iter().for_each(|record| self.builder.add(record));
+        self.contents.resources.push(made);
     }
-}
-
-/// The resources in a list that a command printed; `None` when it is something else.
-fn resources_in(page: &Page<'_>, member: &Member, list: Ref<'_>) -> Option<Vec<Node>> {
-    if !matches!(list.kind(), Kind::List | Kind::Null) {
-        return None;
-    }
-    let mut values = Vec::with_capacity(list.len());
-    for item in list.items() {
-        match (&member.within, item.kind()) {
-            (Some((inner, _)), Kind::Map) if item.get(inner).is_some_and(|inner| inner.kind() == Kind::List) => {
-                let inherited = ["OwnerId", "ReservationId", "RequesterId"];
-                let inner = item.get(inner).into_iter().flat_map(Ref::items);
-                values.extend(inner.map(|resource| with_members(resource, item, &inherited)));
-            }
-            // With `--query 'Reservations[].Instances[]'`.
-            (Some((inner, fields)), Kind::Map)
-                if item.get(inner).is_none() && item.entries().any(|(key, _)| is_of_resource(key, *fields, member)) =>
-            {
-                values.push(page.node.share(item));
-            }
-            (None, Kind::Map) => values.push(page.node.share(item)),
-            (None, _) if member.fields.is_empty() => values.push(named(member.name, item)),
-            _ => return None,
-        }
-    }
-    Some(values)
-}
-
-/// True for a member that resources have, and what groups them has not.
-fn is_of_resource(key: &str, fields: Fields, group: &Member) -> bool {
-    fields.contains(key) && !group.fields.contains(key)
-}
-
-/// A scalar of the list `name` as a map of one member: `PolicyNames` gives `PolicyName`.
-fn named(name: &str, item: Ref<'_>) -> Node {
-    let members = Map::from_iter([(place::singular(name), item.to_json())]);
-    Document::from(&Value::Object(members)).into()
 }
 
 /// What is common to the resources of one kind in a page.
@@ -529,34 +447,28 @@ fn without_metadata(value: Ref<'_>) -> Node {
     Document::from(&Value::Object(kept.map(|(key, value)| (key.to_owned(), value.to_json())).collect())).into()
 }
 
-/// The resource, with members of what groups it where it has none of that name.
-fn with_members(value: Ref<'_>, group: Ref<'_>, names: &[&str]) -> Node {
-    let mut members = match value.to_json() {
-        Value::Object(members) => members,
-        other => return Document::from(&other).into(),
-    };
-    for name in names {
-        if let Some(inherited) = group.get(name).filter(|_| !members.contains_key(*name)) {
-            members.insert((*name).to_owned(), inherited.to_json());
-        }
-    }
-    Document::from(&Value::Object(members)).into()
-}
-
 /// Resources of one answer that have the same id and differ show that it is not an id.
-fn forget_ids_that_are_not(records: &mut [Record]) {
-    let mut seen = std::collections::HashMap::new();
-    let mut shared = BTreeSet::new();
-    for (at, record) in records.iter().enumerate() {
-        if let Some(id) = &record.id
-            && let Some(first) = seen.insert(Arc::clone(id), at)
-            && records[first].value.view() != record.value.view()
-        {
-            shared.insert(Arc::clone(id));
+fn forget_ids_that_are_not(parts: &mut [Made]) {
+    let count = parts.iter().map(|made| made.resources.len()).sum();
+    if count < 2 {
+        return;
+    }
+    let (mut firsts, mut known, mut shared) = (Vec::with_capacity(count), Places::default(), BTreeSet::new());
+    known.reserve(count);
+    for one in parts.iter().flat_map(|made| &made.resources) {
+        let Some(id) = &one.record.id else { continue };
+        let is_same = |at: usize| firsts.get(at).is_some_and(|first: &&Record| first.id.as_ref() == Some(id));
+        match known.find(one.id, firsts.len(), is_same) {
+            None => firsts.push(&one.record),
+            Some(at) if firsts[at].value.view() != one.record.value.view() => drop(shared.insert(Arc::clone(id))),
+            Some(_) => {}
         }
     }
-    for record in records.iter_mut().filter(|record| record.id.as_ref().is_some_and(|id| shared.contains(id))) {
-        record.id = None;
+    if shared.is_empty() {
+        return;
+    }
+    for one in parts.iter_mut().flat_map(|made| &mut made.resources) {
+        one.record.id = one.record.id.take().filter(|id| !shared.contains(id));
     }
 }
 
@@ -601,65 +513,4 @@ fn kebab(name: &str) -> String {
         out.push(letter.to_ascii_lowercase());
     }
     out
-}
-
-/// Counts lines as it is asked about later and later places.
-struct Lines<'a> {
-    text: &'a str,
-    at: usize,
-    line: u64,
-}
-
-impl<'a> Lines<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, at: 0, line: 1 }
-    }
-
-    fn at(&mut self, offset: usize) -> u64 {
-        if offset > self.at {
-            let between = self.text.as_bytes().get(self.at..offset).unwrap_or_default();
-            self.line += between.iter().filter(|byte| **byte == b'\n').count() as u64;
-            self.at = offset;
-        }
-        self.line
-    }
-}
-
-/// The lines on which the items of a list begin that stands at `path` in a page, or the items in their member `inner`;
-/// empty when they cannot be told.
-fn item_lines(page: &Page<'_>, path: &[&str], inner: Option<&str>) -> Vec<u64> {
-    match &page.text {
-        Text::Json(text) => {
-            let offsets = json_offsets(text, path, inner).unwrap_or_default();
-            let mut lines = Lines::new(text);
-            offsets.into_iter().map(|offset| page.line + lines.at(offset) - 1).collect()
-        }
-        Text::Yaml { text, yaml } => {
-            let Some(list) = path.iter().try_fold(yaml, |yaml, step| yaml.get(step)) else { return Vec::new() };
-            let items = list.items().iter().flat_map(|item| match inner.and_then(|inner| item.get(inner)) {
-                Some(inner) => inner.items(),
-                None => std::slice::from_ref(item),
-            });
-            let mut lines = Lines::new(text);
-            items.map(|item| lines.at(item.span.start)).collect()
-        }
-    }
-}
-
-fn json_offsets(text: &str, path: &[&str], inner: Option<&str>) -> Option<Vec<usize>> {
-    type Members<'a> = std::collections::HashMap<std::borrow::Cow<'a, str>, &'a RawValue>;
-    let mut value: &RawValue = serde_json::from_str(text).ok()?;
-    for step in path {
-        value = serde_json::from_str::<Members<'_>>(value.get()).ok()?.get(*step).copied()?;
-    }
-    let mut offsets = Vec::new();
-    for item in serde_json::from_str::<Vec<&RawValue>>(value.get()).ok()? {
-        let grouped = inner.and_then(|inner| serde_json::from_str::<Members<'_>>(item.get()).ok()?.get(inner).copied());
-        let items = match grouped {
-            Some(list) => serde_json::from_str::<Vec<&RawValue>>(list.get()).ok()?,
-            None => vec![item],
-        };
-        offsets.extend(items.iter().map(|item| item.get().as_ptr().addr() - text.as_ptr().addr()));
-    }
-    Some(offsets)
 }

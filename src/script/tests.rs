@@ -23,7 +23,11 @@ fn record(kind: &str, json: &str) -> Record {
 }
 
 fn ask(expression: &str, event: &Record) -> Result<Value, Stop> {
-    let mut expression = Expression::new(expression, Arc::clone(&inventory()), now(), &Limits::default())
+    ask_over(&inventory(), expression, event)
+}
+
+fn ask_over(inventory: &Arc<Inventory>, expression: &str, event: &Record) -> Result<Value, Stop> {
+    let mut expression = Expression::new(expression, Arc::clone(inventory), now(), &Limits::default())
         .map_err(|error| Stop::Fault(error.to_string()))?;
     expression.evaluate(event)
 }
@@ -339,5 +343,102 @@ fn what_a_pack_shares_is_compiled_once() {
         assert_eq!(own.iter().collect::<Vec<_>>(), ["kept", "own"]);
         let other = assigned(&packs[1], "fn matches(event) { kept(event) == 1 }");
         assert!(first == other && !Rc::ptr_eq(&first, &other), "packs share nothing");
+    });
+}
+
+/// Numbered volumes, more than a list may have items; those of the record's scope lie between those of others.
+fn many_volumes() -> Arc<Inventory> {
+    let mut inventory = Builder::default();
+    for number in 0..12_000 {
+        inventory.add(record("ec2/volumes", &format!(r#"{{"Number":{number},"Even":{}}}"#, number % 2 == 0)));
+        let mut elsewhere = record("ec2/volumes", r#"{"Number":-1}"#);
+        elsewhere.scope.region = Some("eu-west-1".into());
+        inventory.add(elsewhere);
+    }
+    Arc::new(inventory.finish().0)
+}
+
+#[test]
+fn a_view_may_be_longer_than_any_list() {
+    on_big_stack(|| {
+        let (inventory, event) = (many_volumes(), record(CLOUDTRAIL, EVENT));
+        for expression in [
+            "v.len() == 12000",
+            "!v.is_empty()",
+            "v[11999].Number == 11999",
+            "v[-1].Number == 11999",
+            "v[12000] == ()",
+            "v.get(11999).Number == 11999",
+            "v.get(-12000).Number == 0",
+            "v.get(12000) == ()",
+            "first(v).Number == 0",
+            "list(v).len() == 12000",
+            "let n = 0; for x in v { n += 1; } n == 12000",
+            "v.some(|x| x.Number == 11999)",
+            "!v.some(|x| x.Number == 12000)",
+            "v.some(|x, at| at == 11999 && x.Number == at)",
+            "v.all(|x| x.Number >= 0)",
+            "!v.all(|x| x.Number < 11999)",
+            "v.find(|x| x.Number == 11998).Number == 11998",
+            "v.find(|x| x.Number == 3, 4) == ()",
+            "v.find(|x| x.Number >= 0, -2).Number == 11998",
+            "v.index_of(|x| x.Number == 11997) == 11997",
+            "v.index_of(|x| x.Number == 3, 4) == -1",
+            "v.index_of(v[11996]) == 11996",
+            "v.index_of(\"x\") == -1",
+            "v.contains(v[11995])",
+            "v.contains(#{ Number: 11995, Even: false })",
+            "!v.contains(#{ Number: 12000, Even: true })",
+            "!v.contains(\"x\") && !v.contains(5) && !v.contains(())",
+            "v[11994] in v",
+            "v.find_map(|x| if x.Number == 11993 { x.Even }) == false",
+            "v.find_map(|x| x.Nothing) == ()",
+            "v.filter(|x| x.Even).len() == 6000",
+            "v.filter(|x| x.Number > 11998)[0].Number == 11999",
+            "v.reduce(|sum, x| sum + x.Number, 0) == 71994000",
+            "v.reduce(|sum, x, at| if sum == () { at } else { sum }) == 0",
+            "v.reduce_rev(|sum, x, at| if sum == () { [x.Number, at] } else { sum }) == [11999, 11999]",
+            "let n = 0; v.for_each(|at| n += at); n == 71994000",
+            "v.extract(11990).len() == 10",
+            "v.extract(-3, 2).map(|x| x.Number) == [11997, 11998]",
+            "v.extract(5..8).map(|x| x.Number) == [5, 6, 7]",
+            "v.extract(5..=8).len() == 4",
+            "v.split(11990).len() == 10",
+            "overlap([v[7], 1], v).len() == 1",
+        ] {
+            let asked = format!("let v = all(\"ec2/volumes\"); {expression}");
+            assert_eq!(ask_over(&inventory, &asked, &event), Ok(true.into()), "{expression}");
+        }
+    });
+}
+
+#[test]
+fn what_is_made_of_a_view_is_a_list_and_has_its_limit() {
+    on_big_stack(|| {
+        let (inventory, event) = (many_volumes(), record(CLOUDTRAIL, EVENT));
+        for expression in [
+            "v.map(|x| x.Number)",
+            "v.filter(|x| true)",
+            "v.extract(0)",
+            "v.extract(0, 10001)",
+            "v.split(1)",
+            "v.order_by(|a, b| a.Number - b.Number)",
+            "v.zip([1], |a, b| a)",
+            "unique(v)",
+            "flatten([v])",
+            "overlap(v, v)",
+        ] {
+            let asked = format!("let v = all(\"ec2/volumes\"); {expression}");
+            match ask_over(&inventory, &asked, &event) {
+                Err(Stop::Fault(reason)) => {
+                    assert!(reason.contains("lists may have 10000 items"), "{expression}: {reason}")
+                }
+                other => panic!("{expression}: {other:?}"),
+            }
+        }
+        let all = "all(\"ec2/volumes\").some(|x| x.Number)";
+        assert!(
+            matches!(ask_over(&inventory, all, &event), Err(Stop::Fault(reason)) if reason.contains("not a boolean"))
+        );
     });
 }

@@ -11,6 +11,7 @@ use lawbook::input::inventory::{self, File, Manifests};
 use lawbook::inventory::{Builder, Collected, Inventory};
 use lawbook::record::{Document, Scope};
 use lawbook::schema;
+use proptest::strategy::Strategy;
 use serde_json::Value;
 
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");
@@ -558,7 +559,53 @@ fn hostile_text_is_a_fault_at_most() {
     assert_eq!(read("ec2/describe-volumes/a.json", &deep).1.len(), 1);
 }
 
+/// Space between what is printed.
+fn gap() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec!["", "", " ", "\n", "\n\n        ", "\r\n\t"])
+}
+
 proptest::proptest! {
+    #[test]
+    fn every_shape_gives_the_same_resources_and_their_lines(
+        gaps in proptest::collection::vec((gap(), gap(), gap()), 0..12),
+        shape in 0..4,
+        odd in proptest::option::of(0_usize..12),
+    ) {
+        // An item is what it is alone, wherever it stands: also beside one with a lone surrogate, which is read in
+        // another way.
+        let items: Vec<String> = gaps.iter().enumerate().map(|(at, (_, within, _))| {
+            let tag = if odd == Some(at) { "\\ud800" } else { "v\\n" };
+            format!(r#"{{{within}"PublicIp":"192.0.2.{at}",{within}"AllocationId":{within}"eipalloc-{at}","Tags":[{{"Key":"{tag}","Value":""}}]}}"#)
+        }).collect();
+        let (before, between, after) = match shape {
+            0 => ("\n{ \"Addresses\":\n[", ",", "]\n}\n"),
+            1 => ("[", ",", "]"),
+            2 => ("", "\n", "\n"),
+            _ => ("{\"Addresses\":[", "]}\n{\"Addresses\":[", "]}"),
+        };
+        let mut text = before.to_owned();
+        let mut lines = Vec::new();
+        for (at, (item, (left, _, right))) in items.iter().zip(&gaps).enumerate() {
+            text.extend([if at > 0 { between } else { "" }, left]);
+            lines.push(text.matches('\n').count() as u64 + 1);
+            text.extend([item, *right]);
+        }
+        text.push_str(after);
+        let (inventory, faults) = read("ec2/describe-addresses/a.json", &text);
+        // Nothing printed at all is no answer.
+        proptest::prop_assert_eq!(faults.len(), usize::from(text.trim().is_empty()), "{:?}", faults);
+        let read_lines: Vec<u64> = inventory.records().filter_map(|record| record.origin.line).collect();
+        proptest::prop_assert_eq!(read_lines, lines, "{}", text);
+        for (at, (record, item)) in inventory.records().zip(&items).enumerate() {
+            let alone = Document::parse(item.as_bytes()).unwrap();
+            proptest::prop_assert_eq!(record.value.view(), alone.root());
+            let id = format!("eipalloc-{at}");
+            proptest::prop_assert_eq!((record.id.as_deref(), record.origin.position), (Some(&*id), at as u64 + 1));
+            proptest::prop_assert_eq!(inventory.lookup("ec2/addresses", "AllocationId", &id, None).len(), 1);
+        }
+        proptest::prop_assert_eq!(inventory.len(), items.len());
+    }
+
     #[test]
     fn any_text_is_read_without_panic(text in r#"[\[\]{}",:a0]{0,40}|.{0,60}"#, yaml: bool) {
         let path = if yaml { "ec2/describe-volumes/a.yaml" } else { "ec2/describe-volumes/a.json" };

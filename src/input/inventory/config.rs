@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::place;
+use super::place::{self, Naming};
 use crate::record::{Document, Kind, Ref, Scope};
 use crate::schema;
 
@@ -104,7 +104,8 @@ pub(super) fn is_change(detail_type: &str) -> bool {
 pub(super) fn is_config(value: Ref<'_>) -> bool {
     match value.kind() {
         Kind::List => value.items().next().is_some_and(is_item),
-        Kind::Map => {
+        // Most answers are none, and this sees it at a glance.
+        Kind::Map if value.entries().any(|(key, _)| MARKS.contains(&key)) => {
             let lists = ["configurationItems", "baseConfigurationItems"];
             lists.iter().any(|key| value.get(key).is_some_and(|list| list.kind() == Kind::List))
                 || value.get("configurationItem").is_some()
@@ -117,6 +118,18 @@ pub(super) fn is_config(value: Ref<'_>) -> bool {
         _ => false,
     }
 }
+
+/// Members one of which every item and every envelope of items has.
+const MARKS: [&str; 8] = [
+    "configurationItems",
+    "baseConfigurationItems",
+    "configurationItem",
+    "configurationItemSummary",
+    "invokingEvent",
+    "detail-type",
+    "Results",
+    "resourceType",
+];
 
 /// `select-resource-config` prints its results as JSON in strings.
 fn is_query(value: Ref<'_>) -> bool {
@@ -212,7 +225,7 @@ fn read(item: Ref<'_>) -> Item {
         None => parsed(item.to_json()),
     };
     let first = |keys: &[&str]| keys.iter().find_map(|key| item.text(&[key])).map(str::to_owned);
-    let id = mapped.and_then(|kind| place::id(kind, Document::from(&value).root()).map(|id| id.to_string()));
+    let id = mapped.and_then(|kind| Naming::of(kind).id(Document::from(&value).root()).map(|id| id.to_string()));
     let arn = first(&["ARN", "arn"]).unwrap_or_default();
     let of_arn = |at: usize| arn.split(':').nth(at).map(str::to_owned);
     let account = first(&["awsAccountId", "accountId"]).or_else(|| of_arn(4)).filter(|of| place::is_account(of));

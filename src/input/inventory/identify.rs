@@ -62,9 +62,13 @@ pub(super) fn is_about_the_answer(key: &str) -> bool {
 
 /// True when the answer says that there is more.
 pub(super) fn is_cut(value: Ref<'_>) -> bool {
-    let tokens = ["NextToken", "nextToken", "NextMarker", "Marker", "NextContinuationToken"];
-    tokens.iter().any(|key| value.text(&[key]).is_some_and(|token| !token.is_empty()))
-        || ["IsTruncated", "Truncated"].iter().any(|key| value.get(key).and_then(Ref::as_bool) == Some(true))
+    value.entries().any(|(key, value)| match key {
+        "NextToken" | "nextToken" | "NextMarker" | "Marker" | "NextContinuationToken" => {
+            value.as_str().is_some_and(|token| !token.is_empty())
+        }
+        "IsTruncated" | "Truncated" => value.as_bool() == Some(true),
+        _ => false,
+    })
 }
 
 /// True when the members alone say that this is inventory: what `looks_like` asks.
@@ -111,8 +115,8 @@ pub(super) fn as_printed_by(command: &'static Command, value: Ref<'_>) -> Option
             if keys.peek().is_none() || keys.any(|key| command.member(key).is_some()) {
                 return reading(Form::Answer);
             }
-            let keys = keys_of([value].into_iter());
-            let item = command.members.iter().filter(kept).find(|member| known(&keys, member.resource_fields()) > 0)?;
+            let has = |field: &str| value.get(field).is_some();
+            let item = command.members.iter().filter(kept).find(|member| member.resource_fields().iter().any(has))?;
             reading(Form::Item(item))
         }
         Kind::List => {

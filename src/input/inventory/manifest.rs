@@ -1,6 +1,7 @@
 //! Reads `inventory.json`, which says of the files beside it what they are, whose, and how the call ended.
 
-use std::collections::BTreeMap;
+use std::cell::LazyCell;
+use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -20,7 +21,7 @@ pub const NAME: &str = "inventory.json";
 /// What the manifests that were read say of files.
 #[derive(Debug, Default)]
 pub struct Manifests {
-    entries: BTreeMap<PathBuf, Entry>,
+    entries: HashMap<PathBuf, Entry>,
 }
 
 /// What a manifest says of a file.
@@ -75,8 +76,8 @@ static SHAPE: LazyLock<Option<jsonschema::Validator>> = LazyLock::new(|| {
 
 /// True for the path of a manifest whose text is one: other tools have files of that name too.
 pub fn is_manifest(path: &Path, text: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(&text[..text.len().min(4096)]);
-    path.file_name().is_some_and(|name| name == NAME) && text.contains("\"lawbook\"")
+    path.file_name().is_some_and(|name| name == NAME)
+        && String::from_utf8_lossy(&text[..text.len().min(4096)]).contains("\"lawbook\"")
 }
 
 impl Manifests {
@@ -91,7 +92,8 @@ impl Manifests {
     ) -> Vec<Fault> {
         let text = String::from_utf8_lossy(text);
         let file: Arc<str> = path.to_string_lossy().into();
-        let tree = yaml::parse(&text).ok();
+        // Only for the places of mistakes: it costs more than all the rest.
+        let tree = LazyCell::new(|| yaml::parse(&text).ok());
         let fault = |pointer: &str, reason: String| {
             let span = tree.as_ref().and_then(|tree| tree.pointer(pointer)).map(|found| found.span.start);
             let line = span.map(|at| text[..at].matches('\n').count() as u64 + 1);

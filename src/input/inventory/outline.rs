@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{config, identify, is_manifest, place};
-use crate::record::Document;
+use super::{config, decoded, identify, is_manifest, place};
+use crate::record::{Document, Kind, Ref};
 
 /// Where containers are nested deeper than this, the rest is taken as cut off.
 const MAX_DEPTH: usize = 32;
@@ -16,30 +16,30 @@ pub fn looks_like(head: &[u8], path: Option<&Path>) -> bool {
     if path.is_some_and(|path| is_manifest(path, head)) {
         return true;
     }
-    let text = String::from_utf8_lossy(head);
+    let text = decoded(head);
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let hinted = path.is_some_and(|path| place::of_path(path).1.is_some());
     if text.is_empty() {
         return hinted;
     }
-    let value = if text.starts_with(['{', '[']) {
+    let document = if text.starts_with(['{', '[']) {
         if EVENT_BEGINNINGS.iter().any(|key| first_key(text) == Some(key)) {
             return false;
         }
-        match (Prefix { text, at: 0, cut: false }).value(0) {
-            Some(value) => value,
-            None => return false,
+        match Document::parse_first(text.as_bytes()) {
+            Some(whole) => whole,
+            None => match (Prefix { text, at: 0, cut: false }).value(0) {
+                Some(value) => Document::from(&value),
+                None => return false,
+            },
         }
     } else if path.is_some_and(is_yaml) {
-        yaml_outline(text)
+        Document::from(&yaml_outline(text))
     } else {
         return false;
     };
-    !holds_events(&value) && {
-        let document = Document::from(&value);
-        let root = document.root();
-        hinted && !matches!(value, Value::String(_)) || config::is_config(root) || identify::is_known(root)
-    }
+    let root = document.root();
+    !holds_events(root) && (hinted && root.kind() != Kind::Text || config::is_config(root) || identify::is_known(root))
 }
 
 /// True for a path that ends as YAML does.
@@ -56,38 +56,37 @@ fn first_key(text: &str) -> Option<&str> {
 }
 
 /// The shapes in which events travel (DESIGN, records).
-fn holds_events(value: &Value) -> bool {
-    match value {
-        Value::Array(items) => items.first().is_some_and(holds_events),
-        Value::Object(members) => {
-            let has = |key: &str| members.contains_key(key);
-            let empty = |key: &str| members.get(key).and_then(Value::as_array).is_some_and(Vec::is_empty);
-            let first = |key: &str, inner: &str| {
-                members.get(key).and_then(|list| list.get(0)).is_some_and(|item| item.get(inner).is_some())
-            };
-            has("Records")
-                || has("logEvents")
-                || has("QueryResultRows")
-                || has("ResultSet")
-                || has("eventSource") && has("eventName")
-                || has("eventVersion") && has("userIdentity")
-                || first("Events", "CloudTrailEvent")
-                || empty("Events")
-                || empty("events")
-                || has("CloudTrailEvent")
-                || first("events", "message") && first_message_is_json(members)
-                || has("searchedLogStreams")
-                || members.get("results").and_then(|rows| rows.get(0)).is_some_and(Value::is_array)
-                || has("detail-type") && !members["detail-type"].as_str().is_some_and(config::is_change)
-                || has("awslogs")
-        }
-        _ => false,
+fn holds_events(value: Ref<'_>) -> bool {
+    if value.kind() == Kind::List {
+        return first(value).is_some_and(holds_events);
     }
+    let has = |key: &str| value.get(key).is_some();
+    let empty = |key: &str| value.get(key).is_some_and(|list| list.kind() == Kind::List && list.is_empty());
+    let first_has = |key: &str, inner: &str| value.get(key).and_then(first).is_some_and(|it| it.get(inner).is_some());
+    has("Records")
+        || has("logEvents")
+        || has("QueryResultRows")
+        || has("ResultSet")
+        || has("eventSource") && has("eventName")
+        || has("eventVersion") && has("userIdentity")
+        || first_has("Events", "CloudTrailEvent")
+        || empty("Events")
+        || empty("events")
+        || has("CloudTrailEvent")
+        || first_has("events", "message") && first_message_is_json(value)
+        || has("searchedLogStreams")
+        || value.get("results").and_then(first).is_some_and(|row| row.kind() == Kind::List)
+        || has("detail-type") && !value.text(&["detail-type"]).is_some_and(config::is_change)
+        || has("awslogs")
+}
+
+fn first(list: Ref<'_>) -> Option<Ref<'_>> {
+    list.items().next()
 }
 
 /// Messages of CloudTrail are JSON; those of other log groups mostly are not, and their events are resources.
-fn first_message_is_json(members: &Map<String, Value>) -> bool {
-    let first = members.get("events").and_then(|events| events.get(0)?.get("message")?.as_str());
+fn first_message_is_json(value: Ref<'_>) -> bool {
+    let first = value.get("events").and_then(|events| events.items().next()?.text(&["message"]));
     first.is_none_or(|text| text.trim_start().starts_with('{'))
 }
 

@@ -1,5 +1,6 @@
 //! Tells from a path, from ids and from ARNs whose a resource is, and what its own id is.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -77,37 +78,6 @@ fn region_of_zone(zone: &str) -> Option<&str> {
     known.then(|| &zone[..digit + digits])
 }
 
-/// What the ids in a resource say of its account and region: `OwnerId`, its own ARN, its availability zone.
-///
-/// A trail is listed in other regions and accounts than its own, so its ARN says its account only where it is known
-/// not to be an organisation's, and never a region. Images and snapshots are listed with others' that are shared with an
-/// account, so their owner does not say in whose inventory they are.
-pub(super) fn of_resource(kind: &str, value: Ref<'_>) -> Scope {
-    let trail = kind.starts_with("cloudtrail/trail");
-    let shared = value.get("IsOrganizationTrail").and_then(Ref::as_bool) == Some(true);
-    let arn = own_arn(kind, value).map(|arn| arn.splitn(6, ':').collect::<Vec<_>>());
-    let of_arn = |at: usize| arn.as_ref().and_then(|parts| parts.get(at)).copied();
-    let lent = matches!(kind, "ec2/images" | "ec2/snapshots");
-    let owner = ["OwnerId", "ownerId", "AWSAccountId"].iter().find_map(|key| value.get(key)?.scalar_text());
-    let account = owner.as_deref().filter(|owner| is_account(owner) && !lent).or(of_arn(4).filter(|_| !shared));
-    let zone = value.text(&["AvailabilityZone"]).or_else(|| value.text(&["Placement", "AvailabilityZone"]));
-    let region = zone.and_then(region_of_zone).or(of_arn(3).filter(|_| !trail));
-    Scope {
-        account: account.filter(|account| is_account(account)).map(Arc::from),
-        region: region.filter(|region| is_region(region) && !is_global(kind)).map(Arc::from),
-    }
-}
-
-fn own_arn<'a>(kind: &str, value: Ref<'a>) -> Option<&'a str> {
-    let nouns = nouns(kind);
-    let own = value.entries().find(|(key, value)| {
-        let key = key.to_ascii_lowercase();
-        let stem = key.strip_suffix("arn");
-        stem.is_some_and(|stem| is_of(stem, &nouns)) && value.as_str().is_some_and(|text| text.starts_with("arn:"))
-    });
-    own.and_then(|(_, arn)| arn.as_str())
-}
-
 /// Ids that the rule would not find, or not find unique: several members are joined by `:`, the first list that is
 /// there counts.
 const IDS: [(&str, &[&[&str]]); 15] = [
@@ -128,42 +98,113 @@ const IDS: [(&str, &[&[&str]]); 15] = [
     ("route53/resource-record-sets", &[&["Name", "Type", "SetIdentifier"], &["Name", "Type"]]),
 ];
 
-/// The id by which a resource is known: as [`IDS`] says; else `<Singular>Id`, `…Arn`, `…Name` of its kind (`VolumeId`
-/// of `ec2/volumes`); else `Id`, `Arn`, `Name`; else the first `…Id`, `…Arn`, `…Name` whose name begins or ends that
-/// singular (`GroupId` of `iam/user-groups`).
-pub(super) fn id(kind: &str, value: Ref<'_>) -> Option<Arc<str>> {
-    if let Some((_, ways)) = IDS.iter().find(|(of, _)| *of == kind) {
-        return ways.iter().find_map(|way| {
-            let parts: Option<Vec<_>> = way.iter().map(|key| value.get(key)?.scalar_text()).collect();
-            parts.map(|parts| parts.join(":").into())
-        });
+/// How resources of a kind are named, found out once for all of them.
+pub(super) struct Naming<'k> {
+    kind: &'k str,
+    /// The noun of the kind as it begins the names of members: in the singular and as it stands, without hyphens.
+    nouns: [String; 2],
+    ids: Option<&'static [&'static [&'static str]]>,
+}
+
+/// What a resource says of its account and region.
+#[derive(Default)]
+pub(super) struct Whose<'a> {
+    pub(super) account: Option<Cow<'a, str>>,
+    pub(super) region: Option<&'a str>,
+}
+
+impl<'k> Naming<'k> {
+    pub(super) fn of(kind: &'k str) -> Self {
+        let noun = kind.rsplit('/').next().unwrap_or_default().replace('-', "");
+        let ids = IDS.iter().find(|(of, _)| *of == kind).map(|(_, ids)| *ids);
+        Self { kind, nouns: [singular(&noun), noun], ids }
     }
-    let nouns = nouns(kind);
-    let members: Vec<(String, std::borrow::Cow<'_, str>)> = value
-        .entries()
-        .filter_map(|(key, value)| Some((key.to_ascii_lowercase(), value.scalar_text()?)))
-        .filter(|(_, text)| !text.is_empty())
-        .collect();
-    let ends = [&["id", "identifier"][..], &["arn"], &["name"]];
-    let find = |fits: &dyn Fn(&str) -> bool| {
-        ends.iter().flat_map(|ends| ends.iter()).find_map(|end| {
-            members.iter().find(|(key, _)| key.strip_suffix(end).is_some_and(fits)).map(|(_, text)| &**text)
-        })
-    };
-    find(&|stem| nouns.iter().any(|noun| noun == stem))
-        .or_else(|| find(&str::is_empty))
-        .or_else(|| find(&|stem| is_of(stem, &nouns)))
-        .map(Arc::from)
+
+    /// What the ids in a resource say of its account and region: `OwnerId`, its own ARN, its availability zone.
+    ///
+    /// A trail is listed in other regions and accounts than its own, so its ARN says its account only where it is known
+    /// not to be an organisation's, and never a region. Images and snapshots are listed with others' that are shared with
+    /// an account, so their owner does not say in whose inventory they are.
+    pub(super) fn whose<'a>(&self, value: Ref<'a>) -> Whose<'a> {
+        let (mut owners, mut zone, mut placement, mut shared, mut arn) = ([None; 3], None, None, false, None);
+        for (key, value) in value.entries() {
+            match key {
+                "OwnerId" => owners[0] = Some(value),
+                "ownerId" => owners[1] = Some(value),
+                "AWSAccountId" => owners[2] = Some(value),
+                "AvailabilityZone" => zone = value.as_str(),
+                "Placement" => placement = value.text(&["AvailabilityZone"]),
+                "IsOrganizationTrail" => shared = value.as_bool() == Some(true),
+                _ => arn = arn.or_else(|| self.own_arn(key, value)),
+            }
+        }
+        let trail = self.kind.starts_with("cloudtrail/trail");
+        let lent = matches!(self.kind, "ec2/images" | "ec2/snapshots");
+        let of_arn = |at: usize| arn.and_then(|arn| arn.splitn(6, ':').nth(at));
+        let owner = owners.into_iter().flatten().find_map(Ref::scalar_text);
+        let owner = owner.filter(|owner| is_account(owner) && !lent);
+        let account = owner.or_else(|| of_arn(4).filter(|_| !shared).map(Cow::from));
+        let region = zone.or(placement).and_then(region_of_zone).or_else(|| of_arn(3).filter(|_| !trail));
+        Whose {
+            account: account.filter(|account| is_account(account)),
+            region: region.filter(|region| is_region(region) && !is_global(self.kind)),
+        }
+    }
+
+    /// The ARN, if this member is the resource's own.
+    fn own_arn<'a>(&self, key: &str, value: Ref<'a>) -> Option<&'a str> {
+        let stem = strip_suffix_in_any_case(key, "arn")?;
+        value.as_str().filter(|text| text.starts_with("arn:") && self.is_of(stem))
+    }
+
+    /// The id by which a resource is known: as [`IDS`] says; else `<Singular>Id`, `…Arn`, `…Name` of its kind
+    /// (`VolumeId` of `ec2/volumes`); else `Id`, `Arn`, `Name`; else the first `…Id`, `…Arn`, `…Name` whose name begins or
+    /// ends that singular (`GroupId` of `iam/user-groups`).
+    pub(super) fn id(&self, value: Ref<'_>) -> Option<Arc<str>> {
+        if let Some(ids) = self.ids {
+            return ids.iter().find_map(|ids| match ids {
+                [id] => value.get(id)?.scalar_text().map(Arc::from),
+                ids => {
+                    let parts: Option<Vec<_>> = ids.iter().map(|id| value.get(id)?.scalar_text()).collect();
+                    parts.map(|parts| parts.join(":").into())
+                }
+            });
+        }
+        let rank = |key: &str| {
+            let ends = ["id", "identifier", "arn", "name"].iter().enumerate();
+            let (end, stem) = ends.into_iter().find_map(|(at, end)| Some((at, strip_suffix_in_any_case(key, end)?)))?;
+            let fits = if self.nouns.iter().any(|noun| noun.eq_ignore_ascii_case(stem)) {
+                0
+            } else if stem.is_empty() {
+                1
+            } else if self.is_of(stem) {
+                2
+            } else {
+                return None;
+            };
+            Some((fits, end))
+        };
+        let ranked = value.entries().filter_map(|(key, value)| Some((rank(key)?, value.scalar_text()?)));
+        // Of equals the first.
+        ranked.filter(|(_, text)| !text.is_empty()).min_by_key(|(rank, _)| *rank).map(|(_, text)| text.into())
+    }
+
+    /// True for the beginning or the end of the kind's noun, in any case, and for nothing at all.
+    fn is_of(&self, stem: &str) -> bool {
+        let begins = |noun: &str| noun.get(..stem.len()).is_some_and(|head| head.eq_ignore_ascii_case(stem));
+        let ends = |noun: &str| {
+            noun.len()
+                .checked_sub(stem.len())
+                .and_then(|at| noun.get(at..))
+                .is_some_and(|tail| tail.eq_ignore_ascii_case(stem))
+        };
+        stem.is_empty() || stem.len() > 1 && self.nouns.iter().any(|noun| begins(noun) || ends(noun))
+    }
 }
 
-/// The noun of a kind as it begins the names of members: as it stands and in the singular, without hyphens.
-fn nouns(kind: &str) -> Vec<String> {
-    let noun = kind.rsplit('/').next().unwrap_or_default().replace('-', "");
-    vec![singular(&noun), noun]
-}
-
-fn is_of(stem: &str, nouns: &[String]) -> bool {
-    stem.is_empty() || stem.len() > 1 && nouns.iter().any(|noun| noun.starts_with(stem) || noun.ends_with(stem))
+fn strip_suffix_in_any_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
+    let stem = text.len().checked_sub(suffix.len())?;
+    text.as_bytes()[stem..].eq_ignore_ascii_case(suffix.as_bytes()).then(|| &text[..stem])
 }
 
 /// `PolicyNames` in the singular: `PolicyName`.
@@ -212,7 +253,7 @@ mod tests {
     #[test]
     fn ids() {
         let id = |kind: &str, text: &str| {
-            id(kind, Document::parse(text.as_bytes()).unwrap().root()).map(|id| id.to_string())
+            Naming::of(kind).id(Document::parse(text.as_bytes()).unwrap().root()).map(|id| id.to_string())
         };
         assert_eq!(id("ec2/volumes", r#"{"SnapshotId":"snap","VolumeId":"vol"}"#).as_deref(), Some("vol"));
         assert_eq!(id("ec2/addresses", r#"{"PublicIp":"1.2.3.4"}"#).as_deref(), Some("1.2.3.4"));

@@ -1,13 +1,10 @@
 //! Looking things up in the inventory.
 
-use std::rc::Rc;
-
 use rhai::{Array, Dynamic};
 
-use super::list::View;
 use super::{Call, Failure, Family, Row, as_shown, as_text};
 use crate::inventory::Collected;
-use crate::record::{Node, Record, Scope};
+use crate::record::{Node, Scope};
 use crate::script::value::{show, to_json};
 
 pub(super) const FAMILY: Family = Family {
@@ -53,27 +50,16 @@ pub(super) const FAMILY: Family = Family {
         Row {
             name: "all",
             params: &["kind"],
-            doc: "Every resource of that kind in the record's account and region: a view, to loop over or to ask with `some`, `all`, `filter`, `find`.",
+            doc: "Every resource of that kind in the record's account and region: a view, to loop over or to ask with `some`, `all`, `filter`, `find`. It may be longer than any list; what is made of it is a list, and has the limit of lists.",
             examples: &[
                 r#"all("ec2/addresses").some(|a| a.PublicIp == "198.51.100.7")"#,
                 r#"all("ec2/addresses").len() == 2"#,
             ],
             run: |call, args| {
-                let Some(kind) = as_text(&args[0]) else { return Ok(View(Rc::default()).into_dynamic()) };
-                let scope = scope(call);
+                // What is not text is no kind: there are none of it.
+                let kind = as_text(&args[0]).unwrap_or_default();
                 prove_absence(call, &kind, true)?;
-                let known = call.env.views.borrow().get(&(kind.to_string(), scope.clone())).cloned();
-                let nodes = match known {
-                    Some(nodes) => nodes,
-                    None => {
-                        let all =
-                            || call.env.inventory.all_in(&kind, &scope).map(|record| record.value.clone()).collect();
-                        let nodes: Rc<Vec<Node>> = Rc::new(call.env.shared(all));
-                        call.env.views.borrow_mut().insert((kind.to_string(), scope), Rc::clone(&nodes));
-                        nodes
-                    }
-                };
-                Ok(View(nodes).into_dynamic())
+                Ok(Dynamic::from(call.env.view(&kind)))
             },
         },
         Row {
@@ -83,7 +69,7 @@ pub(super) const FAMILY: Family = Family {
             examples: &[r#"collected("ec2/addresses")"#, r#"!collected("ec2/volumes")"#],
             run: |call, args| {
                 let Some(kind) = as_text(&args[0]) else { return Ok(false.into()) };
-                Ok((call.env.inventory.collected(&kind, &scope(call)) == Collected::Whole).into())
+                Ok((call.env.in_scope(|scope| call.env.inventory.collected(&kind, scope)) == Collected::Whole).into())
             },
         },
         Row {
@@ -106,24 +92,18 @@ pub(super) const FAMILY: Family = Family {
     lowered: &[],
 };
 
-impl View {
-    fn into_dynamic(self) -> Dynamic {
-        Dynamic::from(self)
-    }
-}
-
-fn scope(call: &Call<'_>) -> Scope {
-    call.env.record.borrow().as_ref().map(|record| record.scope.clone()).unwrap_or_default()
-}
-
 /// A kind that the policy needs and of which a part alone was collected cannot prove that something is not there.
 fn prove_absence(call: &Call<'_>, kind: &str, in_scope: bool) -> Result<(), Failure> {
     let needed = call.env.needs.borrow().iter().any(|need| need == kind);
     if !needed {
         return Ok(());
     }
-    let scope = if in_scope { scope(call) } else { Scope::default() };
-    match call.env.inventory.collected(kind, &scope) {
+    let inventory = &call.env.inventory;
+    let collected = match in_scope {
+        true => call.env.in_scope(|scope| inventory.collected(kind, scope)),
+        false => inventory.collected(kind, &Scope::default()),
+    };
+    match collected {
         Collected::Whole => Ok(()),
         Collected::Partial => {
             Err(call.not_evaluated(format!("inventory `{kind}` is a part only, which cannot prove absence")))
@@ -135,19 +115,23 @@ fn prove_absence(call: &Call<'_>, kind: &str, in_scope: bool) -> Result<(), Fail
 
 fn find(call: &Call<'_>, args: &[Dynamic], in_scope: bool) -> Result<Vec<Node>, Failure> {
     let (Some(kind), Some(key)) = (as_text(&args[0]), as_text(&args[1])) else { return Ok(Vec::new()) };
-    let value = match to_json(&args[2]) {
-        serde_json::Value::String(text) => text,
-        number @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => number.to_string(),
-        _ => return Ok(Vec::new()),
+    let value = match as_text(&args[2]) {
+        Some(text) => text,
+        None => match to_json(&args[2]) {
+            number @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => number.to_string().into(),
+            _ => return Ok(Vec::new()),
+        },
     };
-    let scope = scope(call);
-    let found: Vec<&Record> =
-        call.env.shared(|| call.env.inventory.lookup(&kind, &key, &value, in_scope.then_some(&scope)));
+    let finder = call.env.finder(&kind, &key);
+    let found: Vec<Node> = call.env.in_scope(|scope| {
+        let found = finder.find(&value, in_scope.then_some(scope));
+        found.into_iter().map(|record| record.value.clone()).collect()
+    });
     call.charge(1 + found.len())?;
     if found.is_empty() {
         prove_absence(call, &kind, in_scope)?;
     }
-    Ok(found.into_iter().map(|record| record.value.clone()).collect())
+    Ok(found)
 }
 
 fn tag(resource: &Node, key: &str) -> Option<Node> {

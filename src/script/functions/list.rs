@@ -3,11 +3,11 @@
 use std::any::TypeId;
 use std::rc::Rc;
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, INT, ImmutableString, NativeCallContext, Position};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, INT, ImmutableString, NativeCallContext, Position};
 
+use super::view::{self, View};
 use super::{Call, Env, Failure, Family, Row, as_shown, as_text};
-use crate::record::Node;
-use crate::script::value::{Shown, show, to_json};
+use crate::script::value::{Shown, to_json};
 
 pub(super) const FAMILY: Family = Family {
     name: "Lists",
@@ -35,24 +35,32 @@ pub(super) const FAMILY: Family = Family {
             params: &["list"],
             doc: "The first item; `()` if there is none.",
             examples: &["first([3, 4]) == 3", "first([]) == ()", "first(()) == ()"],
-            run: |_, args| Ok(items(&args[0]).into_iter().next().unwrap_or(Dynamic::UNIT)),
+            run: |_, args| Ok(items(&args[0]).next().unwrap_or(Dynamic::UNIT)),
         },
         Row {
             name: "join",
             params: &["list", "separator"],
             doc: "The scalars of a list as one text; `()` is left out.",
             examples: &[r#"join(["a", 2, ()], ", ") == "a, 2""#, r#"join((), ",") == """#],
-            run: |_, args| {
+            run: |call, args| {
                 let separator = as_text(&args[1]).unwrap_or_default();
-                let parts: Vec<String> = items(&args[0])
-                    .iter()
-                    .filter(|item| !item.is_unit())
-                    .map(|item| match to_json(item) {
-                        serde_json::Value::String(text) => text,
-                        other => other.to_string(),
-                    })
-                    .collect();
-                Ok(parts.join(&separator).into())
+                let most = call.context.engine().max_string_size();
+                let mut text = String::new();
+                let mut is_first = true;
+                for item in items(&args[0]).filter(|item| !item.is_unit()) {
+                    call.charge(1)?;
+                    if !std::mem::take(&mut is_first) {
+                        text.push_str(&separator);
+                    }
+                    match to_json(&item) {
+                        serde_json::Value::String(part) => text.push_str(&part),
+                        other => text.push_str(&other.to_string()),
+                    }
+                    if most > 0 && text.len() > most {
+                        return Err(too_long());
+                    }
+                }
+                Ok(text.into())
             },
         },
         Row {
@@ -64,8 +72,12 @@ pub(super) const FAMILY: Family = Family {
                 let mut flat = Array::new();
                 for item in items(&args[0]) {
                     if item.is_array() || item.is::<Shown>() || item.is::<View>() {
-                        flat.extend(items(&item));
+                        for inner in items(&item) {
+                            call.bound(flat.len() + 1)?;
+                            flat.push(inner);
+                        }
                     } else if !item.is_unit() {
+                        call.bound(flat.len() + 1)?;
                         flat.push(item);
                     }
                     call.charge(1)?;
@@ -80,9 +92,7 @@ pub(super) const FAMILY: Family = Family {
             examples: &[r#"unique(["b", "a", "b"]) == ["b", "a"]"#],
             run: |call, args| {
                 let mut seen = std::collections::HashSet::new();
-                let all = items(&args[0]);
-                call.charge(all.len() * 4)?;
-                Ok(all.into_iter().filter(|item| seen.insert(to_json(item).to_string())).collect::<Array>().into())
+                kept(call, items(&args[0]), |item| seen.insert(to_json(item).to_string()))
             },
         },
         Row {
@@ -91,30 +101,48 @@ pub(super) const FAMILY: Family = Family {
             doc: "The items of the first list that are in the second, too.",
             examples: &[r#"overlap(["a", "b"], ["b", "c"]) == ["b"]"#, "overlap((), [1]) == []"],
             run: |call, args| {
-                let (left, right) = (items(&args[0]), items(&args[1]));
-                call.charge(4 * (left.len() + right.len()))?;
-                let right: std::collections::HashSet<String> =
-                    right.iter().map(|item| to_json(item).to_string()).collect();
-                Ok(left.into_iter().filter(|item| right.contains(&to_json(item).to_string())).collect::<Array>().into())
+                let mut right = std::collections::HashSet::new();
+                for item in items(&args[1]) {
+                    call.charge(4)?;
+                    right.insert(to_json(&item).to_string());
+                }
+                kept(call, items(&args[0]), |item| right.contains(&to_json(item).to_string()))
             },
         },
     ],
     lowered: &[],
 };
 
-/// What `all(kind)` gives: the resources of a kind in scope, not copied and not bound by the size of arrays.
-#[derive(Clone)]
-pub(crate) struct View(pub(crate) Rc<Vec<Node>>);
-
 /// The items of anything that is a list; a shown map is a list of itself; nothing else has items.
-pub(super) fn items(value: &Dynamic) -> Vec<Dynamic> {
+pub(super) fn items(value: &Dynamic) -> Box<dyn Iterator<Item = Dynamic>> {
     if let Some(array) = value.read_lock::<Array>() {
-        return array.clone();
+        return Box::new(array.clone().into_iter());
     }
-    if let Some(view) = value.read_lock::<View>() {
-        return view.0.iter().map(show).collect();
+    match View::of(value) {
+        Some(view) => Box::new(view.items()),
+        None => Box::new(as_shown(value).map(|shown| shown.items()).unwrap_or_default().into_iter()),
     }
-    as_shown(value).map(|shown| shown.items()).unwrap_or_default()
+}
+
+/// The items that are wanted, as a list.
+fn kept(
+    call: &Call<'_>,
+    items: impl Iterator<Item = Dynamic>,
+    mut wants: impl FnMut(&Dynamic) -> bool,
+) -> Result<Dynamic, Failure> {
+    let mut kept = Array::new();
+    for item in items {
+        call.charge(4)?;
+        if wants(&item) {
+            call.bound(kept.len() + 1)?;
+            kept.push(item);
+        }
+    }
+    Ok(kept.into())
+}
+
+fn too_long() -> Failure {
+    EvalAltResult::ErrorDataTooLarge("Length of string".to_owned(), Position::NONE).into()
 }
 
 /// What a function of Rhai's answers over nothing.
@@ -207,7 +235,6 @@ pub(super) fn is_pure(name: &str) -> bool {
 /// Makes Rhai's own text and list functions null-safe, and gives them the lists of records.
 pub(super) fn register_standard(engine: &mut Engine, env: &Rc<Env>) {
     let max_text = engine.max_string_size();
-    engine.register_type_with_name::<View>("resources");
     for &(name, arity, nothing, of_lists) in STANDARD {
         let env = Rc::clone(env);
         engine.register_raw_fn(
@@ -228,7 +255,7 @@ pub(super) fn register_standard(engine: &mut Engine, env: &Rc<Env>) {
         // Before it is made: one call could make a text of any size.
         let size = text.len().saturating_add(text.matches(old.as_str()).count().saturating_mul(new.len()));
         if size > most {
-            return Err(Box::new(EvalAltResult::ErrorDataTooLarge("Length of string".to_owned(), Position::NONE)));
+            return Err(too_long());
         }
         Ok(text.replace(old.as_str(), &new))
     });
@@ -247,17 +274,6 @@ pub(super) fn register_standard(engine: &mut Engine, env: &Rc<Env>) {
     });
     engine.register_fn("keys", |value: &mut Shown| value.keys());
     engine.register_fn("values", |value: &mut Shown| value.values());
-    engine.register_indexer_get(|view: &mut View, index: INT| {
-        let index =
-            if index < 0 { index.saturating_add(INT::try_from(view.0.len()).unwrap_or(INT::MAX)) } else { index };
-        usize::try_from(index).ok().and_then(|index| view.0.get(index)).map_or(Dynamic::UNIT, show)
-    });
-    let mut iterators = rhai::Module::new();
-    iterators.set_iter(TypeId::of::<View>(), |view| {
-        let nodes = view.try_cast::<View>().map(|view| view.0).unwrap_or_default();
-        Box::new((0..nodes.len()).map(move |at| show(&nodes[at])))
-    });
-    engine.register_global_module(iterators.into());
 }
 
 fn over_anything(
@@ -270,12 +286,11 @@ fn over_anything(
     let value = &args[0];
     let shown = as_shown(value);
     let is_map = shown.as_ref().is_some_and(|shown| !shown.is_list());
-    if let Some(count) = value.read_lock::<View>().map(|view| view.0.len()) {
-        match name {
-            "len" => return Ok(INT::try_from(count).unwrap_or(INT::MAX).into()),
-            "is_empty" => return Ok((count == 0).into()),
-            _ => {}
-        }
+    let view = View::of(value);
+    if let Some(view) = &view
+        && let Some(answer) = view::over(call, name, view, &args[1..])?
+    {
+        return Ok(answer);
     }
     match name {
         "len" if shown.is_some() => {
@@ -289,16 +304,9 @@ fn over_anything(
         }
         _ => {}
     }
-    let is_list = value.is::<View>() || shown.is_some();
-    if let Some(function) = args.get(1).and_then(|arg| arg.clone().try_cast::<FnPtr>())
-        && args.len() == 2
-        && value.is::<View>()
-        && let Some(answer) = with_function(call, name, value, &function)?
-    {
-        return Ok(answer);
-    }
-    if of_lists && is_list {
-        let array = items(value);
+    if of_lists && (view.is_some() || shown.is_some()) {
+        call.bound(view.map_or(0, |view| view.len()))?;
+        let array: Array = items(value).collect();
         call.charge(array.len())?;
         let mut args: Vec<Dynamic> = args.to_vec();
         args[0] = array.into();
@@ -321,61 +329,4 @@ fn over_anything(
         return Ok(args.iter().find(|arg| !arg.is_unit()).cloned().unwrap_or(Dynamic::UNIT));
     }
     Ok(nothing.into())
-}
-
-/// The functions that take a closure, item by item, without an array of all items.
-fn with_function(call: &Call<'_>, name: &str, list: &Dynamic, function: &FnPtr) -> Result<Option<Dynamic>, Failure> {
-    let ask = |item: &Dynamic| -> Result<Dynamic, Failure> {
-        call.charge(1)?;
-        function.call_raw(&call.context, None, [item.clone()])
-    };
-    let yes = |answer: Dynamic| -> Result<bool, Failure> {
-        answer
-            .as_bool()
-            .map_err(|kind| call.fail(format!("the function given to `{name}` answered {kind}, not a boolean")))
-    };
-    let Some(view) = list.read_lock::<View>().map(|view| view.clone()) else { return Ok(None) };
-    let mut items = view.0.iter().map(show);
-    Ok(Some(match name {
-        "some" => {
-            for item in items {
-                if yes(ask(&item)?)? {
-                    return Ok(Some(true.into()));
-                }
-            }
-            false.into()
-        }
-        "all" => {
-            for item in items {
-                if !yes(ask(&item)?)? {
-                    return Ok(Some(false.into()));
-                }
-            }
-            true.into()
-        }
-        "find" => {
-            for item in items {
-                if yes(ask(&item)?)? {
-                    return Ok(Some(item));
-                }
-            }
-            Dynamic::UNIT
-        }
-        "filter" => {
-            let mut kept = Array::new();
-            for item in items {
-                if yes(ask(&item)?)? {
-                    kept.push(item);
-                }
-            }
-            kept.into()
-        }
-        "map" => items
-            .try_fold(Array::new(), |mut made, item| {
-                made.push(ask(&item)?);
-                Ok::<Array, Failure>(made)
-            })?
-            .into(),
-        _ => return Ok(None),
-    }))
 }

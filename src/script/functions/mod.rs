@@ -11,6 +11,7 @@ mod list;
 mod net;
 mod text;
 mod time;
+mod view;
 
 pub(crate) use self::call::actor_member;
 pub(crate) use self::text::{compile_glob, compile_regex};
@@ -28,8 +29,9 @@ use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, P
 use super::memory;
 use super::predicate::{Function, Value};
 use super::value::{Shown, show};
-use crate::inventory::Inventory;
-use crate::record::{Node, Record};
+use crate::inventory::{Finder, Inventory};
+use crate::record::{Node, Record, Scope};
+use view::View;
 
 /// What a failed function gives.
 type Failure = Box<EvalAltResult>;
@@ -115,11 +117,15 @@ pub(crate) struct Env {
     pub(crate) printed: RefCell<Vec<String>>,
     compiled: RefCell<Compiled>,
     views: RefCell<Views>,
+    finders: RefCell<Finders>,
     unwrapped: RefCell<Vec<(&'static str, Node, Dynamic)>>,
 }
 
-/// The resources of a kind in a scope, once they were asked for.
-type Views = HashMap<(String, crate::record::Scope), Rc<Vec<Node>>>;
+/// By kind, the resources that the last record's scope saw of it: records of one scope follow one another.
+type Views = HashMap<String, (Scope, View)>;
+
+/// By kind and key, the look-ups that were made ready.
+type Finders = HashMap<String, HashMap<String, Rc<Finder>>>;
 
 /// Patterns that were compiled once. Bounded: a script that makes patterns up gets a new table.
 #[derive(Default)]
@@ -146,6 +152,7 @@ impl Env {
             printed: RefCell::default(),
             compiled: RefCell::default(),
             views: RefCell::default(),
+            finders: RefCell::default(),
             unwrapped: RefCell::default(),
         })
     }
@@ -166,6 +173,42 @@ impl Env {
     /// What scripts printed since the last time this was asked.
     pub(crate) fn take_printed(&self) -> Vec<String> {
         self.printed.take()
+    }
+
+    /// Does something with the scope of the record.
+    fn in_scope<T>(&self, work: impl FnOnce(&Scope) -> T) -> T {
+        match &*self.record.borrow() {
+            Some(record) => work(&record.scope),
+            None => work(&Scope::default()),
+        }
+    }
+
+    /// The resources of a kind that the record's scope sees.
+    fn view(&self, kind: &str) -> View {
+        self.in_scope(|scope| {
+            let mut views = self.views.borrow_mut();
+            match views.get(kind) {
+                Some((of, view)) if of == scope => view.clone(),
+                _ => self.shared(|| {
+                    let view = View(Rc::new(self.inventory.view(kind, scope)));
+                    views.insert(kind.to_owned(), (scope.clone(), view.clone()));
+                    view
+                }),
+            }
+        })
+    }
+
+    /// The look-ups of a kind by a key.
+    fn finder(&self, kind: &str, key: &str) -> Rc<Finder> {
+        let mut finders = self.finders.borrow_mut();
+        match finders.get(kind).and_then(|keys| keys.get(key)) {
+            Some(finder) => Rc::clone(finder),
+            None => self.shared(|| {
+                let finder = Rc::new(self.inventory.finder(kind, key));
+                finders.entry(kind.to_owned()).or_default().insert(key.to_owned(), Rc::clone(&finder));
+                finder
+            }),
+        }
     }
 
     /// Does something for all scripts: what it allocates is not held against the one that asked first.
@@ -253,6 +296,7 @@ pub(crate) fn register(engine: &mut Engine, env: &Rc<Env>) {
         }
     }
     list::register_standard(engine, env);
+    view::register(engine);
 }
 
 fn register_row(engine: &mut Engine, env: &Rc<Env>, row: &'static Row, types: Vec<TypeId>) {

@@ -33,9 +33,13 @@ pub(super) const FAMILY: Family = Family {
                 if let Some(net) = network(&args[1]) {
                     return Ok(net.contains(&ip).into());
                 }
-                let nets = super::list::items(&args[1]);
-                call.charge(nets.len())?;
-                Ok(nets.iter().filter_map(network).any(|net| net.contains(&ip)).into())
+                for item in super::list::items(&args[1]) {
+                    call.charge(1)?;
+                    if network(&item).is_some_and(|net| net.contains(&ip)) {
+                        return Ok(true.into());
+                    }
+                }
+                Ok(false.into())
             },
         },
         Row {

@@ -144,7 +144,7 @@ fn any_pattern(
     if let Some(pattern) = as_text(&args[1]) {
         return ask(call, &text, &pattern).map(Dynamic::from);
     }
-    for pattern in super::list::items(&args[1]).iter().filter_map(as_text) {
+    for pattern in super::list::items(&args[1]).filter_map(|item| as_text(&item)) {
         call.charge(1 + text.len() / 64)?;
         if ask(call, &text, &pattern)? {
             return Ok(true.into());
