@@ -29,8 +29,9 @@ fn main() {
     let (records, faults) = input::events("a record", RECORD.as_bytes().to_vec());
     assert!(faults.is_empty(), "every fault is told: {faults:?}");
     let request = Request::new(std::iter::empty::<&str>());
-    let outcome = judge(&packs, &records, Inventory::default(), &request);
+    let outcome = judge(&packs, &records, Inventory::default(), &request).unwrap_or_else(|error| panic!("{error}"));
     for finding in &outcome.findings {
+        let finding = finding.unwrap_or_else(|error| panic!("{error}"));
         anstream::println!("{}: {}", finding.severity.word(), finding.title);
     }
 }

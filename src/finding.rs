@@ -1,16 +1,19 @@
 //! What a policy says about a record; its fingerprint and its order.
 
+use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::ser::{Error as _, SerializeSeq, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::error::Error;
 use crate::principal::Principal;
 use crate::record::{CLOUDTRAIL, Origin, Record};
 
 /// How bad a finding is. The order is that of the words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
@@ -47,7 +50,7 @@ impl Severity {
 }
 
 /// Whether somebody already knows of a finding.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// Nobody does.
@@ -57,6 +60,20 @@ pub enum Standing {
     Waived,
     /// It was there when the baseline was written.
     Known,
+}
+
+impl Standing {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::New, Self::Waived, Self::Known];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Waived => "waived",
+            Self::Known => "known",
+        }
+    }
 }
 
 /// What people are told.
@@ -81,7 +98,7 @@ pub struct Finding {
     /// Where the record was read.
     pub origin: Origin,
     /// Where else the same record was read.
-    pub duplicates: Vec<Origin>,
+    pub duplicates: Duplicates,
     /// What the policy adds for the reader.
     pub context: Value,
     /// Findings of one group are shown together.
@@ -90,15 +107,93 @@ pub struct Finding {
     pub standing: Standing,
     /// What to do, with the finding's own ids.
     pub remediation: Remediation,
-    /// The same for the same finding in every run: 32 hexadecimal digits.
-    pub fingerprint: String,
+    /// The same for the same finding in every run.
+    pub fingerprint: Fingerprint,
     /// The policy's tags.
     pub tags: Arc<[String]>,
     /// The policy's references.
     pub references: Arc<[String]>,
-    /// The hash of the record: with equal fingerprints, equal records are duplicates.
-    #[serde(skip)]
-    pub(crate) record_hash: [u8; 16],
+}
+
+/// Where else the record of a finding was read, in input order: mostly nowhere. Logs that hold one record a million times
+/// are no reason to hold its origins in memory.
+#[derive(Clone, Default)]
+pub struct Duplicates {
+    len: u64,
+    origins: Option<Arc<dyn Origins>>,
+}
+
+/// Gives origins one by one until it is told to stop.
+pub(crate) trait Origins: Send + Sync {
+    fn each(&self, give: &mut dyn FnMut(Origin) -> bool) -> Result<(), Error>;
+}
+
+impl Duplicates {
+    pub(crate) fn new(len: u64, origins: Arc<dyn Origins>) -> Self {
+        Self { len, origins: Some(origins) }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// True if the record was read once.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Gives them one by one, until `give` answers false.
+    ///
+    /// # Errors
+    /// When those that did not fit into memory cannot be read again.
+    pub fn each(&self, give: &mut dyn FnMut(Origin) -> bool) -> Result<(), Error> {
+        self.origins.as_ref().map_or(Ok(()), |origins| origins.each(give))
+    }
+}
+
+impl fmt::Debug for Duplicates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Duplicates").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+impl Serialize for Duplicates {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(usize::try_from(self.len).ok())?;
+        let mut written = Ok(());
+        let read = self.each(&mut |origin| {
+            written = list.serialize_element(&origin);
+            written.is_ok()
+        });
+        written?;
+        read.map_err(S::Error::custom)?;
+        list.end()
+    }
+}
+
+/// A hash of what a finding is about: 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub(crate) [u8; 16]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digits = self.0.map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        f.pad(std::str::from_utf8(digits.as_flattened()).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// The facts of a record that a finding repeats.
@@ -164,7 +259,7 @@ impl Facts {
 /// The hash by which baselines and waivers know a finding: of the pack, the policy, and of an event its account and
 /// id (its canonical text where it has no id), of a resource its kind, account, region and id. Never of what a policy
 /// says about it, so that a better title keeps its waivers.
-pub fn fingerprint(pack: &str, policy: &str, record: &Record) -> String {
+pub fn fingerprint(pack: &str, policy: &str, record: &Record) -> Fingerprint {
     let unknown = "";
     let account = record.scope.account.as_deref().unwrap_or(unknown);
     let region = record.scope.region.as_deref().unwrap_or(unknown);
@@ -177,10 +272,10 @@ pub fn fingerprint(pack: &str, policy: &str, record: &Record) -> String {
         }
     };
     let is_event = &*record.kind == CLOUDTRAIL;
-    hex(&hash(&["finding", pack, policy, &record.kind, account, if is_event { unknown } else { region }, id]))
+    Fingerprint(hash(&["finding", pack, policy, &record.kind, account, if is_event { unknown } else { region }, id]))
 }
 
-/// The hash of a record's content.
+/// The hash of a record's content: with equal fingerprints, equal records are duplicates.
 pub(crate) fn record_hash(record: &Record) -> [u8; 16] {
     hash(&[&record.value.view().canonical()])
 }
@@ -199,10 +294,6 @@ fn hash(parts: &[&str]) -> [u8; 16] {
 }
 
 /// The fingerprint of the later of two findings whose records share an id and differ in content.
-pub(crate) fn apart(fingerprint: &str, record_hash: &[u8; 16]) -> String {
-    hex(&hash(&[fingerprint, &hex(record_hash)]))
-}
-
-fn hex(bytes: &[u8; 16]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn apart(fingerprint: Fingerprint, record_hash: [u8; 16]) -> Fingerprint {
+    Fingerprint(hash(&[&fingerprint.to_string(), &Fingerprint(record_hash).to_string()]))
 }

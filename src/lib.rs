@@ -25,9 +25,14 @@
 //! assert!(faults.is_empty());
 //!
 //! let request = Request::new(std::iter::empty::<&str>());
-//! let outcome = engine::judge(&packs, &records, Inventory::default(), &request);
-//! assert_eq!(outcome.findings[0].title, "Trail main stopped by root");
+//! let outcome = engine::judge(&packs, &records, Inventory::default(), &request)?;
 //! assert_eq!(outcome.summary.exit.code, 1);
+//!
+//! // There may be more findings than fit into memory: they come one by one.
+//! for finding in &outcome.findings {
+//!     assert_eq!(finding?.title, "Trail main stopped by root");
+//! }
+//! # Ok::<(), lawbook::Error>(())
 //! ```
 //!
 //! [`scan`] does the same with files and folders, in parallel; [`report::write`] tells people and programs of it.
@@ -36,6 +41,7 @@
 //! order in which data flows, and a module may use only modules declared above it.
 
 pub mod error;
+mod spill;
 pub mod yaml;
 pub mod diagnostic;
 pub mod shape;

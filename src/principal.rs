@@ -3,12 +3,12 @@
 //! Shapes and their fields: "CloudTrail userIdentity element" in the AWS CloudTrail user guide; what real records add
 //! to it (no `type` on service events, `None` identities, anonymous principals) is handled here and nowhere else.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::record::Ref;
 
 /// Who made a call. Every field is `None` when the record does not say.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
     /// `IAMUser`, `AssumedRole`, `Root`, `AWSService`, `AWSAccount`, `FederatedUser`, `IdentityCenterUser`, …
     #[serde(rename = "type")]

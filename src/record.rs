@@ -441,8 +441,25 @@ impl<'a> Ref<'a> {
 
     /// The value as text that is the same for equal values, whatever the order of keys: what hashes are made of.
     pub fn canonical(self) -> String {
-        // `Value` keeps its keys sorted.
-        self.to_json().to_string()
+        // Writing to memory cannot fail, and a document holds nothing that is not JSON.
+        serde_json::to_string(&Canonical(self)).unwrap_or_default()
+    }
+}
+
+/// Written with sorted keys.
+struct Canonical<'a>(Ref<'a>);
+
+impl Serialize for Canonical<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.cell() {
+            Cell::List { .. } => serializer.collect_seq(self.0.items().map(Canonical)),
+            Cell::Map { .. } => {
+                let mut entries: Vec<_> = self.0.entries().map(|(key, value)| (key, Canonical(value))).collect();
+                entries.sort_unstable_by_key(|(key, _)| *key);
+                serializer.collect_map(entries)
+            }
+            _ => self.0.serialize(serializer),
+        }
     }
 }
 
@@ -777,6 +794,13 @@ mod tests {
         assert!(Document::parse(br#"{"v":NaN}"#).is_err());
         assert!(Document::parse(b"").is_err());
         assert!(Document::parse("[".repeat(200).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn canonical_text_is_that_of_a_sorted_tree() {
+        let text = r#"{"b":[1,-2,3.0,1e300,0.1,18446744073709551615,{"z":null,"a":true}],"a":{"\"é\u0000":"x\n\ud800"},"":{},"l":[],"B":1e999}"#;
+        let view = parse(text);
+        assert_eq!(view.root().canonical(), view.root().to_json().to_string());
     }
 
     #[test]

@@ -85,8 +85,12 @@ pub fn run(
         if !names.insert(result.name.clone()) {
             result.problems.push("another case has the same name".to_owned());
         }
-        match judge(&pack, id, case, tree.get("records"), limits) {
-            Ok(outcome) => compare(case, &outcome, &mut result.problems),
+        let judged = judge(&pack, id, case, tree.get("records"), limits).and_then(|outcome| {
+            let findings = outcome.findings.to_vec().map_err(|error| error.to_string())?;
+            Ok((outcome, findings))
+        });
+        match judged {
+            Ok((outcome, findings)) => compare(case, &outcome, &findings, &mut result.problems),
             Err(problem) => result.problems.push(problem),
         }
         results.push(result);
@@ -125,7 +129,7 @@ fn judge(pack: &Pack, id: &str, case: &Yaml, named: Option<&Yaml>, limits: &Limi
     request.limits = limits.clone();
     let now = case.get("now").and_then(Yaml::raw).unwrap_or(NOW);
     request.now = parse_time(now).ok_or_else(|| format!("`{now}` is no time"))?;
-    Ok(engine::judge(&packs, &records, inventory, &request))
+    engine::judge(&packs, &records, inventory, &request).map_err(|error| error.to_string())
 }
 
 /// The records of a case, as a scan would read them.
@@ -170,7 +174,7 @@ fn records(policy: &Policy, case: &Yaml, named: Option<&Yaml>) -> Result<Vec<Rec
 }
 
 /// Says in what the outcome differs from what the case expects.
-fn compare(case: &Yaml, outcome: &Outcome, problems: &mut Vec<String>) {
+fn compare(case: &Yaml, outcome: &Outcome, findings: &[Finding], problems: &mut Vec<String>) {
     let expect = case.get("expect").and_then(Yaml::raw).unwrap_or_default();
     let summary = &outcome.summary;
     let happened = match (summary.findings.total, summary.not_evaluated, summary.faults) {
@@ -180,8 +184,7 @@ fn compare(case: &Yaml, outcome: &Outcome, problems: &mut Vec<String>) {
         (0, 0, 0) => "silent",
     };
     if happened != expect {
-        let told: Vec<String> = outcome
-            .findings
+        let told: Vec<String> = findings
             .iter()
             .map(|finding| finding.title.clone())
             .chain(outcome.not_evaluated.iter().map(|row| row.reason.clone()))
@@ -197,7 +200,7 @@ fn compare(case: &Yaml, outcome: &Outcome, problems: &mut Vec<String>) {
     if !(happened == "fires" && expect == "fires") {
         return;
     }
-    let fits: Vec<Vec<String>> = outcome.findings.iter().map(|finding| differences(case, finding)).collect();
+    let fits: Vec<Vec<String>> = findings.iter().map(|finding| differences(case, finding)).collect();
     if !fits.iter().any(Vec::is_empty) {
         problems.extend(fits.into_iter().next().unwrap_or_default());
     }

@@ -86,9 +86,11 @@ impl From<Error> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            Self::ReaderGone
-        } else {
-            Error::new(format!("cannot write: {error}")).into()
+            return Self::ReaderGone;
+        }
+        match error.downcast::<Error>() {
+            Ok(error) => error.into(),
+            Err(error) => Error::new(format!("cannot write: {error}")).into(),
         }
     }
 }

@@ -2,14 +2,13 @@
 //!
 //! *Law*: after `matches` is true nothing loses the finding. A hook that fails leaves its default, and a fault.
 
-use serde::Serialize;
 use serde_json::Value;
 
-use crate::finding::{Facts, Finding, Severity, Standing, fingerprint, record_hash};
+use crate::finding::{Duplicates, Facts, Finding, Severity, Standing, fingerprint};
 use crate::inventory::{Collected, Inventory};
 use crate::policy::Policy;
 use crate::principal::Principal;
-use crate::record::{CLOUDTRAIL, Origin, Record};
+use crate::record::{CLOUDTRAIL, Record};
 use crate::script::{Runtime, Stop};
 
 /// What a policy says about a record that its `when` admits.
@@ -23,19 +22,6 @@ pub enum Verdict {
     NotEvaluated(String),
     /// The policy failed, for this reason.
     Fault(String),
-}
-
-/// A record's verdict, for whoever asked why.
-#[derive(Clone, Debug, Serialize)]
-pub struct Why {
-    /// Where the record was read.
-    pub origin: Origin,
-    /// What the record is, in a few words.
-    pub record: String,
-    /// `fires`, `silent`, `not evaluated`, `fault`, or `not asked`.
-    pub verdict: &'static str,
-    /// What decided.
-    pub reason: String,
 }
 
 /// Judges a record by the policy at `index` of the runtime.
@@ -116,7 +102,7 @@ fn tell(policy: &Policy, index: usize, runtime: &mut Runtime, record: &Record) -
         actor: is_event.then(|| Principal::of(view)),
         source_ip: view.text(&["sourceIPAddress"]).filter(|_| is_event).map(str::to_owned),
         origin: record.origin.clone(),
-        duplicates: Vec::new(),
+        duplicates: Duplicates::default(),
         remediation: policy.header.remediation.fill(&context),
         context,
         group,
@@ -124,7 +110,6 @@ fn tell(policy: &Policy, index: usize, runtime: &mut Runtime, record: &Record) -
         fingerprint: fingerprint(&policy.pack, &policy.id, record),
         tags: policy.header.tags.clone(),
         references: policy.header.references.clone(),
-        record_hash: record_hash(record),
     };
     Verdict::Finding(Box::new(finding), faults)
 }

@@ -1,14 +1,22 @@
 //! Scans: the whole path of a record, in one function that fits a screen; outcomes and summary.
 //!
 //! *Law*: events read = judged + filtered + recognised + faults, and asked = findings + silent + not evaluated + faults
-//! for every policy. The output is the same, byte for byte, whatever the number of threads: order = input order, then
-//! policy.
+//! for every policy. The output is the same, byte for byte, whatever the number of threads and the memory: order = input
+//! order, then policy. Memory does not grow with the number of records, of findings, or of anything that records say.
 
 mod collect;
+mod deferred;
 mod derive;
+mod duplicates;
 mod evaluate;
+mod findings;
+mod groups;
 mod index;
 mod outcome;
+mod place;
+mod stored;
+mod tally;
+mod why;
 mod workers;
 
 use std::collections::BTreeSet;
@@ -18,8 +26,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use self::evaluate::{Verdict, Why};
+pub use self::evaluate::Verdict;
+pub use self::findings::{Findings, Iter};
 pub use self::outcome::{Counts, Exit, Files, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Summary};
+pub use self::why::{Why, Whys};
 use self::workers::Judge;
 use crate::error::Error;
 use crate::fault::Fault;
@@ -47,6 +57,10 @@ pub struct Request {
     pub now: Timestamp,
     /// Threads that judge; at least 1.
     pub threads: usize,
+    /// Bytes that findings, and whatever else grows with the input, may take in memory. What is beyond them waits in a
+    /// file in [`std::env::temp_dir`] that has no name and goes with the outcome. Anything down to 0 works: the less, the
+    /// more is written.
+    pub memory: usize,
     /// The least severity of a new finding that fails the run; `None`: no finding does.
     pub fail_on: Option<Severity>,
     /// Not evaluated fails the run.
@@ -70,6 +84,7 @@ impl Request {
             limits: Limits::default(),
             now: Timestamp::now(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            memory: 32 << 20,
             fail_on: Some(Severity::Low),
             strict: false,
             allow_empty: false,
@@ -99,7 +114,8 @@ impl Progress for () {
 /// Judges everything that the request names by every policy of the packs.
 ///
 /// # Errors
-/// When a path does not exist. Whatever happens to a record or a file while scanning is a fault in the outcome.
+/// When a path does not exist, or the file for what does not fit into memory cannot be written or read. Whatever happens
+/// to a record or a file while scanning is a fault in the outcome.
 pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Result<Outcome, Error> {
     let (files, mut faults) = input::discover(&request.paths, &request.settings)?;
     let (lookup_only, more) = input::discover(&request.inventory, &request.settings)?;
@@ -108,28 +124,26 @@ pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Resu
     let collect::Read { inventory, faults: more, listed } = collect::inventory(&files, &lookup_only, request);
     faults.extend(more);
     let judge = Judge::new(packs, request, Arc::new(inventory), progress);
-    let (mut resources, mut events) = (judge.resources(&files), judge.events(&files, &listed));
-    let mut tally = judge.deferred([&mut resources, &mut events]);
-    tally.add(resources.tally);
-    tally.add(events.tally);
-    judge.absences(&mut tally);
-    for fault in faults {
-        tally.fault(fault);
-    }
-    Ok(outcome::write(tally, packs, request, &files, &lookup_only))
+    judge.resources(&files);
+    judge.events(&files, &listed);
+    judge.deferred()?;
+    let names = files.files.iter().map(|file| Arc::clone(&file.name)).collect();
+    outcome::write(judge.finish(names, &faults)?, packs, request, &files, &lookup_only)
 }
 
 /// Judges records that are at hand: those that [`input::events`] reads, or that a program made.
 ///
 /// Of the request only what is about judging counts; its paths are not read.
-pub fn judge(packs: &Checked, records: &[Record], inventory: Inventory, request: &Request) -> Outcome {
+///
+/// # Errors
+/// When the file for what does not fit into memory cannot be written or read.
+pub fn judge(packs: &Checked, records: &[Record], inventory: Inventory, request: &Request) -> Result<Outcome, Error> {
     let judge = Judge::new(packs, request, Arc::new(inventory), &());
-    let mut pass = judge.records(records);
-    let mut tally = judge.deferred([&mut pass, &mut workers::Pass::default()]);
-    tally.add(pass.tally);
-    judge.absences(&mut tally);
+    judge.records(records);
+    judge.deferred()?;
+    let names = records.iter().map(|record| Arc::clone(&record.origin.file)).collect();
     let none = input::Files { files: Vec::new(), skipped: Vec::new() };
-    outcome::write(tally, packs, request, &none, &none)
+    outcome::write(judge.finish(names, &[])?, packs, request, &none, &none)
 }
 
 /// Takes a record, the answer to an expression and what it printed; says whether to go on.

@@ -1,16 +1,19 @@
 //! What a scan found, what it did not judge and why, and the exit code that follows.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Request, Verdict, Why};
-use crate::fault::{Fault, Stage, printable};
-use crate::finding::{Finding, Severity, Standing, apart};
+use super::duplicates::{self, Numbers};
+use super::findings::{Findings, Kept};
+use super::groups::{self, Subject};
+use super::tally::Collected;
+use super::{Request, Whys};
+use crate::error::Error;
+use crate::finding::{Severity, Standing};
 use crate::input::{self, Class};
 use crate::policy::{Checked, Policy};
-use crate::record::{CLOUDTRAIL, Origin, Record, Scope};
+use crate::record::{CLOUDTRAIL, Origin};
 
 /// Everything that a scan has to tell.
 #[derive(Clone, Debug)]
@@ -18,15 +21,17 @@ pub struct Outcome {
     /// The whole in numbers.
     pub summary: Summary,
     /// In input order, then in the order of policies.
-    pub findings: Vec<Finding>,
-    /// What could not be judged, by policy, reason and scope.
+    pub findings: Findings,
+    /// What could not be judged, by policy, reason and scope. Where those are too many to list, a last row for the policy
+    /// counts the rest.
     pub not_evaluated: Vec<NotEvaluated>,
-    /// What could not be processed, by stage, reason and file or policy.
+    /// What could not be processed, by stage, reason and file or policy. Where those are too many to list, a last row for
+    /// the stage or the policy counts the rest.
     pub faults: Vec<Problem>,
     /// Files that were not read, with the reason.
     pub skipped: Vec<(Arc<str>, String)>,
     /// The verdict on every record that the policy asked about was asked of, in input order.
-    pub why: Vec<Why>,
+    pub why: Whys,
     /// Asked, found and the rest by policy, in the order of the packs.
     pub policies: Vec<PolicyCounts>,
 }
@@ -43,7 +48,7 @@ pub struct Summary {
     /// Policies that were loaded, and those that were asked at least once.
     pub policies: Policies,
     /// Findings.
-    pub findings: Findings,
+    pub findings: FindingCounts,
     /// Pairs of policy and record that could not be judged.
     pub not_evaluated: u64,
     /// Files, parts of files, and pairs of policy and record that failed.
@@ -63,6 +68,16 @@ pub struct Records {
     pub recognised: u64,
     /// Excluded by `--since`, `--until`, `--account` or `--region`.
     pub filtered: u64,
+}
+
+impl Records {
+    pub(super) fn add(&mut self, other: &Self) {
+        let Self { events, resources, recognised, filtered } = other;
+        self.events += events;
+        self.resources += resources;
+        self.recognised += recognised;
+        self.filtered += filtered;
+    }
 }
 
 /// Files by what became of them.
@@ -85,7 +100,7 @@ pub struct Policies {
 
 /// Findings in numbers.
 #[derive(Clone, Debug, Serialize)]
-pub struct Findings {
+pub struct FindingCounts {
     /// All of them.
     pub total: u64,
     /// By severity, from the worst.
@@ -162,189 +177,52 @@ pub struct PolicyCounts {
     pub faults: u64,
 }
 
-/// The place of something in the order of the output: file, position in the file, policy.
-pub(super) type Key = (usize, u64, usize);
-
-/// What is collected while scanning, in any order.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) records: Records,
-    findings: Vec<(Key, Finding)>,
-    not_evaluated: BTreeMap<(usize, String, Scope), Group>,
-    faults: BTreeMap<(Stage, String, Arc<str>), Group>,
-    policies: BTreeMap<usize, PolicyCounts>,
-    why: Vec<(Key, Why)>,
-}
-
-/// How many there are of something, and the first three.
-#[derive(Debug, Default)]
-struct Group {
-    count: u64,
-    first: Vec<(Key, Origin)>,
-}
-
-impl Group {
-    fn add(&mut self, count: u64, first: impl IntoIterator<Item = (Key, Origin)>) {
-        self.count += count;
-        self.first.extend(first);
-        self.first.sort();
-        self.first.truncate(3);
+impl PolicyCounts {
+    pub(super) fn add(&mut self, other: &Self) {
+        let Self { asked, findings, silent, not_evaluated, faults } = other;
+        self.asked += asked;
+        self.findings += findings;
+        self.silent += silent;
+        self.not_evaluated += not_evaluated;
+        self.faults += faults;
     }
 }
 
-impl Tally {
-    /// Keeps a verdict on a record; `at` is its place in the output.
-    pub(super) fn verdict(&mut self, at: Key, policy: &Policy, record: &Record, verdict: Verdict, wants_why: bool) {
-        let counts = self.policies.entry(at.2).or_default();
-        counts.asked += 1;
-        let told = match &verdict {
-            Verdict::Silent => ("silent", "`matches` answered false".to_owned()),
-            Verdict::Finding(finding, _) => ("fires", finding.title.clone()),
-            Verdict::NotEvaluated(reason) => ("not evaluated", reason.clone()),
-            Verdict::Fault(reason) => ("fault", reason.clone()),
-        };
-        match verdict {
-            Verdict::Silent => counts.silent += 1,
-            Verdict::Finding(finding, faults) => {
-                counts.findings += 1;
-                self.findings.push((at, *finding));
-                for reason in faults {
-                    self.fault_at(at, Fault::policy(&policy.id, reason, record.origin.clone()));
-                }
-            }
-            Verdict::NotEvaluated(reason) => {
-                counts.not_evaluated += 1;
-                self.not_evaluated(at.2, reason, record.scope.clone(), Some((at, record.origin.clone())));
-            }
-            Verdict::Fault(reason) => {
-                counts.faults += 1;
-                self.fault_at(at, Fault::policy(&policy.id, reason, record.origin.clone()));
-            }
-        }
-        if wants_why {
-            let (verdict, reason) = told;
-            self.why.push((at, Why { origin: record.origin.clone(), record: in_words(record), verdict, reason }));
-        }
-    }
-
-    /// Says more of why the last verdict that was kept is what it is.
-    pub(super) fn because(&mut self, reason: String) {
-        if let Some((_, why)) = self.why.last_mut() {
-            why.reason = reason;
-        }
-    }
-
-    /// Keeps that a policy could not judge one more record, or what there may be in a scope.
-    pub(super) fn not_evaluated(&mut self, policy: usize, reason: String, scope: Scope, first: Option<(Key, Origin)>) {
-        self.not_evaluated.entry((policy, reason, scope)).or_default().add(1, first);
-    }
-
-    pub(super) fn fault(&mut self, fault: Fault) {
-        self.fault_at((usize::MAX, 0, 0), fault);
-    }
-
-    pub(super) fn fault_at(&mut self, at: Key, fault: Fault) {
-        // Faults of a policy are counted together, those of input by file.
-        let file = if matches!(fault.stage, Stage::Policy(_)) { Arc::from("") } else { Arc::clone(&fault.origin.file) };
-        self.faults.entry((fault.stage, fault.reason, file)).or_default().add(fault.count, [(at, fault.origin)]);
-    }
-
-    /// Moves everything of a file `by` positions on: the events before it were counted apart.
-    pub(super) fn shift(&mut self, by: u64) {
-        let move_on = |key: &mut Key, origin: &mut Origin| {
-            if origin.position > 0 {
-                key.1 += by;
-                origin.position += by;
-            }
-        };
-        for (key, finding) in &mut self.findings {
-            move_on(key, &mut finding.origin);
-        }
-        for (key, why) in &mut self.why {
-            move_on(key, &mut why.origin);
-        }
-        for group in self.not_evaluated.values_mut().chain(self.faults.values_mut()) {
-            for (key, origin) in &mut group.first {
-                move_on(key, origin);
-            }
-        }
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        let Records { events, resources, recognised, filtered } = other.records;
-        self.records.events += events;
-        self.records.resources += resources;
-        self.records.recognised += recognised;
-        self.records.filtered += filtered;
-        self.findings.extend(other.findings);
-        self.why.extend(other.why);
-        for (key, group) in other.not_evaluated {
-            self.not_evaluated.entry(key).or_default().add(group.count, group.first);
-        }
-        for (key, group) in other.faults {
-            self.faults.entry(key).or_default().add(group.count, group.first);
-        }
-        for (policy, counts) in other.policies {
-            let sum = self.policies.entry(policy).or_default();
-            sum.asked += counts.asked;
-            sum.findings += counts.findings;
-            sum.silent += counts.silent;
-            sum.not_evaluated += counts.not_evaluated;
-            sum.faults += counts.faults;
-        }
-    }
-}
-
-/// An event as `source name id`, a resource as `kind id`.
-fn in_words(record: &Record) -> String {
-    let id = record.id.as_deref().unwrap_or("without an id");
-    if &*record.kind != CLOUDTRAIL {
-        return format!("{} {}", record.kind, printable(id, 80));
-    }
-    let text = |key: &str| record.value.view().text(&[key]).map_or_else(|| "?".to_owned(), |text| printable(text, 80));
-    format!("{} {} {}", text("eventSource"), text("eventName"), printable(id, 80))
-}
-
-/// Puts the outcome in order and decides the exit code.
+/// Puts the outcome together and decides the exit code.
 pub(super) fn write(
-    tally: Tally,
+    collected: Collected,
     packs: &Checked,
     request: &Request,
     files: &input::Files,
     lookup_only: &input::Files,
-) -> Outcome {
+) -> Result<Outcome, Error> {
     let policies = packs.policies();
-    let mut ordered = tally.findings;
-    ordered.sort_by_key(|(key, _)| *key);
-    let findings = without_duplicates(ordered.into_iter().map(|(_, finding)| finding));
-    let origins = |group: Group| group.first.into_iter().map(|(_, origin)| origin).collect();
-
-    let mut not_evaluated: Vec<NotEvaluated> = Vec::new();
-    for ((policy, reason, scope), group) in tally.not_evaluated {
-        not_evaluated.push(NotEvaluated {
-            policy: Arc::clone(&policies[policy].id),
-            pack: Arc::clone(&policies[policy].pack),
-            reason,
-            account: scope.account,
-            region: scope.region,
-            count: group.count,
-            origins: origins(group),
-        });
-    }
-    let mut faults: Vec<Problem> = Vec::new();
-    for ((stage, reason, _), group) in tally.faults {
-        let (stage, policy) = match stage {
-            Stage::Input => ("input", None),
-            Stage::Inventory => ("inventory", None),
-            Stage::Policy(id) => ("policy", Some(id)),
+    let Collected { records, policies: counts, map, same, findings, identities, groups, why } = collected;
+    let memory = request.memory / 4;
+    let (numbers, edits) = duplicates::compare(&identities, &map, memory)?;
+    drop(identities);
+    let (mut not_evaluated, mut faults) = (Vec::new(), Vec::new());
+    for groups::Row { subject, reason, scope, count, origins } in groups::rows(&groups, &map, groups::MOST)? {
+        let (stage, policy) = match subject {
+            Subject::NotEvaluated(at) => {
+                let Some(policy) = policies.get(at as usize) else { continue };
+                not_evaluated.push(NotEvaluated {
+                    policy: Arc::clone(&policy.id),
+                    pack: Arc::clone(&policy.pack),
+                    reason,
+                    account: scope.account,
+                    region: scope.region,
+                    count,
+                    origins,
+                });
+                continue;
+            }
+            Subject::Input => ("input", None),
+            Subject::Inventory => ("inventory", None),
+            Subject::Policy(id) => ("policy", Some(id)),
         };
-        faults.push(Problem { stage, policy, reason, count: group.count, origins: origins(group) });
+        faults.push(Problem { stage, policy, reason, count, origins });
     }
-    let mut why = tally.why;
-    why.sort_by_key(|(key, _)| *key);
-    let counts: Vec<PolicyCounts> =
-        (0..policies.len()).map(|at| tally.policies.get(&at).cloned().unwrap_or_default()).collect();
-
     let skipped: Vec<(Arc<str>, String)> = files
         .skipped
         .iter()
@@ -353,63 +231,30 @@ pub(super) fn write(
         .collect();
     let mut summary = Summary {
         now: request.now.to_string(),
-        records: tally.records,
+        records,
         files: Files { read: (files.files.len() + lookup_only.files.len()) as u64, skipped: skipped.len() as u64 },
         policies: Policies {
             loaded: policies.len() as u64,
             asked: counts.iter().filter(|counts| counts.asked > 0).count() as u64,
         },
-        findings: count(&findings),
+        findings: count(&numbers),
         not_evaluated: not_evaluated.iter().map(|row| row.count).sum(),
         faults: faults.iter().map(|row| row.count).sum(),
         exit: Exit { code: 0, reasons: Vec::new() },
     };
-    summary.exit = exit(&summary, request, policies, &counts, &findings, files);
-    Outcome {
-        summary,
-        findings,
-        not_evaluated,
-        faults,
-        skipped,
-        why: why.into_iter().map(|(_, why)| why).collect(),
-        policies: counts,
-    }
+    summary.exit = exit(&summary, request, policies, &counts, &numbers, files);
+    let why = Whys::new(why, Arc::clone(&map));
+    let findings = Kept { len: summary.findings.total, stored: findings, edits, map, same, memory }.into();
+    Ok(Outcome { summary, findings, not_evaluated, faults, skipped, why, policies: counts })
 }
 
-/// Findings of equal fingerprints and records become one with all origins; where the records differ, both stay, and the
-/// later one's fingerprint says of which content it is.
-fn without_duplicates(ordered: impl Iterator<Item = Finding>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
-    let mut known: HashMap<String, usize> = HashMap::new();
-    for mut finding in ordered {
-        let first = known.get(&finding.fingerprint).copied();
-        if let Some(at) = first
-            && findings[at].record_hash != finding.record_hash
-        {
-            finding.fingerprint = apart(&finding.fingerprint, &finding.record_hash);
-        }
-        match known.get(&finding.fingerprint) {
-            Some(at) => findings[*at].duplicates.push(finding.origin),
-            None => {
-                known.insert(finding.fingerprint.clone(), findings.len());
-                findings.push(finding);
-            }
-        }
-    }
-    findings
-}
-
-fn count(findings: &[Finding]) -> Findings {
-    let of = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count() as u64;
-    let standing = |standing: Standing| findings.iter().filter(|finding| finding.standing == standing).count() as u64;
-    Findings {
-        total: findings.len() as u64,
-        by_severity: Counts(Severity::ALL.into_iter().rev().map(|severity| (severity.word(), of(severity))).collect()),
-        by_standing: Counts(vec![
-            ("new", standing(Standing::New)),
-            ("waived", standing(Standing::Waived)),
-            ("known", standing(Standing::Known)),
-        ]),
+fn count(numbers: &Numbers) -> FindingCounts {
+    let of = |severity: Severity| (severity.word(), numbers.count(|is, _| is == severity));
+    let standing = |standing: Standing| (standing.word(), numbers.count(|_, is| is == standing));
+    FindingCounts {
+        total: numbers.count(|_, _| true),
+        by_severity: Counts(Severity::ALL.into_iter().rev().map(of).collect()),
+        by_standing: Counts(Standing::ALL.into_iter().map(standing).collect()),
     }
 }
 
@@ -419,7 +264,7 @@ fn exit(
     request: &Request,
     policies: &[Policy],
     counts: &[PolicyCounts],
-    findings: &[Finding],
+    numbers: &Numbers,
     files: &input::Files,
 ) -> Exit {
     let mut fails = Vec::new();
@@ -460,8 +305,7 @@ fn exit(
         return Exit { code: 2, reasons: fails };
     }
     let Some(least) = request.fail_on else { return Exit { code: 0, reasons: Vec::new() } };
-    let failing =
-        findings.iter().filter(|finding| finding.standing == Standing::New && finding.severity >= least).count() as u64;
+    let failing = numbers.count(|severity, standing| standing == Standing::New && severity >= least);
     if failing == 0 {
         return Exit { code: 0, reasons: Vec::new() };
     }

@@ -1,22 +1,27 @@
-//! Shares the work among threads, and puts what they found in the order of the input.
+//! Shares the work among threads.
 //!
 //! A thread reads a whole file and judges what it reads; when another has nothing to do, batches are handed over. The
-//! queue is short, and who finds it full judges the batch himself: so memory does not grow with the input.
+//! queue is short, and who finds it full judges the batch himself: so memory does not grow with the input. Each thread
+//! collects what it finds in a tally of its own.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::derive::Derived;
 use super::index::Index;
-use super::outcome::Tally;
-use super::{Progress, Request, Verdict, derive, evaluate};
+use super::place::{Place, ordinal};
+use super::tally::{Collected, Tallies, Tally};
+use super::{Progress, Request, Verdict, deferred, derive, evaluate, stored};
+use crate::error::Error;
 use crate::fault::Fault;
 use crate::input::{self, Batch, Class, File, Files, Sink};
-use crate::inventory::{Collected, Inventory};
+use crate::inventory::{self, Inventory};
 use crate::policy::{Checked, Policy};
 use crate::record::{CLOUDTRAIL, Record};
 use crate::script::{OUT_OF_TIME, Runtime, STACK};
+use crate::spill::{Merge, Sorter};
 
 /// Records on which a policy may run out of time before it is given up: time is the one limit that a scan waits for.
 const MOST_TIMEOUTS: usize = 5;
@@ -35,25 +40,13 @@ pub(super) struct Judge<'a> {
     given_up: Vec<AtomicUsize>,
     /// Policies that look up what events tell of, and so wait for the last event.
     waiting: BTreeSet<usize>,
-}
-
-/// What a pass over the input gave.
-#[derive(Debug, Default)]
-pub(super) struct Pass {
-    pub(super) tally: Tally,
-    /// Records of which a policy must still be asked: their file, and the policy.
-    deferred: Vec<(usize, Record, usize)>,
     /// Resources that events tell of.
-    derived: Vec<Record>,
-}
-
-/// What one thread found in a part of a file.
-#[derive(Default)]
-struct Piece {
-    file: usize,
-    number: usize,
-    events: u64,
-    pass: Pass,
+    derived: Mutex<Derived>,
+    tallies: Tallies,
+    /// Tallies that no thread has now; never more than there are threads.
+    idle: Mutex<Vec<Tally>>,
+    /// A tally failed: reading on is of no use.
+    stopped: AtomicBool,
 }
 
 /// A batch that is handed over.
@@ -85,119 +78,126 @@ impl<'a> Judge<'a> {
         };
         let waiting = policies.iter().enumerate().filter(|(_, policy)| waits(policy)).map(|(at, _)| at).collect();
         let given_up = policies.iter().map(|_| AtomicUsize::new(0)).collect();
-        Self { policies, request, inventory, progress, index: Index::new(policies), given_up, waiting }
+        Self {
+            policies,
+            request,
+            inventory,
+            progress,
+            index: Index::new(policies),
+            given_up,
+            waiting,
+            derived: Mutex::default(),
+            tallies: Tallies::new(policies, request.threads, request.memory),
+            idle: Mutex::default(),
+            stopped: AtomicBool::new(false),
+        }
     }
 
     fn runtime(&self, inventory: &Arc<Inventory>) -> Runtime {
         Runtime::new(self.policies.len(), Arc::clone(inventory), self.request.now, &self.request.limits)
     }
 
-    /// Runs `work` in every thread and gathers what they give.
-    fn in_threads<T: Send>(&self, most: usize, work: impl Fn() -> Vec<T> + Sync) -> Vec<T> {
+    /// Runs `work` in every thread, with a tally each.
+    fn in_threads(&self, most: usize, inventory: &Arc<Inventory>, work: impl Fn(&mut Worker<'_>) + Sync) {
         let threads = self.request.threads.clamp(1, most.max(1));
+        let run = || {
+            let tally = lock(&self.idle).pop().unwrap_or_else(|| self.tallies.tally());
+            let mut worker = Worker::new(self, inventory, tally);
+            work(&mut worker);
+            lock(&self.idle).push(worker.tally);
+        };
         std::thread::scope(|scope| {
             let started: Vec<_> = (0..threads)
-                .filter_map(|_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &work).ok())
+                .filter_map(|_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run).ok())
                 .collect();
             assert!(!started.is_empty(), "no thread could be started");
-            let mut all = Vec::new();
             for thread in started {
-                match thread.join() {
-                    Ok(found) => all.extend(found),
-                    Err(panic) => std::panic::resume_unwind(panic),
+                if let Err(panic) = thread.join() {
+                    std::panic::resume_unwind(panic);
                 }
             }
-            all
-        })
+        });
     }
 
     /// Judges the resources that were read from files to judge.
-    pub(super) fn resources(&self, files: &Files) -> Pass {
+    pub(super) fn resources(&self, files: &Files) {
         let places: HashMap<&str, usize> = files.files.iter().enumerate().map(|(at, file)| (&*file.name, at)).collect();
-        let records: Vec<(usize, &Record)> =
-            self.inventory.records().filter_map(|record| Some((*places.get(&*record.origin.file)?, record))).collect();
+        let place = |(at, record): (usize, &Record)| Place {
+            file: ordinal(places[&*record.origin.file]),
+            position: record.origin.position,
+            ordinal: ordinal(at),
+            ..Place::default()
+        };
+        let records: Vec<&Record> =
+            self.inventory.records().filter(|record| places.contains_key(&*record.origin.file)).collect();
         let next = AtomicUsize::new(0);
-        let chunks: Vec<&[(usize, &Record)]> = records.chunks(CHUNK).collect();
-        let passes = self.in_threads(chunks.len(), || {
-            let mut worker = Worker::new(self, &self.inventory);
-            let mut pass = Pass::default();
-            while let Some(chunk) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                for (file, record) in *chunk {
-                    worker.take(*file, record, &mut pass);
+        self.in_threads(records.len().div_ceil(CHUNK), &self.inventory, |worker| {
+            while let Some((start, chunk)) = next_chunk(&next, &records) {
+                for (at, record) in chunk.iter().enumerate() {
+                    worker.take(place((start + at, record)), record);
                 }
                 self.progress.judged(chunk.len() as u64);
             }
-            vec![pass]
         });
-        let mut whole = Pass::default();
-        for pass in passes {
-            whole.add(pass);
-        }
-        whole
     }
 
     /// Notes, for every policy, the places where what it judges could not be collected: no finding there means nothing.
-    pub(super) fn absences(&self, tally: &mut Tally) {
+    fn absences(&self, tally: &mut Tally) {
         let filter = &self.request.settings.filter;
         for (at, policy) in self.policies.iter().enumerate() {
             let kind = &policy.header.judges;
             for (_, scope, collected) in self.inventory.answers().filter(|(of, ..)| *of == kind) {
                 let reason = match collected {
-                    Collected::Refused => format!("collecting inventory `{kind}` was refused"),
-                    Collected::Partial if self.inventory.all_in(kind, scope).next().is_none() => {
+                    inventory::Collected::Refused => format!("collecting inventory `{kind}` was refused"),
+                    inventory::Collected::Partial if self.inventory.all_in(kind, scope).next().is_none() => {
                         format!("of inventory `{kind}` only a part without resources was collected")
                     }
                     _ => continue,
                 };
                 if filter.admits_scope(scope) {
-                    tally.not_evaluated(at, reason, scope.clone(), None);
+                    tally.absence(at, &reason, scope);
                 }
             }
         }
     }
 
     /// Judges records that are at hand, in this thread's stead by one other.
-    pub(super) fn records(&self, records: &[Record]) -> Pass {
-        let mut passes = self.in_threads(1, || {
-            let mut worker = Worker::new(self, &self.inventory);
-            let mut pass = Pass::default();
+    pub(super) fn records(&self, records: &[Record]) {
+        self.in_threads(1, &self.inventory, |worker| {
             for (at, record) in records.iter().enumerate() {
-                worker.take(at, record, &mut pass);
+                let file = ordinal(at);
+                worker.take(Place { file, position: record.origin.position, ..Place::default() }, record);
             }
-            vec![pass]
         });
-        passes.pop().unwrap_or_default()
     }
 
     /// Reads and judges the files of events, but for those named.
-    pub(super) fn events(&self, files: &Files, but: &BTreeSet<Arc<str>>) -> Pass {
+    pub(super) fn events(&self, files: &Files, but: &BTreeSet<Arc<str>>) {
         let wanted = |file: &File| file.class == Class::Events && !but.contains(&file.name);
         let todo: Vec<usize> = (0..files.files.len()).filter(|at| wanted(&files.files[*at])).collect();
         if todo.is_empty() {
-            return Pass::default();
+            return;
         }
         let board = Mutex::new(Board::default());
         let changed = Condvar::new();
-        let mut pieces = self.in_threads(usize::MAX, || {
-            let mut worker = Worker::new(self, &self.inventory);
-            let mut pieces = Vec::new();
+        self.in_threads(usize::MAX, &self.inventory, |worker| {
             let mut held = lock(&board);
             loop {
                 if let Some(job) = held.jobs.pop_front() {
                     drop(held);
-                    pieces.push(worker.open(&files.files[job.file], job));
+                    worker.open(&files.files[job.file], job);
                     held = lock(&board);
-                } else if let Some(file) = todo.get(held.next_file).copied() {
+                } else if let Some(file) = todo.get(held.next_file).copied().filter(|_| !self.has_stopped()) {
                     held.next_file += 1;
                     held.reading += 1;
                     drop(held);
-                    self.read(file, &files.files[file], &mut worker, &board, &changed, &mut pieces);
+                    self.read(file, &files.files[file], worker, &board, &changed);
                     self.progress.file_done(&files.files[file].name);
                     held = lock(&board);
                     held.reading -= 1;
                     changed.notify_all();
                 } else if held.reading == 0 {
-                    return pieces;
+                    return;
                 } else {
                     held.idle += 1;
                     held = changed.wait(held).unwrap_or_else(PoisonError::into_inner);
@@ -205,19 +205,9 @@ impl<'a> Judge<'a> {
                 }
             }
         });
-        pieces.sort_by_key(|piece| (piece.file, piece.number));
-        in_order(pieces)
     }
 
-    fn read(
-        &self,
-        at: usize,
-        file: &File,
-        worker: &mut Worker<'_>,
-        board: &Mutex<Board>,
-        changed: &Condvar,
-        pieces: &mut Vec<Piece>,
-    ) {
+    fn read(&self, at: usize, file: &File, worker: &mut Worker<'_>, board: &Mutex<Board>, changed: &Condvar) {
         let mut number = 0;
         input::read(file, &self.request.settings, &mut |batch| {
             let job = Job { file: at, number, batch };
@@ -229,77 +219,98 @@ impl<'a> Judge<'a> {
                 return;
             }
             drop(held);
-            pieces.push(worker.open(file, job));
+            worker.open(file, job);
         });
+    }
+
+    fn has_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     /// Judges what had to wait for the last event.
-    pub(super) fn deferred(&self, passes: [&mut Pass; 2]) -> Tally {
-        let mut deferred = Vec::new();
-        let mut builder = self.inventory.reopen();
-        for pass in passes {
-            deferred.append(&mut pass.deferred);
-            for record in pass.derived.drain(..) {
-                builder.note_collected(&Arc::clone(&record.kind), record.scope.clone(), Collected::Partial);
-                builder.add(record);
-            }
+    pub(super) fn deferred(&self) -> Result<(), Error> {
+        if self.has_stopped() {
+            // `finish` says why.
+            return Ok(());
         }
-        if deferred.is_empty() {
-            return Tally::default();
+        let sorters = lock(&self.idle).iter_mut().map(Tally::take_deferred).collect();
+        let [deferred] = Sorter::sorted(sorters)?;
+        let (derived, too_many) = std::mem::take(&mut *lock(&self.derived)).finish();
+        if deferred.len() == 0 {
+            return Ok(());
+        }
+        let mut builder = self.inventory.reopen();
+        for record in derived {
+            let kind = Arc::clone(&record.kind);
+            builder.note_collected(&kind, record.scope.clone(), inventory::Collected::Partial);
+            builder.add(record);
         }
         // What events tell of never contradicts: a later association is another one.
         let inventory = Arc::new(builder.finish().0);
-        let next = AtomicUsize::new(0);
-        let tallies = self.in_threads(deferred.len().div_ceil(CHUNK), || {
-            let mut worker = Worker::new(self, &inventory);
-            let mut tally = Tally::default();
-            loop {
-                let start = next.fetch_add(CHUNK, Ordering::Relaxed);
-                if start >= deferred.len() {
-                    return vec![tally];
-                }
-                for (file, record, policy) in &deferred[start..deferred.len().min(start + CHUNK)] {
-                    worker.ask(*file, record, *policy, &mut tally);
+        let source = Mutex::new((deferred.read()?, None));
+        let most = usize::try_from(deferred.len()).unwrap_or(usize::MAX).div_ceil(CHUNK);
+        self.in_threads(most, &inventory, |worker| {
+            while let Some(chunk) = chunk_of_deferred(&mut lock(&source)) {
+                for (at, record, policies) in chunk {
+                    for policy in policies {
+                        worker.ask(at.of_policy(policy as usize), &record);
+                    }
                 }
             }
         });
-        let mut tally = Tally::default();
-        for part in tallies {
-            tally.add(part);
+        let (_, failed) = source.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, fault)) = too_many {
+            self.tell(|tally| tally.fault(at, &fault));
         }
-        tally
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// What was found in all, when everything was judged: of files of these names, after these faults.
+    pub(super) fn finish(self, names: Vec<Arc<str>>, faults: &[Fault]) -> Result<Collected, Error> {
+        self.tell(|tally| {
+            self.absences(tally);
+            faults.iter().for_each(|fault| tally.fault(Place::LAST, fault));
+        });
+        self.tallies.collected(self.idle.into_inner().unwrap_or_else(PoisonError::into_inner), names)
+    }
+
+    /// Adds to a tally while no thread has one.
+    fn tell(&self, add: impl FnOnce(&mut Tally)) {
+        let mut tally = lock(&self.idle).pop().unwrap_or_else(|| self.tallies.tally());
+        add(&mut tally);
+        lock(&self.idle).push(tally);
     }
 }
 
-fn lock(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
-    board.lock().unwrap_or_else(PoisonError::into_inner)
+/// The next records that were deferred, some at a time; what fails is left beside them.
+fn chunk_of_deferred((merge, failed): &mut (Merge<'_>, Option<Error>)) -> Option<Vec<(Place, Record, Vec<u32>)>> {
+    const MOST_BYTES: usize = 1 << 20;
+    let mut chunk = Vec::new();
+    let mut bytes = 0;
+    while failed.is_none() && chunk.len() < CHUNK && bytes < MOST_BYTES {
+        let next = merge.advance().and_then(|entry| {
+            let Some((key, record)) = entry else { return Ok(None) };
+            bytes += record.len();
+            let (record, policies) = deferred::read(record)?;
+            Ok(Some((stored::place(key)?, record, policies)))
+        });
+        match next {
+            Ok(Some(next)) => chunk.push(next),
+            Ok(None) => break,
+            Err(error) => *failed = Some(error),
+        }
+    }
+    Some(chunk).filter(|chunk| !chunk.is_empty())
 }
 
-/// Positions were counted in each piece; in the whole they go on from piece to piece of a file.
-fn in_order(pieces: Vec<Piece>) -> Pass {
-    let mut whole = Pass::default();
-    let mut file = usize::MAX;
-    let mut before = 0;
-    for mut piece in pieces {
-        if piece.file != file {
-            (file, before) = (piece.file, 0);
-        }
-        piece.pass.tally.shift(before);
-        for (_, record, _) in &mut piece.pass.deferred {
-            record.origin.position += before;
-        }
-        before += piece.events;
-        whole.add(piece.pass);
-    }
-    whole
+/// The next records of a list that threads share, and the place of the first.
+fn next_chunk<'r, T>(next: &AtomicUsize, records: &'r [T]) -> Option<(usize, &'r [T])> {
+    let start = next.fetch_add(CHUNK, Ordering::Relaxed);
+    records.get(start..records.len().min(start + CHUNK)).filter(|chunk| !chunk.is_empty()).map(|chunk| (start, chunk))
 }
 
-impl Pass {
-    fn add(&mut self, other: Self) {
-        self.tally.add(other.tally);
-        self.deferred.extend(other.deferred);
-        self.derived.extend(other.derived);
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One thread that judges.
@@ -307,64 +318,91 @@ struct Worker<'a> {
     judge: &'a Judge<'a>,
     inventory: &'a Arc<Inventory>,
     runtime: Runtime,
+    tally: Tally,
     selected: Vec<usize>,
+    /// Policies that must be asked of the record later.
+    later: Vec<u32>,
 }
 
 impl<'a> Worker<'a> {
-    fn new(judge: &'a Judge<'a>, inventory: &'a Arc<Inventory>) -> Self {
-        Self { judge, inventory, runtime: judge.runtime(inventory), selected: Vec::new() }
+    fn new(judge: &'a Judge<'a>, inventory: &'a Arc<Inventory>, tally: Tally) -> Self {
+        let runtime = judge.runtime(inventory);
+        Self { judge, inventory, runtime, tally, selected: Vec::new(), later: Vec::new() }
     }
 
-    fn open(&mut self, file: &File, job: Job) -> Piece {
-        let mut piece = Piece { file: job.file, number: job.number, ..Piece::default() };
-        let mut sink = Judging { worker: self, piece: &mut piece };
+    fn open(&mut self, file: &File, job: Job) {
+        if self.judge.has_stopped() {
+            return;
+        }
+        let mut sink = Judging { file: job.file, batch: job.number, events: 0, worker: self };
         job.batch.open(file, &mut sink);
-        self.judge.progress.judged(piece.events);
-        piece
+        let events = sink.events;
+        self.tally.batch(job.file, job.number, events);
+        self.judge.progress.judged(events);
+        if self.tally.has_failed() {
+            self.judge.stopped.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Keeps what a record tells of, and judges it if it is wanted.
-    fn take(&mut self, file: usize, record: &Record, pass: &mut Pass) {
+    fn take(&mut self, at: Place, record: &Record) {
         let is_event = &*record.kind == CLOUDTRAIL;
-        if is_event && !self.judge.waiting.is_empty() {
-            pass.derived.extend(derive::resource(record));
+        if is_event
+            && !self.judge.waiting.is_empty()
+            && let Some(resource) = derive::resource(record)
+        {
+            lock(&self.judge.derived).add(at, resource);
         }
         let filter = &self.judge.request.settings.filter;
         if !(if is_event { filter.admits(record) } else { filter.admits_scope(&record.scope) }) {
-            pass.tally.records.filtered += 1;
+            self.tally.records.filtered += 1;
             return;
         }
-        let judged = &mut pass.tally.records;
+        let judged = &mut self.tally.records;
         *(if is_event { &mut judged.events } else { &mut judged.resources }) += 1;
-        self.judge(file, record, pass);
+        self.judge(at, record);
     }
 
     /// Asks every policy that the record could trigger.
-    fn judge(&mut self, file: usize, record: &Record, pass: &mut Pass) {
+    fn judge(&mut self, at: Place, record: &Record) {
         let mut selected = std::mem::take(&mut self.selected);
         self.judge.index.select(record, &mut selected);
-        for at in &selected {
-            if !self.judge.policies[*at].header.when.admits(record.value.view()) {
+        for policy in &selected {
+            if !self.judge.policies[*policy].header.when.admits(record.value.view()) {
                 continue;
             }
-            if self.judge.waiting.contains(at) {
-                pass.deferred.push((file, record.clone(), *at));
+            if self.judge.waiting.contains(policy) {
+                self.later.push(ordinal(*policy));
             } else {
-                self.ask(file, record, *at, &mut pass.tally);
+                self.ask(at.of_policy(*policy), record);
             }
         }
         self.selected = selected;
+        if !self.later.is_empty() {
+            self.tally.defer(at, record, &self.later);
+            self.later.clear();
+        }
     }
 
-    fn ask(&mut self, file: usize, record: &Record, at: usize, tally: &mut Tally) {
-        let policy = &self.judge.policies[at];
-        let wants_why = self.judge.request.why.as_deref() == Some(&*policy.id);
-        if self.judge.given_up[at].load(Ordering::Relaxed) >= MOST_TIMEOUTS {
-            let verdict = Verdict::Fault(format!("given up: it ran out of time on {MOST_TIMEOUTS} records"));
-            return tally.verdict((file, record.origin.position, at), policy, record, verdict, wants_why);
+    /// Asks the policy of the place.
+    fn ask(&mut self, at: Place, record: &Record) {
+        let index = at.policy as usize;
+        let policy = &self.judge.policies[index];
+        let verdict = self.verdict(index, policy, record);
+        if self.judge.request.why.as_deref() == Some(&*policy.id) {
+            let is_silent = matches!(verdict, Verdict::Silent);
+            let silent = if is_silent { self.runtime.why_silent(&policy.script, record) } else { None };
+            self.tally.why(at, record, &verdict, silent.as_deref());
+        }
+        self.tally.verdict(at, policy, record, verdict);
+    }
+
+    fn verdict(&mut self, index: usize, policy: &Policy, record: &Record) -> Verdict {
+        if self.judge.given_up[index].load(Ordering::Relaxed) >= MOST_TIMEOUTS {
+            return Verdict::Fault(format!("given up: it ran out of time on {MOST_TIMEOUTS} records"));
         }
         let judged = catch_unwind(AssertUnwindSafe(|| {
-            evaluate::evaluate(policy, at, &mut self.runtime, self.inventory, record)
+            evaluate::evaluate(policy, index, &mut self.runtime, self.inventory, record)
         }));
         let verdict = judged.unwrap_or_else(|_| {
             // A bug of ours or of a library's: the record is not lost silently, and the scan goes on with a new runtime.
@@ -375,37 +413,34 @@ impl<'a> Worker<'a> {
         let timed_out =
             |reason: &str| reason.strip_prefix("`matches` ").is_some_and(|told| told.starts_with(OUT_OF_TIME));
         if matches!(&verdict, Verdict::Fault(reason) if timed_out(reason)) {
-            self.judge.given_up[at].fetch_add(1, Ordering::Relaxed);
+            self.judge.given_up[index].fetch_add(1, Ordering::Relaxed);
         }
-        let silent = matches!(verdict, Verdict::Silent);
-        tally.verdict((file, record.origin.position, at), policy, record, verdict, wants_why);
-        if wants_why
-            && silent
-            && let Some(reason) = self.runtime.why_silent(&policy.script, record)
-        {
-            tally.because(reason);
-        }
+        verdict
     }
 }
 
 /// Judges what a batch holds.
 struct Judging<'w, 'a> {
+    file: usize,
+    batch: usize,
+    events: u64,
     worker: &'w mut Worker<'a>,
-    piece: &'w mut Piece,
 }
 
 impl Sink for Judging<'_, '_> {
     fn event(&mut self, record: Record) {
-        self.piece.events += 1;
-        self.worker.take(self.piece.file, &record, &mut self.piece.pass);
+        self.events += 1;
+        let (file, batch, position) = (ordinal(self.file), ordinal(self.batch), record.origin.position);
+        self.worker.take(Place { file, batch, position, ..Place::default() }, &record);
     }
 
     fn recognised(&mut self, _: &'static str) {
-        self.piece.pass.tally.records.recognised += 1;
+        self.worker.tally.records.recognised += 1;
     }
 
     fn fault(&mut self, fault: Fault) {
-        let at = (self.piece.file, fault.origin.line.unwrap_or(0), 0);
-        self.piece.pass.tally.fault_at(at, fault);
+        // What is broken has no position, but a line of the file, whatever the batch.
+        let (file, position) = (ordinal(self.file), fault.origin.line.unwrap_or(0));
+        self.worker.tally.fault(Place { file, position, ..Place::default() }, &fault);
     }
 }

@@ -5,9 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-use crate::engine::{NotEvaluated, Outcome, Problem, Summary, Why};
+use crate::engine::{Findings, NotEvaluated, Outcome, Problem, Summary, Whys};
 use crate::fault::is_deceptive;
-use crate::finding::Finding;
 
 /// The version of the report's shape: raised when a member changes its meaning or goes away.
 const SCHEMA_VERSION: u32 = 1;
@@ -17,11 +16,11 @@ struct Report<'a> {
     schema_version: u32,
     lawbook: &'static str,
     summary: &'a Summary,
-    findings: &'a [Finding],
+    findings: &'a Findings,
     not_evaluated: &'a [NotEvaluated],
     faults: &'a [Problem],
-    #[serde(skip_serializing_if = "<[Why]>::is_empty")]
-    why: &'a [Why],
+    #[serde(skip_serializing_if = "Whys::is_empty")]
+    why: &'a Whys,
 }
 
 /// One object.
@@ -42,7 +41,7 @@ pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 /// One object a line; the summary is the last.
 pub(super) fn write_lines(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     for finding in &outcome.findings {
-        line("finding", finding, out)?;
+        line("finding", &finding.map_err(io::Error::other)?, out)?;
     }
     for row in &outcome.not_evaluated {
         line("not_evaluated", row, out)?;
@@ -50,8 +49,8 @@ pub(super) fn write_lines(outcome: &Outcome, out: &mut dyn Write) -> io::Result<
     for row in &outcome.faults {
         line("fault", row, out)?;
     }
-    for row in &outcome.why {
-        line("why", row, out)?;
+    for row in outcome.why.iter() {
+        line("why", &row.map_err(io::Error::other)?, out)?;
     }
     #[derive(Serialize)]
     struct Last<'a> {

@@ -1,6 +1,7 @@
 //! Reports: what a scan found, one format a file, under one `match`.
 
 pub mod diagnostic;
+mod grouped;
 mod json;
 mod text;
 
@@ -32,7 +33,8 @@ pub struct Look {
 /// Writes a report.
 ///
 /// # Errors
-/// When `out` cannot be written to.
+/// When `out` cannot be written to; or, with an [`Error`](crate::Error) inside, when what did not fit into memory cannot
+/// be read again.
 pub fn write(format: Format, outcome: &Outcome, packs: &Checked, look: Look, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Text => text::write(outcome, packs, look, out),

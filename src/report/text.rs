@@ -9,23 +9,21 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::Look;
+use super::grouped::{self, Words};
 use crate::engine::Outcome;
 use crate::fault::printable;
 use crate::finding::{Finding, Severity};
 use crate::policy::{Checked, Policy};
 use crate::record::Origin;
 
-/// Findings of a group that are shown beside the first.
-const MORE: usize = 3;
-
 pub(super) fn write(outcome: &Outcome, packs: &Checked, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let mut text = String::new();
-    let mut page = Page { out: &mut text, colour: look.colour };
-    for group in groups(&outcome.findings) {
-        page.group(&group, packs);
-    }
+    let reasons = packs.policies().iter().map(|policy| ((&*policy.pack, &*policy.id), first_sentence(policy)));
+    // Of policies that are called alike the first counts, as it does everywhere.
+    let groups = Groups { reasons: reasons.rev().collect(), colour: look.colour };
+    grouped::write(&outcome.findings, &groups, &mut |text| out.write_all(text.as_bytes()))?;
+    let mut page = Page { text: String::new(), colour: look.colour };
     page.not_judged(outcome);
-    page.why(outcome);
+    page.why(outcome, out)?;
     if look.verbose && !outcome.skipped.is_empty() {
         page.heading("Skipped");
         for (name, reason) in &outcome.skipped {
@@ -34,30 +32,48 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, look: Look, out: &mut dy
         page.line("");
     }
     page.summary(outcome);
-    out.write_all(text.as_bytes())
+    page.hand_over(out)
 }
 
-/// Findings of one policy and group together; the worst group first, then in input order.
-fn groups(findings: &[Finding]) -> Vec<Vec<&Finding>> {
-    let mut places: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
-    let mut groups: Vec<Vec<&Finding>> = Vec::new();
-    for finding in findings {
-        let key = (&*finding.pack, &*finding.policy, finding.group.as_str());
-        let at = *places.entry(key).or_insert(groups.len());
-        match groups.get_mut(at) {
-            Some(group) => group.push(finding),
-            None => groups.push(vec![finding]),
-        }
-    }
-    for group in &mut groups {
-        group.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    }
-    groups.sort_by_key(|group| std::cmp::Reverse(group[0].severity));
-    groups
+/// Findings in words.
+struct Groups<'a> {
+    /// Why each policy, by pack and id, matters.
+    reasons: BTreeMap<(&'a str, &'a str), String>,
+    colour: bool,
 }
 
-struct Page<'a> {
-    out: &'a mut String,
+impl Groups<'_> {
+    fn page(&self, write: impl FnOnce(&mut Page)) -> String {
+        let mut page = Page { text: String::new(), colour: self.colour };
+        write(&mut page);
+        page.text
+    }
+}
+
+impl Words for Groups<'_> {
+    fn worst(&self, finding: &Finding) -> String {
+        let reason = self.reasons.get(&(&*finding.pack, &*finding.policy)).map_or("", String::as_str);
+        self.page(|page| page.finding(finding, reason))
+    }
+
+    fn other(&self, finding: &Finding, is_first: bool) -> String {
+        let time = finding.record.time.as_deref().map_or_else(String::new, |time| format!("{} ", printable(time, 40)));
+        let row = format!("{time}{} [{}]", printable(&finding.title, 200), origin(&finding.origin));
+        self.page(|page| if is_first { page.row("also", &row) } else { page.row_on(&row) })
+    }
+
+    fn end(&self, more: u64) -> String {
+        self.page(|page| {
+            if more > 0 {
+                page.row_on(&format!("and {more} more"));
+            }
+            page.line("");
+        })
+    }
+}
+
+struct Page {
+    text: String,
     colour: bool,
 }
 
@@ -75,14 +91,20 @@ fn style(severity: Severity) -> Style {
     Style::new().bold().fg_color(Some(colour.into()))
 }
 
-impl Page<'_> {
+impl Page {
     fn paint(&self, style: Style, text: &str) -> String {
         if self.colour { format!("{}{text}{}", style.render(), style.render_reset()) } else { text.to_owned() }
     }
 
     fn line(&mut self, line: &str) {
-        self.out.push_str(line);
-        self.out.push('\n');
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn hand_over(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(self.text.as_bytes())?;
+        self.text.clear();
+        Ok(())
     }
 
     fn heading(&mut self, text: &str) {
@@ -99,24 +121,25 @@ impl Page<'_> {
         let first = lines.next().unwrap_or_default().to_owned();
         self.line(&format!("  {label} {first}"));
         for line in lines {
-            self.line(&format!("  {:<9} {line}", ""));
+            self.row_on(line);
         }
     }
 
-    fn group(&mut self, group: &[&Finding], packs: &Checked) {
-        let Some((finding, others)) = group.split_first() else { return };
+    /// Another line of the last row.
+    fn row_on(&mut self, line: &str) {
+        self.line(&format!("  {:<9} {line}", ""));
+    }
+
+    fn finding(&mut self, finding: &Finding, reason: &str) {
         let word = self.paint(style(finding.severity), &finding.severity.word().to_uppercase());
         let title = self.paint(BOLD, &printable(&finding.title, 300));
         self.line(&format!("{word}  {title}"));
-        let policy = packs.policies().iter().find(|policy| policy.id == finding.policy && policy.pack == finding.pack);
         self.row("policy", &format!("{} ({})", finding.policy, finding.pack));
         self.what(finding);
-        self.row("why", &policy.map(first_sentence).unwrap_or_default());
+        self.row("why", reason);
         self.context(finding);
         self.remediation(finding);
-        self.row("known as", &finding.fingerprint);
-        self.others(others);
-        self.line("");
+        self.row("known as", &finding.fingerprint.to_string());
     }
 
     fn what(&mut self, finding: &Finding) {
@@ -192,22 +215,6 @@ impl Page<'_> {
         }
     }
 
-    fn others(&mut self, others: &[&Finding]) {
-        let mut rows: Vec<String> = others
-            .iter()
-            .take(MORE)
-            .map(|finding| {
-                let time =
-                    finding.record.time.as_deref().map_or_else(String::new, |time| format!("{} ", printable(time, 40)));
-                format!("{time}{} [{}]", printable(&finding.title, 200), origin(&finding.origin))
-            })
-            .collect();
-        if others.len() > MORE {
-            rows.push(format!("and {} more", others.len() - MORE));
-        }
-        self.row("also", &rows.join("\n"));
-    }
-
     fn not_judged(&mut self, outcome: &Outcome) {
         if !outcome.not_evaluated.is_empty() {
             self.heading("Not evaluated");
@@ -243,17 +250,19 @@ impl Page<'_> {
         }
     }
 
-    fn why(&mut self, outcome: &Outcome) {
+    fn why(&mut self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         if outcome.why.is_empty() {
-            return;
+            return Ok(());
         }
         self.heading("Why");
-        for why in &outcome.why {
+        for why in outcome.why.iter() {
+            let why = why.map_err(io::Error::other)?;
             let verdict = self.paint(BOLD, why.verdict);
             self.line(&format!("  {} [{}]", printable(&why.record, 300), origin(&why.origin)));
             self.line(&format!("    {verdict}: {}", printable(&why.reason, 500)));
+            self.hand_over(out)?;
         }
-        let asked = outcome.why.len() as u64;
+        let asked = outcome.why.len();
         let judged = outcome.summary.records.events + outcome.summary.records.resources;
         let others = judged.saturating_sub(asked);
         if others > 0 {
@@ -263,6 +272,7 @@ impl Page<'_> {
             ));
         }
         self.line("");
+        Ok(())
     }
 
     fn summary(&mut self, outcome: &Outcome) {

@@ -751,6 +751,32 @@ fn a_report_in_the_folder_is_no_record_and_no_log_is_overwritten() {
 }
 
 /// Every value is within its own limit, and all of them together are more than a machine has.
+/// More findings than fit into memory go to a temporary file; where there can be none, that is told and nothing is lost
+/// silently.
+#[test]
+fn a_temporary_file_that_cannot_be_made_ends_the_scan() {
+    let desk = Desk::new();
+    let events: Vec<Value> = (0..600).map(|id| event(&id.to_string(), json!({}))).collect();
+    desk.write("log.json", log(&events));
+    desk.write(
+        "large.rhai",
+        r#"//! ---
+//! title: T
+//! severity: low
+//! judges: cloudtrail
+//! ---
+fn matches(event) { true }
+fn context(event) { let pad = "0123456789abcdef"; for at in 0..12 { pad += pad; } #{ pad: pad } }
+"#,
+    );
+    let scan = ["scan", "log.json", "--policy", "large.rhai", "--format", "ndjson"];
+    let ran = desk.run(&scan).exits(1);
+    assert_eq!(ran.out.lines().count(), 601);
+    let ran = finish(desk.command(&scan).env("TMPDIR", desk.path().join("gone")).stdin(Stdio::null())).exits(2);
+    assert_eq!(ran.out, "");
+    assert!(ran.err.contains("a temporary file") && ran.err.contains("`TMPDIR`"), "{}", ran.err);
+}
+
 #[test]
 fn a_script_cannot_take_the_machines_memory() {
     let desk = Desk::with_key_pair();

@@ -1,12 +1,14 @@
 //! Scans: outcomes, counts, joins, order, fingerprints.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lawbook::engine::{self, Outcome, Request, scan};
 use lawbook::input;
 use lawbook::inventory::{Collected, Inventory};
 use lawbook::policy::{Checked, Overrides, Pack};
 use lawbook::record::Record;
+use lawbook::report::Format;
 use lawbook::script::Limits;
 
 fn checked(id: &str, head: &str, script: &str) -> Checked {
@@ -39,7 +41,7 @@ fn request(paths: &[&Path]) -> Request {
 }
 
 fn judge(packs: &Checked, lines: &[String]) -> Outcome {
-    engine::judge(packs, &records(lines), Inventory::default(), &request(&[]))
+    engine::judge(packs, &records(lines), Inventory::default(), &request(&[])).unwrap()
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
@@ -95,7 +97,7 @@ fn what_was_not_collected_is_never_none() {
         if resource {
             builder.add(flow_log.clone());
         }
-        let outcome = engine::judge(&packs, &records, builder.finish().0, &request(&[]));
+        let outcome = engine::judge(&packs, &records, builder.finish().0, &request(&[])).unwrap();
         let reasons: Vec<String> = outcome.not_evaluated.iter().map(|row| row.reason.clone()).collect();
         (outcome.summary.findings.total, outcome.summary.not_evaluated, reasons.join("; "))
     };
@@ -132,7 +134,7 @@ fn several_answers_to_one_look_up_are_a_fault() {
             records[0].scope.clone(),
         ));
     }
-    let outcome = engine::judge(&packs, &records, builder.finish().0, &request(&[]));
+    let outcome = engine::judge(&packs, &records, builder.finish().0, &request(&[])).unwrap();
     assert!(outcome.faults[0].reason.contains("found 2 resources"), "{:?}", outcome.faults);
 }
 
@@ -163,7 +165,7 @@ fn an_association_is_resolved_by_a_call_in_any_file() {
             let mut request = request(&[folder.path()]);
             request.threads = threads;
             let outcome = scan(&packs, &request, &()).unwrap();
-            let titles: Vec<&str> = outcome.findings.iter().map(|finding| finding.title.as_str()).collect();
+            let titles: Vec<String> = outcome.findings.iter().map(|finding| finding.unwrap().title).collect();
             assert_eq!(titles.len(), 1, "{titles:?}");
             assert!(titles[0].contains("198.51.100.7") && titles[0].contains("i-1"), "{titles:?}");
         }
@@ -174,7 +176,7 @@ fn an_association_is_resolved_by_a_call_in_any_file() {
 fn a_finding_is_known_by_what_it_is_about() {
     let line = event("1", "A", "");
     let finding = |script: &str, line: &str| {
-        judge(&checked("p", "judges: cloudtrail", script), &[line.to_owned()]).findings.remove(0)
+        judge(&checked("p", "judges: cloudtrail", script), &[line.to_owned()]).findings.iter().next().unwrap().unwrap()
     };
     let first = finding("fn matches(event) { true }", &line);
     let reworded = finding(
@@ -185,8 +187,8 @@ fn a_finding_is_known_by_what_it_is_about() {
     assert_ne!(first.fingerprint, finding("fn matches(event) { true }", &event("2", "A", "")).fingerprint);
     let other_account = line.replace("111122223333", "444455556666");
     assert_ne!(first.fingerprint, finding("fn matches(event) { true }", &other_account).fingerprint);
-    let other_policy =
-        judge(&checked("q", "judges: cloudtrail", "fn matches(event) { true }"), &[line]).findings.remove(0);
+    let other_policy = judge(&checked("q", "judges: cloudtrail", "fn matches(event) { true }"), &[line]);
+    let other_policy = other_policy.findings.to_vec().unwrap().remove(0);
     assert_ne!(first.fingerprint, other_policy.fingerprint);
 }
 
@@ -197,9 +199,10 @@ fn equal_records_are_duplicates_and_different_ones_of_one_id_are_not() {
     let reordered = event("1", "A", r#","apiVersion":"x","readOnly":true"#);
     let different = event("1", "A", r#","readOnly":false"#);
     let outcome = judge(&packs, &[first, reordered, different.clone(), different]);
-    assert_eq!(outcome.findings.len(), 2);
-    assert_eq!(outcome.findings.iter().map(|finding| finding.duplicates.len()).collect::<Vec<_>>(), [1, 1]);
-    assert_ne!(outcome.findings[0].fingerprint, outcome.findings[1].fingerprint);
+    let findings = outcome.findings.to_vec().unwrap();
+    assert_eq!(findings.len(), 2);
+    assert_eq!(findings.iter().map(|finding| finding.duplicates.len()).collect::<Vec<_>>(), [1, 1]);
+    assert_ne!(findings[0].fingerprint, findings[1].fingerprint);
     assert_eq!(outcome.summary.records.events, 4);
 }
 
@@ -252,11 +255,116 @@ fn the_outcome_is_the_same_for_any_number_of_threads() {
     assert_eq!(outcome.summary.records.resources, 1);
     assert_eq!(outcome.findings.len(), 9 + 7);
     for finding in &outcome.findings {
+        let finding = finding.unwrap();
         assert_eq!(finding.context["position"], finding.origin.position, "{}", finding.origin);
     }
     assert_eq!(outcome.summary.faults, 1, "{:?}", outcome.faults);
     for threads in [2, 3, 8] {
         assert_eq!(run(threads).1, report, "{threads} threads");
+    }
+}
+
+/// Findings, duplicates, groups, faults and verdicts of every kind, of records and resources, some of them deferred: the
+/// same bytes in every format, whatever the number of threads and the memory.
+#[test]
+fn the_outcome_is_the_same_for_any_memory() {
+    const COMMON: &str = "//! ---\n//! lawbook: 1\n//! title: About ${id}\n//! severity: low\n";
+    let mut packs = Pack::from_text(
+        "every-call",
+        &format!(
+            r#"{COMMON}//! judges: cloudtrail
+//! remediation: {{ console: Look at it., cli: "aws x --id ${{id}}", python: "x(${{gone}})" }}
+//! ---
+fn matches(event) {{ if event.say != () {{ throw event.say; }} event.eventName != "Quiet" }}
+fn context(event) {{ #{{ id: event.eventID, list: [1, 2.5, true], pad: event.pad }} }}
+fn severity(event) {{ if event.level == "wrong" {{ 7 }} else {{ event.level }} }}
+fn group(event) {{ event.group }}
+"#
+        ),
+    )
+    .check(&Overrides::default(), &Limits::default())
+    .unwrap();
+    for (id, more, script) in [
+        ("needs-inventory", "judges: cloudtrail\n//! needs: [ec2/flow-logs]", "true"),
+        (
+            "deferred",
+            "judges: cloudtrail\n//! when: { eventName: [Quiet, Loud] }\n//! uses: [cloudtrail/address-allocations]",
+            r#"lookup("cloudtrail/address-allocations", "AllocationId", event.eventID) == ()"#,
+        ),
+        ("volume", "judges: ec2/volumes", r#"event.State == "available""#),
+    ] {
+        let text = format!("{COMMON}//! {more}\n//! ---\nfn matches(event) {{ {script} }}\n");
+        packs.join(Pack::from_text(id, &text).check(&Overrides::default(), &Limits::default()).unwrap());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let padding = "x".repeat(500);
+    let line = |at: usize| {
+        let more = match at % 11 {
+            0 => format!(r#","say":"reason {}""#, at % 40),
+            1 => r#","level":"wrong""#.to_owned(),
+            2 | 3 => format!(r#","level":"high","group":"group {}""#, at % 9),
+            4 => format!(r#","pad":"{padding}","level":"critical""#),
+            5 => r#","responseElements":{"allocationId":"7","publicIp":"198.51.100.7"}"#.to_owned(),
+            _ => format!(r#","requestParameters":{{"pad":"{padding}"}}"#),
+        };
+        let name = ["Loud", "Quiet", "Other", "AllocateAddress"][at % 4];
+        let id = if at.is_multiple_of(13) { "the same".to_owned() } else { at.to_string() };
+        event(&id, name, &more).replace("us-east-1", &format!("region-{}", at % 6))
+    };
+    let lines: Vec<String> = (0..2_500).map(line).collect();
+    write(folder.path(), "a.ndjson", &lines[..1_500].join("\n"));
+    write(folder.path(), "b/again.ndjson", &lines[1_000..1_800].join("\n"));
+    write(folder.path(), "c.json", &format!("{{\"Records\":[{}]}}", lines[1_400..].join(",")));
+    write(folder.path(), "d/broken.ndjson", &format!("{}\n{{\n{}\n[}}\nx", lines[0], lines[1]));
+    let volumes: Vec<String> = (0..50).map(|at| format!(r#"{{"VolumeId":"vol-{at}","State":"available"}}"#)).collect();
+    write(folder.path(), "e/ec2/describe-volumes.json", &format!("{{\"Volumes\":[{}]}}", volumes.join(",")));
+
+    let mut all = request(&[folder.path()]);
+    all.why = Some("every-call".to_owned());
+    let run = |memory: usize, threads: usize| {
+        let request = Request { memory, threads, ..all.clone() };
+        let outcome = scan(&packs, &request, &()).unwrap();
+        let reports = [Format::Text, Format::Json, Format::Ndjson].map(|format| {
+            let mut report = Vec::new();
+            lawbook::report::write(format, &outcome, &packs, Default::default(), &mut report).unwrap();
+            String::from_utf8(report).unwrap()
+        });
+        (outcome, reports)
+    };
+    let (outcome, reports) = run(1 << 30, 1);
+    assert!(outcome.summary.findings.total > 2_500 && outcome.summary.not_evaluated > 2_500);
+    assert!(outcome.findings.iter().any(|finding| finding.unwrap().duplicates.len() > 1));
+    assert_eq!(outcome.findings.len(), outcome.findings.to_vec().unwrap().len() as u64);
+    assert!(outcome.why.len() > 2_500 && outcome.policies[2].findings > 0 && outcome.policies[3].findings == 50);
+    let fault = |start: &str| outcome.faults.iter().any(|fault| fault.reason.starts_with(start));
+    assert!(fault("`matches` failed: reason 0") && fault("`severity` answered a number"), "{:?}", outcome.faults);
+    for (memory, threads) in [(1 << 30, 3), (0, 1), (0, 2), (3_000, 4), (100_000, 1), (100_000, 2), (1 << 20, 2)] {
+        let (_, others) = run(memory, threads);
+        for (report, other) in reports.iter().zip(&others) {
+            assert!(report == other, "{memory} bytes, {threads} threads\n{report}\n{other}");
+        }
+    }
+}
+
+/// A policy that throws what records say makes as many kinds of faults as there are records.
+#[test]
+fn hostile_records_make_no_report_without_end() {
+    let packs =
+        checked("p", "judges: cloudtrail\nneeds: [ec2/flow-logs]", "fn matches(event) { throw event.eventID; }");
+    let without_needs = checked("q", "judges: cloudtrail", "fn matches(event) { throw event.eventID; }");
+    let lines: Vec<String> =
+        (0..6_000).map(|at| event(&at.to_string(), "A", "").replace("us-east-1", &format!("region-{at}"))).collect();
+    let records = records(&lines);
+    for (packs, is_fault) in [(&without_needs, true), (&packs, false)] {
+        let outcome = engine::judge(packs, &records, Inventory::default(), &request(&[])).unwrap();
+        let rows: Vec<(&str, u64)> = match is_fault {
+            true => outcome.faults.iter().map(|row| (row.reason.as_str(), row.count)).collect(),
+            false => outcome.not_evaluated.iter().map(|row| (row.reason.as_str(), row.count)).collect(),
+        };
+        assert_eq!((rows.len(), rows.iter().map(|(_, count)| count).sum::<u64>()), (4_097, 6_000));
+        let (reason, count) = rows[4_096];
+        assert!(reason.starts_with("1904 more reasons") && count == 1_904, "{reason}");
+        assert_eq!(outcome.summary.faults + outcome.summary.not_evaluated, 6_000);
     }
 }
 
@@ -273,8 +381,8 @@ fn filters_keep_what_is_unknown_and_every_record_is_accounted_for() {
     request.settings.filter.since = Some("2024-05-10T00:00:00Z".parse().unwrap());
     request.settings.filter.regions = vec!["us-east-1".to_owned()];
     let outcome = scan(&packs, &request, &()).unwrap();
-    let ids: Vec<&str> = outcome.findings.iter().filter_map(|finding| finding.record.id.as_deref()).collect();
-    assert_eq!(ids, ["2", "4", "5"]);
+    let ids: Vec<_> = outcome.findings.iter().filter_map(|finding| finding.unwrap().record.id).collect();
+    assert_eq!(ids, ["2", "4", "5"].map(Arc::from));
     assert_eq!((outcome.summary.records.events, outcome.summary.records.filtered), (3, 2));
 }
 
@@ -283,7 +391,7 @@ fn a_named_policy_that_never_ran_fails_the_run() {
     let packs = checked("p", "judges: ec2/volumes", "fn matches(volume) { true }");
     let mut request = request(&[]);
     let run = |request: &Request| {
-        engine::judge(&packs, &records(&[event("1", "A", "")]), Inventory::default(), request).summary.exit
+        engine::judge(&packs, &records(&[event("1", "A", "")]), Inventory::default(), request).unwrap().summary.exit
     };
     assert_eq!(run(&request).code, 0);
     request.named.insert("p".to_owned());
@@ -339,7 +447,7 @@ fn a_view_of_the_inventory_has_no_limit() {
             serde_json::json!({ "AllocationId": format!("eipalloc-{at}"), "PublicIp": format!("198.51.100.{at}") });
         builder.add(input::inventory::resource("ec2/addresses", &address, records[0].scope.clone()));
     }
-    let outcome = engine::judge(&packs, &records, builder.finish().0, &request(&[]));
+    let outcome = engine::judge(&packs, &records, builder.finish().0, &request(&[])).unwrap();
     assert_eq!(outcome.summary.findings.total, 1, "{:?}", outcome.faults);
 }
 

@@ -56,7 +56,7 @@ fn outcome() -> (Checked, Outcome) {
     let mut request = Request::new(std::iter::empty::<&str>());
     request.now = "2024-05-15T00:00:00Z".parse().unwrap();
     request.why = Some("key-made".to_owned());
-    let outcome = engine::judge(&packs, &records, builder.finish().0, &request);
+    let outcome = engine::judge(&packs, &records, builder.finish().0, &request).unwrap();
     (packs, outcome)
 }
 
@@ -139,9 +139,10 @@ fn no_format_lets_a_log_steer_the_terminal() {
 fn a_hook_that_fails_loses_no_finding_and_duplicates_are_one() {
     let (_, outcome) = outcome();
     assert_eq!(outcome.summary.records.events, 5);
-    let first = &outcome.findings[0];
+    let findings = outcome.findings.to_vec().unwrap();
+    let first = &findings[0];
     assert_eq!((first.duplicates.len(), first.severity.word()), (1, "high"));
-    let third = &outcome.findings[2];
+    let third = &findings[2];
     assert_eq!(third.severity.word(), "medium", "the hook's answer is none, so the metadata's stands");
     assert_eq!(outcome.faults.len(), 1);
     assert_eq!(outcome.summary.exit.code, 2);

@@ -1,0 +1,364 @@
+//! Makes one finding of equal ones.
+//!
+//! Findings of equal fingerprints and records are one, which has the origins of all; where the records differ, both
+//! stay, and the later one's fingerprint says of which content it is. To see that, all findings are sorted by fingerprint
+//! and record, in few bytes each; what changes is then sorted by place again, to be told while findings are read.
+
+use std::sync::Arc;
+
+use super::place::{Map, Place};
+use super::stored::{place, put, take};
+use crate::error::Error;
+use crate::finding::{Duplicates, Fingerprint, Origins, Severity, Standing, apart};
+use crate::record::Origin;
+use crate::spill::{Merge, Scratch, Sorted, Sorter, damaged};
+
+/// Bytes of origins of one finding that are kept together.
+const BLOCK: usize = 1 << 16;
+
+/// What a finding is compared by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Identity {
+    pub(super) fingerprint: Fingerprint,
+    pub(super) record_hash: [u8; 16],
+    pub(super) place: Place,
+    pub(super) severity: Severity,
+    pub(super) standing: Standing,
+    pub(super) line: Option<u64>,
+}
+
+impl Identity {
+    /// In the order of fingerprints, then of records, then of places.
+    pub(super) fn key(&self) -> [u8; 32 + Place::LEN] {
+        let mut key = [0; 32 + Place::LEN];
+        key[..16].copy_from_slice(&self.fingerprint.0);
+        key[16..32].copy_from_slice(&self.record_hash);
+        key[32..].copy_from_slice(&self.place.key());
+        key
+    }
+
+    /// Appends what is not in the key.
+    pub(super) fn store(&self, into: &mut Vec<u8>) -> Result<(), Error> {
+        put(&(self.severity, self.standing, self.line), into)
+    }
+
+    fn read(key: &[u8], stored: &[u8]) -> Result<Self, Error> {
+        let ((severity, standing, line), _) = take(stored)?;
+        let (fingerprint, rest) = key.split_first_chunk().ok_or_else(damaged)?;
+        let (record_hash, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let (fingerprint, record_hash) = (Fingerprint(*fingerprint), *record_hash);
+        Ok(Self { fingerprint, record_hash, place: place(rest)?, severity, standing, line })
+    }
+}
+
+/// How many findings there are of each severity and standing.
+#[derive(Debug, Default)]
+pub(super) struct Numbers(Vec<((Severity, Standing), u64)>);
+
+impl Numbers {
+    fn add(&mut self, of: (Severity, Standing)) {
+        match self.0.iter_mut().find(|(known, _)| *known == of) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((of, 1)),
+        }
+    }
+
+    /// How many there are of which `which` says so.
+    pub(super) fn count(&self, which: impl Fn(Severity, Standing) -> bool) -> u64 {
+        self.0.iter().filter(|((severity, standing), _)| which(*severity, *standing)).map(|(_, count)| count).sum()
+    }
+}
+
+/// What became of findings when equal ones were made one, by their places.
+pub(super) struct Edits {
+    sorted: Sorted,
+    scratch: Arc<Scratch>,
+    map: Arc<Map>,
+}
+
+/// What changes of a finding.
+pub(super) struct Edit {
+    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) duplicates: Duplicates,
+}
+
+impl Edits {
+    pub(super) fn read(&self) -> Result<Merge<'_>, Error> {
+        self.sorted.read()
+    }
+
+    /// The place of the next finding that changes; it goes where there is nothing else to tell.
+    pub(super) fn next(&self, merge: &mut Merge<'_>) -> Result<Option<(Place, Option<Edit>)>, Error> {
+        let Some((key, payload)) = merge.advance()? else { return Ok(None) };
+        let place = place(key)?;
+        if payload.is_empty() {
+            return Ok(Some((place, None)));
+        }
+        type Stored<'a> = (Option<[u8; 16]>, u64, Vec<(u64, u32)>);
+        let ((fingerprint, len, blocks), rest): (Stored<'_>, _) = take(payload)?;
+        let (scratch, map) = (Arc::clone(&self.scratch), Arc::clone(&self.map));
+        let duplicates = match len {
+            0 => Duplicates::default(),
+            _ => Duplicates::new(len, Arc::new(Spread { scratch, map, blocks, rest: rest.to_vec() })),
+        };
+        Ok(Some((place, Some(Edit { fingerprint: fingerprint.map(Fingerprint), duplicates }))))
+    }
+}
+
+/// Origins in blocks of the file, and the rest of them.
+struct Spread {
+    scratch: Arc<Scratch>,
+    map: Arc<Map>,
+    blocks: Vec<(u64, u32)>,
+    rest: Vec<u8>,
+}
+
+impl Origins for Spread {
+    fn each(&self, give: &mut dyn FnMut(Origin) -> bool) -> Result<(), Error> {
+        let mut give_all = |mut bytes: &[u8]| -> Result<bool, Error> {
+            while !bytes.is_empty() {
+                let ((place, line), rest): ((Place, Option<u64>), _) = take(bytes)?;
+                if !give(self.map.origin(place, line)) {
+                    return Ok(false);
+                }
+                bytes = rest;
+            }
+            Ok(true)
+        };
+        let mut block = Vec::new();
+        for (at, len) in &self.blocks {
+            block.resize(*len as usize, 0);
+            self.scratch.read(*at, &mut block)?;
+            if !give_all(&block)? {
+                return Ok(());
+            }
+        }
+        give_all(&self.rest).map(|_| ())
+    }
+}
+
+/// One finding, and where else its record was read.
+struct One {
+    is: Identity,
+    len: u64,
+    blocks: Vec<(u64, u32)>,
+    rest: Vec<u8>,
+}
+
+/// Compares findings, and says what changes.
+struct Comparison {
+    scratch: Arc<Scratch>,
+    edits: Sorter<1>,
+    block: usize,
+    numbers: Numbers,
+    /// Of those with one fingerprint the first so far, which keeps it, unless that is the current one.
+    first: Option<One>,
+    /// The one that the last was, with the same fingerprint.
+    current: Option<One>,
+}
+
+/// Finds equal findings among those whose identities are given.
+pub(super) fn compare(identities: &Sorted, map: &Arc<Map>, memory: usize) -> Result<(Numbers, Edits), Error> {
+    let scratch = Arc::default();
+    let mut comparison = Comparison {
+        edits: Sorter::new(&scratch, memory),
+        scratch,
+        block: (memory / 64).clamp(64, BLOCK),
+        numbers: Numbers::default(),
+        first: None,
+        current: None,
+    };
+    let mut merge = identities.read()?;
+    while let Some((key, stored)) = merge.advance()? {
+        comparison.add(Identity::read(key, stored)?)?;
+    }
+    comparison.finish(map)
+}
+
+impl Comparison {
+    fn add(&mut self, next: Identity) -> Result<(), Error> {
+        if let Some(One { is, len, blocks, rest }) = &mut self.current
+            && (is.fingerprint, is.record_hash) == (next.fingerprint, next.record_hash)
+        {
+            *len += 1;
+            put(&(next.place, next.line), rest)?;
+            if rest.len() >= self.block {
+                let at = self.scratch.reserve(rest.len() as u64);
+                self.scratch.write(at, rest)?;
+                blocks.push((at, u32::try_from(rest.len()).map_err(|_| damaged())?));
+                rest.clear();
+            }
+            return self.edits.push(0, &next.place.key(), &[]);
+        }
+        let is_other = self.current.as_ref().is_some_and(|one| one.is.fingerprint != next.fingerprint);
+        self.end_of_record()?;
+        if is_other {
+            self.end_of_fingerprint()?;
+        }
+        self.current = Some(One { is: next, len: 0, blocks: Vec::new(), rest: Vec::new() });
+        Ok(())
+    }
+
+    fn end_of_record(&mut self) -> Result<(), Error> {
+        let Some(mut later) = self.current.take() else { return Ok(()) };
+        if let Some(first) = &mut self.first {
+            if later.is.place < first.is.place {
+                std::mem::swap(first, &mut later);
+            }
+            let fingerprint = apart(later.is.fingerprint, later.is.record_hash);
+            return self.tell(&later, Some(fingerprint.0));
+        }
+        self.first = Some(later);
+        Ok(())
+    }
+
+    fn end_of_fingerprint(&mut self) -> Result<(), Error> {
+        self.first.take().map_or(Ok(()), |first| self.tell(&first, None))
+    }
+
+    fn tell(&mut self, one: &One, fingerprint: Option<[u8; 16]>) -> Result<(), Error> {
+        self.numbers.add((one.is.severity, one.is.standing));
+        if fingerprint.is_none() && one.len == 0 {
+            return Ok(());
+        }
+        let mut payload = Vec::new();
+        put(&(fingerprint, one.len, &one.blocks), &mut payload)?;
+        payload.extend_from_slice(&one.rest);
+        self.edits.push(0, &one.is.place.key(), &payload)
+    }
+
+    fn finish(mut self, map: &Arc<Map>) -> Result<(Numbers, Edits), Error> {
+        self.end_of_record()?;
+        self.end_of_fingerprint()?;
+        let [sorted] = Sorter::sorted(vec![self.edits])?;
+        Ok((self.numbers, Edits { sorted, scratch: self.scratch, map: Arc::clone(map) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A finding as it is told: place, fingerprint, where else.
+    type Told = (Place, Fingerprint, Vec<Origin>);
+
+    /// The same in memory, as it can be read off the first sentence of this file.
+    fn in_memory(ordered: &[Identity], map: &Map) -> (Vec<Told>, Vec<Severity>) {
+        let (mut told, mut severities): (Vec<Told>, _) = (Vec::new(), Vec::new());
+        let mut known: HashMap<Fingerprint, (usize, [u8; 16])> = HashMap::new();
+        for found in ordered {
+            let mut fingerprint = found.fingerprint;
+            if known.get(&fingerprint).is_some_and(|(_, record_hash)| *record_hash != found.record_hash) {
+                fingerprint = apart(fingerprint, found.record_hash);
+            }
+            match known.get(&fingerprint) {
+                Some((at, _)) => told[*at].2.push(map.origin(found.place, found.line)),
+                None => {
+                    known.insert(fingerprint, (told.len(), found.record_hash));
+                    told.push((found.place, fingerprint, Vec::new()));
+                    severities.push(found.severity);
+                }
+            }
+        }
+        (told, severities)
+    }
+
+    fn in_bounded_memory(
+        shuffled: &[Identity],
+        ordered: &[Identity],
+        map: &Arc<Map>,
+        memory: usize,
+    ) -> (Vec<Told>, Numbers) {
+        let scratch = Arc::default();
+        let mut sorters = [Sorter::<1>::new(&scratch, memory), Sorter::new(&scratch, memory)];
+        for (at, found) in shuffled.iter().enumerate() {
+            let mut payload = Vec::new();
+            found.store(&mut payload).unwrap();
+            sorters[at % 2].push(0, &found.key(), &payload).unwrap();
+        }
+        let [identities] = Sorter::sorted(sorters.into()).unwrap();
+        let (numbers, edits) = compare(&identities, map, memory).unwrap();
+        let mut merge = edits.read().unwrap();
+        let mut edit = edits.next(&mut merge).unwrap();
+        let mut told = Vec::new();
+        for found in ordered {
+            match edit.take_if(|(of, _)| *of == found.place) {
+                None => told.push((found.place, found.fingerprint, Vec::new())),
+                Some((_, change)) => {
+                    if let Some(Edit { fingerprint, duplicates }) = change {
+                        let mut origins = Vec::new();
+                        duplicates
+                            .each(&mut |origin| {
+                                origins.push(origin);
+                                true
+                            })
+                            .unwrap();
+                        assert_eq!(duplicates.len(), origins.len() as u64);
+                        told.push((found.place, fingerprint.unwrap_or(found.fingerprint), origins));
+                    }
+                    edit = edits.next(&mut merge).unwrap();
+                }
+            }
+        }
+        assert!(edit.is_none(), "every edit is of a finding");
+        (told, numbers)
+    }
+
+    fn found() -> impl Strategy<Value = Vec<Identity>> {
+        let place = (0_u32..3, 0_u32..3, 1_u64..20, 0_u32..2);
+        let one = (place, 0_u8..6, 0_u8..3, proptest::sample::select(Severity::ALL.to_vec()), any::<bool>());
+        proptest::collection::vec(one, 0..200).prop_map(|all| {
+            let mut places = std::collections::BTreeSet::new();
+            type One = ((u32, u32, u64, u32), u8, u8, Severity, bool);
+            let found = |((file, batch, position, policy), fingerprint, hash, severity, has_line): One| Identity {
+                place: Place { file, batch, position, policy, ordinal: 0 },
+                fingerprint: Fingerprint([fingerprint; 16]),
+                record_hash: [hash; 16],
+                severity,
+                standing: Standing::New,
+                line: has_line.then_some(position),
+            };
+            all.into_iter().map(found).filter(|found| places.insert(found.place)).collect()
+        })
+    }
+
+    proptest! {
+        /// Exactly what the same does in memory, whatever the memory and the order in which findings come.
+        #[test]
+        fn equal_findings_become_one(shuffled in found(), memory in 0_usize..3_000) {
+            let mut ordered = shuffled.clone();
+            ordered.sort_by_key(|found| found.place);
+            let names = ["a", "b", "c"].map(Arc::from).to_vec();
+            let map = Arc::new(Map::new(names, vec![(0, 0, 20), (0, 1, 7), (1, 0, 3), (2, 2, 5)]));
+            let (expected, severities) = in_memory(&ordered, &map);
+            let (told, numbers) = in_bounded_memory(&shuffled, &ordered, &map, memory);
+            prop_assert_eq!(told, expected);
+            for severity in Severity::ALL {
+                let count = severities.iter().filter(|of| **of == severity).count() as u64;
+                prop_assert_eq!(numbers.count(|of, _| of == severity), count);
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_read_very_often_is_held_in_blocks() {
+        let all: Vec<Identity> = (0..5_000)
+            .map(|at| Identity {
+                place: Place { position: at + 1, ..Place::default() },
+                fingerprint: Fingerprint([1; 16]),
+                record_hash: [2; 16],
+                severity: Severity::Low,
+                standing: Standing::New,
+                line: Some(at),
+            })
+            .collect();
+        let map = Arc::new(Map::new(vec!["log".into()], Vec::new()));
+        let (told, numbers) = in_bounded_memory(&all, &all, &map, 1_000);
+        assert_eq!(told, in_memory(&all, &map).0);
+        assert_eq!((told.len(), told[0].2.len(), numbers.count(|_, _| true)), (1, 4_999, 1));
+    }
+}

@@ -1,0 +1,452 @@
+//! The findings of a scan: kept in few bytes, and given one by one.
+//!
+//! What is the same for all findings of a policy is not kept with each of them.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::ser::{Error as _, SerializeSeq, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::duplicates::{Edit, Edits};
+use super::place::{Map, Place};
+use super::stored::{each, place, put, take};
+use crate::error::Error;
+use crate::finding::{Facts, Finding, Fingerprint, LeftOut, Remediation, Severity, Standing};
+use crate::policy::Policy;
+use crate::principal::Principal;
+use crate::spill::{Merge, Sorted, damaged};
+
+/// The findings of a scan, in input order, then in the order of policies. They need not fit into memory: they are given
+/// one by one, as often as somebody asks.
+#[derive(Clone)]
+pub struct Findings(Arc<Kept>);
+
+/// What [`Findings`] gives. An error, when findings that did not fit into memory cannot be read again, is the last.
+pub type Iter<'a> = Box<dyn Iterator<Item = Result<Finding, Error>> + 'a>;
+
+/// What findings are read from.
+pub(super) struct Kept {
+    /// How many there are when equal ones are one.
+    pub(super) len: u64,
+    /// By place.
+    pub(super) stored: Sorted,
+    pub(super) edits: Edits,
+    pub(super) map: Arc<Map>,
+    pub(super) same: Arc<[Same]>,
+    /// Bytes that a report may use.
+    pub(super) memory: usize,
+}
+
+impl From<Kept> for Findings {
+    fn from(kept: Kept) -> Self {
+        Self(Arc::new(kept))
+    }
+}
+
+impl Findings {
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.0.len
+    }
+
+    /// True if there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.len == 0
+    }
+
+    /// Gives them one by one.
+    pub fn iter(&self) -> Iter<'_> {
+        let mut walk = None;
+        Box::new(each(move || {
+            let walk = match &mut walk {
+                Some(walk) => walk,
+                none => none.insert(Walk::new(&self.0)?),
+            };
+            walk.advance()?.map(Unread::read).transpose()
+        }))
+    }
+
+    /// All of them, for whoever knows that they fit into memory.
+    ///
+    /// # Errors
+    /// When findings that did not fit into memory cannot be read again.
+    pub fn to_vec(&self) -> Result<Vec<Finding>, Error> {
+        self.iter().collect()
+    }
+
+    /// Gives them one by one until it is told to stop, for whoever need not know all of each.
+    pub(crate) fn each(&self, give: &mut dyn FnMut(Unread<'_>) -> Result<bool, Error>) -> Result<(), Error> {
+        let mut walk = Walk::new(&self.0)?;
+        while let Some(finding) = walk.advance()? {
+            if !give(finding)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The memory that a report may use, where it needs some that grows with the findings.
+    pub(crate) fn memory(&self) -> usize {
+        self.0.memory
+    }
+}
+
+impl<'a> IntoIterator for &'a Findings {
+    type Item = Result<Finding, Error>;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Debug for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Findings").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl Serialize for Findings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(usize::try_from(self.len()).ok())?;
+        for finding in self {
+            list.serialize_element(&finding.map_err(S::Error::custom)?)?;
+        }
+        list.end()
+    }
+}
+
+/// A finding as it is stored.
+pub(crate) struct Unread<'a> {
+    kept: &'a Kept,
+    place: Place,
+    stored: &'a [u8],
+    edit: Option<Edit>,
+}
+
+/// What groups a finding with others.
+pub(crate) struct Head<'a> {
+    pub(crate) pack: &'a str,
+    pub(crate) policy: &'a str,
+    pub(crate) group: Cow<'a, str>,
+    pub(crate) severity: Severity,
+}
+
+impl Unread<'_> {
+    pub(crate) fn head(&self) -> Result<Head<'_>, Error> {
+        let same = self.kept.same(self.place)?;
+        let (known, _): (StoredHead<'_>, _) = take(self.stored)?;
+        let group = match known.group {
+            Some(group) => group.into(),
+            None => default_group(&same.policy, &known.resources).into(),
+        };
+        Ok(Head { pack: &same.pack, policy: &same.policy, group, severity: known.severity })
+    }
+
+    pub(crate) fn read(self) -> Result<Finding, Error> {
+        let mut finding = self.kept.read(self.place, self.stored)?;
+        if let Some(edit) = self.edit {
+            finding.fingerprint = edit.fingerprint.unwrap_or(finding.fingerprint);
+            finding.duplicates = edit.duplicates;
+        }
+        Ok(finding)
+    }
+}
+
+/// Goes through what is stored, and what became of it when equal findings were made one.
+struct Walk<'a> {
+    stored: Merge<'a>,
+    edits: Merge<'a>,
+    edit: Option<(Place, Option<Edit>)>,
+    kept: &'a Kept,
+}
+
+impl<'a> Walk<'a> {
+    fn new(kept: &'a Kept) -> Result<Self, Error> {
+        let mut edits = kept.edits.read()?;
+        let edit = kept.edits.next(&mut edits)?;
+        Ok(Self { stored: kept.stored.read()?, edits, edit, kept })
+    }
+
+    fn advance(&mut self) -> Result<Option<Unread<'_>>, Error> {
+        let (place, edit) = loop {
+            let Some((key, _)) = self.stored.advance()? else { return Ok(None) };
+            let place = place(key)?;
+            let Some((_, edit)) = self.edit.take_if(|(of, _)| *of == place) else { break (place, None) };
+            self.edit = self.kept.edits.next(&mut self.edits)?;
+            if edit.is_some() {
+                break (place, edit);
+            }
+        };
+        Ok(Some(Unread { kept: self.kept, place, stored: self.stored.payload(), edit }))
+    }
+}
+
+/// What all findings of a policy have alike.
+#[derive(Debug)]
+pub(super) struct Same {
+    policy: Arc<str>,
+    pack: Arc<str>,
+    kind: Arc<str>,
+    tags: Arc<[String]>,
+    references: Arc<[String]>,
+    /// Forms without placeholders.
+    remediation: Remediation,
+}
+
+impl Same {
+    pub(super) fn of(policies: &[Policy]) -> Arc<[Self]> {
+        let of = |policy: &Policy| Self {
+            policy: Arc::clone(&policy.id),
+            pack: Arc::clone(&policy.pack),
+            kind: Arc::clone(&policy.header.judges),
+            tags: Arc::clone(&policy.header.tags),
+            references: Arc::clone(&policy.header.references),
+            remediation: policy.header.remediation.fill(&Value::Null),
+        };
+        policies.iter().map(of).collect()
+    }
+
+    /// Appends a finding of the policy to `into`.
+    pub(super) fn store(&self, finding: &Finding, into: &mut Vec<u8>) -> Result<(), Error> {
+        let resources: Vec<&str> = finding.resources.iter().map(String::as_str).collect();
+        let group = (finding.group != default_group(&self.policy, &resources)).then_some(finding.group.as_str());
+        put(&StoredHead { severity: finding.severity, standing: finding.standing, group, resources }, into)?;
+        let Facts { kind: _, id, time, name, source, account, region } = &finding.record;
+        let Remediation { console, cli, python, left_out } = &finding.remediation;
+        let body = StoredBody {
+            title: &finding.title,
+            id: id.as_deref(),
+            time: time.as_deref(),
+            name: name.as_deref(),
+            source: source.as_deref(),
+            account: account.as_deref(),
+            region: region.as_deref(),
+            actor: Cow::Borrowed(&finding.actor),
+            source_ip: finding.source_ip.as_deref(),
+            line: finding.origin.line,
+            console: Form::of(console, &self.remediation.console),
+            cli: Form::of(cli, &self.remediation.cli),
+            python: Form::of(python, &self.remediation.python),
+            left_out: left_out.iter().map(|left_out| (left_out.form, left_out.reason.as_str())).collect(),
+            fingerprint: finding.fingerprint.0,
+        };
+        put(&body, into)?;
+        serde_json::to_writer(into, &finding.context).map_err(|error| Error::new(error.to_string()))
+    }
+}
+
+impl Kept {
+    fn same(&self, place: Place) -> Result<&Same, Error> {
+        self.same.get(place.policy as usize).ok_or_else(damaged)
+    }
+
+    fn read(&self, place: Place, stored: &[u8]) -> Result<Finding, Error> {
+        let same = self.same(place)?;
+        let (head, rest): (StoredHead<'_>, _) = take(stored)?;
+        let (body, context): (StoredBody<'_>, _) = take(rest)?;
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let form = |name: &str| ["console", "cli", "python"].into_iter().find(|form| *form == name);
+        let left_out = body
+            .left_out
+            .iter()
+            .map(|(name, reason)| Ok(LeftOut { form: form(name).ok_or_else(damaged)?, reason: (*reason).to_owned() }));
+        Ok(Finding {
+            policy: Arc::clone(&same.policy),
+            pack: Arc::clone(&same.pack),
+            severity: head.severity,
+            title: body.title.to_owned(),
+            group: head.group.map_or_else(|| default_group(&same.policy, &head.resources), str::to_owned),
+            resources: head.resources.into_iter().map(str::to_owned).collect(),
+            record: Facts {
+                kind: Arc::clone(&same.kind),
+                id: body.id.map(Arc::from),
+                time: text(body.time),
+                name: text(body.name),
+                source: text(body.source),
+                account: body.account.map(Arc::from),
+                region: body.region.map(Arc::from),
+            },
+            actor: body.actor.into_owned(),
+            source_ip: text(body.source_ip),
+            origin: self.map.origin(place, body.line),
+            duplicates: Default::default(),
+            context: serde_json::from_slice(context).map_err(|_| damaged())?,
+            standing: head.standing,
+            remediation: Remediation {
+                console: body.console.text(&same.remediation.console),
+                cli: body.cli.text(&same.remediation.cli),
+                python: body.python.text(&same.remediation.python),
+                left_out: left_out.collect::<Result<_, Error>>()?,
+            },
+            fingerprint: Fingerprint(body.fingerprint),
+            tags: Arc::clone(&same.tags),
+            references: Arc::clone(&same.references),
+        })
+    }
+}
+
+/// The group of a finding whose policy does not say another.
+pub(super) fn default_group(policy: &str, resources: &[impl std::borrow::Borrow<str>]) -> String {
+    format!("{policy} {}", resources.join(" "))
+}
+
+/// The part of a finding that groups it, first.
+#[derive(Serialize, Deserialize)]
+struct StoredHead<'a> {
+    severity: Severity,
+    standing: Standing,
+    /// Unless it is the default.
+    group: Option<&'a str>,
+    #[serde(borrow)]
+    resources: Vec<&'a str>,
+}
+
+/// The rest, but for the context, which follows as JSON.
+#[derive(Serialize, Deserialize)]
+struct StoredBody<'a> {
+    title: &'a str,
+    id: Option<&'a str>,
+    time: Option<&'a str>,
+    name: Option<&'a str>,
+    source: Option<&'a str>,
+    account: Option<&'a str>,
+    region: Option<&'a str>,
+    actor: Cow<'a, Option<Principal>>,
+    source_ip: Option<&'a str>,
+    line: Option<u64>,
+    console: Form<'a>,
+    cli: Form<'a>,
+    python: Form<'a>,
+    left_out: Vec<(&'a str, &'a str)>,
+    fingerprint: [u8; 16],
+}
+
+/// A form of remediation.
+#[derive(Serialize, Deserialize)]
+enum Form<'a> {
+    None,
+    /// The policy's, which has no placeholders.
+    Same,
+    Filled(&'a str),
+}
+
+impl<'a> Form<'a> {
+    fn of(text: &'a Option<String>, same: &Option<String>) -> Self {
+        match text {
+            None => Self::None,
+            Some(_) if text == same => Self::Same,
+            Some(text) => Self::Filled(text),
+        }
+    }
+
+    fn text(self, same: &Option<String>) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Same => same.clone(),
+            Self::Filled(text) => Some(text.to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::policy::{Overrides, Pack};
+    use crate::record::CLOUDTRAIL;
+    use crate::script::Limits;
+    use crate::spill::Sorter;
+
+    const POLICY: &str = r#"//! ---
+//! title: T
+//! severity: low
+//! judges: cloudtrail
+//! tags: [a, b]
+//! references: ["https://example.com/"]
+//! remediation:
+//!   console: Always the same.
+//!   cli: aws ec2 describe-volumes --volume-ids ${id}
+//! ---
+fn matches(event) { true }
+"#;
+
+    fn text() -> impl Strategy<Value = Option<String>> {
+        proptest::option::of(prop_oneof![Just(String::new()), "\\PC{0,30}", Just("\u{0}é\"\\\n".to_owned())])
+    }
+
+    fn finding() -> impl Strategy<Value = Finding> {
+        let texts = proptest::collection::vec(text(), 12);
+        let severity = proptest::sample::select(Severity::ALL.to_vec());
+        (
+            texts,
+            proptest::collection::vec("[a-z]{0,9}", 0..4),
+            severity,
+            any::<Option<u64>>(),
+            any::<bool>(),
+            any::<i64>(),
+        )
+            .prop_map(|(texts, resources, severity, line, is_event, number)| {
+                let text = |at: usize| texts[at].clone();
+                let arc = |at: usize| texts[at].as_deref().map(Arc::from);
+                let left_out = vec![LeftOut { form: "python", reason: text(1).unwrap_or_default() }];
+                Finding {
+                    policy: "p".into(),
+                    pack: "local".into(),
+                    severity,
+                    title: text(0).unwrap_or_default(),
+                    group: text(1).unwrap_or_else(|| default_group("p", &resources)),
+                    resources,
+                    record: Facts {
+                        kind: CLOUDTRAIL.into(),
+                        id: arc(2),
+                        time: text(3),
+                        name: text(4),
+                        source: text(5),
+                        account: arc(6),
+                        region: arc(7),
+                    },
+                    actor: is_event.then(|| Principal {
+                        name: text(8),
+                        mfa: text(9).map(|text| text.is_empty()),
+                        ..Principal::default()
+                    }),
+                    source_ip: text(9),
+                    origin: crate::record::Origin { file: "log".into(), position: 5, line },
+                    duplicates: Default::default(),
+                    context: json!({ "text": text(10), "numbers": [number, 0.1, u64::MAX], "none": {} }),
+                    standing: Standing::New,
+                    remediation: Remediation {
+                        console: is_event.then(|| "Always the same.".to_owned()),
+                        cli: text(11),
+                        python: text(10),
+                        left_out: if is_event { left_out } else { Vec::new() },
+                    },
+                    fingerprint: Fingerprint([7; 16]),
+                    tags: ["a".to_owned(), "b".to_owned()].into(),
+                    references: ["https://example.com/".to_owned()].into(),
+                }
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn a_finding_comes_back_as_it_was(finding in finding()) {
+            let packs = Pack::from_text("p", POLICY).check(&Overrides::default(), &Limits::default()).unwrap();
+            let same = Same::of(packs.policies());
+            let mut stored = Vec::new();
+            same[0].store(&finding, &mut stored).unwrap();
+            let map = Arc::new(Map::new(vec!["log".into()], vec![(0, 0, 2)]));
+            let [none] = Sorter::<1>::sorted(Vec::new()).unwrap();
+            let (_, edits) = crate::engine::duplicates::compare(&none, &map, 0).unwrap();
+            let kept = Kept { len: 1, stored: none, edits, map, same, memory: 0 };
+            let read = kept.read(Place { batch: 1, position: 5, ..Place::default() }, &stored).unwrap();
+            prop_assert_eq!(serde_json::to_value(read).unwrap(), serde_json::to_value(finding).unwrap());
+        }
+    }
+}

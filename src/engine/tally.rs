@@ -1,0 +1,211 @@
+//! What one thread collects while scanning, in bounded memory.
+
+use std::sync::Arc;
+
+use super::deferred;
+use super::duplicates::Identity;
+use super::findings::Same;
+use super::groups::Groups;
+use super::outcome::{PolicyCounts, Records};
+use super::place::{Map, Place, ordinal};
+use super::{Verdict, why};
+use crate::error::Error;
+use crate::fault::Fault;
+use crate::finding::record_hash;
+use crate::policy::Policy;
+use crate::record::{Record, Scope};
+use crate::spill::{Scratch, Sorted, Sorter};
+
+/// Findings, by place.
+const FINDINGS: usize = 0;
+/// Findings, by what they are compared by.
+const IDENTITIES: usize = 1;
+/// Groups of faults and of records that could not be judged.
+const GROUPS: usize = 2;
+/// Verdicts on records, by place.
+const WHY: usize = 3;
+const STREAMS: usize = 4;
+
+/// Makes tallies that share a temporary file and a bound.
+#[derive(Debug)]
+pub(super) struct Tallies {
+    scratch: Arc<Scratch>,
+    same: Arc<[Same]>,
+    /// Bytes that one of them may hold.
+    share: usize,
+}
+
+impl Tallies {
+    /// For so many threads, which may hold so many bytes in all.
+    pub(super) fn new(policies: &[Policy], threads: usize, memory: usize) -> Self {
+        Self { scratch: Arc::default(), same: Same::of(policies), share: memory / threads.max(1) }
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        Tally {
+            records: Records::default(),
+            policies: vec![PolicyCounts::default(); self.same.len()],
+            batches: Vec::new(),
+            groups: Groups::default(),
+            most_groups: self.share / 8,
+            sorter: Sorter::new(&self.scratch, self.share / 8 * 5),
+            deferred: Sorter::new(&self.scratch, self.share / 4),
+            same: Arc::clone(&self.same),
+            buffer: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// What was collected in all, in files of these names.
+    pub(super) fn collected(&self, tallies: Vec<Tally>, names: Vec<Arc<str>>) -> Result<Collected, Error> {
+        let mut records = Records::default();
+        let mut policies = vec![PolicyCounts::default(); self.same.len()];
+        let mut batches = Vec::new();
+        let mut sorters = Vec::new();
+        for mut tally in tallies {
+            tally.hand_groups_on();
+            if let Some(error) = tally.failed {
+                return Err(error);
+            }
+            records.add(&tally.records);
+            policies.iter_mut().zip(&tally.policies).for_each(|(sum, counts)| sum.add(counts));
+            batches.extend(tally.batches);
+            sorters.push(tally.sorter);
+        }
+        let [findings, identities, groups, why] = Sorter::sorted(sorters)?;
+        let (map, same) = (Arc::new(Map::new(names, batches)), Arc::clone(&self.same));
+        Ok(Collected { records, policies, map, same, findings, identities, groups, why })
+    }
+}
+
+/// What all threads collected.
+#[derive(Debug)]
+pub(super) struct Collected {
+    pub(super) records: Records,
+    pub(super) policies: Vec<PolicyCounts>,
+    pub(super) map: Arc<Map>,
+    pub(super) same: Arc<[Same]>,
+    pub(super) findings: Sorted,
+    pub(super) identities: Sorted,
+    pub(super) groups: Sorted,
+    pub(super) why: Sorted,
+}
+
+/// What one thread collects. When the temporary file fails it collects nothing more, and the run ends with that error.
+#[derive(Debug)]
+pub(super) struct Tally {
+    pub(super) records: Records,
+    policies: Vec<PolicyCounts>,
+    /// File, batch, events.
+    batches: Vec<(u32, u32, u64)>,
+    groups: Groups,
+    most_groups: usize,
+    sorter: Sorter<STREAMS>,
+    deferred: Sorter<1>,
+    same: Arc<[Same]>,
+    buffer: Vec<u8>,
+    failed: Option<Error>,
+}
+
+impl Tally {
+    /// Notes how many events a batch had.
+    pub(super) fn batch(&mut self, file: usize, number: usize, events: u64) {
+        if events > 0 {
+            self.batches.push((ordinal(file), ordinal(number), events));
+        }
+    }
+
+    /// Keeps a verdict on a record.
+    pub(super) fn verdict(&mut self, at: Place, policy: &Policy, record: &Record, verdict: Verdict) {
+        let counts = &mut self.policies[at.policy as usize];
+        counts.asked += 1;
+        match verdict {
+            Verdict::Silent => counts.silent += 1,
+            Verdict::Finding(finding, faults) => {
+                counts.findings += 1;
+                self.attempt(|tally| {
+                    tally.same[at.policy as usize].store(&finding, &mut tally.buffer)?;
+                    tally.sorter.push(FINDINGS, &at.key(), &tally.buffer)?;
+                    tally.buffer.clear();
+                    let identity = Identity {
+                        fingerprint: finding.fingerprint,
+                        record_hash: record_hash(record),
+                        place: at,
+                        severity: finding.severity,
+                        standing: finding.standing,
+                        line: finding.origin.line,
+                    };
+                    identity.store(&mut tally.buffer)?;
+                    tally.sorter.push(IDENTITIES, &identity.key(), &tally.buffer)
+                });
+                for reason in faults {
+                    self.fault(at, &Fault::policy(&policy.id, reason, record.origin.clone()));
+                }
+            }
+            Verdict::NotEvaluated(reason) => {
+                counts.not_evaluated += 1;
+                self.attempt(|tally| {
+                    tally.groups.not_evaluated(at.policy, &reason, &record.scope, Some((at, &record.origin)))
+                });
+            }
+            Verdict::Fault(reason) => {
+                counts.faults += 1;
+                self.fault(at, &Fault::policy(&policy.id, reason, record.origin.clone()));
+            }
+        }
+    }
+
+    /// Keeps why the verdict on a record is what it is; `silent` says why the policy stayed silent, if it is known.
+    pub(super) fn why(&mut self, at: Place, record: &Record, verdict: &Verdict, silent: Option<&str>) {
+        self.attempt(|tally| {
+            why::store(record, verdict, silent, &mut tally.buffer)?;
+            tally.sorter.push(WHY, &at.key(), &tally.buffer)
+        });
+    }
+
+    /// Keeps that a policy could not judge what there may be in a scope.
+    pub(super) fn absence(&mut self, policy: usize, reason: &str, scope: &Scope) {
+        self.attempt(|tally| tally.groups.not_evaluated(ordinal(policy), reason, scope, None));
+    }
+
+    /// Keeps a fault. Places of faults are compared to tell which are the first of equal ones.
+    pub(super) fn fault(&mut self, at: Place, fault: &Fault) {
+        self.attempt(|tally| tally.groups.fault(at, fault));
+    }
+
+    /// Keeps a record of which these policies must be asked when the last event is read.
+    pub(super) fn defer(&mut self, at: Place, record: &Record, policies: &[u32]) {
+        self.attempt(|tally| {
+            deferred::store(record, policies, &mut tally.buffer)?;
+            tally.deferred.push(0, &at.key(), &tally.buffer)
+        });
+    }
+
+    /// What was deferred, which is then no longer here.
+    pub(super) fn take_deferred(&mut self) -> Sorter<1> {
+        let none = self.deferred.emptied();
+        std::mem::replace(&mut self.deferred, none)
+    }
+
+    /// True when collecting on is of no use.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    fn attempt(&mut self, collect: impl FnOnce(&mut Self) -> Result<(), Error>) {
+        if self.failed.is_some() {
+            return;
+        }
+        self.buffer.clear();
+        self.failed = collect(self).err();
+        if self.groups.bytes() > self.most_groups {
+            self.hand_groups_on();
+        }
+    }
+
+    fn hand_groups_on(&mut self) {
+        if self.failed.is_none() {
+            self.failed = self.groups.drain(&mut |key, payload| self.sorter.push(GROUPS, key, payload)).err();
+        }
+    }
+}

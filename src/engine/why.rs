@@ -1,0 +1,117 @@
+//! Why a policy fired or stayed silent, record by record: kept in few bytes, and given one by one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::ser::{Error as _, SerializeSeq, Serializer};
+use serde::{Deserialize, Serialize};
+
+use super::evaluate::Verdict;
+use super::place::Map;
+use super::stored::{each, place, put, take};
+use crate::error::Error;
+use crate::fault::printable;
+use crate::record::{CLOUDTRAIL, Origin, Record};
+use crate::spill::{Sorted, damaged};
+
+/// A record's verdict, for whoever asked why.
+#[derive(Clone, Debug, Serialize)]
+pub struct Why {
+    /// Where the record was read.
+    pub origin: Origin,
+    /// What the record is, in a few words.
+    pub record: String,
+    /// `fires`, `silent`, `not evaluated` or `fault`.
+    pub verdict: &'static str,
+    /// What decided.
+    pub reason: String,
+}
+
+/// The words of verdicts.
+const VERDICTS: [&str; 4] = ["fires", "silent", "not evaluated", "fault"];
+
+/// The verdicts on all records that a policy was asked about, in input order. They need not fit into memory: they are
+/// given one by one, as often as somebody asks.
+#[derive(Clone)]
+pub struct Whys(Arc<(Sorted, Arc<Map>)>);
+
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    record: &'a str,
+    verdict: usize,
+    reason: &'a str,
+    line: Option<u64>,
+}
+
+/// Appends a verdict to `into`; `silent` says why the policy stayed silent, if it did and that is known.
+pub(super) fn store(record: &Record, verdict: &Verdict, silent: Option<&str>, into: &mut Vec<u8>) -> Result<(), Error> {
+    let (verdict, reason) = match verdict {
+        Verdict::Finding(finding, _) => (0, finding.title.as_str()),
+        Verdict::Silent => (1, silent.unwrap_or("`matches` answered false")),
+        Verdict::NotEvaluated(reason) => (2, reason.as_str()),
+        Verdict::Fault(reason) => (3, reason.as_str()),
+    };
+    put(&Stored { record: &in_words(record), verdict, reason, line: record.origin.line }, into)
+}
+
+impl Whys {
+    pub(super) fn new(sorted: Sorted, map: Arc<Map>) -> Self {
+        Self(Arc::new((sorted, map)))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.0.0.len()
+    }
+
+    /// True if there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Gives them one by one. An error, when those that did not fit into memory cannot be read again, is the last.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Why, Error>> {
+        let (sorted, map) = &*self.0;
+        let mut merge = None;
+        each(move || {
+            let merge = match &mut merge {
+                Some(merge) => merge,
+                none => none.insert(sorted.read()?),
+            };
+            let Some((key, payload)) = merge.advance()? else { return Ok(None) };
+            let (stored, _): (Stored<'_>, _) = take(payload)?;
+            Ok(Some(Why {
+                origin: map.origin(place(key)?, stored.line),
+                record: stored.record.to_owned(),
+                verdict: VERDICTS.get(stored.verdict).ok_or_else(damaged)?,
+                reason: stored.reason.to_owned(),
+            }))
+        })
+    }
+}
+
+impl fmt::Debug for Whys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Whys").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl Serialize for Whys {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(usize::try_from(self.len()).ok())?;
+        for why in self.iter() {
+            list.serialize_element(&why.map_err(S::Error::custom)?)?;
+        }
+        list.end()
+    }
+}
+
+/// An event as `source name id`, a resource as `kind id`.
+fn in_words(record: &Record) -> String {
+    let id = record.id.as_deref().unwrap_or("without an id");
+    if &*record.kind != CLOUDTRAIL {
+        return format!("{} {}", record.kind, printable(id, 80));
+    }
+    let text = |key: &str| record.value.view().text(&[key]).map_or_else(|| "?".to_owned(), |text| printable(text, 80));
+    format!("{} {} {}", text("eventSource"), text("eventName"), printable(id, 80))
+}
