@@ -139,8 +139,11 @@ pub(super) fn engine(limits: &Limits, env: &Rc<Env>) -> Engine {
     let (operations, time, most) = (limits.operations, limits.time, limits.memory);
     let started = std::cell::Cell::new(Instant::now());
     let held = std::cell::Cell::new(0);
-    engine.on_progress(move |count| {
-        if count <= 1 {
+    engine.on_progress(move |_| {
+        // Rhai forgets what it counted in a closure that a native function calls.
+        let count = meter.steps.get() + 1;
+        meter.steps.set(count);
+        if count == 1 {
             started.set(Instant::now());
             held.set(memory::held());
         }
@@ -148,7 +151,6 @@ pub(super) fn engine(limits: &Limits, env: &Rc<Env>) -> Engine {
             return Some(Dynamic::from(OutOfMemory));
         }
         if count + meter.charged.get() > operations {
-            // Rhai reports its own limit; this is the sum with what native functions charged.
             return Some(Dynamic::from(OutOfOperations));
         }
         (count & 1023 == 0 && started.get().elapsed() > time).then(|| Dynamic::from(OutOfTime))

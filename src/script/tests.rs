@@ -282,6 +282,10 @@ fn a_hostile_script_is_stopped() {
                 "not a regular expression",
             ),
             ("let t = \"x\"; t.pad(100000, \"x\"); loop { t.contains(\"y\"); glob(t, \"*a*b*c*d*\"); }", "operations"),
+            (
+                "let a = []; for i in 0..2000 { a.push(i); } let b = a; let c = a; a.some(|x| b.some(|y| c.some(|z| z < 0)))",
+                "operations",
+            ),
             ("sleep(5)", "not allowed"),
             ("Fn(\"sleep\").call(5)", "not allowed"),
             ("throw \"\\u001b[31mred\"", "\\u{1b}"),

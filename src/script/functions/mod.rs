@@ -110,7 +110,9 @@ pub(crate) struct Env {
     pub(crate) assigned: RefCell<Rc<BTreeSet<String>>>,
     /// Bytes that were allocated while a script ran and are not its own: indexes and views of the inventory.
     pub(crate) shared_bytes: Cell<i64>,
-    /// Operations that native functions charge, beside those that Rhai counts.
+    /// Operations of Rhai since a hook was called.
+    pub(crate) steps: Cell<u64>,
+    /// Operations that native functions charge beside them.
     pub(crate) charged: Cell<u64>,
     pub(crate) max_operations: u64,
     /// What `print` and `debug` wrote.
@@ -147,6 +149,7 @@ impl Env {
             constants: RefCell::default(),
             assigned: RefCell::default(),
             shared_bytes: Cell::new(0),
+            steps: Cell::new(0),
             charged: Cell::new(0),
             max_operations,
             printed: RefCell::default(),
@@ -166,6 +169,7 @@ impl Env {
         }
         *self.needs.borrow_mut() = Arc::clone(needs);
         *self.assigned.borrow_mut() = Rc::clone(assigned);
+        self.steps.set(0);
         self.charged.set(0);
         self.shared_bytes.set(0);
     }
