@@ -275,17 +275,20 @@ pub fn fingerprint(pack: &str, policy: &str, record: &Record) -> Fingerprint {
     Fingerprint(hash(&["finding", pack, policy, &record.kind, account, if is_event { unknown } else { region }, id]))
 }
 
-/// The hash of a record's content: with equal fingerprints, equal records are duplicates.
-pub(crate) fn record_hash(record: &Record) -> [u8; 16] {
-    hash(&[&record.value.view().canonical()])
+/// The hash of a record's content: with equal fingerprints, equal records are duplicates. `buffer` is emptied first.
+pub(crate) fn record_hash(record: &Record, buffer: &mut Vec<u8>) -> [u8; 16] {
+    buffer.clear();
+    record.value.view().content(buffer);
+    hash(&[&*buffer])
 }
 
 /// SHA-256 of the parts, each preceded by its length, cut to 128 bits.
-fn hash(parts: &[&str]) -> [u8; 16] {
+fn hash(parts: &[impl AsRef<[u8]>]) -> [u8; 16] {
     let mut hasher = Sha256::new();
     for part in parts {
+        let part = part.as_ref();
         hasher.update((part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
+        hasher.update(part);
     }
     let digest = hasher.finalize();
     let mut out = [0; 16];

@@ -444,6 +444,38 @@ impl<'a> Ref<'a> {
         // Writing to memory cannot fail, and a document holds nothing that is not JSON.
         serde_json::to_string(&Canonical(self)).unwrap_or_default()
     }
+
+    /// Appends bytes that are the same for values of the same [canonical text](Ref::canonical), and for no others: each
+    /// part by its kind, its length and what it holds, the members of maps in the order of their names.
+    pub fn content(self, into: &mut Vec<u8>) {
+        match self.cell() {
+            Cell::Null => into.push(b'n'),
+            Cell::Bool(flag) => into.push(if flag { b't' } else { b'f' }),
+            Cell::Text { .. } => text_content(b's', self.as_str().unwrap_or_default(), into),
+            Cell::List { .. } => {
+                into.push(b'l');
+                into.extend_from_slice(&(self.len() as u64).to_le_bytes());
+                self.items().for_each(|item| item.content(into));
+            }
+            Cell::Map { .. } => {
+                into.push(b'm');
+                into.extend_from_slice(&(self.len() as u64).to_le_bytes());
+                let mut entries: Vec<_> = self.entries().collect();
+                entries.sort_unstable_by_key(|(key, _)| *key);
+                for (key, value) in entries {
+                    text_content(b'k', key, into);
+                    value.content(into);
+                }
+            }
+            Cell::Int(_) | Cell::Float(_) => text_content(b'd', &self.canonical(), into),
+        }
+    }
+}
+
+fn text_content(kind: u8, text: &str, into: &mut Vec<u8>) {
+    into.push(kind);
+    into.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    into.extend_from_slice(text.as_bytes());
 }
 
 /// Written with sorted keys.
@@ -744,6 +776,8 @@ fn read_escape(text: &str) -> (usize, &str) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parse(text: &str) -> Document {
@@ -801,6 +835,42 @@ mod tests {
         let text = r#"{"b":[1,-2,3.0,1e300,0.1,18446744073709551615,{"z":null,"a":true}],"a":{"\"é\u0000":"x\n\ud800"},"":{},"l":[],"B":1e999}"#;
         let view = parse(text);
         assert_eq!(view.root().canonical(), view.root().to_json().to_string());
+    }
+
+    proptest! {
+        #[test]
+        fn content_is_the_same_where_canonical_text_is(a in any_json(), b in any_json()) {
+            let content = |document: &Document| {
+                let mut bytes = Vec::new();
+                document.root().content(&mut bytes);
+                bytes
+            };
+            let (a, b) = (Document::from(&a), Document::from(&b));
+            prop_assert_eq!(content(&a) == content(&b), a.root().canonical() == b.root().canonical());
+            let again = parse(&a.root().canonical());
+            prop_assert_eq!(content(&a), content(&again));
+        }
+    }
+
+    /// Few and small values, so that equal ones are met.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = proptest::sample::select(vec![
+            Value::Null,
+            true.into(),
+            1.into(),
+            (1.0).into(),
+            (-1).into(),
+            "".into(),
+            "a".into(),
+            "1".into(),
+        ]);
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
+                proptest::collection::vec((proptest::sample::select(vec!["", "a", "b"]), inner), 0..3)
+                    .prop_map(|members| members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+            ]
+        })
     }
 
     #[test]

@@ -84,6 +84,9 @@ struct Plain<F>(F);
 impl<F: Formatter> Formatter for Plain<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let steers = |letter: char| letter.is_control() || is_deceptive(letter);
+        if fragment.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some(at) = rest.find(steers) {
             writer.write_all(&rest.as_bytes()[..at])?;
