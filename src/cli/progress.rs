@@ -39,6 +39,9 @@ impl Bar {
 impl Progress for Bar {
     fn files(&self, total: u64) {
         self.bar.set_length(total);
+        // Told again when a scan has to begin anew.
+        self.bar.set_position(0);
+        self.records.store(0, Ordering::Relaxed);
     }
 
     fn file_done(&self, _: &str) {

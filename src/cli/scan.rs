@@ -77,6 +77,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", help_heading = "Judging")]
     threads: Option<std::num::NonZeroUsize>,
 
+    /// Parse every record and ask every policy's script: slow, and the same findings. For doubt
+    #[arg(long, help_heading = "Judging")]
+    no_index: bool,
+
+    /// Say on standard error what each policy costs, and which no field narrows
+    #[arg(long, help_heading = "Judging")]
+    profile: bool,
+
     /// How to write the report
     #[arg(long, value_enum, default_value_t = FormatArg::Text, help_heading = "Report")]
     format: FormatArg,
@@ -112,6 +120,7 @@ const EXAMPLES: &str = "Examples:
   aws cloudtrail lookup-events | lawbook scan -     standard input
   lawbook scan ./logs --only eip-disassociated --why eip-disassociated
   lawbook scan ./logs --policy my-policy.rhai --format json --fail-on high
+  lawbook scan ./logs --pack ./policies --profile   which policies are slow, and why
 
 Exit codes: 0 nothing to report, 1 new findings at or above --fail-on, 2 something could not be read, loaded or judged.";
 
@@ -176,9 +185,12 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             report::write(format, &outcome, &loaded.packs, look(false), &mut out).and_then(|()| out.flush())
         }
         None => {
-            let mut out = BufWriter::new(super::stdout());
-            report::write(format, &outcome, &loaded.packs, look(super::colour_on_stdout()), &mut out)
-                .and_then(|()| out.flush())
+            // Only what has colour has to be searched for it, to take it away again.
+            let colour = format == Format::Text && super::colour_on_stdout();
+            let out: Box<dyn Write> =
+                if colour { Box::new(super::stdout()) } else { Box::new(std::io::stdout().lock()) };
+            let mut out = BufWriter::with_capacity(64 * 1024, out);
+            report::write(format, &outcome, &loaded.packs, look(colour), &mut out).and_then(|()| out.flush())
         }
     };
     match written.map_err(Failure::from) {
@@ -188,6 +200,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     if !(to_terminal && format == Format::Text) {
         tell(&outcome);
     }
+    let mut told = Vec::new();
+    report::write_profile(&outcome, &loaded.packs, &mut told)?;
+    let _ = std::io::stderr().write_all(&told);
     if let Some(policy) = args.why.as_deref().and_then(|id| loaded.packs.get(id)).filter(|_| outcome.why.is_empty()) {
         let when: Vec<String> = policy.header.when.conditions.iter().map(ToString::to_string).collect();
         let when = if when.is_empty() { "nothing".to_owned() } else { when.join(" and ") };
@@ -237,7 +252,10 @@ fn request(args: &Args, limits: Limits) -> Request {
             accounts: args.account.clone(),
             regions: args.region.clone(),
         },
+        ..Settings::default()
     };
+    request.no_index = args.no_index;
+    request.profile = args.profile;
     request.limits = limits;
     if let Some(now) = args.now {
         request.now = now;

@@ -17,6 +17,10 @@ pub(super) const ASSOCIATIONS: &str = "cloudtrail/address-associations";
 /// `AllocationId` and `PublicIp`.
 pub(super) const ALLOCATIONS: &str = "cloudtrail/address-allocations";
 
+/// Where events come from that tell of resources, and their names.
+pub(super) const SOURCE: &str = "ec2.amazonaws.com";
+pub(super) const NAMES: [&str; 2] = ["AssociateAddress", "AllocateAddress"];
+
 /// Bytes that the resources may take that events tell of: some fifty thousand addresses. They are looked things up in,
 /// so they must be in memory.
 const MOST: usize = 32 << 20;
@@ -29,7 +33,7 @@ pub(super) fn is_derived(kind: &str) -> bool {
 /// The resource that an event tells of, if it does.
 pub(super) fn resource(event: &Record) -> Option<Record> {
     let view = event.value.view();
-    if &*event.kind != CLOUDTRAIL || view.text(&["eventSource"]) != Some("ec2.amazonaws.com") {
+    if &*event.kind != CLOUDTRAIL || view.text(&["eventSource"]) != Some(SOURCE) {
         return None;
     }
     let (kind, id, fields): (_, _, &[(&str, &str)]) = match view.text(&["eventName"])? {

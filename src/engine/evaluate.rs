@@ -9,7 +9,7 @@ use crate::inventory::{Collected, Inventory};
 use crate::policy::Policy;
 use crate::principal::Principal;
 use crate::record::{CLOUDTRAIL, Record};
-use crate::script::{Runtime, Stop};
+use crate::script::{Runtime, Stop, Verdict as Known};
 
 /// What a policy says about a record that its `when` admits.
 #[derive(Debug)]
@@ -24,10 +24,11 @@ pub enum Verdict {
     Fault(String),
 }
 
-/// Judges a record by the policy at `index` of the runtime.
+/// Judges a record by the policy at `index` of the runtime; by its script alone unless `by_facts`.
 pub(super) fn evaluate(
     policy: &Policy,
     index: usize,
+    by_facts: bool,
     runtime: &mut Runtime,
     inventory: &Inventory,
     record: &Record,
@@ -39,6 +40,11 @@ pub(super) fn evaluate(
             Collected::No => format!("inventory `{kind}` was not collected"),
         };
         return Verdict::NotEvaluated(reason);
+    }
+    match policy.script.predicate.as_ref().filter(|_| by_facts).map(|predicate| predicate.ask(&record.value.view())) {
+        Some(Known::True) => return tell(policy, index, runtime, record),
+        Some(Known::False | Known::Excluded) => return Verdict::Silent,
+        Some(Known::Unknown) | None => {}
     }
     match runtime.call(index, &policy.script, "matches", record) {
         Ok(Value::Bool(false)) => Verdict::Silent,

@@ -1,76 +1,483 @@
 //! Selects the policies a record could trigger: too many is allowed, too few never.
 //!
-//! *Soundness*: a policy is left out only where a condition of its `when` on `eventSource` or `eventName`, or the kind
-//! that it judges, already excludes the record; and `when` is asked again of every policy that is selected.
+//! Policies of one `when` form a group: the record is asked once, and so many are counted as asked. Groups are found by
+//! the value of the field that tells most of them apart, and within a group its policies by what is proved of their
+//! scripts.
+//!
+//! *Soundness*: a policy is left out only where a condition of its `when` excludes the record, where a text is missing
+//! that its script requires, or where its [`Predicate`](crate::script::Predicate) says false. The last two are facts, and
+//! hold for policies that need no inventory alone: those that do are *not evaluated* before their script is asked.
+//! What is not known of a record that was only skimmed ([`Fields`]) leaves nothing out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use crate::policy::{Policy, When};
-use crate::record::{CLOUDTRAIL, Record};
+use foldhash::fast::RandomState;
 
-/// The policies by what a record must hold for them to be asked; the numbers are places in the pack.
-#[derive(Debug, Default)]
+use crate::input::{Field, Fields, Wanted};
+use crate::policy::{Condition, Policy, When};
+use crate::record::{CLOUDTRAIL, Record, Ref};
+use crate::script::{FieldValue, Source};
+
+/// Texts by which a policy may be found; one that allows more is asked of every record of its group.
+const MOST_TEXTS: usize = 256;
+
+/// Fields of scripts that are read from every record, beyond those that policies are found by.
+const MOST_FIELDS: usize = 512;
+
+/// The policies by what a record must hold for them to be asked; numbers of policies are places in the pack.
+#[derive(Debug)]
 pub(super) struct Index {
-    /// Policies of events that ask for an `eventName`, by each they ask for.
-    by_name: BTreeMap<String, Vec<usize>>,
-    /// Policies of events that ask for an `eventSource` alone, by each they ask for.
-    by_source: BTreeMap<String, Vec<usize>>,
-    /// Policies that are asked about every event.
-    every_event: Vec<usize>,
-    by_kind: BTreeMap<String, Vec<usize>>,
+    by_kind: HashMap<Arc<str>, Routes>,
+    groups: Vec<Group>,
+    /// The group of each policy.
+    group_of: Vec<usize>,
+    /// Where the fields are found by which a policy can be excluded, by the numbers of its predicate's paths.
+    facts: Vec<Option<Vec<Option<usize>>>>,
+    wanted: Wanted,
+    /// Where the other fields of the plan are found.
+    others: Vec<Option<usize>>,
+}
+
+/// How the groups of one kind of record are found.
+#[derive(Debug, Default)]
+struct Routes {
+    keyed: Vec<Keyed>,
+    /// Groups that every record may be of.
+    every: Vec<usize>,
+}
+
+/// Things by the text of a field.
+#[derive(Debug)]
+struct Keyed {
+    path: Vec<String>,
+    field: Option<usize>,
+    by_text: HashMap<Box<str>, Vec<usize>, RandomState>,
+    /// Those for which there need not be one.
+    absent: Vec<usize>,
+}
+
+/// Policies of one `when`.
+#[derive(Debug)]
+struct Group {
+    when: When,
+    /// Where the fields of its conditions are found.
+    fields: Vec<Option<usize>>,
+    /// Policies by a text that their scripts require.
+    keyed: Vec<Keyed>,
+    /// Policies that every record of the group may trigger.
+    every: Vec<usize>,
+}
+
+/// How a policy is found, for those who ask what it costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// By the texts of these fields, one after the other.
+    Fields(Vec<String>),
+    /// It is asked about every record of its kind, for this reason.
+    Every(&'static str),
+}
+
+/// What is to be known of policies besides their texts.
+pub(super) struct Plan<'a> {
+    pub(super) policies: &'a [Policy],
+    /// Policies of which every record that `when` admits must be seen, and nothing proved: by place.
+    pub(super) whole: BTreeSet<usize>,
+    /// Everything is asked of every record.
+    pub(super) full_scan: bool,
+    /// Fields that somebody else reads, too.
+    pub(super) paths: Vec<Vec<String>>,
+}
+
+impl Plan<'_> {
+    /// Whether facts about the script may leave a policy out.
+    fn is_proved(&self, at: usize) -> bool {
+        !self.full_scan && !self.whole.contains(&at) && self.policies[at].header.needs.is_empty()
+    }
 }
 
 impl Index {
-    pub(super) fn new(policies: &[Policy]) -> Self {
-        let mut index = Self::default();
-        for (at, policy) in policies.iter().enumerate() {
-            if &*policy.header.judges != CLOUDTRAIL {
-                index.by_kind.entry(policy.header.judges.to_string()).or_default().push(at);
-            } else if let Some(names) = required(&policy.header.when, "eventName") {
-                for name in names {
-                    index.by_name.entry(name).or_default().push(at);
-                }
-            } else if let Some(sources) = required(&policy.header.when, "eventSource") {
-                for source in sources {
-                    index.by_source.entry(source).or_default().push(at);
-                }
-            } else {
-                index.every_event.push(at);
+    pub(super) fn new(plan: &Plan<'_>) -> Self {
+        let mut groups: Vec<Group> = Vec::new();
+        let mut group_of = Vec::new();
+        let mut members: Vec<Vec<usize>> = Vec::new();
+        let mut known: HashMap<(&str, &When), usize> = HashMap::new();
+        let mut kinds: BTreeMap<Arc<str>, Vec<usize>> = BTreeMap::new();
+        for (at, policy) in plan.policies.iter().enumerate() {
+            let kind = &policy.header.judges;
+            let group = *known.entry((kind, &policy.header.when)).or_insert_with(|| {
+                groups.push(Group {
+                    when: policy.header.when.clone(),
+                    fields: Vec::new(),
+                    keyed: Vec::new(),
+                    every: Vec::new(),
+                });
+                members.push(Vec::new());
+                kinds.entry(Arc::clone(kind)).or_default().push(groups.len() - 1);
+                groups.len() - 1
+            });
+            group_of.push(group);
+            members[group].push(at);
+        }
+        for (group, members) in groups.iter_mut().zip(&members) {
+            (group.keyed, group.every) = keyed_members(members, plan);
+        }
+        let mut by_kind = HashMap::new();
+        let mut paths = plan.paths.clone();
+        for (kind, of_kind) in kinds {
+            let routes = Routes::new(&of_kind, &groups, plan);
+            if &*kind == CLOUDTRAIL {
+                note_paths(&routes, &of_kind, &groups, plan, &mut paths);
+            }
+            by_kind.insert(kind, routes);
+        }
+        paths.sort();
+        paths.dedup();
+        let wanted = wanted(&paths);
+        let field = |path: &Vec<String>| wanted.field(paths.binary_search(path).ok()?);
+        let facts = |(at, policy): (usize, &Policy)| {
+            let predicate = policy.script.predicate.as_ref().filter(|_| plan.is_proved(at))?;
+            Some(predicate.paths().iter().map(field).collect())
+        };
+        let facts = plan.policies.iter().enumerate().map(facts).collect();
+        let others = plan.paths.iter().map(field).collect();
+        let mut index = Self { by_kind, groups, group_of, facts, wanted: wanted.clone(), others };
+        for keyed in index.by_kind.values_mut().flat_map(|routes| &mut routes.keyed) {
+            keyed.field = field(&keyed.path);
+        }
+        for group in &mut index.groups {
+            group.fields = group.when.conditions.iter().map(|condition| field(&condition.path)).collect();
+            for keyed in &mut group.keyed {
+                keyed.field = field(&keyed.path);
             }
         }
         index
     }
+}
 
-    /// The policies to ask about a record, in the order of the pack.
-    pub(super) fn select(&self, record: &Record, into: &mut Vec<usize>) {
-        into.clear();
-        if &*record.kind != CLOUDTRAIL {
-            into.extend(self.by_kind.get(&*record.kind).into_iter().flatten());
-            return;
+/// What a record may trigger; kept from record to record.
+#[derive(Debug, Default)]
+pub(super) struct Selected {
+    /// Groups whose `when` admits the record.
+    pub(super) groups: Vec<usize>,
+    /// Policies of these that nothing known leaves out, in the order of the pack.
+    pub(super) policies: Vec<usize>,
+}
+
+impl Index {
+    /// The fields of events by which [`Index::passes`] decides.
+    pub(super) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// Where the fields are found that [`Plan::paths`] names.
+    pub(super) fn others(&self) -> &[Option<usize>] {
+        &self.others
+    }
+
+    /// The number of groups.
+    pub(super) fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The group of a policy.
+    pub(super) fn group_of(&self, policy: usize) -> usize {
+        self.group_of[policy]
+    }
+
+    /// The policies to ask about a record.
+    pub(super) fn select(&self, record: &Record, into: &mut Selected) {
+        into.groups.clear();
+        into.policies.clear();
+        let Some(routes) = self.by_kind.get(&record.kind) else { return };
+        let view = record.value.view();
+        into.groups.extend(&routes.every);
+        for keyed in &routes.keyed {
+            keyed.find(keyed.of(view), &mut into.groups);
         }
-        for (field, policies) in [("eventName", &self.by_name), ("eventSource", &self.by_source)] {
-            if policies.is_empty() {
-                continue;
+        into.groups.retain(|group| self.groups[*group].when.admits(view));
+        into.groups.sort_unstable();
+        for group in &into.groups {
+            let group = &self.groups[*group];
+            into.policies.extend(&group.every);
+            for keyed in &group.keyed {
+                keyed.find(keyed.of(view), &mut into.policies);
             }
-            match record.value.view().get(field) {
-                Some(value) if value.as_str().is_some() => {
-                    into.extend(value.as_str().and_then(|text| policies.get(text)).into_iter().flatten())
+        }
+        into.policies.sort_unstable();
+    }
+
+    /// Whether no policy has to be asked about an event of which only these fields are known. `into.groups` are then the
+    /// groups whose `when` admits it.
+    pub(super) fn passes(&self, fields: &Fields<'_>, policies: &[Policy], into: &mut Selected) -> bool {
+        into.groups.clear();
+        let Some(routes) = self.by_kind.get(CLOUDTRAIL) else { return true };
+        into.policies.clear();
+        into.policies.extend(&routes.every);
+        for keyed in &routes.keyed {
+            keyed.find(keyed.skimmed(fields), &mut into.policies);
+        }
+        for at in 0..into.policies.len() {
+            let group = into.policies[at];
+            match self.groups[group].admits(fields) {
+                Some(true) => into.groups.push(group),
+                Some(false) => {}
+                None => return false,
+            }
+        }
+        for group in &into.groups {
+            let group = &self.groups[*group];
+            into.policies.clear();
+            into.policies.extend(&group.every);
+            for keyed in &group.keyed {
+                keyed.find(keyed.skimmed(fields), &mut into.policies);
+            }
+            if into.policies.iter().any(|policy| !self.is_excluded(*policy, policies, fields)) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whether facts about a policy's script exclude an event.
+    fn is_excluded(&self, at: usize, policies: &[Policy], fields: &Fields<'_>) -> bool {
+        let (Some(places), Some(predicate)) = (&self.facts[at], &policies[at].script.predicate) else { return false };
+        predicate.excludes(&Skimmed { fields, places })
+    }
+
+    /// How each policy is found, in the order of the pack.
+    pub(super) fn routes(&self, plan: &Plan<'_>) -> Vec<Route> {
+        let mut fields = vec![Vec::new(); self.group_of.len()];
+        let mut of_group = vec![None; self.groups.len()];
+        for keyed in self.by_kind.values().flat_map(|routes| &routes.keyed) {
+            keyed.members().for_each(|group| of_group[group] = Some(keyed.path.join(".")));
+        }
+        for (fields, group) in fields.iter_mut().zip(&self.group_of) {
+            fields.extend(of_group[*group].clone());
+        }
+        for keyed in self.groups.iter().flat_map(|group| &group.keyed) {
+            let mut members: Vec<usize> = keyed.members().collect();
+            members.sort_unstable();
+            members.dedup();
+            members.into_iter().for_each(|policy| fields[policy].push(keyed.path.join(".")));
+        }
+        let reason = |at: usize| {
+            let policy = &plan.policies[at];
+            if plan.full_scan {
+                "facts are not asked"
+            } else if plan.whole.contains(&at) {
+                "every verdict is wanted"
+            } else if !policy.header.needs.is_empty() {
+                "its `when` names no text, and where inventory that it needs is missing, that must be told"
+            } else {
+                match &policy.script.predicate {
+                    Some(predicate) if !predicate.is_unknown() => {
+                        "no text is required, but facts are asked before Rhai is"
+                    }
+                    _ => "its `when` names no text, and no field of its script is compared with literals",
                 }
-                // What is not text has several spellings: `when` knows them.
-                Some(_) => into.extend(policies.values().flatten()),
-                None => {}
             }
-        }
-        into.extend(&self.every_event);
-        into.sort_unstable();
-        into.dedup();
+        };
+        let route = |(at, fields): (usize, Vec<String>)| {
+            if fields.is_empty() { Route::Every(reason(at)) } else { Route::Fields(fields) }
+        };
+        fields.into_iter().enumerate().map(route).collect()
     }
 }
 
-/// The values one of which a field must have; `None` if it may have any, or be absent.
-fn required(when: &When, field: &str) -> Option<Vec<String>> {
-    let condition = when.conditions.iter().find(|condition| condition.path == [field])?;
-    condition.any_of.iter().cloned().collect()
+/// The fields of an event, as far as they were read, by the numbers of a predicate's paths.
+struct Skimmed<'a> {
+    fields: &'a Fields<'a>,
+    places: &'a [Option<usize>],
+}
+
+impl Source for Skimmed<'_> {
+    fn field(&self, number: usize, _: &[String]) -> Option<FieldValue<'_>> {
+        match self.fields.get(self.places.get(number).copied().flatten()?) {
+            Field::Absent | Field::Null => Some(FieldValue::Unit),
+            Field::Bool(flag) => Some(FieldValue::Bool(flag)),
+            Field::Text(text) => Some(FieldValue::of_text(text)),
+            Field::Other => None,
+        }
+    }
+}
+
+impl Group {
+    /// Whether its `when` admits an event, if these fields tell.
+    fn admits(&self, fields: &Fields<'_>) -> Option<bool> {
+        let mut is_known = true;
+        for (condition, field) in self.when.conditions.iter().zip(&self.fields) {
+            let any_of = |wanted: Option<&str>| condition.any_of.iter().any(|value| value.as_deref() == wanted);
+            let holds = match field.map(|field| fields.get(field)) {
+                Some(Field::Absent | Field::Null) => any_of(None),
+                Some(Field::Bool(flag)) => any_of(Some(word(flag))),
+                Some(Field::Text(text)) => any_of(Some(text)),
+                Some(Field::Other) | None => {
+                    is_known = false;
+                    true
+                }
+            };
+            if !holds {
+                return Some(false);
+            }
+        }
+        is_known.then_some(true)
+    }
+}
+
+fn word(flag: bool) -> &'static str {
+    if flag { "true" } else { "false" }
+}
+
+/// What a field of a record is looked up by.
+enum Key<'a> {
+    Absent,
+    Text(&'a str),
+    /// It has several spellings, or is not known.
+    Any,
+    /// No text is equal to it.
+    None,
+}
+
+impl Keyed {
+    fn new(path: &[String]) -> Self {
+        Self { path: path.to_vec(), field: None, by_text: HashMap::default(), absent: Vec::new() }
+    }
+
+    /// What is found by it; some several times.
+    fn members(&self) -> impl Iterator<Item = usize> {
+        self.by_text.values().flatten().chain(&self.absent).copied()
+    }
+
+    fn of<'a>(&self, record: Ref<'a>) -> Key<'a> {
+        let value = self.path.iter().try_fold(record, |value, name| value.get(name));
+        let Some(value) = value.filter(|value| !value.is_null()) else { return Key::Absent };
+        match (value.as_str(), value.as_bool(), value.as_f64()) {
+            (Some(text), ..) => Key::Text(text),
+            (_, Some(flag), _) => Key::Text(word(flag)),
+            (.., Some(_)) => Key::Any,
+            _ => Key::None,
+        }
+    }
+
+    fn skimmed<'a>(&self, fields: &Fields<'a>) -> Key<'a> {
+        match self.field.map(|field| fields.get(field)) {
+            Some(Field::Absent | Field::Null) => Key::Absent,
+            Some(Field::Bool(flag)) => Key::Text(word(flag)),
+            Some(Field::Text(text)) => Key::Text(text),
+            Some(Field::Other) | None => Key::Any,
+        }
+    }
+
+    fn find(&self, key: Key<'_>, into: &mut Vec<usize>) {
+        match key {
+            Key::Absent => into.extend(&self.absent),
+            Key::Text(text) => into.extend(self.by_text.get(text).into_iter().flatten()),
+            Key::Any => {
+                let start = into.len();
+                #[expect(clippy::iter_over_hash_type, reason = "put in order below")]
+                for list in self.by_text.values() {
+                    into.extend(list);
+                }
+                into.extend(&self.absent);
+                into[start..].sort_unstable();
+                let mut kept = start;
+                for at in start..into.len() {
+                    if at == start || into[at] != into[kept - 1] {
+                        into[kept] = into[at];
+                        kept += 1;
+                    }
+                }
+                into.truncate(kept);
+            }
+            Key::None => {}
+        }
+    }
+}
+
+impl Routes {
+    /// Finds groups by the condition that tells most of them apart.
+    fn new(of_kind: &[usize], groups: &[Group], plan: &Plan<'_>) -> Self {
+        let mut texts: HashMap<&[String], BTreeSet<Option<&str>>> = HashMap::new();
+        for condition in of_kind.iter().flat_map(|group| &groups[*group].when.conditions) {
+            texts.entry(&condition.path).or_default().extend(condition.any_of.iter().map(Option::as_deref));
+        }
+        let mut routes = Self::default();
+        let mut keyed: BTreeMap<Vec<String>, Keyed> = BTreeMap::new();
+        for group in of_kind {
+            let usable = |condition: &&Condition| {
+                !plan.full_scan && condition.any_of.len() <= MOST_TEXTS && Wanted::can_read(&condition.path)
+            };
+            let conditions = groups[*group].when.conditions.iter().filter(usable);
+            let Some(best) = conditions.max_by_key(|condition| texts[&*condition.path].len()) else {
+                routes.every.push(*group);
+                continue;
+            };
+            let keyed = keyed.entry(best.path.clone()).or_insert_with_key(|path| Keyed::new(path));
+            for value in &best.any_of {
+                match value {
+                    Some(text) => keyed.by_text.entry(text.as_str().into()).or_default().push(*group),
+                    None => keyed.absent.push(*group),
+                }
+            }
+        }
+        routes.keyed = keyed.into_values().collect();
+        routes
+    }
+}
+
+/// A path, and the texts of which a script requires that it holds one.
+type Required<'p> = (&'p [String], Vec<&'p str>);
+
+/// The members of a group by the text that tells most of them apart, and those that have none.
+fn keyed_members(members: &[usize], plan: &Plan<'_>) -> (Vec<Keyed>, Vec<usize>) {
+    let mut every = Vec::new();
+    let mut found: Vec<(usize, Vec<Required<'_>>)> = Vec::new();
+    let mut texts: HashMap<&[String], BTreeSet<&str>> = HashMap::new();
+    for at in members {
+        let predicate = plan.policies[*at].script.predicate.as_ref().filter(|_| plan.is_proved(*at));
+        let required = predicate.into_iter().flat_map(|predicate| {
+            predicate.required().into_iter().map(|(path, texts)| (predicate.paths()[path].as_slice(), texts))
+        });
+        let usable = |(path, texts): &Required<'_>| texts.len() <= MOST_TEXTS && Wanted::can_read(path);
+        let required: Vec<Required<'_>> = required.filter(usable).collect();
+        for (path, list) in &required {
+            texts.entry(path).or_default().extend(list);
+        }
+        if required.is_empty() { every.push(*at) } else { found.push((*at, required)) }
+    }
+    let mut keyed: BTreeMap<Vec<String>, Keyed> = BTreeMap::new();
+    for (at, required) in found {
+        let Some((path, list)) = required.into_iter().max_by_key(|(path, _)| texts[path].len()) else { continue };
+        let keyed = keyed.entry(path.to_vec()).or_insert_with_key(|path| Keyed::new(path));
+        for text in list {
+            keyed.by_text.entry(text.into()).or_default().push(at);
+        }
+    }
+    (keyed.into_values().collect(), every)
+}
+
+/// The fields of events that have to be read: those that groups and policies are found by, those of every `when`, and
+/// those that tell whether policies that are asked of every event can be excluded.
+fn note_paths(routes: &Routes, of_kind: &[usize], groups: &[Group], plan: &Plan<'_>, paths: &mut Vec<Vec<String>>) {
+    for group in of_kind {
+        paths.extend(groups[*group].when.conditions.iter().map(|condition| condition.path.clone()));
+        paths.extend(groups[*group].keyed.iter().map(|keyed| keyed.path.clone()));
+    }
+    let mut more = BTreeSet::new();
+    for group in &routes.every {
+        let group = &groups[*group];
+        let members = group.every.iter().copied().chain(group.keyed.iter().flat_map(Keyed::members));
+        for at in members.filter(|at| plan.is_proved(*at)) {
+            more.extend(plan.policies[at].script.predicate.iter().flat_map(|predicate| predicate.paths()).cloned());
+        }
+    }
+    paths.extend(more.into_iter().filter(|path| !path.is_empty()).take(MOST_FIELDS));
+}
+
+fn wanted(paths: &[Vec<String>]) -> Wanted {
+    let paths: Vec<Vec<&str>> = paths.iter().map(|path| path.iter().map(String::as_str).collect()).collect();
+    Wanted::new(paths.iter().map(Vec::as_slice))
 }
 
 #[cfg(test)]
@@ -79,36 +486,58 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::policy::{Overrides, Pack};
+    use crate::policy::{Checked, Overrides, Pack};
     use crate::record::{Document, Node, Origin, Scope};
-    use crate::script::Limits;
+    use crate::script::{Limits, Verdict};
 
-    /// Policies with every kind of `when` on the fields that the index knows.
-    fn battery() -> crate::policy::Checked {
-        let whens = [
-            "",
-            "when: { eventName: A }",
-            "when: { eventName: [A, B] }",
-            "when: { eventName: [A, null] }",
-            "when: { eventName: null }",
-            "when: { eventSource: s }",
-            "when: { eventSource: [s, t], eventName: B }",
-            "when: { eventSource: [s, null], eventName: [C, null] }",
-            "when: { eventName: 12, errorCode: null }",
-            "when: { eventName: true }",
-            "when: { eventName: [12.0, 18446744073709551615], eventSource: 1.5 }",
-            "when: { userIdentity.type: Root }",
-        ];
-        let mut all = crate::policy::Checked::default();
-        for (at, when) in whens.iter().enumerate() {
+    /// Policies with every kind of `when`, and scripts that require something and nothing.
+    const POLICIES: &[(&str, &str)] = &[
+        ("", "true"),
+        ("", "event.eventName == \"A\""),
+        ("", "event.errorCode in [\"B\", \"s\"]"),
+        ("", "event.eventName == \"A\" || event.errorCode == \"t\""),
+        ("when: { eventName: A }", "true"),
+        ("when: { eventName: A }", "event.errorCode == \"C\""),
+        ("when: { eventName: [A, B] }", "true"),
+        ("when: { eventName: [A, null] }", "true"),
+        ("when: { eventName: null }", "true"),
+        ("when: { eventSource: s }", "true"),
+        ("when: { eventSource: [s, t], eventName: B }", "true"),
+        ("when: { eventSource: [s, null], eventName: [C, null] }", "true"),
+        ("when: { eventName: 12, errorCode: null }", "true"),
+        ("when: { eventName: true }", "true"),
+        ("when: { eventName: [12.0, 18446744073709551615], eventSource: 1.5 }", "true"),
+        ("needs: [ec2/flow-logs]", "event.eventName == \"A\""),
+    ];
+
+    fn battery() -> Checked {
+        let mut all = Checked::default();
+        for (at, (head, matches)) in POLICIES.iter().enumerate() {
             let text = format!(
-                "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! {when}\n//! ---\nfn matches(event) {{ true }}\n"
+                "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! {head}\n//! ---\nfn matches(event) {{ {matches} }}\n"
             );
             all.join(
                 Pack::from_text(&format!("p{at}"), &text).check(&Overrides::default(), &Limits::default()).unwrap(),
             );
         }
         all
+    }
+
+    fn plan(packs: &Checked, whole: &[usize], full_scan: bool) -> Index {
+        let whole = whole.iter().copied().collect();
+        Index::new(&Plan { policies: packs.policies(), whole, full_scan, paths: Vec::new() })
+    }
+
+    fn record(members: serde_json::Map<String, Value>) -> Record {
+        let value = Node::from(Document::from(&Value::Object(members)));
+        Record {
+            kind: CLOUDTRAIL.into(),
+            id: None,
+            time: None,
+            scope: Scope::default(),
+            value,
+            origin: Origin::default(),
+        }
     }
 
     fn value() -> impl Strategy<Value = Option<Value>> {
@@ -132,24 +561,58 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_index_selects_every_policy_that_when_admits(events in proptest::collection::vec((value(), value(), value()), 1..20)) {
+        fn a_policy_is_left_out_only_where_it_stays_silent(
+            events in proptest::collection::vec((value(), value(), value()), 1..20),
+        ) {
             let packs = battery();
-            let index = Index::new(packs.policies());
+            let (index, full) = (plan(&packs, &[], false), plan(&packs, &[], true));
             for (name, source, code) in events {
                 let mut members = serde_json::Map::new();
                 for (key, value) in [("eventName", name), ("eventSource", source), ("errorCode", code)] {
                     members.extend(value.map(|value| (key.to_owned(), value)));
                 }
-                let value = Node::from(Document::from(&Value::Object(members)));
-                let record = Record { kind: CLOUDTRAIL.into(), id: None, time: None, scope: Scope::default(), value, origin: Origin::default() };
-                let mut selected = Vec::new();
+                let record = record(members);
+                let (mut selected, mut all) = (Selected::default(), Selected::default());
                 index.select(&record, &mut selected);
+                full.select(&record, &mut all);
+                prop_assert_eq!(&selected.groups, &all.groups, "{:?}", record.value);
                 for (at, policy) in packs.policies().iter().enumerate() {
-                    if policy.header.when.admits(record.value.view()) {
-                        prop_assert!(selected.contains(&at), "{} is left out for {:?}", policy.header.when.conditions[0], record.value);
+                    let is_admitted = policy.header.when.admits(record.value.view());
+                    prop_assert_eq!(selected.groups.contains(&index.group_of(at)), is_admitted);
+                    prop_assert_eq!(all.policies.contains(&at), is_admitted);
+                    let facts = policy.script.predicate.as_ref().map(|facts| facts.ask(&record.value.view()));
+                    let is_whole = !policy.header.needs.is_empty();
+                    if is_admitted && (is_whole || facts == Some(Verdict::True)) {
+                        prop_assert!(selected.policies.contains(&at), "p{} is left out of {:?}", at, record.value);
                     }
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_policy_is_found_by_the_texts_that_it_names() {
+        let packs = battery();
+        let select = |index: &Index, name: &str| {
+            let mut selected = Selected::default();
+            index.select(&record([("eventName".to_owned(), name.into())].into_iter().collect()), &mut selected);
+            selected.policies
+        };
+        let index = plan(&packs, &[], false);
+        assert_eq!(select(&index, "B"), [0, 3, 6, 15], "`t` and `C` are not here");
+        assert_eq!(select(&plan(&packs, &[1], false), "B"), [0, 1, 3, 6, 15], "what must be seen is asked");
+        let routes = index.routes(&Plan {
+            policies: packs.policies(),
+            whole: BTreeSet::new(),
+            full_scan: false,
+            paths: Vec::new(),
+        });
+        let by = |at: usize| match &routes[at] {
+            Route::Fields(fields) => fields.join(", "),
+            Route::Every(reason) => (*reason).to_owned(),
+        };
+        assert_eq!([by(1), by(2), by(4), by(5)], ["eventName", "errorCode", "eventName", "eventName, errorCode"]);
+        assert!(by(0).contains("facts are asked") && by(3).contains("facts are asked"), "{routes:?}");
+        assert!(by(15).contains("must be told"), "{routes:?}");
     }
 }

@@ -14,13 +14,14 @@ mod groups;
 mod index;
 mod outcome;
 mod place;
+mod profile;
 mod stored;
 mod tally;
 mod why;
 mod workers;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -29,6 +30,7 @@ use serde_json::Value;
 pub use self::evaluate::Verdict;
 pub use self::findings::{Findings, Iter};
 pub use self::outcome::{Counts, Exit, Files, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Summary};
+pub use self::profile::{Cost, Profile, Route};
 pub use self::why::{Why, Whys};
 use self::workers::Judge;
 use crate::error::Error;
@@ -71,6 +73,11 @@ pub struct Request {
     pub named: BTreeSet<String>,
     /// The policy of which every record's verdict is wanted.
     pub why: Option<String>,
+    /// Every policy is asked about every record by its script alone, and every record is parsed: slow, and the same
+    /// findings.
+    pub no_index: bool,
+    /// What each policy costs is wanted.
+    pub profile: bool,
 }
 
 impl Request {
@@ -90,6 +97,8 @@ impl Request {
             allow_empty: false,
             named: BTreeSet::new(),
             why: None,
+            no_index: false,
+            profile: false,
         }
     }
 }
@@ -117,6 +126,18 @@ impl Progress for () {
 /// When a path does not exist, or the file for what does not fit into memory cannot be written or read. Whatever happens
 /// to a record or a file while scanning is a fault in the outcome.
 pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Result<Outcome, Error> {
+    let mut request = request.clone();
+    // What is read once cannot be read again when the path of another file did not tell the truth.
+    request.settings.trusts_paths = request.paths.iter().chain(&request.inventory).all(|path| is_on_disk(path));
+    if let Some(outcome) = attempt(packs, &request, progress)? {
+        return Ok(outcome);
+    }
+    request.settings.trusts_paths = false;
+    attempt(packs, &request, progress)?.ok_or_else(|| Error::new("what a file holds changed while it was read"))
+}
+
+/// A scan; `None` if the path of a file told something else of it than its content.
+fn attempt(packs: &Checked, request: &Request, progress: &dyn Progress) -> Result<Option<Outcome>, Error> {
     let (files, mut faults) = input::discover(&request.paths, &request.settings)?;
     let (lookup_only, more) = input::discover(&request.inventory, &request.settings)?;
     faults.extend(more);
@@ -125,10 +146,17 @@ pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Resu
     faults.extend(more);
     let judge = Judge::new(packs, request, Arc::new(inventory), progress);
     judge.resources(&files);
-    judge.events(&files, &listed);
+    if !judge.events(&files, &listed) {
+        return Ok(None);
+    }
     judge.deferred()?;
     let names = files.files.iter().map(|file| Arc::clone(&file.name)).collect();
-    outcome::write(judge.finish(names, &faults)?, packs, request, &files, &lookup_only)
+    outcome::write(judge.finish(names, &faults)?, packs, request, &files, &lookup_only).map(Some)
+}
+
+/// Whether a path can be read again and again.
+fn is_on_disk(path: &Path) -> bool {
+    path.as_os_str() != "-" && std::fs::metadata(path).is_ok_and(|found| found.is_file() || found.is_dir())
 }
 
 /// Judges records that are at hand: those that [`input::events`] reads, or that a program made.

@@ -8,7 +8,7 @@ use super::duplicates::{self, Numbers};
 use super::findings::{Findings, Kept};
 use super::groups::{self, Subject};
 use super::tally::Collected;
-use super::{Request, Whys};
+use super::{Profile, Request, Whys};
 use crate::error::Error;
 use crate::finding::{Severity, Standing};
 use crate::input::{self, Class};
@@ -34,6 +34,8 @@ pub struct Outcome {
     pub why: Whys,
     /// Asked, found and the rest by policy, in the order of the packs.
     pub policies: Vec<PolicyCounts>,
+    /// What policies cost, if that was wanted.
+    pub profile: Option<Profile>,
 }
 
 /// A scan in numbers.
@@ -197,7 +199,7 @@ pub(super) fn write(
     lookup_only: &input::Files,
 ) -> Result<Outcome, Error> {
     let policies = packs.policies();
-    let Collected { records, policies: counts, map, same, findings, identities, groups, why } = collected;
+    let Collected { records, policies: counts, profile, map, same, findings, identities, groups, why, .. } = collected;
     let memory = request.memory / 4;
     let (numbers, edits) = duplicates::compare(&identities, &map, memory)?;
     drop(identities);
@@ -245,7 +247,7 @@ pub(super) fn write(
     summary.exit = exit(&summary, request, policies, &counts, &numbers, files);
     let why = Whys::new(why, Arc::clone(&map));
     let findings = Kept { len: summary.findings.total, stored: findings, edits, map, same, memory }.into();
-    Ok(Outcome { summary, findings, not_evaluated, faults, skipped, why, policies: counts })
+    Ok(Outcome { summary, findings, not_evaluated, faults, skipped, why, policies: counts, profile })
 }
 
 fn count(numbers: &Numbers) -> FindingCounts {

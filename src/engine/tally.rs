@@ -6,14 +6,16 @@ use super::deferred;
 use super::duplicates::Identity;
 use super::findings::Same;
 use super::groups::Groups;
+use super::index::Index;
 use super::outcome::{PolicyCounts, Records};
 use super::place::{Map, Place, ordinal};
-use super::{Verdict, why};
+use super::profile::{Cost, Profile};
+use super::{Request, Verdict, why};
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::finding::record_hash;
 use crate::policy::Policy;
-use crate::record::{Record, Scope};
+use crate::record::{Node, Record, Scope};
 use crate::spill::{Scratch, Sorted, Sorter};
 
 /// Findings, by place.
@@ -33,18 +35,25 @@ pub(super) struct Tallies {
     same: Arc<[Same]>,
     /// Bytes that one of them may hold.
     share: usize,
+    /// The number of groups of policies.
+    groups: usize,
+    /// Whether it is wanted what policies cost.
+    costs: bool,
 }
 
 impl Tallies {
-    /// For so many threads, which may hold so many bytes in all.
-    pub(super) fn new(policies: &[Policy], threads: usize, memory: usize) -> Self {
-        Self { scratch: Arc::default(), same: Same::of(policies), share: memory / threads.max(1) }
+    /// For the threads of a request, and so many groups of policies.
+    pub(super) fn new(policies: &[Policy], groups: usize, request: &Request) -> Self {
+        let share = request.memory / request.threads.max(1);
+        Self { scratch: Arc::default(), same: Same::of(policies), share, groups, costs: request.profile }
     }
 
     pub(super) fn tally(&self) -> Tally {
         Tally {
             records: Records::default(),
             policies: vec![PolicyCounts::default(); self.same.len()],
+            asked: vec![0; self.groups],
+            costs: if self.costs { vec![Cost::default(); self.same.len()] } else { Vec::new() },
             batches: Vec::new(),
             groups: Groups::default(),
             most_groups: self.share / 8,
@@ -52,14 +61,22 @@ impl Tallies {
             deferred: Sorter::new(&self.scratch, self.share / 4),
             same: Arc::clone(&self.same),
             buffer: Vec::new(),
+            hashed: None,
             failed: None,
         }
     }
 
     /// What was collected in all, in files of these names.
-    pub(super) fn collected(&self, tallies: Vec<Tally>, names: Vec<Arc<str>>) -> Result<Collected, Error> {
+    pub(super) fn collected(
+        &self,
+        tallies: Vec<Tally>,
+        names: Vec<Arc<str>>,
+        index: &Index,
+    ) -> Result<Collected, Error> {
         let mut records = Records::default();
         let mut policies = vec![PolicyCounts::default(); self.same.len()];
+        let mut asked = vec![0; self.groups];
+        let mut costs = vec![Cost::default(); if self.costs { self.same.len() } else { 0 }];
         let mut batches = Vec::new();
         let mut sorters = Vec::new();
         for mut tally in tallies {
@@ -69,12 +86,18 @@ impl Tallies {
             }
             records.add(&tally.records);
             policies.iter_mut().zip(&tally.policies).for_each(|(sum, counts)| sum.add(counts));
+            asked.iter_mut().zip(&tally.asked).for_each(|(sum, count)| *sum += count);
+            costs.iter_mut().zip(&tally.costs).for_each(|(sum, cost)| sum.add(cost));
             batches.extend(tally.batches);
             sorters.push(tally.sorter);
         }
+        for (at, counts) in policies.iter_mut().enumerate() {
+            counts.asked = asked[index.group_of(at)];
+            counts.silent = counts.asked - counts.findings - counts.not_evaluated - counts.faults;
+        }
         let [findings, identities, groups, why] = Sorter::sorted(sorters)?;
         let (map, same) = (Arc::new(Map::new(names, batches)), Arc::clone(&self.same));
-        Ok(Collected { records, policies, map, same, findings, identities, groups, why })
+        Ok(Collected { records, policies, costs, profile: None, map, same, findings, identities, groups, why })
     }
 }
 
@@ -83,6 +106,9 @@ impl Tallies {
 pub(super) struct Collected {
     pub(super) records: Records,
     pub(super) policies: Vec<PolicyCounts>,
+    /// Empty unless it is wanted.
+    pub(super) costs: Vec<Cost>,
+    pub(super) profile: Option<Profile>,
     pub(super) map: Arc<Map>,
     pub(super) same: Arc<[Same]>,
     pub(super) findings: Sorted,
@@ -96,6 +122,10 @@ pub(super) struct Collected {
 pub(super) struct Tally {
     pub(super) records: Records,
     policies: Vec<PolicyCounts>,
+    /// How many records each group of policies was asked about.
+    asked: Vec<u64>,
+    /// What each policy cost; empty unless it is wanted.
+    costs: Vec<Cost>,
     /// File, batch, events.
     batches: Vec<(u32, u32, u64)>,
     groups: Groups,
@@ -104,6 +134,8 @@ pub(super) struct Tally {
     deferred: Sorter<1>,
     same: Arc<[Same]>,
     buffer: Vec<u8>,
+    /// The last record that was hashed: several policies may tell of it.
+    hashed: Option<(Node, [u8; 16])>,
     failed: Option<Error>,
 }
 
@@ -115,21 +147,35 @@ impl Tally {
         }
     }
 
+    /// Notes that the policies of these groups were asked about so many records: those that give no verdict are silent.
+    pub(super) fn asked(&mut self, groups: impl IntoIterator<Item = usize>, records: u64) {
+        for group in groups {
+            self.asked[group] += records;
+        }
+    }
+
+    /// Notes what a policy cost, if that is wanted.
+    pub(super) fn cost(&mut self, policy: u32, cost: &Cost) {
+        if let Some(sum) = self.costs.get_mut(policy as usize) {
+            sum.add(cost);
+        }
+    }
+
     /// Keeps a verdict on a record.
     pub(super) fn verdict(&mut self, at: Place, policy: &Policy, record: &Record, verdict: Verdict) {
         let counts = &mut self.policies[at.policy as usize];
-        counts.asked += 1;
         match verdict {
-            Verdict::Silent => counts.silent += 1,
+            Verdict::Silent => {}
             Verdict::Finding(finding, faults) => {
                 counts.findings += 1;
                 self.attempt(|tally| {
                     tally.same[at.policy as usize].store(&finding, &mut tally.buffer)?;
                     tally.sorter.push(FINDINGS, &at.key(), &tally.buffer)?;
+                    let record_hash = tally.hash_of(record);
                     tally.buffer.clear();
                     let identity = Identity {
                         fingerprint: finding.fingerprint,
-                        record_hash: record_hash(record),
+                        record_hash,
                         place: at,
                         severity: finding.severity,
                         standing: finding.standing,
@@ -151,6 +197,18 @@ impl Tally {
             Verdict::Fault(reason) => {
                 counts.faults += 1;
                 self.fault(at, &Fault::policy(&policy.id, reason, record.origin.clone()));
+            }
+        }
+    }
+
+    /// The hash of what a record holds. Leaves the buffer with something.
+    fn hash_of(&mut self, record: &Record) -> [u8; 16] {
+        match &self.hashed {
+            Some((node, hash)) if node.is_same(&record.value) => *hash,
+            _ => {
+                let hash = record_hash(record, &mut self.buffer);
+                self.hashed = Some((record.value.clone(), hash));
+                hash
             }
         }
     }

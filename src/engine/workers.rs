@@ -8,15 +8,17 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::derive::Derived;
-use super::index::Index;
+use super::index::{Index, Plan, Selected};
 use super::place::{Place, ordinal};
+use super::profile::{Cost, Profile};
 use super::tally::{Collected, Tallies, Tally};
 use super::{Progress, Request, Verdict, deferred, derive, evaluate, stored};
 use crate::error::Error;
 use crate::fault::Fault;
-use crate::input::{self, Batch, Class, File, Files, Sink};
+use crate::input::{Batch, Class, Field, Fields, File, Files, Filter, Reader, Route, Sink};
 use crate::inventory::{self, Inventory};
 use crate::policy::{Checked, Policy};
 use crate::record::{CLOUDTRAIL, Record};
@@ -45,8 +47,24 @@ pub(super) struct Judge<'a> {
     tallies: Tallies,
     /// Tallies that no thread has now; never more than there are threads.
     idle: Mutex<Vec<Tally>>,
-    /// A tally failed: reading on is of no use.
+    /// Reading on is of no use: a tally failed, or a file is misplaced.
     stopped: AtomicBool,
+    /// A file holds inventory, and its path promised events.
+    is_misplaced: AtomicBool,
+}
+
+/// The fields by which [`derive::resource`] finds the events that tell of resources.
+const TELLING: [&[&str]; 2] = [&["eventSource"], &["eventName"]];
+
+/// What the index of a request's policies is made by.
+fn plan<'p>(policies: &'p [Policy], waits: bool, request: &Request) -> Plan<'p> {
+    let is_whole = |policy: &Policy| request.why.as_deref() == Some(&*policy.id);
+    let whole = policies.iter().enumerate().filter(|(_, policy)| is_whole(policy)).map(|(at, _)| at).collect();
+    let owned = |path: &&[&str]| path.iter().map(|name| (*name).to_owned()).collect();
+    let telling = TELLING.iter().filter(|_| waits);
+    let filtering = Filter::PATHS.iter().filter(|_| !request.settings.filter.is_open());
+    let paths = telling.chain(filtering).map(owned).collect();
+    Plan { policies, whole, full_scan: request.no_index, paths }
 }
 
 /// A batch that is handed over.
@@ -76,20 +94,23 @@ impl<'a> Judge<'a> {
         let waits = |policy: &Policy| {
             policy.header.uses.iter().chain(&policy.header.needs).any(|kind| derive::is_derived(kind))
         };
-        let waiting = policies.iter().enumerate().filter(|(_, policy)| waits(policy)).map(|(at, _)| at).collect();
+        let waiting: BTreeSet<usize> =
+            policies.iter().enumerate().filter(|(_, policy)| waits(policy)).map(|(at, _)| at).collect();
         let given_up = policies.iter().map(|_| AtomicUsize::new(0)).collect();
+        let index = Index::new(&plan(policies, !waiting.is_empty(), request));
         Self {
             policies,
             request,
             inventory,
             progress,
-            index: Index::new(policies),
             given_up,
             waiting,
             derived: Mutex::default(),
-            tallies: Tallies::new(policies, request.threads, request.memory),
+            tallies: Tallies::new(policies, index.groups(), request),
+            index,
             idle: Mutex::default(),
             stopped: AtomicBool::new(false),
+            is_misplaced: AtomicBool::new(false),
         }
     }
 
@@ -171,16 +192,20 @@ impl<'a> Judge<'a> {
         });
     }
 
-    /// Reads and judges the files of events, but for those named.
-    pub(super) fn events(&self, files: &Files, but: &BTreeSet<Arc<str>>) {
+    /// Reads and judges the files of events, but for those named. False if one of them holds inventory, against the
+    /// promise of its path: then it was not read.
+    pub(super) fn events(&self, files: &Files, but: &BTreeSet<Arc<str>>) -> bool {
         let wanted = |file: &File| file.class == Class::Events && !but.contains(&file.name);
         let todo: Vec<usize> = (0..files.files.len()).filter(|at| wanted(&files.files[*at])).collect();
         if todo.is_empty() {
-            return;
+            return true;
         }
         let board = Mutex::new(Board::default());
         let changed = Condvar::new();
+        let wanted = Some(self.index.wanted()).filter(|_| !self.request.no_index);
         self.in_threads(usize::MAX, &self.inventory, |worker| {
+            let mut reader = Reader::new(&self.request.settings, wanted);
+            let mut router = Router::new(self);
             let mut held = lock(&board);
             loop {
                 if let Some(job) = held.jobs.pop_front() {
@@ -190,26 +215,42 @@ impl<'a> Judge<'a> {
                 } else if let Some(file) = todo.get(held.next_file).copied().filter(|_| !self.has_stopped()) {
                     held.next_file += 1;
                     held.reading += 1;
+                    let others = todo.len() - held.next_file + held.reading - 1;
                     drop(held);
-                    self.read(file, &files.files[file], worker, &board, &changed);
-                    self.progress.file_done(&files.files[file].name);
+                    // A thread that has no file of its own can be of use to this one.
+                    let ahead = others + 1 < self.request.threads;
+                    let file = (file, &files.files[file]);
+                    self.read(file, ahead, &mut reader, &mut router, worker, (&board, &changed));
+                    self.progress.file_done(&file.1.name);
                     held = lock(&board);
                     held.reading -= 1;
                     changed.notify_all();
                 } else if held.reading == 0 {
-                    return;
+                    break;
                 } else {
                     held.idle += 1;
                     held = changed.wait(held).unwrap_or_else(PoisonError::into_inner);
                     held.idle -= 1;
                 }
             }
+            drop(held);
+            router.tell(&mut worker.tally);
         });
+        !self.is_misplaced.load(Ordering::Relaxed)
     }
 
-    fn read(&self, at: usize, file: &File, worker: &mut Worker<'_>, board: &Mutex<Board>, changed: &Condvar) {
+    /// Reads a file; batches go to a thread that has nothing to do, or to this one's worker.
+    fn read(
+        &self,
+        (at, file): (usize, &File),
+        ahead: bool,
+        reader: &mut Reader,
+        router: &mut Router<'_>,
+        worker: &mut Worker<'_>,
+        (board, changed): (&Mutex<Board>, &Condvar),
+    ) {
         let mut number = 0;
-        input::read(file, &self.request.settings, &mut |batch| {
+        let is_placed = reader.read(file, ahead, Some(router), &mut |batch| {
             let job = Job { file: at, number, batch };
             number += 1;
             let mut held = lock(board);
@@ -221,6 +262,10 @@ impl<'a> Judge<'a> {
             drop(held);
             worker.open(file, job);
         });
+        if !is_placed {
+            self.is_misplaced.store(true, Ordering::Relaxed);
+            self.stopped.store(true, Ordering::Relaxed);
+        }
     }
 
     fn has_stopped(&self) -> bool {
@@ -271,7 +316,13 @@ impl<'a> Judge<'a> {
             self.absences(tally);
             faults.iter().for_each(|fault| tally.fault(Place::LAST, fault));
         });
-        self.tallies.collected(self.idle.into_inner().unwrap_or_else(PoisonError::into_inner), names)
+        let tallies = std::mem::take(&mut *lock(&self.idle));
+        let mut collected = self.tallies.collected(tallies, names, &self.index)?;
+        collected.profile = self.request.profile.then(|| {
+            let routes = self.index.routes(&plan(self.policies, !self.waiting.is_empty(), self.request));
+            Profile { rows: std::mem::take(&mut collected.costs).into_iter().zip(routes).collect() }
+        });
+        Ok(collected)
     }
 
     /// Adds to a tally while no thread has one.
@@ -319,7 +370,7 @@ struct Worker<'a> {
     inventory: &'a Arc<Inventory>,
     runtime: Runtime,
     tally: Tally,
-    selected: Vec<usize>,
+    selected: Selected,
     /// Policies that must be asked of the record later.
     later: Vec<u32>,
 }
@@ -327,7 +378,7 @@ struct Worker<'a> {
 impl<'a> Worker<'a> {
     fn new(judge: &'a Judge<'a>, inventory: &'a Arc<Inventory>, tally: Tally) -> Self {
         let runtime = judge.runtime(inventory);
-        Self { judge, inventory, runtime, tally, selected: Vec::new(), later: Vec::new() }
+        Self { judge, inventory, runtime, tally, selected: Selected::default(), later: Vec::new() }
     }
 
     fn open(&mut self, file: &File, job: Job) {
@@ -367,12 +418,12 @@ impl<'a> Worker<'a> {
     fn judge(&mut self, at: Place, record: &Record) {
         let mut selected = std::mem::take(&mut self.selected);
         self.judge.index.select(record, &mut selected);
-        for policy in &selected {
-            if !self.judge.policies[*policy].header.when.admits(record.value.view()) {
-                continue;
-            }
+        self.tally.asked(selected.groups.iter().copied(), 1);
+        for policy in &selected.policies {
             if self.judge.waiting.contains(policy) {
-                self.later.push(ordinal(*policy));
+                if !self.is_silent(*policy, record) {
+                    self.later.push(ordinal(*policy));
+                }
             } else {
                 self.ask(at.of_policy(*policy), record);
             }
@@ -384,11 +435,30 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Whether facts may tell of a policy.
+    fn is_by_facts(&self, policy: &Policy) -> bool {
+        !self.judge.request.no_index && self.judge.request.why.as_deref() != Some(&*policy.id)
+    }
+
+    /// Whether facts tell that a policy stays silent, whatever else is read.
+    fn is_silent(&self, at: usize, record: &Record) -> bool {
+        let policy = &self.judge.policies[at];
+        let facts = policy.script.predicate.as_ref();
+        let facts = facts.filter(|_| self.is_by_facts(policy) && policy.header.needs.is_empty());
+        facts.is_some_and(|facts| facts.excludes(&record.value.view()))
+    }
+
     /// Asks the policy of the place.
     fn ask(&mut self, at: Place, record: &Record) {
         let index = at.policy as usize;
         let policy = &self.judge.policies[index];
+        let started = self.judge.request.profile.then(|| (Instant::now(), self.runtime.spent()));
         let verdict = self.verdict(index, policy, record);
+        if let Some((started, before)) = started {
+            let spent = self.runtime.spent();
+            let operations = spent.operations - before.operations;
+            self.tally.cost(at.policy, &Cost { run: spent.run - before.run, operations, time: started.elapsed() });
+        }
         if self.judge.request.why.as_deref() == Some(&*policy.id) {
             let is_silent = matches!(verdict, Verdict::Silent);
             let silent = if is_silent { self.runtime.why_silent(&policy.script, record) } else { None };
@@ -401,8 +471,9 @@ impl<'a> Worker<'a> {
         if self.judge.given_up[index].load(Ordering::Relaxed) >= MOST_TIMEOUTS {
             return Verdict::Fault(format!("given up: it ran out of time on {MOST_TIMEOUTS} records"));
         }
+        let by_facts = self.is_by_facts(policy);
         let judged = catch_unwind(AssertUnwindSafe(|| {
-            evaluate::evaluate(policy, index, &mut self.runtime, self.inventory, record)
+            evaluate::evaluate(policy, index, by_facts, &mut self.runtime, self.inventory, record)
         }));
         let verdict = judged.unwrap_or_else(|_| {
             // A bug of ours or of a library's: the record is not lost silently, and the scan goes on with a new runtime.
@@ -419,6 +490,77 @@ impl<'a> Worker<'a> {
     }
 }
 
+/// Passes over the events of a thread's files that no policy would tell anything of, and counts them.
+struct Router<'a> {
+    judge: &'a Judge<'a>,
+    /// Where the fields of [`TELLING`] are found, if they are of interest.
+    telling: Option<[Option<usize>; 2]>,
+    /// Where those of [`Filter::PATHS`] are found, if there is anything to exclude.
+    filtering: Option<[Option<usize>; 4]>,
+    selected: Selected,
+    /// Events that every group of policies was asked about.
+    asked: Vec<u64>,
+    events: u64,
+    filtered: u64,
+}
+
+impl<'a> Router<'a> {
+    fn new(judge: &'a Judge<'a>) -> Self {
+        let others = judge.index.others();
+        Self {
+            judge,
+            telling: if judge.waiting.is_empty() { None } else { others.first_chunk().copied() },
+            filtering: if judge.request.settings.filter.is_open() { None } else { others.last_chunk().copied() },
+            selected: Selected::default(),
+            asked: vec![0; judge.index.groups()],
+            events: 0,
+            filtered: 0,
+        }
+    }
+
+    /// Whether an event may tell of a resource that somebody looks up.
+    fn may_tell(&self, fields: &Fields<'_>) -> bool {
+        let may_be = |field: Option<usize>, texts: &[&str]| match field.map(|field| fields.get(field)) {
+            Some(Field::Text(text)) => texts.contains(&text),
+            Some(Field::Other) | None => true,
+            Some(Field::Absent | Field::Null | Field::Bool(_)) => false,
+        };
+        self.telling.is_some_and(|[source, name]| may_be(source, &[derive::SOURCE]) && may_be(name, &derive::NAMES))
+    }
+
+    fn tell(self, tally: &mut Tally) {
+        tally.records.events += self.events;
+        tally.records.filtered += self.filtered;
+        for (group, asked) in self.asked.into_iter().enumerate() {
+            tally.asked([group], asked);
+        }
+    }
+}
+
+impl Route for Router<'_> {
+    fn passes_over(&mut self, fields: &Fields<'_>) -> bool {
+        if self.may_tell(fields) {
+            return false;
+        }
+        if let Some(places) = &self.filtering {
+            match self.judge.request.settings.filter.admits_fields(fields, places) {
+                Some(true) => {}
+                Some(false) => {
+                    self.filtered += 1;
+                    return true;
+                }
+                None => return false,
+            }
+        }
+        let passes = self.judge.index.passes(fields, self.judge.policies, &mut self.selected);
+        if passes {
+            self.events += 1;
+            self.selected.groups.iter().for_each(|group| self.asked[*group] += 1);
+        }
+        passes
+    }
+}
+
 /// Judges what a batch holds.
 struct Judging<'w, 'a> {
     file: usize,
@@ -432,6 +574,10 @@ impl Sink for Judging<'_, '_> {
         self.events += 1;
         let (file, batch, position) = (ordinal(self.file), ordinal(self.batch), record.origin.position);
         self.worker.take(Place { file, batch, position, ..Place::default() }, &record);
+    }
+
+    fn passed_over(&mut self, events: u64) {
+        self.events += events;
     }
 
     fn recognised(&mut self, _: &'static str) {

@@ -7,11 +7,17 @@ use std::cell::RefCell;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::mem;
 use std::rc::Rc;
+use std::sync::mpsc;
 
 use flate2::bufread::GzDecoder;
 
+use super::File;
+
 /// How many bytes are taken from a file at a time.
 const CHUNK: usize = 256 * 1024;
+
+/// How many chunks may be inflated before somebody takes them.
+const AHEAD: usize = 8;
 
 /// How many bytes the magic numbers below need.
 const MAGIC: usize = 8;
@@ -293,6 +299,63 @@ pub(super) fn each_chunk(reader: &mut dyn Read, piece: &mut dyn FnMut(&[u8])) ->
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(reason(&error)),
         }
+    }
+}
+
+/// Gives the text of a file to `read`, while another thread inflates what comes next; and the damage that did not end
+/// the stream.
+pub(super) fn ahead<T>(file: &File, most: Limit, read: impl FnOnce(&mut dyn Read) -> T) -> (T, Vec<String>) {
+    std::thread::scope(|scope| {
+        let (send, receive) = mpsc::sync_channel(AHEAD);
+        let inflating = scope.spawn(move || {
+            let (mut text, notes) = match file.open().and_then(|raw| decoder(raw, most)) {
+                Ok(opened) => opened,
+                Err(error) => {
+                    // Nobody is waiting any more if this fails.
+                    let _ = send.send(Err(error));
+                    return Vec::new();
+                }
+            };
+            loop {
+                let mut chunk = vec![0; CHUNK];
+                let piece = match text.read(&mut chunk) {
+                    Ok(count) => {
+                        chunk.truncate(count);
+                        Ok(chunk)
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(error) => Err(error),
+                };
+                let is_last = !piece.as_ref().is_ok_and(|chunk| !chunk.is_empty());
+                if send.send(piece).is_err() || is_last {
+                    return notes.take();
+                }
+            }
+        });
+        let answer = read(&mut Arriving { pieces: receive, chunk: Vec::new(), at: 0 });
+        let notes = inflating.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (answer, notes)
+    })
+}
+
+/// Text that another thread inflates.
+struct Arriving {
+    pieces: mpsc::Receiver<io::Result<Vec<u8>>>,
+    chunk: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Arriving {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.chunk.len() {
+            // A sender that is gone has sent the end before.
+            let Ok(piece) = self.pieces.recv() else { return Ok(0) };
+            (self.chunk, self.at) = (piece?, 0);
+        }
+        let count = into.len().min(self.chunk.len() - self.at);
+        into[..count].copy_from_slice(&self.chunk[self.at..self.at + count]);
+        self.at += count;
+        Ok(count)
     }
 }
 

@@ -19,6 +19,8 @@ use crate::record::Scope;
 pub(super) struct Delivery {
     pub(super) scope: Scope,
     pub(super) day: Option<Date>,
+    /// It is the path of a log object, down to the file.
+    pub(super) is_object: bool,
 }
 
 impl Delivery {
@@ -37,7 +39,9 @@ impl Delivery {
         // The last part is the file itself.
         let region = rest.get(2).filter(|region| rest.len() > 3 && is_region(region));
         let scope = Scope { account: Some(Arc::from(*account)), region: region.map(|region| Arc::from(*region)) };
-        Self { scope, day: region.and_then(|_| day(rest)) }
+        let day = region.and_then(|_| day(rest));
+        let is_object = day.is_some() && rest.len() == 7 && rest[6].ends_with(".json.gz");
+        Self { scope, day, is_object }
     }
 
     /// Why no record of the object can be wanted, if that is so. An unknown part never excludes.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::delivery::Delivery;
+use super::inflate::Inflater;
 use super::{HEAD, Settings, decode, garbage, inventory, rows};
 use crate::diagnostic::did_you_mean;
 use crate::error::Error;
@@ -16,6 +17,10 @@ use crate::record::{Origin, Scope};
 
 /// How much of a file is looked at first: most files of events show themselves in it.
 const GLANCE: usize = 4 * 1024;
+
+/// A file of at most so many bytes is read whole to look at it, if its text is no longer than this.
+const SMALL: u64 = 64 * 1024;
+const SMALL_TEXT: usize = 2 << 20;
 
 /// The files to read and those that were passed over.
 #[derive(Debug, Default)]
@@ -39,6 +44,8 @@ pub struct File {
     pub delivered: Scope,
     /// Bytes on disk; 0 where that is not known.
     pub size: u64,
+    /// Nobody has looked into it: its path told what it holds.
+    is_promised: bool,
     source: Source,
 }
 
@@ -116,7 +123,7 @@ impl File {
         let class = sniff(Cursor::new(&bytes), None).class.unwrap_or(Class::Events);
         let size = bytes.len() as u64;
         let source = Source::Stream { head: bytes, rest: Mutex::new(None) };
-        Self { name: name.into(), path: None, class, delivered: Scope::default(), size, source }
+        Self { name: name.into(), path: None, class, delivered: Scope::default(), size, is_promised: false, source }
     }
 
     /// A file that can be read once, from its beginning to its end.
@@ -131,8 +138,22 @@ impl File {
             class,
             delivered: Scope::default(),
             size: 0,
+            is_promised: false,
             source,
         })
+    }
+
+    /// Whether it holds inventory, against its promise.
+    pub(super) fn is_misplaced(&self, head: &[u8]) -> bool {
+        self.is_promised && classify(head, self.path.as_deref(), false) == Some(Class::Inventory)
+    }
+
+    /// Whether it begins as gzip does; not known of what can be read once.
+    pub(super) fn is_gzip(&self) -> bool {
+        let mut head = Vec::new();
+        let read = self.path.as_deref().filter(|_| self.is_on_disk()).map(fs::File::open);
+        read.is_some_and(|file| file.is_ok_and(|file| file.take(2).read_to_end(&mut head).is_ok()))
+            && decode::is_gzip(&head)
     }
 
     /// Whether it can be opened by its path, again and again.
@@ -159,8 +180,16 @@ impl File {
 /// # Errors
 /// When an argument does not exist or cannot be read; a file found in a folder that cannot be read is a fault.
 pub fn discover(paths: &[PathBuf], settings: &Settings) -> Result<(Files, Vec<Fault>), Error> {
-    let mut listing =
-        Listing { settings, found: Files::default(), faults: Vec::new(), seen: HashSet::new(), stdin: false };
+    let mut listing = Listing {
+        settings,
+        found: Files::default(),
+        faults: Vec::new(),
+        seen: HashSet::new(),
+        stdin: false,
+        inflater: Inflater::new(),
+        raw: Vec::new(),
+        text: Vec::new(),
+    };
     for path in paths {
         if path.as_os_str() == "-" {
             listing.standard_input()?;
@@ -179,6 +208,9 @@ struct Listing<'a> {
     faults: Vec<Fault>,
     seen: HashSet<Identity>,
     stdin: bool,
+    inflater: Option<Inflater>,
+    raw: Vec<u8>,
+    text: Vec<u8>,
 }
 
 impl Listing<'_> {
@@ -202,9 +234,14 @@ impl Listing<'_> {
             return Ok(());
         }
         let Some(delivery) = self.wanted(path, metadata) else { return Ok(()) };
-        let sniffed = fs::File::open(path).map(|file| sniff(file, Some(path)));
-        let class = sniffed.map_err(|error| unreadable(path, &error))?.class;
-        self.push(path, class.unwrap_or(Class::Events), delivery, metadata);
+        if self.is_promised(&delivery, metadata) {
+            // It must be readable, though nobody looks into it yet.
+            fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+            self.push(path, Class::Events, delivery, metadata);
+            return Ok(());
+        }
+        let sniffed = self.look(path, metadata).map_err(|error| unreadable(path, &error))?;
+        self.push(path, sniffed.class.unwrap_or(Class::Events), delivery, metadata);
         Ok(())
     }
 
@@ -254,7 +291,11 @@ impl Listing<'_> {
             return Ok(());
         }
         let Some(delivery) = self.wanted(path, &metadata) else { return Ok(()) };
-        let sniffed = sniff(fs::File::open(path)?, Some(path));
+        if self.is_promised(&delivery, &metadata) {
+            self.push(path, Class::Events, delivery, &metadata);
+            return Ok(());
+        }
+        let sniffed = self.look(path, &metadata)?;
         match sniffed.class {
             Some(_) if sniffed.report => self.skip(name_of(path), SkipReason::OurOwn),
             Some(class) => self.push(path, class, delivery, &metadata),
@@ -279,13 +320,35 @@ impl Listing<'_> {
         Some(delivery)
     }
 
+    /// Whether the path of a file tells enough of it.
+    fn is_promised(&self, delivery: &Delivery, metadata: &Metadata) -> bool {
+        self.settings.trusts_paths && delivery.is_object && metadata.len() > 0
+    }
+
+    /// Looks at the first bytes of a file.
+    fn look(&mut self, path: &Path, metadata: &Metadata) -> io::Result<Sniffed> {
+        let mut file = fs::File::open(path)?;
+        let Some(inflater) = self.inflater.as_mut().filter(|_| metadata.len() <= SMALL) else {
+            return Ok(sniff(file, Some(path)));
+        };
+        let (raw, text) = (&mut self.raw, &mut self.text);
+        raw.clear();
+        file.read_to_end(raw)?;
+        if decode::is_gzip(raw) && inflater.gunzip(raw, text, SMALL_TEXT) && decode::is_text(text) {
+            return Ok(Sniffed::of(text, Some(path)));
+        }
+        Ok(sniff(raw.as_slice(), Some(path)))
+    }
+
     fn push(&mut self, path: &Path, class: Class, delivery: Delivery, metadata: &Metadata) {
+        let is_promised = class == Class::Events && self.is_promised(&delivery, metadata);
         self.found.files.push(File {
             name: name_of(path),
             path: Some(path.to_owned()),
             class,
             delivered: delivery.scope,
             size: metadata.len(),
+            is_promised,
             source: Source::Disk(path.to_owned()),
         });
     }
@@ -382,6 +445,15 @@ struct Sniffed {
     class: Option<Class>,
     /// They could not be decoded.
     broken: bool,
+}
+
+impl Sniffed {
+    /// Looks at all of a text.
+    fn of(text: &[u8], path: Option<&Path>) -> Self {
+        let glance = &text[..text.len().min(GLANCE)];
+        let head = if is_log_object(glance) { glance } else { &text[..text.len().min(HEAD)] };
+        Self { report: is_report(head), class: classify(head, path, false), broken: false }
+    }
 }
 
 /// Looks at the first bytes of a file: a glance, and all of the head where that does not tell.

@@ -9,7 +9,7 @@ use super::delivery::is_account;
 use super::envelope::Opener;
 use super::skim::Fields;
 use super::split::STREAMS;
-use crate::record::{Document, Kind, Node, Ref};
+use crate::record::{Document, Kind, Node, Ref, Scope};
 
 /// What a record says of itself.
 pub(super) struct Known<'a> {
@@ -20,6 +20,34 @@ pub(super) struct Known<'a> {
     /// Whose the caller is: the last resort.
     pub(super) caller_account: Option<&'a str>,
     pub(super) region: Option<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    /// From the texts of `eventID`, `eventTime`, `recipientAccountId`, `userIdentity.accountId` and `awsRegion`.
+    pub(super) fn of(
+        id: Option<&'a str>,
+        written: Option<&str>,
+        account: Option<&'a str>,
+        caller_account: Option<&'a str>,
+        region: Option<&'a str>,
+    ) -> Self {
+        Self {
+            id,
+            time: written.and_then(time),
+            account: account.filter(|account| is_account(account)),
+            caller_account: caller_account.filter(|account| is_account(account)),
+            region: region.filter(|region| !region.is_empty()),
+        }
+    }
+
+    /// Account and region, where the path of the log object is asked before the caller.
+    pub(super) fn scope<'s>(&self, delivered: &'s Scope) -> (Option<&'s str>, Option<&'s str>)
+    where
+        'a: 's,
+    {
+        let account = self.account.or(delivered.account.as_deref()).or(self.caller_account);
+        (account, self.region.or(delivered.region.as_deref()))
+    }
 }
 
 /// Whether a map is a CloudTrail event: S3, SQS and Kinesis notifications have the same keys, and sources `aws:…`.
@@ -72,17 +100,14 @@ pub(super) fn take(opener: &mut Opener<'_>, node: &Node, _: u32) -> bool {
     let restored = restore(node.view());
     let node = restored.as_ref().unwrap_or(node);
     let view = node.view();
-    let account = |path: &[&str]| view.text(path).filter(|account| is_account(account));
-    opener.event(
-        node.clone(),
-        Known {
-            id: view.text(&["eventID"]),
-            time: view.text(&["eventTime"]).and_then(time),
-            account: account(&["recipientAccountId"]),
-            caller_account: account(&["userIdentity", "accountId"]),
-            region: view.text(&["awsRegion"]).filter(|region| !region.is_empty()),
-        },
+    let known = Known::of(
+        view.text(&["eventID"]),
+        view.text(&["eventTime"]),
+        view.text(&["recipientAccountId"]),
+        view.text(&["userIdentity", "accountId"]),
+        view.text(&["awsRegion"]),
     );
+    opener.event(node.clone(), known);
     true
 }
 

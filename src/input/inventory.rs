@@ -332,7 +332,12 @@ impl Reader<'_> {
 
     /// Adds one resource, or that there is none.
     fn resource(&mut self, of: Of<'_>, value: Option<Item>) {
-        self.resources(of, |maker, made| Some(value.into_iter().for_each(|value| maker.make(value, made))));
+        self.resources(of, |maker, made| {
+            if let Some(value) = value {
+                maker.make(value, made);
+            }
+            Some(())
+        });
     }
 
     /// Adds resources of one kind, and notes how much of it was collected where; nothing of all that if they turn out to

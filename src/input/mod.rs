@@ -14,6 +14,7 @@ mod delivery;
 mod discover;
 mod envelope;
 mod event;
+mod filter;
 mod garbage;
 mod inflate;
 pub mod inventory;
@@ -26,17 +27,18 @@ mod siem;
 mod skim;
 mod split;
 
+use std::io::Read;
 use std::sync::Arc;
 
 use decode::Limit;
-use jiff::Timestamp;
 
 pub use batch::Batch;
 pub use discover::{Class, File, Files, SkipReason, Skipped, discover, is_report};
+pub use filter::Filter;
 pub use skim::{Field, Fields};
 
 use crate::fault::Fault;
-use crate::record::{Origin, Record, Scope};
+use crate::record::{Origin, Record};
 
 /// How much of a file is looked at to tell what it is, in bytes of decoded text.
 pub const HEAD: usize = 64 * 1024;
@@ -51,44 +53,15 @@ pub struct Settings {
     pub max_record: usize,
     /// Which records are wanted.
     pub filter: Filter,
+    /// Files on the paths of log objects are taken for such before they are read: [`Reader::read`] tells if one is not.
+    pub trusts_paths: bool,
 }
 
 impl Default for Settings {
     /// 4 GiB an object (gzip saves at most a thousandfold, so that is no log of less than 4 MB), 64 MiB a record, all
     /// records.
     fn default() -> Self {
-        Self { max_inflated: 4 << 30, max_record: 64 << 20, filter: Filter::default() }
-    }
-}
-
-/// Which records are wanted. What is not known of a record never excludes it.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// No record before it.
-    pub since: Option<Timestamp>,
-    /// No record at or after it.
-    pub until: Option<Timestamp>,
-    /// Of these accounts; of all when empty.
-    pub accounts: Vec<String>,
-    /// Of these regions; of all when empty.
-    pub regions: Vec<String>,
-}
-
-impl Filter {
-    /// Whether a record is wanted.
-    pub fn admits(&self, record: &Record) -> bool {
-        let timely = record.time.is_none_or(|time| {
-            self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
-        });
-        timely && self.admits_scope(&record.scope)
-    }
-
-    /// Whether records of an account and region are wanted.
-    pub fn admits_scope(&self, scope: &Scope) -> bool {
-        let wanted = |list: &[String], name: Option<&str>| {
-            list.is_empty() || name.is_none_or(|name| list.iter().any(|entry| entry == name))
-        };
-        wanted(&self.accounts, scope.account.as_deref()) && wanted(&self.regions, scope.region.as_deref())
+        Self { max_inflated: 4 << 30, max_record: 64 << 20, filter: Filter::default(), trusts_paths: false }
     }
 }
 
@@ -165,27 +138,42 @@ impl Reader {
     /// what is passed over is checked to be.
     ///
     /// A file that is not on disk (standard input, a pipe) can be read once; read again, it is empty.
-    pub fn read(&mut self, file: &File, route: Option<&mut dyn Route>, batches: &mut dyn FnMut(Batch)) {
-        let last = self.split(file, route, batches).unwrap_or_else(|reason| {
-            let mut batch = Batch::json(self.settings.max_record);
-            batch.push_break(reason, 1);
-            batch
-        });
+    ///
+    /// With `ahead`, a file that is read as a stream is inflated by another thread meanwhile.
+    ///
+    /// False, and nothing is given, if the path alone told that the file holds events, and it holds inventory.
+    pub fn read(
+        &mut self,
+        file: &File,
+        ahead: bool,
+        route: Option<&mut dyn Route>,
+        batches: &mut dyn FnMut(Batch),
+    ) -> bool {
+        let last = match self.split(file, ahead, route, batches) {
+            Ok(last) => last,
+            Err(Stop::Inventory) => return false,
+            Err(Stop::Unreadable(reason)) => {
+                let mut batch = Batch::json(self.settings.max_record);
+                batch.push_break(reason, 1);
+                batch
+            }
+        };
         if !last.is_empty() {
             batches(last);
         }
+        true
     }
 
     /// Reads and splits; the last batch, or the reason why nothing could be read.
     fn split(
         &mut self,
         file: &File,
+        ahead: bool,
         route: Option<&mut dyn Route>,
         batches: &mut dyn FnMut(Batch),
-    ) -> Result<Batch, String> {
-        let is_whole = self.whole(file).map_err(|error| decode::reason(&error))?;
+    ) -> Result<Batch, Stop> {
+        let is_whole = self.whole(file)?;
         let max = self.settings.max_record;
-        let mut splitter = split::Splitter::new(max);
         let packed = is_whole.is_some_and(|packed| packed);
         let mut skimming = self.skim.as_mut().zip(route).map(|(skim, route)| split::Skimming {
             skim,
@@ -195,33 +183,51 @@ impl Reader {
         });
         if is_whole.is_some() {
             let head = &self.text[..self.text.len().min(HEAD)];
+            if file.is_misplaced(head) {
+                return Err(Stop::Inventory);
+            }
             if rows::is_csv(head, file.path.as_deref()) {
                 return Ok(rows::split(&self.text, None, &mut std::io::empty(), max, batches));
             }
             if let Some(skimming) = &mut skimming {
                 skimming.is_trusted = packed && head.starts_with(LOG_OBJECT);
             }
+            let mut splitter = split::Splitter::new(max);
             splitter.skimming = skimming;
             let (last, text) = splitter.whole(std::mem::take(&mut self.text), batches);
             self.text = text;
             return Ok(last);
         }
-        let raw = file.open().map_err(|error| decode::reason(&error))?;
-        let (mut text, notes) =
-            decode::decoder(raw, Limit::of_file(self.settings.max_inflated)).map_err(|error| decode::reason(&error))?;
-        let (head, broken) = decode::head(&mut text, HEAD);
-        let mut last = if rows::is_csv(&head, file.path.as_deref()) {
-            rows::split(&head, broken, &mut text, max, batches)
-        } else {
-            splitter.skimming = skimming;
+        let is_packed = file.is_gzip();
+        let mut split = |text: &mut dyn Read| {
+            let (head, broken) = decode::head(text, HEAD);
+            if file.is_misplaced(&head) {
+                return Err(Stop::Inventory);
+            }
+            if rows::is_csv(&head, file.path.as_deref()) {
+                return Ok(rows::split(&head, broken, text, max, batches));
+            }
+            if let Some(skimming) = &mut skimming {
+                skimming.is_trusted = is_packed && head.starts_with(LOG_OBJECT);
+            }
+            let mut splitter = split::Splitter::new(max);
+            splitter.skimming = skimming.take();
             splitter.feed(&head, batches);
             let outcome = match broken {
                 Some(reason) => Err(reason),
-                None => decode::each_chunk(&mut text, &mut |chunk| splitter.feed(chunk, batches)),
+                None => decode::each_chunk(text, &mut |chunk| splitter.feed(chunk, batches)),
             };
-            splitter.finish(outcome.err(), batches)
+            Ok(splitter.finish(outcome.err(), batches))
         };
-        for reason in notes.take() {
+        let most = Limit::of_file(self.settings.max_inflated);
+        let (last, notes) = if ahead {
+            decode::ahead(file, most, split)
+        } else {
+            let (mut text, notes) = decode::decoder(file.open()?, most)?;
+            (split(&mut text), notes.take())
+        };
+        let mut last = last?;
+        for reason in notes {
             last.push_break(reason, 0);
         }
         Ok(last)
@@ -235,7 +241,7 @@ impl Reader {
         self.raw.clear();
         let mut source = std::fs::File::open(path)?;
         // One more byte, for a file that has grown.
-        std::io::Read::read_to_end(&mut std::io::Read::take(&mut source, WHOLE + 1), &mut self.raw)?;
+        (&mut source).take(WHOLE + 1).read_to_end(&mut self.raw)?;
         if self.raw.len() as u64 > WHOLE {
             return Ok(None);
         }
@@ -253,9 +259,23 @@ impl Reader {
     }
 }
 
+/// Why a file is not read.
+enum Stop {
+    /// It cannot be, for this reason.
+    Unreadable(String),
+    /// It holds inventory.
+    Inventory,
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unreadable(decode::reason(&error))
+    }
+}
+
 /// Reads a file of events in batches, as [`Reader::read`] does without a [`Route`].
 pub fn read(file: &File, settings: &Settings, batches: &mut dyn FnMut(Batch)) {
-    Reader::new(settings, None).read(file, None, batches);
+    Reader::new(settings, None).read(file, false, None, batches);
 }
 
 /// The events in some bytes, whatever their shape, in order; and what could not be read. Origins name them `name`.

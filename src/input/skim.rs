@@ -159,7 +159,7 @@ impl Object {
             let link = &self.links[usize::from(next) - 1];
             let name = &self.list[usize::from(link.name)];
             let begin = close.wrapping_sub(name.quoted.len());
-            if text.get(begin..close).is_some_and(|found| found == name.quoted) {
+            if text.get(begin..close).is_some_and(|found| is_same(found, &name.quoted)) {
                 // A quote behind a backslash is inside of a longer key.
                 return (text.get(begin.wrapping_sub(1)) != Some(&b'\\')).then_some(name);
             }
@@ -167,6 +167,14 @@ impl Object {
         }
         None
     }
+}
+
+/// Whether two texts of one length are equal: of most names that is two comparisons, where a call would cost more.
+#[inline(always)]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let (Some(a_first), Some(b_first)) = (a.first_chunk::<8>(), b.first_chunk::<8>()) else { return a == b };
+    let last = |text: &[u8]| text.last_chunk::<8>().copied();
+    a_first == b_first && last(a) == last(b) && (a.len() <= 16 || a == b)
 }
 
 #[inline(always)]

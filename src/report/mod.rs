@@ -3,6 +3,7 @@
 pub mod diagnostic;
 mod grouped;
 mod json;
+mod profile;
 mod text;
 
 use std::io::{self, Write};
@@ -41,6 +42,15 @@ pub fn write(format: Format, outcome: &Outcome, packs: &Checked, look: Look, out
         Format::Json => json::write(outcome, out),
         Format::Ndjson => json::write_lines(outcome, out),
     }
+}
+
+/// Writes what the policies cost, for people, if the outcome [has](Outcome::profile) that: it is no part of a report,
+/// which is the same for equal input.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write_profile(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> io::Result<()> {
+    profile::write(outcome, packs, out)
 }
 
 /// A JSON value on one line, in which no character can steer a terminal.

@@ -182,7 +182,7 @@ impl Lowering<'_> {
             return None;
         }
         self.depth += 1;
-        let outer = std::mem::replace(&mut self.file, Some(file));
+        let outer = self.file.replace(file);
         let mut variables = Variables::new();
         for (name, value) in function.params.iter().zip(args) {
             self.declare(name, value, &mut variables);
@@ -335,6 +335,7 @@ impl Lowering<'_> {
         };
         // Cases of one block together, in the order of the text.
         let mut blocks: BTreeMap<Vec<usize>, Vec<Literal>> = BTreeMap::new();
+        #[expect(clippy::iter_over_hash_type, reason = "which of equal values comes first makes no difference")]
         for case in cases.cases.values() {
             let literal = literal(&case.value);
             if !is_plain(&literal) && literal != Literal::Unit {

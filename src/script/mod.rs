@@ -74,6 +74,16 @@ pub struct Runtime {
     /// Made when the first script is asked: threads that ask none do without.
     compiler: Option<Compiler>,
     loaded: Vec<Option<Box<Compiled>>>,
+    spent: Spent,
+}
+
+/// What scripts used.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spent {
+    /// Calls of `matches`.
+    pub run: u64,
+    /// Operations of all hooks.
+    pub operations: u64,
 }
 
 impl Runtime {
@@ -81,7 +91,12 @@ impl Runtime {
     pub fn new(scripts: usize, inventory: Arc<Inventory>, now: Timestamp, limits: &Limits) -> Self {
         let env = Env::new(inventory, now, limits.operations);
         let loaded = std::iter::repeat_with(|| None).take(scripts).collect();
-        Self { env, limits: limits.clone(), compiler: None, loaded }
+        Self { env, limits: limits.clone(), compiler: None, loaded, spent: Spent::default() }
+    }
+
+    /// What all scripts used so far.
+    pub fn spent(&self) -> Spent {
+        self.spent
     }
 
     /// Calls a hook of the script at `index` with a record.
@@ -110,6 +125,8 @@ impl Runtime {
             false,
             &mut [&mut argument],
         );
+        self.spent.run += u64::from(hook == "matches");
+        self.spent.operations += self.env.steps.get() + self.env.charged.get();
         match answer {
             Ok(answer) => Ok(value::to_json(&answer)),
             Err(error) => Err(stop(*error, &self.limits)),

@@ -238,6 +238,11 @@ impl Predicate {
         }
     }
 
+    /// Whether it is known that the script does not answer true.
+    pub fn excludes(&self, source: &impl Source) -> bool {
+        matches!(self.ask(source), Verdict::False | Verdict::Excluded)
+    }
+
     /// The paths that it names, by number.
     pub fn paths(&self) -> &[Vec<String>] {
         &self.paths

@@ -151,6 +151,17 @@ fn only_the_command_line_prints() {
 }
 
 #[test]
+fn unsafe_code_stands_in_three_files_that_say_why_it_is_sound() {
+    let files: Vec<String> =
+        sources().into_iter().filter(|source| source.has_word("unsafe")).map(|source| source.path).collect();
+    assert_eq!(files, ["input/inflate.rs", "input/masks.rs", "script/memory.rs"]);
+    for file in files {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(&file)).unwrap();
+        assert!(text.contains("*Safety*") || text.contains("SAFETY"), "src/{file}");
+    }
+}
+
+#[test]
 fn only_main_makes_an_exit_code() {
     for source in sources().into_iter().filter(|source| source.path != "main.rs") {
         assert!(!source.text.contains("process::exit") && !source.has_word("ExitCode"), "src/{}", source.path);

@@ -9,6 +9,7 @@ mod engine;
 mod input;
 mod inventory;
 mod policies;
+mod prefilter;
 mod readme;
 mod report;
 

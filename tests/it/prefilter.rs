@@ -1,0 +1,382 @@
+//! What is passed over changes nothing: a scan by index and facts is compared with a full scan by scripts alone.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use lawbook::engine::{Outcome, PolicyCounts, Request, scan};
+use lawbook::policy::{Checked, Overrides, Pack};
+use lawbook::report::{Format, Look, write};
+use lawbook::script::Limits;
+use proptest::prelude::*;
+
+/// What policies ask before their script is run, and the script: none of them can fail on any record.
+const POLICIES: &[(&str, &str)] = &[
+    ("", "event.eventName == \"A\""),
+    ("", "event.errorCode != ()"),
+    ("", "event.errorCode in [\"Denied\", \"Client.X\"] && event.eventSource != \"s\""),
+    ("", "event.userIdentity.type == \"Root\" || event.userIdentity.arn == \"u\""),
+    ("", "if event.eventSource != \"ec2.amazonaws.com\" { return false; } event.requestParameters.eventName == \"A\""),
+    ("", "switch event.eventName { \"A\" | \"B\" => event.awsRegion == (), \"\\u00e9\" => true, _ => false }"),
+    ("", "!(event.eventName == \"A\" || event.eventName == \"B\" || event.eventName == ())"),
+    ("", "type_of(event.eventName) == \"string\" && event.eventName.starts_with(\"A\")"),
+    ("", "refused(event)"),
+    ("", "actor(event).type == \"Root\""),
+    ("", "let n = 0; for key in [event.eventName, event.errorCode] { if key == \"A\" { n += 1; } } n > 0"),
+    ("", "event.requestParameters.a.b.c == \"deep\""),
+    ("", "event[\"event.Name\"] == \"A\" || event[\"\"] == \"A\""),
+    ("when: { eventName: A }", "true"),
+    ("when: { eventName: [A, B], eventSource: ec2.amazonaws.com }", "event.errorCode == ()"),
+    ("when: { eventName: null }", "true"),
+    ("when: { eventName: [null, \"é\"] }", "event.eventSource == \"s\""),
+    ("when: { eventName: [12, true] }", "true"),
+    ("when: { readOnly: false }", "event.eventName == \"B\""),
+    ("when: { errorCode: null, eventSource: [s, ec2.amazonaws.com] }", "event.userIdentity.type == \"Root\""),
+    ("when: { userIdentity.type: Root }", "event.awsRegion == \"r\""),
+    ("when: { requestParameters.eventName: A }", "true"),
+    ("when: { requestParameters.a.b.c: deep }", "true"),
+    (
+        "when: { eventName: [AssociateAddress, B] }\nuses: [ec2/addresses]",
+        "lookup_all(\"ec2/addresses\", \"PublicIp\", event.eventName).is_empty()",
+    ),
+    ("needs: [ec2/flow-logs]", "event.eventName == \"A\""),
+    (
+        "uses: [cloudtrail/address-associations]",
+        "event.eventName == \"B\" && lookup_all(\"cloudtrail/address-associations\", \"AssociationId\", \"x\").len() > 0",
+    ),
+];
+
+fn packs() -> Checked {
+    let mut all = Checked::default();
+    for (at, (head, matches)) in POLICIES.iter().enumerate() {
+        let head: String = head.lines().map(|line| format!("//! {line}\n")).collect();
+        let text = format!(
+            "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n{head}//! ---\nfn matches(event) {{ {matches} }}\n"
+        );
+        match Pack::from_text(&format!("p{at}"), &text).check(&Overrides::default(), &Limits::default()) {
+            Ok(checked) => all.join(checked),
+            Err(mistakes) => panic!("{}", lawbook::report::diagnostic::draw(&mistakes, false)),
+        }
+    }
+    all
+}
+
+/// All that a run tells.
+#[derive(Debug, PartialEq)]
+struct Told {
+    report: String,
+    counts: Vec<PolicyCounts>,
+    code: u8,
+}
+
+fn told(outcome: &Outcome, packs: &Checked) -> Told {
+    let mut report = Vec::new();
+    write(Format::Json, outcome, packs, Look::default(), &mut report).unwrap();
+    let report = String::from_utf8(report).unwrap();
+    Told { report, counts: outcome.policies.clone(), code: outcome.summary.exit.code }
+}
+
+fn request(paths: &[PathBuf]) -> Request {
+    let mut request = Request::new(paths);
+    request.now = "2024-05-15T00:00:00Z".parse().unwrap();
+    request.threads = 1;
+    request
+}
+
+fn run(packs: &Checked, request: &Request) -> Outcome {
+    scan(packs, request, &()).unwrap()
+}
+
+/// A full scan, and scans by index in one and several threads, as one list.
+fn all_ways(packs: &Checked, request: &Request) -> Vec<Told> {
+    let way = |no_index: bool, threads: usize| {
+        let request = Request { no_index, threads, ..request.clone() };
+        told(&run(packs, &request), packs)
+    };
+    vec![way(true, 1), way(false, 1), way(false, 3)]
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// JSON for a value of an event's field: plain, escaped, of other kinds, and look-alikes.
+fn value() -> impl Strategy<Value = String> {
+    let values = [
+        r#""A""#,
+        r#""B""#,
+        r#""\u0041""#,
+        r#""é""#,
+        r#""\u00e9""#,
+        r#""A ""#,
+        r#""AssociateAddress""#,
+        r#""ec2.amazonaws.com""#,
+        r#""s""#,
+        r#""Denied""#,
+        r#""Client.X""#,
+        r#""Root""#,
+        r#""r""#,
+        r#""u""#,
+        r#""AB""#,
+        r#""x\",\"eventName\":\"A""#,
+        r#""\\\"""#,
+        "null",
+        "true",
+        "false",
+        "12",
+        "12.0",
+        "-1e3",
+        "{}",
+        "[]",
+        r#"{"eventName":"A","eventSource":"ec2.amazonaws.com"}"#,
+        r#"["A",{"eventName":"A"}]"#,
+        r#"{"type":"Root","arn":"u"}"#,
+        r#"{"type":"IAMUser","type":"Root"}"#,
+        r#"{"eventName":"A","a":{"b":{"c":"deep"}}}"#,
+        r#"{"a":{"b":{"c":"deep","c":"no"}},"a":null}"#,
+        r#"{"associationId":"x","publicIp":"192.0.2.1"}"#,
+        r#"[[[[[[[[{"eventName":"A"}]]]]]]]]"#,
+    ];
+    proptest::sample::select(values.to_vec()).prop_map(str::to_owned)
+}
+
+/// A key of an event, as it may be spelled.
+fn key() -> impl Strategy<Value = String> {
+    let keys = [
+        "eventName",
+        "eventName",
+        "eventSource",
+        "errorCode",
+        "userIdentity",
+        "requestParameters",
+        "responseElements",
+        "awsRegion",
+        "readOnly",
+        "recipientAccountId",
+        "eventTime",
+        "eventID",
+        "eventVersion",
+        r"\u0065ventName",
+        r"event\u004eame",
+        "event.Name",
+        "",
+        "Records",
+        "detail",
+        r#"\"eventName\":\"A\""#,
+    ];
+    proptest::sample::select(keys.to_vec()).prop_map(str::to_owned)
+}
+
+fn blank() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec!["", "", "", " ", "\n", "\t\r\n "])
+}
+
+/// A record: most begin as those of CloudTrail do.
+fn record() -> impl Strategy<Value = String> {
+    let member =
+        (key(), value(), blank(), blank()).prop_map(|(key, value, a, b)| format!("{a}\"{key}\"{b}:{a}{value}{b}"));
+    let usual = proptest::sample::select(vec![
+        r#""eventVersion":"1.10","eventSource":"s","eventName":"A","#,
+        r#""eventVersion":"1.10","eventTime":"2024-05-14T12:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"B","#,
+        r#""eventVersion":"1.10","userIdentity":{"type":"Root"},"eventSource":"s","eventName":"C","awsRegion":"us-east-1","#,
+        r#""eventVersion":"1.10","eventSource":"ec2.amazonaws.com","eventName":"AssociateAddress","responseElements":{"associationId":"x"},"#,
+        r#""eventVersion":"1.10","#,
+        "",
+    ]);
+    (usual, proptest::collection::vec(member, 0..8))
+        .prop_map(|(usual, members)| format!("{{{usual}{}}}", members.join(",")).replace(",}", "}"))
+}
+
+/// How records lie in a file.
+#[derive(Clone, Copy, Debug)]
+enum Lie {
+    Object,
+    Lines,
+    Array,
+    Pretty,
+    Marked,
+}
+
+fn lay(records: &[String], lie: Lie) -> Vec<u8> {
+    let text = match lie {
+        Lie::Object => format!("{{\"Records\":[{}]}}", records.join(",")),
+        Lie::Lines => records.iter().map(|record| record.replace(['\n', '\r'], " ") + "\n").collect(),
+        Lie::Array => format!("[{}]", records.join(" ,\n")),
+        Lie::Pretty => format!("{{ \"x\" : [1, {{}}],\n\"Records\" :\n[ {} ] , \"y\" : 2 }}\n", records.join(" , ")),
+        Lie::Marked => format!("\u{feff}{{\"Records\":[{}]}}", records.join(",")),
+    };
+    text.into_bytes()
+}
+
+fn lie() -> impl Strategy<Value = Lie> {
+    proptest::sample::select(vec![Lie::Object, Lie::Object, Lie::Lines, Lie::Array, Lie::Pretty, Lie::Marked])
+}
+
+/// A filter, or none.
+fn filter() -> impl Strategy<Value = [bool; 3]> {
+    proptest::sample::select(vec![
+        [false; 3],
+        [false; 3],
+        [true, false, false],
+        [false, true, false],
+        [false, false, true],
+    ])
+}
+
+fn with_filter(mut request: Request, [time, account, region]: [bool; 3]) -> Request {
+    let filter = &mut request.settings.filter;
+    filter.since = time.then(|| "2024-05-14T11:00:00Z".parse().unwrap());
+    filter.accounts = account.then(|| "111122223333".to_owned()).into_iter().collect();
+    filter.regions = region.then(|| "us-east-1".to_owned()).into_iter().collect();
+    request
+}
+
+/// Where a log object of CloudTrail lies, and another file.
+const PLACES: [&str; 2] = [
+    "AWSLogs/111122223333/CloudTrail/us-east-1/2024/05/14/111122223333_CloudTrail_us-east-1_20240514T1200Z_abcdefgh.json.gz",
+    "log.json",
+];
+
+fn put(folder: &Path, place: &str, bytes: &[u8]) -> PathBuf {
+    let file = folder.join(place);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, bytes).unwrap();
+    file
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    /// Whatever records hold, however they lie in a file, and wherever that is.
+    #[test]
+    fn a_scan_by_index_tells_what_a_full_scan_tells(
+        records in proptest::collection::vec(record(), 1..12),
+        lie in lie(),
+        packed in any::<bool>(),
+        place in 0..2_usize,
+        filter in filter(),
+        why in proptest::option::of(0..POLICIES.len()),
+    ) {
+        let packs = packs();
+        let folder = tempfile::tempdir().unwrap();
+        let text = lay(&records, lie);
+        put(folder.path(), PLACES[place], &if packed { gzip(&text) } else { text.clone() });
+        let mut request = with_filter(request(&[folder.path().to_owned()]), filter);
+        request.why = why.map(|at| format!("p{at}"));
+        let ways = all_ways(&packs, &request);
+        prop_assert_eq!(&ways[0], &ways[1], "{}", String::from_utf8_lossy(&text));
+        prop_assert_eq!(&ways[1], &ways[2]);
+        let seen = ways[0].counts.iter().all(|counts| counts.asked == counts.findings + counts.silent + counts.not_evaluated + counts.faults);
+        prop_assert!(seen, "{:?}", ways[0].counts);
+    }
+
+    /// What is broken is told as a full scan tells it, where nothing vouches for the file.
+    #[test]
+    fn what_is_broken_is_told_all_the_same(
+        records in proptest::collection::vec(record(), 1..8),
+        lie in lie(),
+        packed in any::<bool>(),
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>(), 0..4_u8), 1..4),
+    ) {
+        let packs = packs();
+        let folder = tempfile::tempdir().unwrap();
+        let mut text = lay(&records, lie);
+        for (at, byte, how) in changes {
+            let at = at.index(text.len());
+            match how {
+                0 => text[at] = byte,
+                1 => { text.remove(at); }
+                2 => text.insert(at, b"{}[]\",:\\\n 0x"[usize::from(byte) % 12]),
+                _ => text.truncate(at.max(1)),
+            }
+            if text.is_empty() {
+                text.push(b' ');
+            }
+        }
+        let is_vouched_for = packed && text.starts_with(b"{\"Records\":[{\"eventVersion\":");
+        put(folder.path(), PLACES[1], &if packed { gzip(&text) } else { text.clone() });
+        let request = request(&[folder.path().to_owned()]);
+        if is_vouched_for {
+            // Only a compressed object that says of itself that it is CloudTrail's is trusted to be JSON: see SECURITY.md.
+            let by_index = run(&packs, &request);
+            let full = run(&packs, &Request { no_index: true, ..request.clone() });
+            let found = |outcome: &Outcome| outcome.findings.iter().map(|finding| {
+                let finding = finding.unwrap();
+                (finding.policy.to_string(), finding.fingerprint.to_string())
+            }).collect::<BTreeSet<_>>();
+            prop_assert!(found(&by_index).is_superset(&found(&full)), "{}", String::from_utf8_lossy(&text));
+            return Ok(());
+        }
+        let ways = all_ways(&packs, &request);
+        prop_assert_eq!(&ways[0], &ways[1], "{}", String::from_utf8_lossy(&text));
+        prop_assert_eq!(&ways[1], &ways[2]);
+    }
+}
+
+/// Everything that was ever seen, in every shape, by the embedded pack and by the battery.
+#[test]
+fn real_records_are_judged_alike() {
+    let data = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data"));
+    let folders: Vec<PathBuf> = ["events", "formats", "inventory"].iter().map(|name| data.join(name)).collect();
+    let sample = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/sample")).to_owned();
+    let mut todo = vec![sample];
+    if data.exists() {
+        todo.extend(folders);
+    } else {
+        crate::skipped(&format!("real records: {} is absent", data.display()));
+    }
+    let embedded = Pack::embedded().check(&Overrides::default(), &Limits::default()).unwrap();
+    for packs in [embedded, packs()] {
+        for folder in &todo {
+            let ways = all_ways(&packs, &request(std::slice::from_ref(folder)));
+            assert_eq!(ways[0], ways[1], "{}", folder.display());
+            assert_eq!(ways[1], ways[2], "{}", folder.display());
+        }
+    }
+}
+
+/// A log object whose path promises events and which holds inventory is read as what it is, with everything else anew.
+#[test]
+fn inventory_in_the_place_of_a_log_object_is_found() {
+    let packs = packs();
+    let folder = tempfile::tempdir().unwrap();
+    let addresses = br#"{"Addresses":[{"PublicIp":"192.0.2.1","AllocationId":"eipalloc-1","Domain":"vpc"}]}"#;
+    put(folder.path(), PLACES[0], &gzip(addresses));
+    put(folder.path(), "log.json", br#"{"eventVersion":"1.10","eventSource":"s","eventName":"A"}"#);
+    let ways = all_ways(&packs, &request(&[folder.path().to_owned()]));
+    assert_eq!(ways[0], ways[1]);
+    assert_eq!(ways[1], ways[2]);
+    assert!(
+        ways[0].report.contains("\"resources\":1") || ways[0].report.contains("\"resources\": 1"),
+        "{}",
+        ways[0].report
+    );
+}
+
+/// Most of a log object is never parsed: what is read of it does not depend on what else its records hold.
+#[test]
+fn events_that_no_policy_asks_for_run_no_script() {
+    let text = "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! when: { eventName: A }\n//! ---\nfn matches(event) { let n = 0; for word in [event.errorCode] { n += 1; } n == 1 }\n";
+    let packs = Pack::from_text("p", text).check(&Overrides::default(), &Limits::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let record = |name: &str| format!(r#"{{"eventVersion":"1.10","eventSource":"s","eventName":"{name}"}}"#);
+    let records: Vec<String> = (0..1_000).map(|at| record(if at % 100 == 0 { "A" } else { "B" })).collect();
+    put(folder.path(), PLACES[0], &gzip(&lay(&records, Lie::Object)));
+    let mut request = request(&[folder.path().to_owned()]);
+    request.profile = true;
+    let cost = |request: &Request| {
+        let outcome = run(&packs, request);
+        assert_eq!((outcome.summary.records.events, outcome.summary.findings.total), (1_000, 10));
+        outcome.profile.unwrap().rows[0].0
+    };
+    let by_index = cost(&request);
+    request.no_index = true;
+    let full = cost(&request);
+    assert_eq!((by_index.run, full.run), (10, 10), "`when` is asked before any script");
+    assert_eq!(by_index.operations, full.operations);
+}
