@@ -364,8 +364,10 @@ fn events_that_no_policy_asks_for_run_no_script() {
     let text = "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! when: { eventName: A }\n//! ---\nfn matches(event) { let n = 0; for word in [event.errorCode] { n += 1; } n == 1 }\n";
     let packs = Pack::from_text("p", text).check(&Overrides::default(), &Limits::default()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let record = |name: &str| format!(r#"{{"eventVersion":"1.10","eventSource":"s","eventName":"{name}"}}"#);
-    let records: Vec<String> = (0..1_000).map(|at| record(if at % 100 == 0 { "A" } else { "B" })).collect();
+    let record = |at: usize, name: &str| {
+        format!(r#"{{"eventVersion":"1.10","eventSource":"s","eventName":"{name}","eventID":"{at}"}}"#)
+    };
+    let records: Vec<String> = (0..1_000).map(|at| record(at, if at % 100 == 0 { "A" } else { "B" })).collect();
     put(folder.path(), PLACES[0], &gzip(&lay(&records, Lie::Object)));
     let mut request = request(&[folder.path().to_owned()]);
     request.profile = true;
