@@ -207,7 +207,7 @@ pub enum Field<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// What a field holds, by the place that [`Wanted::field`] gives.
+    /// What a field holds, by the place that [`Wanted::field`](super::Wanted::field) gives.
     pub fn get(&self, field: usize) -> Field<'a> {
         match self.raw(field) {
             [] => Field::Absent,
