@@ -147,7 +147,7 @@ pub(super) fn engine(limits: &Limits, env: &Rc<Env>) -> Engine {
             started.set(Instant::now());
             held.set(memory::held());
         }
-        if memory::held() - held.get() - meter.shared_bytes.get() > most {
+        if count & 7 == 0 && memory::held() - held.get() - meter.shared_bytes.get() > most {
             return Some(Dynamic::from(OutOfMemory));
         }
         if count + meter.charged.get() > operations {
@@ -167,20 +167,19 @@ pub(super) fn engine(limits: &Limits, env: &Rc<Env>) -> Engine {
     let known = Rc::clone(env);
     #[expect(deprecated, reason = "volatile, not obsolete: the version of Rhai is pinned")]
     engine.on_var(move |name, index, context| {
-        // A variable that the script assigns to must stay one.
-        if known.assigned.borrow().contains(name) {
-            return Ok(None);
-        }
         let scope = context.scope();
         let value = match index {
             0 => scope.get(name),
             // From the end of the scope, which is where this iterator begins.
             index => scope.iter_raw().nth(index - 1).map(|(_, _, value)| value),
         };
-        if value.is_none() {
-            return Ok(known.constants.borrow().get(name).cloned());
-        }
-        Ok(value.filter(|value| value.is::<Shown>()).cloned())
+        // A variable that the script assigns to must stay one.
+        let stays = || known.assigned.borrow().contains(name);
+        Ok(match value {
+            Some(value) if value.is::<Shown>() && !stays() => Some(value.clone()),
+            None if !stays() => known.constants.borrow().get(name).cloned(),
+            _ => None,
+        })
     });
 
     value::register(&mut engine);

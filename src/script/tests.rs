@@ -301,6 +301,28 @@ fn a_hostile_script_is_stopped() {
 }
 
 #[test]
+fn what_is_judged_cannot_be_changed() {
+    on_big_stack(|| {
+        let event = record(CLOUDTRAIL, EVENT);
+        for script in [
+            "event.eventName = 5; true",
+            "event[\"eventName\"] = 5; true",
+            "event.requestParameters.x = 5; true",
+            "event.requestParameters.x.y = 5; true",
+            "event.nothing.x = 5; true",
+        ] {
+            match ask(script, &event) {
+                Err(Stop::Fault(reason)) => assert!(reason.contains("cannot be changed"), "{script}: {reason}"),
+                other => panic!("{script}: {other:?}"),
+            }
+        }
+        // A method that could change what it is called on is given a copy.
+        let changed = "event.eventName.make_upper(); event.eventName != event.eventName.to_upper()";
+        assert_eq!(ask(changed, &event), Ok(true.into()));
+    });
+}
+
+#[test]
 fn the_head_of_a_file_is_left_out_and_no_line_moves() {
     for (text, script) in [
         ("//! a\n\n//! b\r\nfn f() { }", "\n\n\nfn f() { }"),

@@ -3,7 +3,7 @@
 //! Scalars become Rhai's own values when they are read; lists and maps stay in their document and are shown as a
 //! [`Shown`], which a script indexes, iterates and passes around for the price of a reference count.
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, INT, ImmutableString, Map, Module, Position};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FuncRegistration, INT, ImmutableString, Map, Module, Position};
 use serde_json::Value;
 
 use crate::record::{Kind, Node, Ref};
@@ -153,11 +153,31 @@ pub(crate) fn register_property(engine: &mut Engine, property: &str) {
     }
     engine.register_fn(name.as_str(), |_: &mut bool| ());
     engine.register_fn(name.as_str(), |_: &mut char| ());
+    // After a method was called on a property, Rhai sets the property anew; where that fails in this way it goes on. Without
+    // these it would put both failures into words first, which takes longer than most methods do.
+    // Pure, which they are: Rhai would refuse others on what is constant.
+    let setter = || FuncRegistration::new_setter(property).with_purity(true);
+    setter().register_into_engine(engine, |_: &mut Shown, _: Dynamic| fixed(EvalAltResult::ErrorDotExpr));
+    setter().register_into_engine(engine, |(): &mut (), _: Dynamic| fixed(EvalAltResult::ErrorDotExpr));
+}
+
+/// What a script is told that assigns to a part of the record.
+const FIXED: &str = "what is judged cannot be changed";
+
+fn fixed(error: fn(String, Position) -> EvalAltResult) -> Result<(), Box<EvalAltResult>> {
+    Err(error(FIXED.to_owned(), Position::NONE).into())
 }
 
 /// Makes every other step into a value null-safe.
 pub(crate) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Shown>("value");
+    let setter = || FuncRegistration::new_index_setter().with_purity(true);
+    setter().register_into_engine(engine, |_: &mut Shown, _: ImmutableString, _: Dynamic| {
+        fixed(EvalAltResult::ErrorIndexingType)
+    });
+    setter().register_into_engine(engine, |(): &mut (), _: ImmutableString, _: Dynamic| {
+        fixed(EvalAltResult::ErrorIndexingType)
+    });
     engine
         .register_indexer_get(|value: &mut Shown, key: ImmutableString| value.get(&key))
         .register_indexer_get(|value: &mut Shown, index: INT| value.at(index))
