@@ -23,6 +23,10 @@ use libdeflater::Decompressor;
 use support::corpus::{self, Layout, Size};
 use support::packs;
 
+/// As the binary has it, so that allocating costs the same.
+#[global_allocator]
+static ALLOCATOR: lawbook::script::Metered = lawbook::script::Metered;
+
 /// Records of the log object that everything is measured with.
 const RECORDS: usize = 2_000;
 

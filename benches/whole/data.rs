@@ -179,7 +179,9 @@ pub(crate) fn parsing(file: &Path) -> io::Result<Line> {
     Ok(myself("serde_json `Value` of it alone", naive::PARSE)?.arg(file))
 }
 
-/// Every policy of a pack called on every record.
-pub(crate) fn naive(threads: usize, pack: &Path, path: &Path) -> io::Result<Line> {
-    Ok(myself("the naive way", naive::NAIVE)?.arg(threads.to_string()).arg(pack).arg(path))
+/// Every policy of a pack called on every record, with a copy of the record or with the same one.
+pub(crate) fn naive(is_shared: bool, threads: usize, pack: &Path, path: &Path) -> io::Result<Line> {
+    let (name, word) =
+        if is_shared { ("the naive way, one map shared by all calls", "shared") } else { ("the naive way", "copied") };
+    Ok(myself(name, naive::NAIVE)?.arg(word).arg(threads.to_string()).arg(pack).arg(path))
 }

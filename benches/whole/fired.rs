@@ -14,16 +14,22 @@ pub(crate) fn measure(data: &Data) -> io::Result<()> {
         [("Three policies that fire on every record", &firing, &firing), ("50 policies", &fifty, &plain)]
     {
         for threads in [1, 2] {
-            let lines = [naive(threads, plain, &corpus.path)?, scan("Lawbook", threads, &[pack], &[&corpus.path])];
-            let found = findings(&lines[1], corpus.records, 0)?;
-            let other = String::from_utf8_lossy(&lines[0].command().output()?.stdout).trim().parse();
-            if other != Ok(found) {
-                return Err(io::Error::other(format!("findings differ: {found}, and the naive way {other:?}")));
+            let lines = [
+                naive(false, threads, plain, &corpus.path)?,
+                naive(true, threads, plain, &corpus.path)?,
+                scan("Lawbook", threads, &[pack], &[&corpus.path]),
+            ];
+            let found = findings(&lines[2], corpus.records, 0)?;
+            for line in &lines[..2] {
+                let told = String::from_utf8_lossy(&line.command().output()?.stdout).trim().to_owned();
+                if told != found.to_string() {
+                    return Err(io::Error::other(format!("findings differ: {found}, and `{}` has {told}", line.name)));
+                }
             }
             let many = if threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") };
-            let about = format!("{}. Both find {}.", table::about(&corpus), table::whole(found as usize));
+            let about = format!("{}. All find {}.", table::about(&corpus), table::whole(found as usize));
             table::heading(&format!("{title}, and the naive way, {many}"), &about);
-            table::compared(&lines, &data.in_turn(&lines)?, corpus.records);
+            table::compared(&lines, &data.in_turn(&lines)?, corpus.records, "records");
         }
     }
     Ok(())

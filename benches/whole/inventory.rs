@@ -21,13 +21,13 @@ pub(crate) fn measure(data: &Data) -> io::Result<()> {
     table::heading(
         "Inventory",
         &format!(
-            "{} addresses ({} MB of JSON) and {} records. {} findings. Per second are addresses.",
+            "{} addresses ({} MB of JSON) and {} records. {} findings.",
             table::whole(count),
             table::megabytes(std::fs::metadata(&file)?.len() as f64),
             table::whole(corpus.records),
             table::whole(found as usize)
         ),
     );
-    table::compared(&lines, &data.in_turn(&lines)?, count);
+    table::compared(&lines, &data.in_turn(&lines)?, count, "addresses");
     Ok(())
 }

@@ -31,7 +31,7 @@ pub(crate) fn measure(data: &Data) -> io::Result<()> {
             &format!("The whole path, {many}"),
             &format!("{}. Findings, in the order of the rows: {}.", table::about(&corpus), found.join(", ")),
         );
-        table::compared(&lines, &data.in_turn(&lines)?, corpus.records);
+        table::compared(&lines, &data.in_turn(&lines)?, corpus.records, "records");
     }
     Ok(())
 }

@@ -61,7 +61,7 @@ pub(crate) fn measure(data: &Data) -> io::Result<()> {
         }
     }
     table::heading("Peers", &format!("{}. Threads as by default where nothing is said.", table::about(&objects)));
-    table::compared(&all, &data.in_turn(&all)?, objects.records);
+    table::compared(&all, &data.in_turn(&all)?, objects.records, "records");
     Ok(())
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn measure(data: &Data) -> io::Result<()> {
         ];
         findings(&lines[1], corpus.records, 0)?;
         table::heading(title, &format!("{}. {threads}", table::about(corpus)));
-        table::compared(&lines, &data.in_turn(&lines)?, corpus.records);
+        table::compared(&lines, &data.in_turn(&lines)?, corpus.records, "records");
     }
     Ok(())
 }

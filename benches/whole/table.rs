@@ -19,9 +19,9 @@ pub(crate) fn row(cells: &[String]) {
     anstream::println!("| {} |", cells.join(" | "));
 }
 
-/// Prints what commands took: each beside the first, over the records that each judged.
-pub(crate) fn compared(lines: &[Line], taken: &[Runs], records: usize) {
-    head(&["", "wall s", "CPU s", "× wall", "× CPU", "records/s", "peak MB"]);
+/// Prints what commands took: each beside the first, over so many of what it judged.
+pub(crate) fn compared(lines: &[Line], taken: &[Runs], count: usize, of_what: &str) {
+    head(&["", "wall s", "CPU s", "× wall", "× CPU", &format!("{of_what}/s"), "peak MB"]);
     for (line, runs) in lines.iter().zip(taken) {
         row(&[
             line.name.clone(),
@@ -29,7 +29,7 @@ pub(crate) fn compared(lines: &[Line], taken: &[Runs], records: usize) {
             seconds(runs.median(cpu)),
             times(runs.times(&taken[0], wall)),
             times(runs.times(&taken[0], cpu)),
-            per_second(records as f64 / runs.median(wall)),
+            per_second(count as f64 / runs.median(wall)),
             megabytes(runs.median(memory)),
         ]);
     }
