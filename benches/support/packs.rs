@@ -7,12 +7,13 @@ use std::path::Path;
 use super::Dice;
 
 /// The packs that have a size of their own, by name.
-pub(crate) const ALL: [(&str, Make); 7] = [
+pub(crate) const ALL: [(&str, Make); 8] = [
     ("fifty", fifty),
     ("fifty-plain", fifty_plain),
     ("fifty-sigma", fifty_sigma),
     ("fifty-rego", fifty_rego),
     ("firing", firing),
+    ("silent", silent),
     ("watching", watching),
     ("of-addresses", of_addresses),
 ];
@@ -208,14 +209,23 @@ pub(crate) fn growing(folder: &Path, count: usize, with_the_last: bool) -> io::R
 
 /// Three policies that fire on every record, and need Rhai for it.
 pub(crate) fn firing(folder: &Path) -> io::Result<()> {
+    asking(folder, ["words > 1", "name.len() + event.awsRegion.len() > 5", "id.len() == 32"])
+}
+
+/// Three policies that need Rhai for every record, and stay silent.
+pub(crate) fn silent(folder: &Path) -> io::Result<()> {
+    asking(folder, ["words > 99", "name.len() + event.awsRegion.len() > 999", "id.len() == 33"])
+}
+
+fn asking(folder: &Path, answers: [&str; 3]) -> io::Result<()> {
     let scripts = [
-        "let words = 0; for part in event.eventSource.split(\".\") { if part.len() > 1 { words += 1; } } words > 1",
-        "let name = event.eventName; name.len() + event.awsRegion.len() > 5",
-        "let id = \"\"; for part in event.eventID.split(\"-\") { id += part; } id.len() == 32",
+        "let words = 0; for part in event.eventSource.split(\".\") { if part.len() > 1 { words += 1; } }",
+        "let name = event.eventName;",
+        "let id = \"\"; for part in event.eventID.split(\"-\") { id += part; }",
     ];
-    for (at, script) in scripts.iter().enumerate() {
+    for (at, (script, answer)) in scripts.iter().zip(answers).enumerate() {
         let functions = format!(
-            "fn matches(event) {{ {script} }}\nfn title(event) {{ `${{event.eventName}} in ${{event.awsRegion}}` }}"
+            "fn matches(event) {{ {script} {answer} }}\nfn title(event) {{ `${{event.eventName}} in ${{event.awsRegion}}` }}"
         );
         policy(folder, &format!("fires-{at}"), "low", "cloudtrail", "", &functions)?;
     }

@@ -8,11 +8,13 @@ use crate::table;
 
 pub(crate) fn measure(data: &Data) -> io::Result<()> {
     let corpus = data.corpus(data.size(4_000, 100_000), 2_000, Layout::Objects)?;
-    let firing = data.pack("firing")?;
+    let (firing, silent) = (data.pack("firing")?, data.pack("silent")?);
     let (fifty, plain) = (data.pack("fifty")?, data.pack("fifty-plain")?);
-    for (title, pack, plain) in
-        [("Three policies that fire on every record", &firing, &firing), ("50 policies", &fifty, &plain)]
-    {
+    for (title, pack, plain) in [
+        ("Three policies that fire on every record", &firing, &firing),
+        ("Three policies that are run on every record and stay silent", &silent, &silent),
+        ("50 policies", &fifty, &plain),
+    ] {
         for threads in [1, 2] {
             let lines = [
                 naive(false, threads, plain, &corpus.path)?,
