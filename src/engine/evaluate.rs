@@ -24,11 +24,11 @@ pub enum Verdict {
     Fault(String),
 }
 
-/// Judges a record by the policy at `index` of the runtime; by its script alone unless `by_facts`.
+/// Judges a record by the policy at `index` of the runtime, whose script is known to answer so.
 pub(super) fn evaluate(
     policy: &Policy,
     index: usize,
-    by_facts: bool,
+    known: Known,
     runtime: &mut Runtime,
     inventory: &Inventory,
     record: &Record,
@@ -41,10 +41,10 @@ pub(super) fn evaluate(
         };
         return Verdict::NotEvaluated(reason);
     }
-    match policy.script.predicate.as_ref().filter(|_| by_facts).map(|predicate| predicate.ask(&record.value.view())) {
-        Some(Known::True) => return tell(policy, index, runtime, record),
-        Some(Known::False | Known::Excluded) => return Verdict::Silent,
-        Some(Known::Unknown) | None => {}
+    match known {
+        Known::True => return tell(policy, index, runtime, record),
+        Known::False | Known::Excluded => return Verdict::Silent,
+        Known::Unknown => {}
     }
     match runtime.call(index, &policy.script, "matches", record) {
         Ok(Value::Bool(false)) => Verdict::Silent,

@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::derive::Derived;
-use super::index::{Index, Plan, Selected};
+use super::index::{Index, Plan, Selected, Slots};
 use super::place::{Place, ordinal};
 use super::profile::{Cost, Profile};
 use super::tally::{Collected, Tallies, Tally};
@@ -22,7 +22,7 @@ use crate::input::{Batch, Class, Field, Fields, File, Files, Filter, Reader, Rou
 use crate::inventory::{self, Inventory};
 use crate::policy::{Checked, Policy};
 use crate::record::{CLOUDTRAIL, Record};
-use crate::script::{OUT_OF_TIME, Runtime, STACK};
+use crate::script::{OUT_OF_TIME, Runtime, STACK, Verdict as Known};
 use crate::spill::{Merge, Sorter};
 
 /// Records on which a policy may run out of time before it is given up: time is the one limit that a scan waits for.
@@ -297,8 +297,10 @@ impl<'a> Judge<'a> {
         self.in_threads(most, &inventory, |worker| {
             while let Some(chunk) = chunk_of_deferred(&mut lock(&source)) {
                 for (at, record, policies) in chunk {
+                    let slots = Slots::new(record.value.view());
                     for policy in policies {
-                        worker.ask(at.of_policy(policy as usize), &record);
+                        let known = worker.known(policy as usize, &slots);
+                        worker.ask(at.of_policy(policy as usize), &record, known);
                     }
                 }
             }
@@ -419,13 +421,18 @@ impl<'a> Worker<'a> {
         let mut selected = std::mem::take(&mut self.selected);
         self.judge.index.select(record, &mut selected);
         self.tally.asked(selected.groups.iter().copied(), 1);
+        let slots = Slots::new(record.value.view());
         for policy in &selected.policies {
-            if self.judge.waiting.contains(policy) {
-                if !self.is_silent(*policy, record) {
-                    self.later.push(ordinal(*policy));
-                }
+            let known = self.known(*policy, &slots);
+            let needs = &self.judge.policies[*policy].header.needs;
+            let is_silent = needs.is_empty() && matches!(known, Known::False | Known::Excluded);
+            if is_silent && !self.judge.request.profile {
+                continue;
+            }
+            if self.judge.waiting.contains(policy) && !is_silent {
+                self.later.push(ordinal(*policy));
             } else {
-                self.ask(at.of_policy(*policy), record);
+                self.ask(at.of_policy(*policy), record, known);
             }
         }
         self.selected = selected;
@@ -435,25 +442,19 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Whether facts may tell of a policy.
-    fn is_by_facts(&self, policy: &Policy) -> bool {
-        !self.judge.request.no_index && self.judge.request.why.as_deref() != Some(&*policy.id)
-    }
-
-    /// Whether facts tell that a policy stays silent, whatever else is read.
-    fn is_silent(&self, at: usize, record: &Record) -> bool {
-        let policy = &self.judge.policies[at];
-        let facts = policy.script.predicate.as_ref();
-        let facts = facts.filter(|_| self.is_by_facts(policy) && policy.header.needs.is_empty());
-        facts.is_some_and(|facts| facts.excludes(&record.value.view()))
+    /// What facts tell of a policy's answer.
+    fn known(&self, at: usize, slots: &Slots<'_>) -> Known {
+        let (request, policy) = (&self.judge.request, &self.judge.policies[at]);
+        let by_script = request.no_index || request.why.as_deref() == Some(&*policy.id);
+        if by_script { Known::Unknown } else { self.judge.index.known(at, policy, slots) }
     }
 
     /// Asks the policy of the place.
-    fn ask(&mut self, at: Place, record: &Record) {
+    fn ask(&mut self, at: Place, record: &Record, known: Known) {
         let index = at.policy as usize;
         let policy = &self.judge.policies[index];
         let started = self.judge.request.profile.then(|| (Instant::now(), self.runtime.spent()));
-        let verdict = self.verdict(index, policy, record);
+        let verdict = self.verdict(index, policy, record, known);
         if let Some((started, before)) = started {
             let spent = self.runtime.spent();
             let operations = spent.operations - before.operations;
@@ -467,13 +468,12 @@ impl<'a> Worker<'a> {
         self.tally.verdict(at, policy, record, verdict);
     }
 
-    fn verdict(&mut self, index: usize, policy: &Policy, record: &Record) -> Verdict {
+    fn verdict(&mut self, index: usize, policy: &Policy, record: &Record, known: Known) -> Verdict {
         if self.judge.given_up[index].load(Ordering::Relaxed) >= MOST_TIMEOUTS {
             return Verdict::Fault(format!("given up: it ran out of time on {MOST_TIMEOUTS} records"));
         }
-        let by_facts = self.is_by_facts(policy);
         let judged = catch_unwind(AssertUnwindSafe(|| {
-            evaluate::evaluate(policy, index, by_facts, &mut self.runtime, self.inventory, record)
+            evaluate::evaluate(policy, index, known, &mut self.runtime, self.inventory, record)
         }));
         let verdict = judged.unwrap_or_else(|_| {
             // A bug of ours or of a library's: the record is not lost silently, and the scan goes on with a new runtime.

@@ -49,8 +49,7 @@ pub trait Source {
 /// A whole record.
 impl Source for Ref<'_> {
     fn field(&self, _: usize, path: &[String]) -> Option<Value<'_>> {
-        let value = path.iter().try_fold(*self, |value, name| value.get(name));
-        Some(value.map_or(Value::Unit, Value::of))
+        Some(Value::of_field(path.iter().try_fold(*self, |value, name| value.get(name))))
     }
 }
 
@@ -81,6 +80,11 @@ impl<'a> Value<'a> {
             Kind::List | Kind::Map => Self::Part(value),
             Kind::Float => Self::Other,
         }
+    }
+
+    /// A field of a record, if there is one.
+    pub fn of_field(value: Option<Ref<'a>>) -> Self {
+        value.map_or(Self::Unit, Self::of)
     }
 
     /// A text of a record.
@@ -228,7 +232,7 @@ macro_rules! known {
 
 impl Predicate {
     /// What the script answers, as far as it is known from these fields.
-    pub fn ask(&self, source: &impl Source) -> Verdict {
+    pub fn ask(&self, source: &(impl Source + ?Sized)) -> Verdict {
         let asked = Asked { source, paths: &self.paths };
         match asked.evaluate(&self.test, &[]) {
             Is(Value::Bool(true)) => Verdict::True,
@@ -239,7 +243,7 @@ impl Predicate {
     }
 
     /// Whether it is known that the script does not answer true.
-    pub fn excludes(&self, source: &impl Source) -> bool {
+    pub fn excludes(&self, source: &(impl Source + ?Sized)) -> bool {
         matches!(self.ask(source), Verdict::False | Verdict::Excluded)
     }
 
@@ -263,12 +267,12 @@ impl Predicate {
 }
 
 /// A question about one record.
-struct Asked<'q, S> {
+struct Asked<'q, S: ?Sized> {
     source: &'q S,
     paths: &'q [Vec<String>],
 }
 
-impl<'q, S: Source> Asked<'q, S> {
+impl<'q, S: Source + ?Sized> Asked<'q, S> {
     fn evaluate(&self, expr: &'q Expr, items: &[Value<'q>]) -> Outcome<'q> {
         match expr {
             Expr::Literal(literal) => Is(literal.value()),

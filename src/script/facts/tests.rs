@@ -99,6 +99,9 @@ fn events() -> Vec<Json> {
             "requestParameters":{"name":"b","list":{"ip":"9.9.9.9"}}}),
         json!({"eventName":"ConsoleLogin","responseElements":{"ConsoleLogin":"Failure"},"n":"3","userIdentity":{"invokedBy":"autoscaling.amazonaws.com"},"errorCode":""}),
         json!({"eventName":7,"n":1.5,"userIdentity":[],"requestParameters":null,"errorCode":"DryRunOperation"}),
+        json!({"eventName":"Tagged","Tags":[{"Key":"Name","Value":"a"},{"Key":"Owner"}]}),
+        json!({"eventName":"Tagged","tagSet":{"items":[{"key":"Env","value":{"a":1}},{"key":"Name","value":"b"}]}}),
+        json!({"eventName":"Tagged","tags":{"Env":7},"Tags":"Name"}),
         json!({}),
     ]
 }
@@ -160,6 +163,8 @@ const UNDERSTOOD: &[(&str, &str)] = &[
         "",
     ),
     ("params.on && event.n == 3", ""),
+    ("tag(event, \"Name\") == \"a\" || tag(event, \"Env\") != ()", ""),
+    ("tag(event, \"Owner\") == () && event.eventName != ()", ""),
 ];
 
 /// What must not be taken for more than it is: assigned variables, changed lists, loops, failures.

@@ -2,9 +2,10 @@
 
 use rhai::{Array, Dynamic};
 
-use super::{Call, Failure, Family, Row, as_shown, as_text};
+use super::{Call, Failure, Family, Lowered, Row, as_shown, as_text};
 use crate::inventory::Collected;
-use crate::record::{Node, Scope};
+use crate::record::{Node, Ref, Scope};
+use crate::script::predicate::Value;
 use crate::script::value::{show, to_json};
 
 pub(super) const FAMILY: Family = Family {
@@ -85,11 +86,12 @@ pub(super) const FAMILY: Family = Family {
                 let (Some(resource), Some(key)) = (as_shown(&args[0]), as_text(&args[1])) else {
                     return Ok(Dynamic::UNIT);
                 };
-                Ok(tag(&resource.0, &key).map_or(Dynamic::UNIT, |value| show(&value)))
+                let value = tag(resource.0.view(), &key);
+                Ok(value.map_or(Dynamic::UNIT, |value| show(&resource.0.share(value))))
             },
         },
     ],
-    lowered: &[],
+    lowered: &[("tag", 2, Lowered::Of(lowered_tag))],
 };
 
 /// A kind that the policy needs and of which a part alone was collected cannot prove that something is not there.
@@ -134,12 +136,17 @@ fn find(call: &Call<'_>, args: &[Dynamic], in_scope: bool) -> Result<Vec<Node>, 
     Ok(found)
 }
 
-fn tag(resource: &Node, key: &str) -> Option<Node> {
-    let view = resource.view();
+/// [`tag`], asked without Rhai.
+fn lowered_tag<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    let (Value::Part(resource), Value::Text(key)) = (&args[0], &args[1]) else { return None };
+    Some(Value::of_field(tag(*resource, key)))
+}
+
+fn tag<'a>(resource: Ref<'a>, key: &str) -> Option<Ref<'a>> {
     for member in ["Tags", "tags", "TagSet", "tagSet", "tagList", "TagList"] {
-        let Some(tags) = view.get(member) else { continue };
+        let Some(tags) = resource.get(member) else { continue };
         if let Some(value) = tags.get(key) {
-            return Some(resource.share(value));
+            return Some(value);
         }
         let list = tags.get("items").or_else(|| tags.get("item")).unwrap_or(tags);
         for item in list.items() {
@@ -148,10 +155,7 @@ fn tag(resource: &Node, key: &str) -> Option<Node> {
                 .find_map(|name| item.get(name))
                 .and_then(|name| name.as_str());
             if name == Some(key) {
-                return ["Value", "value", "TagValue", "tagValue"]
-                    .iter()
-                    .find_map(|name| item.get(name))
-                    .map(|value| resource.share(value));
+                return ["Value", "value", "TagValue", "tagValue"].iter().find_map(|name| item.get(name));
             }
         }
     }
