@@ -41,10 +41,11 @@ pub(crate) fn describe(data: &Data) -> io::Result<()> {
 
 /// The build, if it is not the one that is released.
 fn profile() -> String {
-    let changed: Vec<String> = std::env::vars()
+    let mut changed: Vec<String> = std::env::vars()
         .filter(|(name, _)| name.starts_with("CARGO_PROFILE_") || name == "RUSTFLAGS")
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
+    changed.sort();
     if changed.is_empty() { String::new() } else { format!("; **not as released**: {}", changed.join(" ")) }
 }
 
