@@ -247,6 +247,16 @@ pub(super) struct Skimmed<'a> {
     pub(super) fields: Option<Fields<'a>>,
 }
 
+/// What becomes of a record that was given.
+pub(super) enum Taken {
+    /// It is taken; the next one is wanted.
+    GoOn,
+    /// It is taken; the run ends behind it.
+    End,
+    /// It is left to the slow way; the run ends before it.
+    Not,
+}
+
 /// How far a run went.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Run {
@@ -303,7 +313,7 @@ impl Skim {
         Self { wanted, names, rare: Rare::default() }
     }
 
-    /// Gives the objects at the head of `text`, one by one, until `each` says to stop or something is not as expected:
+    /// Gives the objects at the head of `text`, one by one, until `each` says to end or something is not as expected:
     /// separated by commas in a list, else by white space alone. None is longer than `most` bytes.
     pub(super) fn run(
         &mut self,
@@ -311,7 +321,7 @@ impl Skim {
         in_list: bool,
         most: usize,
         delivered: &Scope,
-        each: impl FnMut(Skimmed<'_>) -> bool,
+        each: impl FnMut(Skimmed<'_>) -> Taken,
     ) -> Run {
         let text = &text[..text.len().min(u32::MAX as usize / 2)];
         self.rare.begin();
@@ -341,7 +351,7 @@ impl Skim {
     }
 }
 
-impl<E: FnMut(Skimmed<'_>) -> bool> Task for Search<'_, E> {
+impl<E: FnMut(Skimmed<'_>) -> Taken> Task for Search<'_, E> {
     type Output = Run;
 
     #[inline(always)]
@@ -373,7 +383,7 @@ struct Strings {
     escaped: u64,
 }
 
-impl<E: FnMut(Skimmed<'_>) -> bool> Search<'_, E> {
+impl<E: FnMut(Skimmed<'_>) -> Taken> Search<'_, E> {
     /// Reads a block; false at the end of the run.
     #[inline(always)]
     fn block<M: Machine>(&mut self, block: &[u8; 64], base: usize, strings: &mut Strings) -> bool {
@@ -524,7 +534,11 @@ impl<E: FnMut(Skimmed<'_>) -> bool> Search<'_, E> {
         let lines = self.rare.lines_before(self.begin);
         let fields = Fields { text, starts: &self.names.starts, delivered: self.delivered };
         let fields = (!self.names.is_unsure).then_some(fields);
-        let goes_on = (self.each)(Skimmed { text: &text[self.begin..end], lines, fields });
+        let goes_on = match (self.each)(Skimmed { text: &text[self.begin..end], lines, fields }) {
+            Taken::GoOn => true,
+            Taken::End => false,
+            Taken::Not => return false,
+        };
         self.run.consumed = end;
         self.run.lines = self.rare.lines_before(end);
         self.run.line_start = self.rare.line_start();
@@ -681,7 +695,7 @@ mod tests {
                     format!("{told} {:?}", wanted.field(path).map(|field| fields.get(field)))
                 }),
             });
-            true
+            Taken::GoOn
         });
         (told, run)
     }

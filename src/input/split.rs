@@ -11,7 +11,7 @@
 use std::mem;
 
 use super::batch::{Batch, What};
-use super::skim::{Skim, Skimmed};
+use super::skim::{Skim, Skimmed, Taken};
 use super::{Route, event};
 use crate::record::Scope;
 
@@ -360,15 +360,18 @@ impl<'r> Splitter<'r> {
         let (batch, line, is_trusted) = (&mut self.batch, self.line, *is_trusted);
         let text = &self.buf[self.at..];
         let each = |record: Skimmed<'_>| {
-            let passes = record.fields.is_some_and(|fields| {
-                event::is_surely_event(&fields) && (is_trusted || is_json(record.text)) && route.passes_over(&fields)
-            });
+            // Brackets match in much that is no JSON; where it ends, and what tells of it, is the slow way's to say.
+            if !is_trusted && !is_json(record.text) {
+                return Taken::Not;
+            }
+            let passes =
+                record.fields.is_some_and(|fields| event::is_surely_event(&fields) && route.passes_over(&fields));
             if passes {
                 batch.pass_over();
             } else {
                 batch.push(What::Value, record.text, line + record.lines, false);
             }
-            !batch.is_full()
+            if batch.is_full() { Taken::End } else { Taken::GoOn }
         };
         let run = skim.run(text, self.frame != Frame::Top, self.max, delivered, each);
         if run.consumed == 0 {
