@@ -19,7 +19,9 @@ pub(super) const ALLOCATIONS: &str = "cloudtrail/address-allocations";
 
 /// Where events come from that tell of resources, and their names.
 pub(super) const SOURCE: &str = "ec2.amazonaws.com";
-pub(super) const NAMES: [&str; 2] = ["AssociateAddress", "AllocateAddress"];
+pub(super) const NAMES: [&str; 2] = [ASSOCIATE, ALLOCATE];
+const ASSOCIATE: &str = "AssociateAddress";
+const ALLOCATE: &str = "AllocateAddress";
 
 /// Bytes that the resources may take that events tell of: some fifty thousand addresses. They are looked things up in,
 /// so they must be in memory.
@@ -37,7 +39,7 @@ pub(super) fn resource(event: &Record) -> Option<Record> {
         return None;
     }
     let (kind, id, fields): (_, _, &[(&str, &str)]) = match view.text(&["eventName"])? {
-        "AssociateAddress" => (
+        ASSOCIATE => (
             ASSOCIATIONS,
             "associationId",
             &[
@@ -49,9 +51,7 @@ pub(super) fn resource(event: &Record) -> Option<Record> {
                 ("PrivateIpAddress", "privateIpAddress"),
             ],
         ),
-        "AllocateAddress" => {
-            (ALLOCATIONS, "allocationId", &[("AllocationId", "allocationId"), ("PublicIp", "publicIp")])
-        }
+        ALLOCATE => (ALLOCATIONS, "allocationId", &[("AllocationId", "allocationId"), ("PublicIp", "publicIp")]),
         _ => return None,
     };
     let id = view.text(&["responseElements", id])?;

@@ -9,7 +9,6 @@
 //! hold for policies that need no inventory alone: those that do are *not evaluated* before their script is asked.
 //! What is not known of a record that was only skimmed ([`Fields`]) leaves nothing out.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -18,13 +17,10 @@ use foldhash::fast::RandomState;
 use crate::input::{Field, Fields, Wanted};
 use crate::policy::{Condition, Policy, When};
 use crate::record::{CLOUDTRAIL, Record, Ref};
-use crate::script::{FieldValue, Source, Verdict};
+use crate::script::{FieldValue, Source};
 
 /// Texts by which a policy may be found; one that allows more is asked of every record of its group.
 const MOST_TEXTS: usize = 256;
-
-/// Fields of a record that are kept while its policies are asked; others are looked up anew.
-const MOST_SLOTS: usize = 64;
 
 /// Fields of scripts that are read from every record, beyond those that policies are found by.
 const MOST_FIELDS: usize = 512;
@@ -39,8 +35,6 @@ pub(super) struct Index {
     /// Where the fields are found by which a policy can be excluded, by the numbers of its predicate's paths.
     facts: Vec<Option<Vec<Option<usize>>>>,
     wanted: Wanted,
-    /// The slot of each path of each policy's predicate: policies of one kind share them.
-    slots: Vec<Vec<usize>>,
     /// Where the other fields of the plan are found.
     others: Vec<Option<usize>>,
 }
@@ -147,8 +141,7 @@ impl Index {
         };
         let facts = plan.policies.iter().enumerate().map(facts).collect();
         let others = plan.paths.iter().map(field).collect();
-        let slots = slots(plan.policies);
-        let mut index = Self { by_kind, groups, group_of, facts, wanted: wanted.clone(), slots, others };
+        let mut index = Self { by_kind, groups, group_of, facts, wanted: wanted.clone(), others };
         for keyed in index.by_kind.values_mut().flat_map(|routes| &mut routes.keyed) {
             keyed.field = field(&keyed.path);
         }
@@ -190,12 +183,6 @@ impl Index {
     /// The group of a policy.
     pub(super) fn group_of(&self, policy: usize) -> usize {
         self.group_of[policy]
-    }
-
-    /// What is known of the answer of a policy's script to a record.
-    pub(super) fn known(&self, at: usize, policy: &Policy, slots: &Slots<'_>) -> Verdict {
-        let places = self.slots[at].as_slice();
-        policy.script.predicate.as_ref().map_or(Verdict::Unknown, |facts| facts.ask(&SlotsOf { slots, places }))
     }
 
     /// The policies to ask about a record.
@@ -296,62 +283,6 @@ impl Index {
         };
         fields.into_iter().enumerate().map(route).collect()
     }
-}
-
-/// The fields of a record that were asked for, each looked up once for all policies.
-pub(super) struct Slots<'r> {
-    record: Ref<'r>,
-    values: RefCell<Vec<Option<FieldValue<'r>>>>,
-}
-
-impl<'r> Slots<'r> {
-    pub(super) fn new(record: Ref<'r>) -> Self {
-        Self { record, values: RefCell::default() }
-    }
-}
-
-/// The slots of a predicate's paths, by their numbers.
-struct SlotsOf<'s, 'r> {
-    slots: &'s Slots<'r>,
-    places: &'s [usize],
-}
-
-impl Source for SlotsOf<'_, '_> {
-    fn field(&self, number: usize, path: &[String]) -> Option<FieldValue<'_>> {
-        let slot = *self.places.get(number)?;
-        if slot >= MOST_SLOTS {
-            let value = path.iter().try_fold(self.slots.record, |value, name| value.get(name));
-            return Some(FieldValue::of_field(value));
-        }
-        let mut values = self.slots.values.borrow_mut();
-        if values.len() <= slot {
-            values.resize(slot + 1, None);
-        }
-        let value = values[slot].get_or_insert_with(|| {
-            FieldValue::of_field(path.iter().try_fold(self.slots.record, |value, name| value.get(name)))
-        });
-        Some(value.clone())
-    }
-}
-
-/// The slot of each path of each policy's predicate.
-fn slots(policies: &[Policy]) -> Vec<Vec<usize>> {
-    let mut known: HashMap<(&str, &[String]), usize> = HashMap::new();
-    let mut used: HashMap<&str, usize> = HashMap::new();
-    let of_policy = |policy| {
-        let Policy { header, script, .. }: &Policy = policy;
-        let paths = script.predicate.iter().flat_map(|facts| facts.paths());
-        paths
-            .map(|path| {
-                *known.entry((&*header.judges, path)).or_insert_with(|| {
-                    let next = used.entry(&header.judges).or_default();
-                    *next += 1;
-                    *next - 1
-                })
-            })
-            .collect()
-    };
-    policies.iter().map(of_policy).collect()
 }
 
 /// The fields of an event, as far as they were read, by the numbers of a predicate's paths.
@@ -557,7 +488,7 @@ mod tests {
     use super::*;
     use crate::policy::{Checked, Overrides, Pack};
     use crate::record::{Document, Node, Origin, Scope};
-    use crate::script::Limits;
+    use crate::script::{Limits, Verdict};
 
     /// Policies with every kind of `when`, and scripts that require something and nothing.
     const POLICIES: &[(&str, &str)] = &[

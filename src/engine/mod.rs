@@ -15,6 +15,7 @@ mod index;
 mod outcome;
 mod place;
 mod profile;
+mod slots;
 mod stored;
 mod tally;
 mod why;

@@ -199,7 +199,7 @@ pub(super) fn write(
     lookup_only: &input::Files,
 ) -> Result<Outcome, Error> {
     let policies = packs.policies();
-    let Collected { records, policies: counts, profile, map, same, findings, identities, groups, why, .. } = collected;
+    let Collected { records, policies: counts, profile, map, same, findings, identities, groups, why } = collected;
     let memory = request.memory / 4;
     let (numbers, edits) = duplicates::compare(&identities, &map, memory)?;
     drop(identities);

@@ -7,6 +7,8 @@ pub use super::index::Route;
 /// What every policy cost, in the order of the pack.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
+    /// Events that were judged, or filtered, by a few fields that were read from their bytes, and never parsed.
+    pub passed_over: u64,
     /// A row for each policy.
     pub rows: Vec<(Cost, Route)>,
 }

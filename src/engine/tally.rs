@@ -9,7 +9,7 @@ use super::groups::Groups;
 use super::index::Index;
 use super::outcome::{PolicyCounts, Records};
 use super::place::{Map, Place, ordinal};
-use super::profile::{Cost, Profile};
+use super::profile::{Cost, Profile, Route};
 use super::{Request, Verdict, why};
 use crate::error::Error;
 use crate::fault::Fault;
@@ -52,6 +52,7 @@ impl Tallies {
         Tally {
             records: Records::default(),
             policies: vec![PolicyCounts::default(); self.same.len()],
+            passed_over: 0,
             asked: vec![0; self.groups],
             costs: if self.costs { vec![Cost::default(); self.same.len()] } else { Vec::new() },
             batches: Vec::new(),
@@ -66,14 +67,15 @@ impl Tallies {
         }
     }
 
-    /// What was collected in all, in files of these names.
+    /// What was collected in all, in files of these names; with what policies cost if it is known how they are found.
     pub(super) fn collected(
         &self,
         tallies: Vec<Tally>,
         names: Vec<Arc<str>>,
         index: &Index,
+        routes: Option<Vec<Route>>,
     ) -> Result<Collected, Error> {
-        let mut records = Records::default();
+        let (mut records, mut passed_over) = (Records::default(), 0);
         let mut policies = vec![PolicyCounts::default(); self.same.len()];
         let mut asked = vec![0; self.groups];
         let mut costs = vec![Cost::default(); if self.costs { self.same.len() } else { 0 }];
@@ -85,6 +87,7 @@ impl Tallies {
                 return Err(error);
             }
             records.add(&tally.records);
+            passed_over += tally.passed_over;
             policies.iter_mut().zip(&tally.policies).for_each(|(sum, counts)| sum.add(counts));
             asked.iter_mut().zip(&tally.asked).for_each(|(sum, count)| *sum += count);
             costs.iter_mut().zip(&tally.costs).for_each(|(sum, cost)| sum.add(cost));
@@ -97,7 +100,8 @@ impl Tallies {
         }
         let [findings, identities, groups, why] = Sorter::sorted(sorters)?;
         let (map, same) = (Arc::new(Map::new(names, batches)), Arc::clone(&self.same));
-        Ok(Collected { records, policies, costs, profile: None, map, same, findings, identities, groups, why })
+        let profile = routes.map(|routes| Profile { passed_over, rows: costs.into_iter().zip(routes).collect() });
+        Ok(Collected { records, policies, profile, map, same, findings, identities, groups, why })
     }
 }
 
@@ -106,8 +110,6 @@ impl Tallies {
 pub(super) struct Collected {
     pub(super) records: Records,
     pub(super) policies: Vec<PolicyCounts>,
-    /// Empty unless it is wanted.
-    pub(super) costs: Vec<Cost>,
     pub(super) profile: Option<Profile>,
     pub(super) map: Arc<Map>,
     pub(super) same: Arc<[Same]>,
@@ -122,6 +124,8 @@ pub(super) struct Collected {
 pub(super) struct Tally {
     pub(super) records: Records,
     policies: Vec<PolicyCounts>,
+    /// Events of which a few fields were read.
+    pub(super) passed_over: u64,
     /// How many records each group of policies was asked about.
     asked: Vec<u64>,
     /// What each policy cost; empty unless it is wanted.

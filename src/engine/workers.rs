@@ -11,9 +11,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::derive::Derived;
-use super::index::{Index, Plan, Selected, Slots};
+use super::index::{Index, Plan, Selected};
 use super::place::{Place, ordinal};
-use super::profile::{Cost, Profile};
+use super::profile::Cost;
+use super::slots::{Places, Slots};
 use super::tally::{Collected, Tallies, Tally};
 use super::{Progress, Request, Verdict, deferred, derive, evaluate, stored};
 use crate::error::Error;
@@ -38,6 +39,7 @@ pub(super) struct Judge<'a> {
     inventory: Arc<Inventory>,
     progress: &'a dyn Progress,
     index: Index,
+    places: Places,
     /// How often each policy ran out of time.
     given_up: Vec<AtomicUsize>,
     /// Policies that look up what events tell of, and so wait for the last event.
@@ -108,6 +110,7 @@ impl<'a> Judge<'a> {
             derived: Mutex::default(),
             tallies: Tallies::new(policies, index.groups(), request),
             index,
+            places: Places::new(policies),
             idle: Mutex::default(),
             stopped: AtomicBool::new(false),
             is_misplaced: AtomicBool::new(false),
@@ -319,12 +322,8 @@ impl<'a> Judge<'a> {
             faults.iter().for_each(|fault| tally.fault(Place::LAST, fault));
         });
         let tallies = std::mem::take(&mut *lock(&self.idle));
-        let mut collected = self.tallies.collected(tallies, names, &self.index)?;
-        collected.profile = self.request.profile.then(|| {
-            let routes = self.index.routes(&plan(self.policies, !self.waiting.is_empty(), self.request));
-            Profile { rows: std::mem::take(&mut collected.costs).into_iter().zip(routes).collect() }
-        });
-        Ok(collected)
+        let routes = || self.index.routes(&plan(self.policies, !self.waiting.is_empty(), self.request));
+        self.tallies.collected(tallies, names, &self.index, self.request.profile.then(routes))
     }
 
     /// Adds to a tally while no thread has one.
@@ -446,7 +445,7 @@ impl<'a> Worker<'a> {
     fn known(&self, at: usize, slots: &Slots<'_>) -> Known {
         let (request, policy) = (&self.judge.request, &self.judge.policies[at]);
         let by_script = request.no_index || request.why.as_deref() == Some(&*policy.id);
-        if by_script { Known::Unknown } else { self.judge.index.known(at, policy, slots) }
+        if by_script { Known::Unknown } else { self.judge.places.known(at, policy, slots) }
     }
 
     /// Asks the policy of the place.
@@ -531,6 +530,7 @@ impl<'a> Router<'a> {
     fn tell(self, tally: &mut Tally) {
         tally.records.events += self.events;
         tally.records.filtered += self.filtered;
+        tally.passed_over += self.events + self.filtered;
         for (group, asked) in self.asked.into_iter().enumerate() {
             tally.asked([group], asked);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::engine::{Cost, Outcome, PolicyCounts, Profile, Route};
 use crate::policy::Checked;
 
-/// Policies that no record was asked of are counted, not listed.
+/// A policy that was asked.
 struct Row<'a> {
     policy: &'a str,
     counts: &'a PolicyCounts,
@@ -14,7 +14,7 @@ struct Row<'a> {
     route: &'a Route,
 }
 
-/// Writes what a profile holds; nothing if there is none.
+/// Writes what a profile holds; nothing if there is none. Policies that were asked about nothing are counted, not listed.
 pub(super) fn write(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> io::Result<()> {
     let Some(profile) = &outcome.profile else { return Ok(()) };
     let mut rows = rows(outcome, profile, packs);
@@ -53,6 +53,8 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> 
         time(total),
         if silent > 0 { format!("; {} asked about nothing", plural(silent)) } else { String::new() }
     )?;
+    let events = outcome.summary.records.events + outcome.summary.records.filtered;
+    writeln!(out, "{} of {events} events were passed over by a few of their fields, unparsed.", profile.passed_over)?;
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for row in &rows {
         let Route::Every(reason) = row.route else { continue };

@@ -134,6 +134,22 @@ fn policy(title: &str, script: &str) -> String {
 }
 
 #[test]
+fn what_policies_cost_is_told_beside_the_same_report() {
+    let desk = Desk::with_key_pair();
+    let plain = desk.run(&["scan", "log.json", "--policy", "key-pair-created.rhai"]).exits(1);
+    let full = desk.run(&["scan", "log.json", "--policy", "key-pair-created.rhai", "--no-index"]).exits(1);
+    assert_eq!((plain.out.as_str(), plain.err.as_str()), (full.out.as_str(), full.err.as_str()));
+    let told = desk.run(&["scan", "log.json", "--policy", "key-pair-created.rhai", "--profile"]).exits(1);
+    assert_eq!(told.out, plain.out);
+    let rows: Vec<Vec<&str>> = told.err.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], "policy asked in Rhai hits operations time share found by".split(' ').collect::<Vec<_>>());
+    assert_eq!(&rows[1][..4], ["key-pair-created", "1", "0", "1"], "{}", told.err);
+    assert!(told.err.contains("1 policy asked") && told.err.contains("0 of 1 events were passed over"), "{}", told.err);
+    let full = desk.run(&["scan", "log.json", "--policy", "key-pair-created.rhai", "--profile", "--no-index"]).exits(1);
+    assert!(full.err.contains("because facts are not asked: key-pair-created."), "{}", full.err);
+}
+
+#[test]
 fn a_finding_is_told_for_people() {
     let desk = Desk::with_key_pair();
     let ran = desk.run(&["scan", "log.json", "--policy", "key-pair-created.rhai"]).exits(1);
