@@ -54,6 +54,7 @@ pub struct Settings {
     /// Which records are wanted.
     pub filter: Filter,
     /// Files on the paths of log objects are taken for such before they are read: [`Reader::read`] tells if one is not.
+    /// A scan decides this for itself.
     pub trusts_paths: bool,
 }
 

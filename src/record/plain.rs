@@ -128,12 +128,8 @@ impl<'t> Plain<'t> {
                 self.at += 1;
                 self.value(room)?;
                 len += 1;
-                let next = self.peek()?;
-                self.at += 1;
-                match next {
-                    b',' => {}
-                    b'}' => break,
-                    _ => return None,
+                if !self.goes_on(b'}')? {
+                    break;
                 }
             }
         }
@@ -145,6 +141,18 @@ impl<'t> Plain<'t> {
         Some(())
     }
 
+    /// Whether a comma stands here, and not the bracket that closes.
+    #[inline(always)]
+    fn goes_on(&mut self, close: u8) -> Option<bool> {
+        let next = self.peek()?;
+        self.at += 1;
+        match next {
+            b',' => Some(true),
+            next if next == close => Some(false),
+            _ => None,
+        }
+    }
+
     fn list(&mut self, room: u32) -> Option<()> {
         let (at, line) = self.open();
         let mut len = 0;
@@ -154,12 +162,8 @@ impl<'t> Plain<'t> {
             loop {
                 self.value(room)?;
                 len += 1;
-                let next = self.peek()?;
-                self.at += 1;
-                match next {
-                    b',' => {}
-                    b']' => break,
-                    _ => return None,
+                if !self.goes_on(b']')? {
+                    break;
                 }
             }
         }

@@ -855,43 +855,36 @@ fn equal(left: Expr, right: Expr) -> Expr {
     }
 }
 
-/// All of the parts, but for those that are true for certain; what stands behind one that is false is never asked.
+/// All of the parts.
 fn all(parts: Vec<Expr>) -> Expr {
-    let mut asked = Vec::new();
-    for part in parts {
-        match part {
-            Expr::Literal(Literal::Bool(true)) => {}
-            Expr::Literal(Literal::Bool(false)) => {
-                asked.push(part);
-                break;
-            }
-            part => asked.push(part),
-        }
-    }
-    match asked.len() {
-        0 => Expr::Literal(Literal::Bool(true)),
-        1 if matches!(asked[0], Expr::Literal(Literal::Bool(_))) => asked.remove(0),
-        _ => Expr::All(asked),
-    }
+    joined(parts, true, Expr::All)
 }
 
-/// Any of the parts, but for those that are false for certain; what stands behind one that is true is never asked.
+/// Any of the parts.
 fn any(parts: Vec<Expr>) -> Expr {
+    joined(parts, false, Expr::Any)
+}
+
+/// Parts of which those that are `unit` for certain make no difference; what stands behind one that is the opposite is
+/// never asked.
+fn joined(parts: Vec<Expr>, unit: bool, join: fn(Vec<Expr>) -> Expr) -> Expr {
     let mut asked = Vec::new();
     for part in parts {
-        match part {
-            Expr::Literal(Literal::Bool(false)) => {}
-            Expr::Literal(Literal::Bool(true)) => {
-                asked.push(part);
-                break;
-            }
-            part => asked.push(part),
+        let known = match part {
+            Expr::Literal(Literal::Bool(known)) => Some(known),
+            _ => None,
+        };
+        if known != Some(unit) {
+            asked.push(part);
+        }
+        if known == Some(!unit) {
+            break;
         }
     }
     match asked.len() {
-        0 => Expr::Literal(Literal::Bool(false)),
+        0 => Expr::Literal(Literal::Bool(unit)),
         1 if matches!(asked[0], Expr::Literal(Literal::Bool(_))) => asked.remove(0),
-        _ => Expr::Any(asked),
+        _ => join(asked),
     }
 }
 
