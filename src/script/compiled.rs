@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rhai::{AST, ASTNode, Caches, Dynamic, Engine, Expr, Module, ParseError, Scope, Stmt};
 
-use super::functions::Env;
+use super::functions::{Env, Pool};
 use super::{Limits, PRELUDE, Script, sandbox, value};
 use crate::diagnostic::SourceText;
 
@@ -19,6 +19,8 @@ pub(super) struct Compiled {
     /// What it knows by name everywhere.
     pub(super) constants: Rc<HashMap<String, Dynamic>>,
     pub(super) caches: Caches,
+    /// The same for its closures, which are called while it runs.
+    pub(super) closures: Pool,
 }
 
 /// An engine, and what was compiled for all scripts that it runs.
@@ -62,7 +64,7 @@ impl Compiler {
             Rc::new(assigned)
         };
         let functions = Rc::clone(common.tree.merge(&policy).shared_lib());
-        Ok(Compiled { functions, assigned, constants, caches: Caches::new() })
+        Ok(Compiled { functions, assigned, constants, caches: Caches::new(), closures: Pool::default() })
     }
 
     fn common(&mut self, libraries: &Arc<[Arc<SourceText>]>) -> Result<Common, ParseError> {

@@ -20,7 +20,7 @@ use serde_json::Value;
 
 pub use self::check::{Checked, Header, Reader, Shared};
 use self::compiled::{Compiled, Compiler};
-use self::functions::{Env, NotEvaluated};
+use self::functions::{Env, NotEvaluated, Pool};
 pub use self::functions::{parse_duration, parse_time, reference};
 pub use self::memory::Metered;
 pub use self::predicate::{Predicate, Source, Value as FieldValue, Verdict};
@@ -112,7 +112,7 @@ impl Runtime {
                 empty.insert(Box::new(compiled.map_err(|error| Stop::Fault(error.to_string()))?))
             }
         };
-        self.env.judge(record, &script.needs, &loaded.assigned);
+        self.env.judge(record, &script.needs, &loaded.assigned, &loaded.closures);
         self.env.constants.replace(Rc::clone(&loaded.constants));
         let mut argument = value::show(&record.value);
         let engine = &compiler.engine;
@@ -143,7 +143,7 @@ impl Runtime {
             let one = format!("fn why_silent({param}) {{ {part} }}");
             let one = compiler.engine.compile_with_scope(&compiled::constants(script), one).ok()?;
             compiler.prepare(&one);
-            self.env.judge(record, &script.needs, &compiled.assigned);
+            self.env.judge(record, &script.needs, &compiled.assigned, &Pool::default());
             let argument = (value::show(&record.value),);
             let tree = whole.merge(&one);
             let answer = compiler.engine.call_fn::<Dynamic>(&mut Scope::new(), &tree, "why_silent", argument);
@@ -167,6 +167,7 @@ pub struct Expression {
     compiler: Compiler,
     tree: AST,
     assigned: Rc<BTreeSet<String>>,
+    closures: Pool,
 }
 
 impl Expression {
@@ -184,7 +185,7 @@ impl Expression {
         let env = Env::new(inventory, now, limits.operations);
         let mut compiler = Compiler::new(limits, &env);
         let assigned = Rc::new(compiler.prepare(&tree));
-        Ok(Self { env, limits: limits.clone(), compiler, tree, assigned })
+        Ok(Self { env, limits: limits.clone(), compiler, tree, assigned, closures: Pool::default() })
     }
 
     /// What it says of a record.
@@ -192,7 +193,7 @@ impl Expression {
     /// # Errors
     /// [`Stop`] when it fails.
     pub fn evaluate(&mut self, record: &Record) -> Result<Value, Stop> {
-        self.env.judge(record, &Arc::from([]), &self.assigned);
+        self.env.judge(record, &Arc::from([]), &self.assigned, &self.closures);
         let mut scope = Scope::new();
         scope.push_dynamic("event", value::show(&record.value));
         scope.push_dynamic("resource", value::show(&record.value));

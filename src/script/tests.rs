@@ -219,6 +219,22 @@ fn lists_of_a_record_are_lists_and_one_object_is_a_list_of_it() {
         "all(\"ec2/addresses\").map(|a| a.PublicIp).contains(\"198.51.100.7\")",
         "list(event.requestParameters.one).len() == 1",
         "list(event.requestParameters.list).len() == 2",
+        // A closure takes the item, the item and its place, or nothing but `this`; or it is a function by its name.
+        "event.requestParameters.list.map(|x, at| at) == [0, 1]",
+        "event.requestParameters.list.filter(|x, at| at == 1)[0].ip == \"5.6.7.8\"",
+        "event.requestParameters.list.some(|| this.ip == \"5.6.7.8\")",
+        "[3, 4].map(|x, at| x * 10 + at) == [30, 41]",
+        "[3, 4].filter(|| this > 3) == [4]",
+        "[\"8.8.8.8\", \"10.0.0.1\"].filter(Fn(\"is_public_ip\")) == [\"8.8.8.8\"]",
+        "[1, 2, 3].reduce(|sum, x| sum + x, 10) == 16",
+        "[1, 2, 3].reduce(|sum, x, at| sum + x * at, 0) == 8",
+        "[1, 2, 3].reduce_rev(|sum, x| `${sum}${x}`, \"\") == \"321\"",
+        "[1, 2, 3].find(|x| x > 1, -1) == 3",
+        "[1, 2, 3].index_of(|x| x > 5) == -1",
+        "[1, 2, 3].find_map(|x| if x > 1 { x * 2 }) == 4",
+        "let n = 2; [[1], [2, 3]].some(|xs| xs.len() == n && xs.some(|x| x == n + 1))",
+        "let n = 0; [1, 2].map(|x| { n += x; n }) == [1, 3] && n == 3",
+        "[1, 2].all(|x| ()) == false",
         "event.requestParameters.list.index_of(|x| x.ip == \"5.6.7.8\") == 1",
     ]);
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, INT, ImmutableString, NativeCallContext, Position};
 
+use super::closure::{self, Items};
 use super::view::{self, View};
 use super::{Call, Env, Failure, Family, Row, as_shown, as_text};
 use crate::script::value::{Shown, to_json};
@@ -308,6 +309,9 @@ fn over_anything(
         call.bound(view.map_or(0, |view| view.len()))?;
         let array: Array = items(value).collect();
         call.charge(array.len())?;
+        if let Some(answer) = closure::over(call, name, &Items::In(&array), &args[1..])? {
+            return Ok(answer);
+        }
         let mut args: Vec<Dynamic> = args.to_vec();
         args[0] = array.into();
         let mut references: Vec<&mut Dynamic> = args.iter_mut().collect();

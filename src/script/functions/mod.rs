@@ -5,6 +5,7 @@
 
 mod arn;
 mod call;
+mod closure;
 mod inventory;
 mod json;
 mod list;
@@ -14,6 +15,7 @@ mod time;
 mod view;
 
 pub(crate) use self::call::actor_member;
+pub(crate) use self::closure::Pool;
 pub(crate) use self::text::{compile_glob, compile_regex};
 pub use self::time::{parse_duration, parse_time};
 
@@ -108,6 +110,8 @@ pub(crate) struct Env {
     pub(crate) constants: RefCell<Rc<HashMap<String, Dynamic>>>,
     /// The variables that the script assigns to.
     pub(crate) assigned: RefCell<Rc<BTreeSet<String>>>,
+    /// What the script's closures are called with.
+    pub(crate) closures: RefCell<Pool>,
     /// Bytes that were allocated while a script ran and are not its own: indexes and views of the inventory.
     pub(crate) shared_bytes: Cell<i64>,
     /// Operations of Rhai since a hook was called.
@@ -148,6 +152,7 @@ impl Env {
             needs: RefCell::new(Arc::from([])),
             constants: RefCell::default(),
             assigned: RefCell::default(),
+            closures: RefCell::default(),
             shared_bytes: Cell::new(0),
             steps: Cell::new(0),
             charged: Cell::new(0),
@@ -161,7 +166,13 @@ impl Env {
     }
 
     /// Begins to judge a record: what was remembered about the last one goes.
-    pub(crate) fn judge(&self, record: &Record, needs: &Arc<[String]>, assigned: &Rc<BTreeSet<String>>) {
+    pub(crate) fn judge(
+        &self,
+        record: &Record,
+        needs: &Arc<[String]>,
+        assigned: &Rc<BTreeSet<String>>,
+        closures: &Pool,
+    ) {
         let same = self.record.borrow().as_ref().is_some_and(|last| last.value.is_same(&record.value));
         if !same {
             self.unwrapped.borrow_mut().clear();
@@ -169,6 +180,7 @@ impl Env {
         }
         *self.needs.borrow_mut() = Arc::clone(needs);
         *self.assigned.borrow_mut() = Rc::clone(assigned);
+        *self.closures.borrow_mut() = Rc::clone(closures);
         self.steps.set(0);
         self.charged.set(0);
         self.shared_bytes.set(0);
@@ -301,6 +313,7 @@ pub(crate) fn register(engine: &mut Engine, env: &Rc<Env>) {
     }
     list::register_standard(engine, env);
     view::register(engine);
+    closure::register(engine, env);
 }
 
 fn register_row(engine: &mut Engine, env: &Rc<Env>, row: &'static Row, types: Vec<TypeId>) {
