@@ -7,13 +7,15 @@ use std::path::Path;
 use super::Dice;
 
 /// The packs that have a size of their own, by name.
-pub(crate) const ALL: [(&str, Make); 8] = [
+pub(crate) const ALL: [(&str, Make); 10] = [
     ("fifty", fifty),
     ("fifty-plain", fifty_plain),
     ("fifty-sigma", fifty_sigma),
     ("fifty-rego", fifty_rego),
     ("firing", firing),
     ("silent", silent),
+    ("firing-among", firing_among),
+    ("firing-among-plain", firing_among_plain),
     ("watching", watching),
     ("of-addresses", of_addresses),
 ];
@@ -210,6 +212,18 @@ pub(crate) fn growing(folder: &Path, count: usize, with_the_last: bool) -> io::R
 /// Three policies that fire on every record, and need Rhai for it.
 pub(crate) fn firing(folder: &Path) -> io::Result<()> {
     asking(folder, ["words > 1", "name.len() + event.awsRegion.len() > 5", "id.len() == 32"])
+}
+
+/// The same three, and the 50: every script is called by the naive way, and three fire on every record.
+pub(crate) fn firing_among(folder: &Path) -> io::Result<()> {
+    fifty(folder)?;
+    firing(folder)
+}
+
+/// The same for any Rhai engine.
+pub(crate) fn firing_among_plain(folder: &Path) -> io::Result<()> {
+    fifty_plain(folder)?;
+    firing(folder)
 }
 
 /// Three policies that need Rhai for every record, and stay silent.

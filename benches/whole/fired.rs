@@ -10,7 +10,9 @@ pub(crate) fn measure(data: &Data) -> io::Result<()> {
     let corpus = data.corpus(data.size(4_000, 100_000), 2_000, Layout::Objects)?;
     let (firing, silent) = (data.pack("firing")?, data.pack("silent")?);
     let (fifty, plain) = (data.pack("fifty")?, data.pack("fifty-plain")?);
+    let (among, among_plain) = (data.pack("firing-among")?, data.pack("firing-among-plain")?);
     for (title, pack, plain) in [
+        ("Three policies that fire on every record, among 50 others", &among, &among_plain),
         ("Three policies that fire on every record", &firing, &firing),
         ("Three policies that are run on every record and stay silent", &silent, &silent),
         ("50 policies", &fifty, &plain),

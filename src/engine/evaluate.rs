@@ -62,7 +62,7 @@ fn tell(policy: &Policy, index: usize, runtime: &mut Runtime, record: &Record) -
         if !policy.script.hooks.contains(hook) {
             return None;
         }
-        match runtime.call(index, &policy.script, hook, record) {
+        match runtime.answer(index, &policy.script, hook, record) {
             Ok(Value::Null) => None,
             Ok(answer) if fits(&answer) => Some(answer),
             Ok(other) => {

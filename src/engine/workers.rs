@@ -118,7 +118,9 @@ impl<'a> Judge<'a> {
     }
 
     fn runtime(&self, inventory: &Arc<Inventory>) -> Runtime {
-        Runtime::new(self.policies.len(), Arc::clone(inventory), self.request.now, &self.request.limits)
+        let request = self.request;
+        let runtime = Runtime::new(self.policies.len(), Arc::clone(inventory), request.now, &request.limits);
+        if request.no_index { runtime.without_proofs() } else { runtime }
     }
 
     /// Runs `work` in every thread, with a tally each.

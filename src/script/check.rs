@@ -117,6 +117,7 @@ impl<'a> Reader<'a> {
             hooks: BTreeSet::new(),
             needs: header.needs.into(),
             predicate: None,
+            answers: BTreeMap::new(),
         };
         let mut parsed = match self.parser.parse(&source.text) {
             Ok(parsed) => parsed,
@@ -129,12 +130,15 @@ impl<'a> Reader<'a> {
         script.hooks = parsed.hooks();
         script.constants = std::mem::take(&mut parsed.constants);
         let own = facts::Functions::of(parsed);
-        script.predicate = Some(facts::of_matches(&facts::Surroundings {
+        let surroundings = facts::Surroundings {
             functions: &std::iter::once(&own).chain(&self.common).collect::<Vec<_>>(),
             params: &script.params,
             constants: &script.constants,
             may_halt: !script.needs.is_empty(),
-        }));
+        };
+        let others = script.hooks.iter().filter(|hook| **hook != "matches");
+        script.answers = others.filter_map(|hook| Some((*hook, facts::of_hook(hook, &surroundings)?))).collect();
+        script.predicate = Some(facts::of_matches(&surroundings));
         Checked { script, diagnostics }
     }
 }

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rhai::{ASTFlags, ASTNode, Dynamic, Expr as Tree, FnCallExpr, Stmt};
 use serde_json::Value as Json;
 
+use super::answer::{Answer, Shape};
 use super::check::{self, Function, Parsed};
 use super::functions::{self, Lowered};
-use super::predicate::{Expr, Halt, Literal, Pattern, Predicate, Relation};
+use super::predicate::{Expr, Halt, Literal, Pattern, Place, Predicate, Relation};
 use super::value;
 
 /// Expressions that a predicate may be made of; what would need more is left to Rhai.
@@ -96,11 +97,18 @@ pub(super) struct Surroundings<'a> {
 
 /// What is proved of `matches`.
 pub(super) fn of_matches(surroundings: &Surroundings<'_>) -> Predicate {
-    let mut lowering = Lowering { surroundings, file: None, paths: Vec::new(), closures: 0, depth: 0, left: LARGEST };
-    let root = Known::Expr(lowering.path(Vec::new()));
-    let test = lowering.call("matches", vec![root]).map(|known| lowering.expr(known));
+    let mut lowering = Lowering::new(surroundings);
+    let test = lowering.of_record("matches").map(|known| lowering.expr(known));
     let test = test.filter(|test| test.size() <= LARGEST).unwrap_or_else(|| lowering.unknown());
     Predicate { test, paths: lowering.paths }
+}
+
+/// What is proved of another hook, if anything is.
+pub(super) fn of_hook(hook: &str, surroundings: &Surroundings<'_>) -> Option<Answer> {
+    let mut lowering = Lowering::new(surroundings);
+    let known = lowering.of_record(hook)?;
+    let shape = lowering.shape(known);
+    (!shape.is_unknown() && shape.size() <= LARGEST).then_some(Answer { shape, paths: lowering.paths })
 }
 
 /// What is known of a value.
@@ -115,6 +123,8 @@ enum Known {
     Actor,
     /// A closure: the function behind it, and what it captured.
     Closure(String, Vec<Known>),
+    /// A list or a map of which a part may fail: an answer, and nothing to reckon with.
+    Made(Shape),
 }
 
 struct Lowering<'a> {
@@ -142,7 +152,17 @@ struct Rest<'r> {
     next: Option<&'r Rest<'r>>,
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
+    fn new(surroundings: &'a Surroundings<'a>) -> Self {
+        Self { surroundings, file: None, paths: Vec::new(), closures: 0, depth: 0, left: LARGEST }
+    }
+
+    /// What a hook answers.
+    fn of_record(&mut self, hook: &str) -> Option<Known> {
+        let root = Known::Expr(self.path(Vec::new()));
+        self.call(hook, vec![root])
+    }
+
     fn unknown(&self) -> Expr {
         Expr::Unknown(if self.surroundings.may_halt { Halt::Perhaps } else { Halt::Never })
     }
@@ -169,7 +189,23 @@ impl Lowering<'_> {
     fn expr(&self, known: Known) -> Expr {
         match known {
             Known::Expr(expr) => expr,
-            Known::List(_) | Known::Map(_) | Known::Actor | Known::Closure(..) => self.unknown(),
+            Known::List(_) | Known::Map(_) | Known::Actor | Known::Closure(..) | Known::Made(_) => self.unknown(),
+        }
+    }
+
+    /// The answer that something known is.
+    fn shape(&mut self, known: Known) -> Shape {
+        match known {
+            Known::Made(shape) => shape,
+            Known::List(items) => Shape::List(items.into_iter().map(|item| self.shape(item)).collect()),
+            Known::Map(members) => {
+                Shape::Map(members.into_iter().map(|(name, member)| (name, self.shape(member))).collect())
+            }
+            Known::Actor => {
+                let members = functions::ACTOR.iter().map(|name| ((*name).to_owned(), self.of_actor(name))).collect();
+                self.shape(Known::Map(members))
+            }
+            known => Shape::Value(self.expr(known)),
         }
     }
 
@@ -293,6 +329,7 @@ impl Lowering<'_> {
     fn effect(&self, value: &Known) -> Option<Expr> {
         match value {
             Known::Expr(expr) if !expr.is_safe() => Some(expr.clone()),
+            Known::Made(_) => Some(self.unknown()),
             // Only what is safe is kept as a list or a map.
             _ => None,
         }
@@ -388,18 +425,18 @@ impl Lowering<'_> {
             },
             Tree::Array(items, _) => {
                 let items: Vec<Known> = items.iter().map(|item| self.tree(item, variables)).collect();
-                if items.iter().all(|item| self.effect(item).is_none()) {
-                    Known::List(items)
-                } else {
-                    self.nothing_known()
-                }
+                let is_safe = items.iter().all(|item| self.effect(item).is_none());
+                let list = Known::List(items);
+                if is_safe { list } else { Known::Made(self.shape(list)) }
             }
             Tree::Map(map, _) => {
                 let members: Vec<(String, Known)> =
                     map.0.iter().map(|(name, value)| (name.as_str().to_owned(), self.tree(value, variables))).collect();
                 let is_safe = members.iter().all(|(_, value)| self.effect(value).is_none());
-                if is_safe { Known::Map(members) } else { self.nothing_known() }
+                let map = Known::Map(members);
+                if is_safe { map } else { Known::Made(self.shape(map)) }
             }
+            Tree::InterpolatedString(parts, _) => Known::Expr(Expr::Join(self.exprs(parts.iter(), variables))),
             Tree::Variable(variable, ..) => self.variable(&variable.1, variables),
             Tree::And(parts, _) => {
                 let parts = self.exprs(parts.iter(), variables);
@@ -543,7 +580,7 @@ impl Lowering<'_> {
                 Known::Expr(self.path(path))
             }
             // In brackets, a step into text is Rhai's own, and so are some of its properties.
-            Known::Expr(expr @ (Expr::Item(_) | Expr::Member(..) | Expr::At(..)))
+            Known::Expr(expr @ (Expr::Item(_) | Expr::Member(..) | Expr::At(..) | Expr::Call(..)))
                 if !in_brackets && !value::is_own_property(name) =>
             {
                 Known::Expr(Expr::Member(Box::new(expr), name.into()))
@@ -560,7 +597,7 @@ impl Lowering<'_> {
                 let item = at.and_then(|at| items.into_iter().nth(at));
                 item.unwrap_or(Known::Expr(Expr::Literal(Literal::Unit)))
             }
-            Known::Expr(expr @ (Expr::Path(_) | Expr::Item(_) | Expr::Member(..) | Expr::At(..))) => {
+            Known::Expr(expr @ (Expr::Path(_) | Expr::Item(_) | Expr::Member(..) | Expr::At(..) | Expr::Call(..))) => {
                 Known::Expr(Expr::At(Box::new(expr), at))
             }
             _ => self.nothing_known(),
@@ -620,17 +657,23 @@ impl Lowering<'_> {
                 Known::Expr(Expr::Order(relation, sides))
             }
             ("+" | "-" | "*", left, right, None) => {
-                let number = |known| match known {
-                    Some(Known::Expr(Expr::Literal(Literal::Int(number)))) => Some(number),
+                let number = |known: &Option<Known>| match known {
+                    Some(Known::Expr(Expr::Literal(Literal::Int(number)))) => Some(*number),
                     _ => None,
                 };
-                let result = match (name, number(left), number(right)) {
+                let result = match (name, number(&left), number(&right)) {
                     ("+", Some(left), Some(right)) => left.checked_add(right),
                     ("-", Some(left), Some(right)) => left.checked_sub(right),
                     ("*", Some(left), Some(right)) => left.checked_mul(right),
                     _ => None,
                 };
-                result.map_or_else(|| self.nothing_known(), |number| Known::Expr(Expr::Literal(Literal::Int(number))))
+                match (result, left, right) {
+                    (Some(number), ..) => Known::Expr(Expr::Literal(Literal::Int(number))),
+                    (None, Some(Known::Expr(left)), Some(Known::Expr(right))) if name == "+" => {
+                        Known::Expr(Expr::Plus(Box::new([left, right])))
+                    }
+                    _ => self.nothing_known(),
+                }
             }
             _ => self.nothing_known(),
         }
@@ -640,6 +683,9 @@ impl Lowering<'_> {
     fn host(&mut self, name: &str, mut args: Vec<Known>) -> Known {
         match (name, args.as_mut_slice()) {
             ("actor", [Known::Expr(Expr::Path(at))]) if self.paths[*at].is_empty() => Known::Actor,
+            ("account" | "region", [Known::Expr(Expr::Path(at))]) if self.paths[*at].is_empty() => {
+                Known::Expr(Expr::Place(if name == "account" { Place::Account } else { Place::Region }))
+            }
             ("list", [list @ Known::List(_)]) => list.clone(),
             ("list", [Known::Expr(Expr::Literal(literal))]) => match literal {
                 Literal::Unit => Known::List(Vec::new()),
@@ -743,7 +789,7 @@ impl Lowering<'_> {
                 let asked: Vec<Expr> = items.into_iter().map(|item| ask(self, item)).collect();
                 Known::Expr(if all_of_them { all(asked) } else { any(asked) })
             }
-            Known::Expr(list @ (Expr::Path(_) | Expr::Item(_) | Expr::Member(..) | Expr::At(..))) => {
+            Known::Expr(list @ (Expr::Path(_) | Expr::Item(_) | Expr::Member(..) | Expr::At(..) | Expr::Call(..))) => {
                 let item = Known::Expr(Expr::Item(self.closures));
                 self.closures += 1;
                 let body = ask(self, item);

@@ -12,7 +12,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::record::{Kind, Ref};
+use crate::record::{Kind, Ref, Scope};
 
 /// Text and lists that are longer are left to Rhai, which may refuse them.
 const LONG_TEXT: usize = 1 << 16;
@@ -44,6 +44,11 @@ pub trait Source {
     /// The value at the end of a path from the root, which is the predicate's path of that number: `None` if it is not
     /// known, [`Value::Unit`] if there is none or it is `null`.
     fn field(&self, number: usize, path: &[String]) -> Option<Value<'_>>;
+
+    /// The account and region that the record is of, if that is known.
+    fn scope(&self) -> Option<&Scope> {
+        None
+    }
 }
 
 /// A whole record.
@@ -90,6 +95,19 @@ impl<'a> Value<'a> {
     /// A text of a record.
     pub fn of_text(text: &'a str) -> Self {
         if text.len() > LONG_TEXT { Self::Other } else { Self::Text(Cow::Borrowed(text)) }
+    }
+
+    /// Writes what Rhai makes of it within a text; `None` where that is left to Rhai.
+    fn write(&self, text: &mut String) -> Option<()> {
+        match self {
+            Self::Unit => {}
+            Self::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
+            Self::Int(number) => text.push_str(&number.to_string()),
+            Self::Text(more) => text.push_str(more),
+            Self::Part(part) => text.push_str(&part.to_json().to_string()),
+            Self::Other => return None,
+        }
+        (text.len() <= LONG_TEXT).then_some(())
     }
 
     /// The text, if it is one.
@@ -159,6 +177,12 @@ pub(super) enum Expr {
     Each(Box<[Expr; 2]>, bool),
     /// A function of the table.
     Call(Function, Vec<Expr>),
+    /// The account, or the region, that the record is of.
+    Place(Place),
+    /// The text of values, one after another.
+    Join(Vec<Expr>),
+    /// The sum of numbers, or one text behind the other.
+    Plus(Box<[Expr; 2]>),
     Matches(Box<Expr>, Pattern),
     /// Evaluated for its failure alone, then the other.
     After(Box<[Expr; 2]>),
@@ -175,6 +199,13 @@ pub(super) enum Relation {
     StartsWith,
     EndsWith,
     Contains,
+}
+
+/// A part of a record's scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Account,
+    Region,
 }
 
 /// Whether something that is not understood may end in *not evaluated*.
@@ -267,12 +298,21 @@ impl Predicate {
 }
 
 /// A question about one record.
-struct Asked<'q, S: ?Sized> {
-    source: &'q S,
-    paths: &'q [Vec<String>],
+pub(super) struct Asked<'q, S: ?Sized> {
+    pub(super) source: &'q S,
+    /// Those that the question names by number.
+    pub(super) paths: &'q [Vec<String>],
 }
 
 impl<'q, S: Source + ?Sized> Asked<'q, S> {
+    /// What an expression is; `None` if it is not known, or fails.
+    pub(super) fn value(&self, expr: &'q Expr) -> Option<Value<'q>> {
+        match self.evaluate(expr, &[]) {
+            Is(value) => Some(value),
+            No | Unsure(_) => None,
+        }
+    }
+
     fn evaluate(&self, expr: &'q Expr, items: &[Value<'q>]) -> Outcome<'q> {
         match expr {
             Expr::Literal(literal) => Is(literal.value()),
@@ -342,6 +382,29 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                     values.push(known!(self.evaluate(arg, items)));
                 }
                 function(&values).map_or(Outcome::unsure(), Is)
+            }
+            Expr::Place(place) => {
+                let name = self.source.scope().and_then(|scope| match place {
+                    Place::Account => scope.account.as_deref(),
+                    Place::Region => scope.region.as_deref(),
+                });
+                // Where it is not known, a field of the event may tell.
+                name.map_or(Outcome::unsure(), |name| Is(Value::of_text(name)))
+            }
+            Expr::Join(parts) => {
+                let mut text = String::new();
+                for part in parts {
+                    let value = known!(self.evaluate(part, items));
+                    if value.write(&mut text).is_none() {
+                        return Outcome::unsure();
+                    }
+                }
+                Is(Value::Text(Cow::Owned(text)))
+            }
+            Expr::Plus(sides) => {
+                let left = known!(self.evaluate(&sides[0], items));
+                let right = known!(self.evaluate(&sides[1], items));
+                sum(&left, &right).map_or(Outcome::unsure(), Is)
             }
             Expr::Matches(inner, pattern) => match known!(self.evaluate(inner, items)) {
                 Value::Text(text) => Outcome::flag(match pattern {
@@ -460,6 +523,19 @@ fn equal(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
     }
 }
 
+/// `+`; `None` where it is left to Rhai.
+fn sum<'a>(left: &Value<'_>, right: &Value<'_>) -> Option<Value<'a>> {
+    match (left, right) {
+        (Value::Int(left), Value::Int(right)) => left.checked_add(*right).map(Value::Int),
+        (Value::Text(left), Value::Text(_)) => {
+            let mut text = left.clone().into_owned();
+            right.write(&mut text)?;
+            Some(Value::Text(Cow::Owned(text)))
+        }
+        _ => None,
+    }
+}
+
 fn ordered(relation: Relation, left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
     let order = match (left, right) {
         (Value::Int(left), Value::Int(right)) => left.cmp(right),
@@ -504,7 +580,7 @@ impl Expr {
     /// True if it cannot fail, and is known of every whole record, whatever Rhai makes of it.
     pub(super) fn is_safe(&self) -> bool {
         match self {
-            Self::Literal(_) | Self::Path(_) | Self::Item(_) => true,
+            Self::Literal(_) | Self::Path(_) | Self::Item(_) | Self::Place(_) => true,
             Self::Member(inner, _) => inner.is_safe(),
             Self::Equal(sides) | Self::Text(_, sides) | Self::Order(_, sides) => sides.iter().all(Self::is_safe),
             Self::OneOf(inner, _) | Self::Matches(inner, _) => inner.is_safe(),
@@ -512,6 +588,8 @@ impl Expr {
             Self::Not(inner) => inner.is_flag() && inner.is_safe(),
             Self::All(parts) | Self::Any(parts) => parts.iter().all(|part| part.is_flag() && part.is_safe()),
             Self::If(parts) => parts[0].is_flag() && parts.iter().all(Self::is_safe),
+            // Text may become too long, and a number too large.
+            Self::Join(_) | Self::Plus(_) => false,
             Self::Each(..) | Self::At(..) | Self::After(_) | Self::Unknown(_) => false,
         }
     }
@@ -538,17 +616,18 @@ impl Expr {
     /// How many expressions it is made of.
     pub(super) fn size(&self) -> usize {
         1 + match self {
-            Self::Unknown(_) | Self::Literal(_) | Self::Path(_) | Self::Item(_) => 0,
+            Self::Unknown(_) | Self::Literal(_) | Self::Path(_) | Self::Item(_) | Self::Place(_) => 0,
             Self::Member(inner, _)
             | Self::At(inner, _)
             | Self::Not(inner)
             | Self::OneOf(inner, _)
             | Self::Matches(inner, _) => inner.size(),
-            Self::All(parts) | Self::Any(parts) | Self::Coalesce(parts) | Self::Call(_, parts) => {
+            Self::All(parts) | Self::Any(parts) | Self::Coalesce(parts) | Self::Call(_, parts) | Self::Join(parts) => {
                 parts.iter().map(Self::size).sum()
             }
             Self::If(parts) => parts.iter().map(Self::size).sum(),
             Self::Equal(sides)
+            | Self::Plus(sides)
             | Self::Order(_, sides)
             | Self::Text(_, sides)
             | Self::Each(sides, _)

@@ -373,6 +373,7 @@ fn what_a_pack_shares_is_compiled_once() {
             hooks: BTreeSet::from(["matches"]),
             needs: Arc::from([]),
             predicate: None,
+            answers: BTreeMap::new(),
         };
         let limits = Limits::default();
         let mut compiler = Compiler::new(&limits, &sandbox::bare_env(&limits));

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{Call, Failure, Family, Lowered, Row, as_shown, made, optional, text_or_nothing};
 use crate::principal::Principal;
-use crate::record::{Record, Ref, Scope};
+use crate::record::{Kind, Record, Ref, Scope};
 use crate::script::predicate::{Function, Value};
 
 pub(super) const FAMILY: Family = Family {
@@ -155,6 +155,8 @@ pub(super) const FAMILY: Family = Family {
         ("refused", 1, Lowered::OfEvent(&[(is_refused, &[&["errorCode"]])])),
         ("is_dry_run", 1, Lowered::OfEvent(&[(is_dry, &[&["errorCode"]])])),
         ("is_console", 1, Lowered::OfEvent(&[(by_console, &[&[]])])),
+        ("request", 1, Lowered::OfEvent(&[(plain_request, &[&[]])])),
+        ("response", 1, Lowered::OfEvent(&[(plain_response, &[&[]])])),
         (
             "is_aws_service",
             1,
@@ -285,6 +287,41 @@ fn unwrap(call: &Call<'_>, args: &[Dynamic], field: &'static str, suffix: &str) 
     Ok(shown)
 }
 
+fn plain_request<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    plain(&args[0], "requestParameters", "Request")
+}
+
+fn plain_response<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    plain(&args[0], "responseElements", "Response")
+}
+
+/// What [`unwrap`] gives, where that is what the record has.
+fn plain<'a>(event: &Value<'a>, field: &str, suffix: &str) -> Option<Value<'a>> {
+    let Value::Part(event) = event else { return None };
+    let Some(value) = event.get(field) else { return Some(Value::Unit) };
+    match value.kind() {
+        Kind::Map => {
+            let is_wrapped = value.len() == 1 && value.entries().any(|(name, _)| name.ends_with(suffix));
+            (!is_wrapped && is_readable(value)).then_some(Value::Part(value))
+        }
+        Kind::Text if super::json::parse(value.as_str().unwrap_or_default()).is_some() => None,
+        _ => Some(Value::Unit),
+    }
+}
+
+/// True if [`readable`] changes nothing.
+fn is_readable(value: Ref<'_>) -> bool {
+    match value.kind() {
+        Kind::Map => {
+            let has_remnant = value.len() <= 2 && value.get("tag").is_some();
+            !has_remnant && value.entries().all(|(_, value)| is_readable(value))
+        }
+        Kind::List => value.items().all(is_readable),
+        Kind::Text => !super::json::may_be(value.as_str().unwrap_or_default()),
+        _ => true,
+    }
+}
+
 /// Strips the remnants of EC2's XML and parses JSON that is held in strings.
 fn readable(value: Json, depth: usize) -> Json {
     match value {
@@ -354,6 +391,10 @@ fn of_record<'a>(root: &Value<'a>, ask: impl FnOnce(Ref<'a>) -> Value<'a>) -> Op
 
 /// Paths from a record's root.
 type Paths = &'static [&'static [&'static str]];
+
+/// The members of what `actor` answers.
+pub(crate) const ACTOR: [&str; 9] =
+    ["type", "name", "arn", "role", "account", "session", "access_key", "service", "mfa"];
 
 /// How a member of what `actor` answers follows from the record; `None` if there is no such member.
 pub(crate) fn actor_member(name: &str) -> Option<(Function, Paths)> {

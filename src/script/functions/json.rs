@@ -86,10 +86,13 @@ pub(super) const FAMILY: Family = Family {
 
 /// JSON objects and lists held in text, URL-encoded or not: what requests carry.
 pub(super) fn parse(text: &str) -> Option<Value> {
+    may_be(text).then(|| parse_any(text)).flatten()
+}
+
+/// Whether text begins as such JSON does.
+pub(super) fn may_be(text: &str) -> bool {
     let start = text.trim_start();
-    (start.starts_with(['{', '[']) || start.starts_with("%7B") || start.starts_with("%5B"))
-        .then(|| parse_any(text))
-        .flatten()
+    start.starts_with(['{', '[']) || start.starts_with("%7B") || start.starts_with("%5B")
 }
 
 fn parse_any(text: &str) -> Option<Value> {

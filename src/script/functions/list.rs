@@ -7,7 +7,9 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, INT, ImmutableString, NativeCa
 
 use super::closure::{self, Items};
 use super::view::{self, View};
-use super::{Call, Env, Failure, Family, Row, as_shown, as_text};
+use super::{Call, Env, Failure, Family, Lowered, Row, as_shown, as_text};
+use crate::record::Kind;
+use crate::script::predicate::Value;
 use crate::script::value::{Shown, to_json};
 
 pub(super) const FAMILY: Family = Family {
@@ -111,8 +113,33 @@ pub(super) const FAMILY: Family = Family {
             },
         },
     ],
-    lowered: &[],
+    lowered: &[
+        ("first", 1, Lowered::Of(first)),
+        ("len", 1, Lowered::Of(|args| length(&args[0]).map(Value::Int))),
+        ("is_empty", 1, Lowered::Of(|args| length(&args[0]).map(|length| Value::Bool(length == 0)))),
+    ],
 };
+
+/// The first item, asked without Rhai.
+fn first<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    match &args[0] {
+        Value::Part(part) if part.kind() == Kind::List => Some(Value::of_field(part.items().next())),
+        Value::Part(part) => Some(Value::Part(*part)),
+        Value::Other => None,
+        _ => Some(Value::Unit),
+    }
+}
+
+/// Items of a list, members of an object, letters of a text; nothing else has any.
+fn length(value: &Value<'_>) -> Option<INT> {
+    let length = match value {
+        Value::Part(part) => part.len(),
+        Value::Text(text) => text.chars().count(),
+        Value::Other => return None,
+        _ => 0,
+    };
+    INT::try_from(length).ok()
+}
 
 /// The items of anything that is a list; a shown map is a list of itself; nothing else has items.
 pub(super) fn items(value: &Dynamic) -> Box<dyn Iterator<Item = Dynamic>> {

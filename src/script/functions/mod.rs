@@ -14,7 +14,7 @@ mod text;
 mod time;
 mod view;
 
-pub(crate) use self::call::actor_member;
+pub(crate) use self::call::{ACTOR, actor_member};
 pub(crate) use self::closure::Pool;
 pub(crate) use self::text::{compile_glob, compile_regex};
 pub use self::time::{parse_duration, parse_time};
