@@ -28,7 +28,7 @@ const MOST_FIELDS: usize = 512;
 /// The policies by what a record must hold for them to be asked; numbers of policies are places in the pack.
 #[derive(Debug)]
 pub(super) struct Index {
-    by_kind: HashMap<Arc<str>, Routes>,
+    by_kind: HashMap<Arc<str>, Routes, RandomState>,
     groups: Vec<Group>,
     /// The group of each policy.
     group_of: Vec<usize>,
@@ -122,7 +122,7 @@ impl Index {
         for (group, members) in groups.iter_mut().zip(&members) {
             (group.keyed, group.every) = keyed_members(members, plan);
         }
-        let mut by_kind = HashMap::new();
+        let mut by_kind = HashMap::default();
         let mut paths = plan.paths.clone();
         for (kind, of_kind) in kinds {
             let routes = Routes::new(&of_kind, &groups, plan);

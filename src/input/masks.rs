@@ -89,7 +89,6 @@ mod avx2 {
     use std::arch::x86_64::{
         __m256i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8, _mm256_cmpeq_epi8,
         _mm256_max_epu8, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
-        _mm256_testz_si256,
     };
 
     use super::{Machine, Masks, Odd, Task};
@@ -157,7 +156,7 @@ mod avx2 {
                     quotes: mask!(equal!(low, b'"'), equal!(high, b'"')),
                     brackets: mask!(bracket!(low), bracket!(high)),
                     colons: mask!(equal!(low, b':'), equal!(high, b':')),
-                    is_odd: _mm256_testz_si256(odd, odd) == 0,
+                    is_odd: _mm256_movemask_epi8(odd) != 0,
                 }
             }
         }

@@ -321,6 +321,47 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 None => Outcome::unsure(),
             },
             Expr::Item(at) => items.get(*at).map_or(Outcome::unsure(), |value| Is(value.clone())),
+            Expr::Not(inner) => match known!(self.evaluate(inner, items)) {
+                Value::Bool(flag) => Outcome::flag(!flag),
+                _ => Outcome::unsure(),
+            },
+            Expr::All(parts) => self.all(parts, items),
+            Expr::Any(parts) => self.any(parts, items),
+            Expr::Equal(sides) => {
+                let left = known!(self.evaluate(&sides[0], items));
+                let right = known!(self.evaluate(&sides[1], items));
+                equal(&left, &right).map_or(Outcome::unsure(), Outcome::flag)
+            }
+            Expr::OneOf(inner, literals) => match known!(self.evaluate(inner, items)) {
+                // `()` is in no list.
+                Value::Unit => Outcome::flag(false),
+                Value::Part(_) | Value::Other => Outcome::unsure(),
+                value => Outcome::flag(literals.iter().any(|literal| literal.value() == value)),
+            },
+            Expr::Call(function, args) => {
+                // Asked of every record: without a list on the heap.
+                let answer = match args.as_slice() {
+                    [one] => function(&[known!(self.evaluate(one, items))]),
+                    [one, two] => function(&[known!(self.evaluate(one, items)), known!(self.evaluate(two, items))]),
+                    args => {
+                        let mut values = Vec::with_capacity(args.len());
+                        for arg in args {
+                            values.push(known!(self.evaluate(arg, items)));
+                        }
+                        function(&values)
+                    }
+                };
+                answer.map_or(Outcome::unsure(), Is)
+            }
+            Expr::Unknown(halt) => Unsure(*halt),
+            other => self.evaluate_other(other, items),
+        }
+    }
+
+    /// What is rarely asked of every record: apart, for it would make the calls of the others dearer.
+    #[inline(never)]
+    fn evaluate_other(&self, expr: &'q Expr, items: &[Value<'q>]) -> Outcome<'q> {
+        match expr {
             Expr::Member(inner, name) => match known!(self.evaluate(inner, items)) {
                 Value::Part(part) => Is(part.get(name).map_or(Value::Unit, Value::of)),
                 Value::Other => Outcome::unsure(),
@@ -337,12 +378,6 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 // Letters and bits are Rhai's own.
                 _ => Outcome::unsure(),
             },
-            Expr::Not(inner) => match known!(self.evaluate(inner, items)) {
-                Value::Bool(flag) => Outcome::flag(!flag),
-                _ => Outcome::unsure(),
-            },
-            Expr::All(parts) => self.all(parts, items),
-            Expr::Any(parts) => self.any(parts, items),
             Expr::If(parts) => self.choose(parts, items),
             Expr::Coalesce(parts) => {
                 let mut value = Value::Unit;
@@ -354,11 +389,6 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 }
                 Is(value)
             }
-            Expr::Equal(sides) => {
-                let left = known!(self.evaluate(&sides[0], items));
-                let right = known!(self.evaluate(&sides[1], items));
-                equal(&left, &right).map_or(Outcome::unsure(), Outcome::flag)
-            }
             Expr::Order(relation, sides) => {
                 let left = known!(self.evaluate(&sides[0], items));
                 let right = known!(self.evaluate(&sides[1], items));
@@ -369,20 +399,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 let right = known!(self.evaluate(&sides[1], items));
                 holds(*relation, &left, &right).map_or(Outcome::unsure(), Outcome::flag)
             }
-            Expr::OneOf(inner, literals) => match known!(self.evaluate(inner, items)) {
-                // `()` is in no list.
-                Value::Unit => Outcome::flag(false),
-                Value::Part(_) | Value::Other => Outcome::unsure(),
-                value => Outcome::flag(literals.iter().any(|literal| literal.value() == value)),
-            },
             Expr::Each(parts, all) => self.each(parts, *all, items),
-            Expr::Call(function, args) => {
-                let mut values = Vec::with_capacity(args.len());
-                for arg in args {
-                    values.push(known!(self.evaluate(arg, items)));
-                }
-                function(&values).map_or(Outcome::unsure(), Is)
-            }
             Expr::Place(place) => {
                 let name = self.source.scope().and_then(|scope| match place {
                     Place::Account => scope.account.as_deref(),
@@ -419,7 +436,16 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 Unsure(Halt::Perhaps) => Unsure(Halt::Perhaps),
                 No | Unsure(Halt::Never) => weaker(self.evaluate(&parts[1], items)),
             },
-            Expr::Unknown(halt) => Unsure(*halt),
+            Expr::Literal(_)
+            | Expr::Path(_)
+            | Expr::Item(_)
+            | Expr::Not(_)
+            | Expr::All(_)
+            | Expr::Any(_)
+            | Expr::Equal(_)
+            | Expr::OneOf(..)
+            | Expr::Call(..)
+            | Expr::Unknown(_) => self.evaluate(expr, items),
         }
     }
 
