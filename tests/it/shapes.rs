@@ -1,0 +1,160 @@
+//! What the shapes know of records and resources that were recorded: shares by source, and no false alarm where they are closed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use lawbook::schema::{Call, Holds, Place, Shapes, Step};
+use serde_json::{Value, json};
+
+const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");
+
+/// Every path in a value, `[]` for an item, and what the shapes say of it: true for what they know.
+#[derive(Default)]
+struct Seen {
+    known: BTreeSet<String>,
+    unknown: BTreeSet<String>,
+    /// Unknown, and an error for a policy.
+    closed: BTreeSet<String>,
+    open: BTreeSet<String>,
+    /// Values of a kind that the shapes say cannot be.
+    kinds: BTreeSet<String>,
+}
+
+impl Seen {
+    fn walk(&mut self, place: &Place<'_>, path: &str, value: &Value) {
+        self.judge(place, path, value);
+        match value {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    self.step(place.field(key), &format!("{path}.{key}"), value);
+                }
+            }
+            Value::Array(items) => {
+                for value in items {
+                    self.step(place.item(), &format!("{path}[]"), value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn step(&mut self, step: Step<'_>, path: &str, value: &Value) {
+        match step {
+            Step::Known(place) => {
+                self.known.insert(path.to_owned());
+                self.walk(&place, path, value);
+            }
+            Step::Open => drop(self.open.insert(path.to_owned())),
+            Step::Unknown { is_closed, .. } => {
+                self.unknown.insert(path.to_owned());
+                if is_closed {
+                    self.closed.insert(path.to_owned());
+                }
+            }
+        }
+    }
+
+    fn judge(&mut self, place: &Place<'_>, path: &str, value: &Value) {
+        let found = match value {
+            Value::Null => return,
+            Value::Bool(_) => Holds::Bool,
+            Value::Number(number) if number.is_f64() => Holds::Number,
+            Value::Number(_) => Holds::Int,
+            Value::String(_) => Holds::Text,
+            Value::Array(_) => Holds::List,
+            Value::Object(_) => Holds::Structure,
+        };
+        if !place.may_be(found) {
+            self.kinds.insert(format!("{path} {found:?} {:?}", place.holds()));
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.known.extend(other.known);
+        self.unknown.extend(other.unknown);
+        self.closed.extend(other.closed);
+        self.open.extend(other.open);
+        self.kinds.extend(other.kinds);
+    }
+}
+
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// What the shapes say of a record.
+fn see(record: &Value) -> Seen {
+    let text = |name: &str| record[name].as_str().unwrap_or_default();
+    let calls = [Call { source: text("eventSource"), name: text("eventName") }];
+    let calls: &[Call<'_>] = if calls[0].name.is_empty() { &[] } else { &calls };
+    let mut seen = Seen::default();
+    seen.walk(&Shapes::embedded().record(calls), "", record);
+    seen
+}
+
+fn records(folder: &str) -> Vec<Value> {
+    let root = Path::new(SHARED).join(folder);
+    let files = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_map(Result::ok);
+    let files = files.filter(|file| file.path().extension().is_some_and(|end| end == "ndjson"));
+    let read = |file: walkdir::DirEntry| std::fs::read_to_string(file.path()).unwrap();
+    files
+        .map(read)
+        .flat_map(|text| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<_>>())
+        .collect()
+}
+
+#[test]
+fn recorded_events_hold_what_the_shapes_know() {
+    let all = records("events");
+    if all.is_empty() {
+        return crate::skipped("no recordings in ../shared/data/events");
+    }
+    let mut sources: BTreeMap<String, (usize, Seen)> = BTreeMap::new();
+    for record in &all {
+        // A path counts once for every event that has it.
+        let name = record["eventName"].as_str().unwrap_or("-");
+        let mut seen = Seen::default();
+        let one = see(record);
+        let named = |paths: BTreeSet<String>| paths.into_iter().map(|path| format!("{name}{path}")).collect();
+        seen.add(Seen {
+            known: named(one.known),
+            unknown: named(one.unknown),
+            closed: named(one.closed),
+            open: named(one.open),
+            kinds: named(one.kinds),
+        });
+        let source = sources.entry(record["eventSource"].as_str().unwrap_or("(none)").to_owned()).or_default();
+        source.0 += 1;
+        source.1.add(seen);
+    }
+    say(&format!("{:44} {:>7} {:>7} {:>7} {:>7} {:>7}", "source", "records", "paths", "known", "open", "share"));
+    let (mut known, mut unknown, mut open) = (0, 0, 0);
+    for (source, (records, seen)) in &sources {
+        let counted = seen.known.len() + seen.unknown.len();
+        let share = 100.0 * seen.known.len() as f64 / counted as f64;
+        say(&format!(
+            "{source:44} {records:7} {:7} {:7} {:7} {share:6.1}%",
+            counted + seen.open.len(),
+            seen.known.len(),
+            seen.open.len()
+        ));
+        for path in &seen.unknown {
+            say(&format!("    unknown {path}"));
+        }
+        for path in &seen.kinds {
+            say(&format!("    kind {path}"));
+        }
+        known += seen.known.len();
+        unknown += seen.unknown.len();
+        open += seen.open.len();
+    }
+    let share = 100.0 * known as f64 / (known + unknown) as f64;
+    say(&format!("{:44} {:7} {:7} {known:7} {open:7} {share:6.1}%", "all", all.len(), known + unknown + open));
+    let closed: Vec<&String> = sources.values().flat_map(|(_, seen)| &seen.closed).collect();
+    assert!(closed.is_empty(), "{closed:?}");
+    let kinds: Vec<&String> = sources.values().flat_map(|(_, seen)| &seen.kinds).collect();
+    assert!(kinds.is_empty(), "{kinds:?}");
+    assert!(share >= 97.0, "{share}");
+}
