@@ -153,6 +153,9 @@ impl Shapes {
         let mut all: Vec<At<'_>> =
             operations.map(|(service, operation)| At::End { service, operation, is_request }).collect();
         all.extend(event.and_then(|event| event.end(is_request)));
+        if name != call.name {
+            all.extend(self.event(call.source, name).and_then(|event| event.end(is_request)));
+        }
         if all.is_empty() {
             return vec![At::Any];
         }

@@ -19,3 +19,4 @@ pub use commands::{
 };
 pub use events::{Call, Shapes};
 pub use place::{Holds, Place, Step};
+pub use resource::singular;

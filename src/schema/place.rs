@@ -160,7 +160,7 @@ impl<'a> Place<'a> {
 
     /// True if a value of that kind can stand here. In CloudTrail's records this is wide, for they have numbers and booleans
     /// as texts, texts as numbers and booleans (EC2's tags), times in several forms, one item for a list of one, `""` for an
-    /// empty object and `{}` for an empty text, and `HIDDEN_DUE_TO_SECURITY_REASONS` for anything.
+    /// empty object and `{}` for an empty text, a list of one for a word of a query string, and `HIDDEN_DUE_TO_SECURITY_REASONS` for anything.
     pub fn may_be(&self, found: Holds) -> bool {
         self.all.iter().any(|at| may_be(at.holds(), found, at.is_exact()))
     }
@@ -288,8 +288,12 @@ impl<'a> At<'a> {
     fn item(self) -> Option<Self> {
         match self {
             Self::Any | Self::Model { of: Type::Document, .. } => Some(Self::Any),
+            Self::Scalar(Holds::Any) | Self::Hand { hand: Hand::Scalar { holds: Holds::Any, .. }, .. } => {
+                Some(Self::Any)
+            }
+            // Words of a query string are lists of one in some records.
+            Self::Scalar(_) | Self::Hand { hand: Hand::Scalar { .. }, is_closed: false } => Some(self),
             Self::Hand { hand: Hand::List(hand), is_closed } => Some(Self::Hand { hand, is_closed }),
-            Self::Hand { hand: Hand::Scalar { holds: Holds::Any, .. }, .. } => Some(Self::Any),
             Self::Items { service, of, dialect, called } => Some(item(service, of, dialect, called)),
             Self::Model { service, of: Type::Shape(number), dialect, wire } => match service.form(number) {
                 Form::List { item: element, of, .. } => {
@@ -298,6 +302,7 @@ impl<'a> At<'a> {
                 _ if dialect.is_xml() => Some(self),
                 _ => None,
             },
+            Self::Model { dialect, .. } if dialect.is_xml() => Some(self),
             _ => None,
         }
     }
@@ -352,7 +357,10 @@ impl<'a> At<'a> {
 
     /// True where values are of the kind that the model says.
     fn is_exact(self) -> bool {
-        matches!(self, Self::Model { dialect: Dialect::Api, .. } | Self::Fixed(_))
+        matches!(
+            self,
+            Self::Model { dialect: Dialect::Api, .. } | Self::Single { dialect: Dialect::Api, .. } | Self::Fixed(_)
+        )
     }
 }
 
@@ -413,7 +421,7 @@ fn may_be(holds: Holds, found: Holds, is_exact: bool) -> bool {
         _ if holds == found => true,
         (Map, Structure) | (Structure, Map) | (Number, Int) | (Time, Text | Int | Number) | (Text, Time) => true,
         _ if is_exact => false,
-        (_, Text) | (Int, Number) | (Text, Int | Number | Bool) | (Text | List, Map | Structure) => true,
+        (_, Text) | (Int, Number) | (Text, Int | Number | Bool) | (Text | List, Map | Structure) | (Text, List) => true,
         _ => false,
     }
 }

@@ -4,7 +4,7 @@ use super::commands::{self, Command};
 use super::events::Shapes;
 use super::models::{self, Form, Operation, Service, Type, models};
 use super::place::{At, Holds, Place};
-use super::spelling::Dialect;
+use super::spelling::{Dialect, Spelling};
 
 /// What a resource has beside what the API gives: what the command was told, and what AWS Config knows of it.
 const BESIDE: &[(&str, Holds)] = &[("Arguments", Holds::Any), ("SupplementaryConfiguration", Holds::Any)];
@@ -51,9 +51,35 @@ fn answers<'a>(command: &'static Command, kind: &str) -> Vec<At<'a>> {
             let Some(within) = below(service, of, inner) else { continue };
             of = within;
         }
-        found.push(resource(service, of));
+        found.push(match of {
+            Type::Shape(_) => resource(service, of),
+            // Texts become resources of one member.
+            _ => At::Single { service, of, dialect: Dialect::Api, called: singular_of(member.name) },
+        });
     }
     found
+}
+
+/// A word in the singular, as the one member of a resource is called that is a text in its list: `PolicyNames` gives
+/// `PolicyName`.
+pub fn singular(word: &str) -> String {
+    let (letters, end) = plural_end(word);
+    format!("{}{end}", &word[..word.len() - letters])
+}
+
+fn singular_of(word: &'static str) -> Spelling {
+    let (letters, end) = plural_end(word);
+    Spelling::exact(&word[..word.len() - letters]).and(end)
+}
+
+/// How many letters of a plural go, and what comes instead.
+fn plural_end(word: &str) -> (usize, &'static str) {
+    match word {
+        _ if word.ends_with("ies") => (3, "y"),
+        _ if ["sses", "tuses", "xes", "ches"].iter().any(|end| word.ends_with(end)) => (2, ""),
+        _ if word.ends_with("ss") || word.ends_with("us") => (0, ""),
+        _ => (usize::from(word.ends_with('s')), ""),
+    }
 }
 
 /// The operation behind a command of the CLI: `describe-volumes` is DescribeVolumes.

@@ -145,13 +145,14 @@ impl Spelling {
 
 /// Names of lists in EC2's classic requests that do not follow from the model: the element on the wire, what the list is
 /// called, and what an item is called that is a text.
-const SETS: [(&str, &str, &str); 33] = [
+const SETS: [(&str, &str, &str); 34] = [
     ("AllocationId", "allocationIdsSet", "allocationId"),
     ("AttributeName", "accountAttributeNameSet", "attributeName"),
     ("BundleId", "bundlesSet", "bundleId"),
     ("CustomerGatewayId", "customerGatewaySet", "customerGatewayId"),
     ("DhcpOptionsId", "dhcpOptionsSet", "dhcpOptionsId"),
     ("ExecutableBy", "executableBySet", "user"),
+    ("GroupId", "groupSet", "groupId"),
     ("GroupId", "placementGroupIdSet", "groupId"),
     ("GroupId", "securityGroupIdSet", "groupId"),
     ("GroupName", "placementGroupSet", "groupName"),
