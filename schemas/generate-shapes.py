@@ -30,7 +30,8 @@ A type is a letter (t text, i integer, n number, b boolean, d time, x bytes, o a
 a member is: u path, q query string, h header, p the whole body, a an attribute in XML, f a list without element of its own.
 
 SPELLING has letters: c members are written with a small first letter, k as the model has them, e either way (nothing better
-is known); w the one structure of an answer is left out, and its members stand in its place.
+is known); w the one structure of an answer is left out, and its members stand in its place; s events, too, begin with a
+small letter.
 """
 
 import json
@@ -76,6 +77,9 @@ storagegateway support swf transfer waf waf-regional wafv2 workspaces""".split()
 CAPITAL = set("account ce devops-guru resource-explorer-2 securityhub".split())
 # Services of one family whose records leave out the one structure that an answer holds.
 WITHOUT_RESULT = set("rds neptune docdb redshift elasticache".split())
+
+# Versions of CloudFront's API that botocore never had, and that records of CloudTrail's first year do.
+EARLIER_OF_CLOUDFRONT = {"2013-11-11", "2013-11-22", "2014-01-31"}
 
 SCALARS = {
     "string": "t", "character": "t", "integer": "i", "long": "i", "float": "n", "double": "n", "boolean": "b",
@@ -155,13 +159,14 @@ BROAD = {"execute-api", "servicecatalog", "aws-marketplace", "mgh", "iam", "clou
 
 def spelling(name, protocol):
     small = name in SMALL or protocol in ("query", "ec2") or name == "s3control"
-    return ("c" if small else "k" if name in CAPITAL else "e") + "w" * (name in WITHOUT_RESULT)
+    return ("c" if small else "k" if name in CAPITAL else "e") + "w" * (name in WITHOUT_RESULT) + "s" * (name == "route53domains")
 
 
 def dates(name, loader):
     if name != "cloudfront":
         return "-"
-    return ",".join(version.replace("-", "_") for version in sorted(loader.list_api_versions(name, "service-2")))
+    versions = {*EARLIER_OF_CLOUDFRONT, *loader.list_api_versions(name, "service-2")}
+    return ",".join(version.replace("-", "_") for version in sorted(versions))
 
 
 def names(name, model):

@@ -1,7 +1,8 @@
 //! What `requestParameters` and `responseElements` of an operation hold at their top, by the service's protocol.
 
+use super::at::{At, structure};
 use super::models::{Form, Operation, Service, Type, members};
-use super::place::{At, Holds, structure};
+use super::place::Holds;
 use super::spelling::{Dialect, Spelling, is_s3, spellings};
 
 /// The names that stand at the top, by every spelling.

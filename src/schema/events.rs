@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use super::at::At;
 use super::models::{Operation, Service, models};
 use super::notation::{ANY, Event, Hand, Sheet};
-use super::place::{At, Place};
+use super::place::Place;
+use super::spelling::Spelling;
 use crate::error::Error;
 
 /// How `eventSource` ends.
@@ -88,7 +90,7 @@ impl Shapes {
         for service in services(source) {
             for (operation, date) in service.operations() {
                 names.insert(operation.to_owned());
-                names.extend(dated(service, operation, date));
+                names.extend(other_names(service, operation, date));
             }
         }
         let written = self.sheet.sources.get(source).into_iter().flat_map(|events| events.keys());
@@ -99,7 +101,7 @@ impl Shapes {
     /// True if records of that source can be of that event.
     pub fn is_event(&self, source: &str, name: &str) -> bool {
         name != ANY && self.event(source, name).is_some()
-            || services(source).any(|service| find(service, name).is_some())
+            || services(source).any(|service| position(service, name).is_some())
     }
 
     /// Every source that has an event of that name, sorted.
@@ -184,19 +186,28 @@ fn services(source: &str) -> impl Iterator<Item = &'static Service> {
 
 /// The operation that records call so.
 fn find(service: &'static Service, name: &str) -> Option<Operation> {
-    let at = service.operations().position(|(operation, date)| {
-        operation == name
-            || name.starts_with(operation) && dated(service, operation, date).iter().any(|dated| dated == name)
-    })?;
-    service.operation(at)
+    service.operation(position(service, name)?)
 }
 
-/// Names with the version of the API: Lambda's `UpdateFunctionCode20150331v2` after the date in the path, CloudFront's
+/// Its place among the service's operations.
+fn position(service: &'static Service, name: &str) -> Option<usize> {
+    service.operations().position(|(operation, date)| {
+        operation == name
+            || name.get(1..).is_some_and(|rest| rest.starts_with(&operation[1..]))
+                && other_names(service, operation, date).iter().any(|other| other == name)
+    })
+}
+
+/// Other names that records have for an operation. Amazon Route 53's domains begin theirs with a small letter:
+/// `registerDomain`. Others are names with the version of the API: Lambda's `UpdateFunctionCode20150331v2` after the date in the path, CloudFront's
 /// `CreateDistribution2020_05_31` after any version.
-fn dated(service: &Service, operation: &str, date: Option<&str>) -> Vec<String> {
+fn other_names(service: &Service, operation: &'static str, date: Option<&str>) -> Vec<String> {
     let mut names: Vec<String> = service.dates().map(|date| format!("{operation}{date}")).collect();
     if let Some(date) = date {
         names.extend([format!("{operation}{date}"), format!("{operation}{date}v2")]);
+    }
+    if service.spelling.contains('s') {
+        names.push(Spelling::small(operation).write());
     }
     names
 }
@@ -218,7 +229,8 @@ mod tests {
             ("lambda.amazonaws.com", "GetFunctionCodeSigningConfig"),
             ("lambda.amazonaws.com", "Invoke"),
             ("cloudfront.amazonaws.com", "CreateDistribution2020_05_31"),
-            ("cloudfront.amazonaws.com", "UpdateDistribution2016_11_25"),
+            ("cloudfront.amazonaws.com", "UpdateDistribution2014_01_31"),
+            ("route53domains.amazonaws.com", "updateDomainContact"),
             ("signin.amazonaws.com", "ConsoleLogin"),
             ("kms.amazonaws.com", "RotateKey"),
             ("sso.amazonaws.com", "Federate"),

@@ -4,6 +4,7 @@
 //! carries, and [`Shapes::with_extra`] adds what users know beyond that. Nothing of it is read before it is asked for, and of
 //! AWS's models only the services that are asked about. `docs/shapes.md` says where the facts come from.
 
+mod at;
 mod commands;
 mod ends;
 mod events;

@@ -1,9 +1,10 @@
 //! What a resource of inventory holds: the part of a command's answer that it is.
 
+use super::at::At;
 use super::commands::{self, Command};
 use super::events::Shapes;
 use super::models::{self, Form, Operation, Service, Type, models};
-use super::place::{At, Holds, Place};
+use super::place::{Holds, Place};
 use super::spelling::{Dialect, Spelling};
 
 /// What a resource has beside what the API gives: what the command was told, and what AWS Config knows of it.
