@@ -516,6 +516,23 @@ fn users_add_what_aws_adds() {
 }
 
 #[test]
+fn the_example_in_the_documentation_is_read() {
+    let page = include_str!("../../docs/shapes.md");
+    let example = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.yaml"), example).unwrap();
+    let shapes = Shapes::embedded().with_extra(folder.path()).unwrap();
+    let calls = [Call { source: "ec2.amazonaws.com", name: "MakeWidget" }];
+    let record = shapes.record(&calls);
+    let Step::Known(request) = record.field("requestParameters") else { panic!() };
+    let Step::Known(mode) = request.field("mode") else { panic!() };
+    assert_eq!(mode.values(), Some(vec!["fast", "slow"]));
+    let Step::Known(response) = record.field("responseElements") else { panic!() };
+    let Step::Known(widget) = response.field("widget") else { panic!() };
+    assert!(matches!(widget.field("widgetId"), Step::Known(_)) && matches!(widget.field("other"), Step::Open));
+}
+
+#[test]
 fn mistakes_in_extra_shapes_are_told_all_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let none = Shapes::embedded().with_extra(folder.path()).unwrap_err();
