@@ -236,3 +236,74 @@ fn recorded_resources_hold_what_the_shapes_know() {
     }
     assert!(seen.unknown.is_empty(), "{:#?}", seen.unknown);
 }
+
+/// A name with a letter dropped, doubled, swapped with the next, or in the wrong case.
+fn misspelt(name: &str) -> BTreeSet<String> {
+    let letters: Vec<char> = name.chars().collect();
+    let mut all = BTreeSet::new();
+    for at in 0..letters.len() {
+        let mut with = |change: &dyn Fn(&mut Vec<char>)| {
+            let mut letters = letters.clone();
+            change(&mut letters);
+            all.insert(letters.into_iter().collect::<String>());
+        };
+        with(&|changed| {
+            changed.remove(at);
+        });
+        with(&|changed| changed.insert(at, letters[at]));
+        with(&|changed| changed.swap(at, (at + 1).min(letters.len() - 1)));
+        with(&|letters| {
+            let letter = letters[at];
+            letters[at] = if letter.is_uppercase() { letter.to_ascii_lowercase() } else { letter.to_ascii_uppercase() };
+        });
+    }
+    all.remove(name);
+    all.remove("");
+    all
+}
+
+/// Misspells the names below a place that a value has: how many there are, and those that are names, too.
+fn misspell(
+    place: &Place<'_>,
+    value: &Value,
+    path: &str,
+    seen: &mut BTreeSet<String>,
+    told: &mut (usize, Vec<String>),
+) {
+    let is_listed = matches!(place.field("no such name"), Step::Unknown { .. });
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let Step::Known(below) = place.field(key) else { continue };
+        let path = format!("{path}.{key}");
+        if is_listed && seen.insert(path.clone()) {
+            for wrong in misspelt(key) {
+                told.0 += 1;
+                if !matches!(place.field(&wrong), Step::Unknown { .. }) {
+                    told.1.push(format!("{path} {wrong}"));
+                }
+            }
+        }
+        misspell(&below, value, &path, seen, told);
+    }
+    for value in value.as_array().into_iter().flatten() {
+        if let Step::Known(below) = place.item() {
+            misspell(&below, value, path, seen, told);
+        }
+    }
+}
+
+#[test]
+fn misspelt_fields_of_recorded_events_are_unknown() {
+    let all = records("events");
+    if all.is_empty() {
+        return crate::skipped("no recordings in ../shared/data/events");
+    }
+    let (mut seen, mut told) = (BTreeSet::new(), (0, Vec::new()));
+    for record in &all {
+        let text = |name: &str| record[name].as_str().unwrap_or_default();
+        let calls = [Call { source: text("eventSource"), name: text("eventName") }];
+        let path = format!("{} {}", calls[0].source, calls[0].name);
+        misspell(&Shapes::embedded().record(&calls), record, &path, &mut seen, &mut told);
+    }
+    say(&format!("{} misspelt names, {} of them are names, too", told.0, told.1.len()));
+    assert!(told.1.len() * 200 < told.0, "{:?}", told.1);
+}
