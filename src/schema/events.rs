@@ -89,8 +89,8 @@ impl Shapes {
         let mut names = BTreeSet::new();
         for service in services(source) {
             for (operation, date) in service.operations() {
-                names.insert(operation.to_owned());
-                names.extend(other_names(service, operation, date));
+                names.insert((*operation).to_owned());
+                names.extend(other_names(service, operation, *date));
             }
         }
         let written = self.sheet.sources.get(source).into_iter().flat_map(|events| events.keys());
@@ -191,10 +191,12 @@ fn find(service: &'static Service, name: &str) -> Option<Operation> {
 
 /// Its place among the service's operations.
 fn position(service: &'static Service, name: &str) -> Option<usize> {
-    service.operations().position(|(operation, date)| {
-        operation == name
-            || name.get(1..).is_some_and(|rest| rest.starts_with(&operation[1..]))
-                && other_names(service, operation, date).iter().any(|other| other == name)
+    let operations = service.operations();
+    operations.binary_search_by(|(operation, _)| (*operation).cmp(name)).ok().or_else(|| {
+        operations.iter().position(|(operation, date)| {
+            name.get(1..).is_some_and(|rest| rest.starts_with(&operation[1..]))
+                && other_names(service, operation, *date).iter().any(|other| other == name)
+        })
     })
 }
 

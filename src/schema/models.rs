@@ -35,9 +35,13 @@ pub(super) struct Service {
     /// Versions of its API that stand in names of events: `2020_05_31`.
     dates: &'static str,
     number: usize,
+    operations: OnceLock<Vec<Name>>,
     at: Range<usize>,
     block: OnceLock<Block>,
 }
+
+/// What an operation is called, and the date that records may add: `20150331`.
+pub(super) type Name = (&'static str, Option<&'static str>);
 
 struct Block {
     text: &'static str,
@@ -131,8 +135,8 @@ impl Models {
             for source in sources.split(',') {
                 by_source.entry(source).or_default().push(number);
             }
-            let block = OnceLock::new();
-            services.push(Service { name, protocol, spelling, dates, number, at: at..at + length, block });
+            let (operations, block) = (OnceLock::new(), OnceLock::new());
+            services.push(Service { name, protocol, spelling, dates, number, operations, at: at..at + length, block });
             at += length;
         }
         Self { services, by_source, names_at, names: OnceLock::new() }
@@ -162,10 +166,12 @@ impl Models {
 }
 
 impl Service {
-    /// The names of its operations, and of each the date that records may add: `20150331`.
-    pub(super) fn operations(&self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
-        let names = models().names(self.number).split(' ').filter(|name| !name.is_empty());
-        names.map(|name| name.split_once('~').map_or((name, None), |(name, date)| (name, Some(date))))
+    /// What its operations are called, sorted.
+    pub(super) fn operations(&self) -> &[Name] {
+        self.operations.get_or_init(|| {
+            let names = models().names(self.number).split(' ').filter(|name| !name.is_empty());
+            names.map(|name| name.split_once('~').map_or((name, None), |(name, date)| (name, Some(date)))).collect()
+        })
     }
 
     /// Versions of its API that stand in names of events: `2020_05_31`.
@@ -175,7 +181,7 @@ impl Service {
 
     /// The operation at that place among [`Service::operations`].
     pub(super) fn operation(&self, at: usize) -> Option<Operation> {
-        let (name, _) = self.operations().nth(at)?;
+        let (name, _) = *self.operations().get(at)?;
         let block = self.block();
         let line = block.line(*block.operations.get(at)?);
         let (request, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -274,7 +280,7 @@ mod tests {
         let mut operations = 0;
         for service in &models().services {
             let block = service.block();
-            let names: Vec<&str> = service.operations().map(|(name, _)| name).collect();
+            let names: Vec<&str> = service.operations().iter().map(|(name, _)| *name).collect();
             assert!(names.is_sorted() && names.len() == block.operations.len(), "{}", service.name);
             operations += names.len();
             let shapes = offset(block.shapes.len());

@@ -92,7 +92,7 @@ fn operation(command: &Command) -> Option<(&'static Service, Operation)> {
     };
     let service = models().service(name)?;
     let squeezed = command.name.replace('-', "");
-    let at = service.operations().position(|(operation, _)| operation.eq_ignore_ascii_case(&squeezed))?;
+    let at = service.operations().iter().position(|(operation, _)| operation.eq_ignore_ascii_case(&squeezed))?;
     Some((service, service.operation(at)?))
 }
 
