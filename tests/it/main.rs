@@ -12,6 +12,8 @@ mod policies;
 mod prefilter;
 mod readme;
 mod report;
+mod shape_rules;
+mod shapes;
 
 /// Says that a test was skipped where it is seen: what a passing test prints with macros is kept from the reader.
 fn skipped(what: &str) {

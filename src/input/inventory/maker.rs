@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Source;
-use super::place::{self, Naming};
+use super::place::Naming;
 use crate::inventory::{Identified, Identities};
 use crate::record::{Document, Kind, Node, Origin, Record, Ref, Scope};
-use crate::schema::{Command, Member, Shape};
+use crate::schema::{Command, Member, Shape, singular};
 
 /// A resource's value and the line on which it begins.
 pub(super) type Item = (Node, Option<u64>);
@@ -175,6 +175,6 @@ pub(super) fn resources_in(member: &Member, item: Node, lines: u64, give: &mut i
 
 /// A scalar of the list `name` as a map of one member: `PolicyNames` gives `PolicyName`.
 pub(super) fn named(name: &str, item: Ref<'_>) -> Node {
-    let members = serde_json::Map::from_iter([(place::singular(name), item.to_json())]);
+    let members = serde_json::Map::from_iter([(singular(name), item.to_json())]);
     Document::from(&Value::Object(members)).into()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::record::{Ref, Scope};
-use crate::schema;
+use crate::schema::{self, singular};
 
 /// A service and a command, as named on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,18 +205,6 @@ impl<'k> Naming<'k> {
 fn strip_suffix_in_any_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
     let stem = text.len().checked_sub(suffix.len())?;
     text.as_bytes()[stem..].eq_ignore_ascii_case(suffix.as_bytes()).then(|| &text[..stem])
-}
-
-/// `PolicyNames` in the singular: `PolicyName`.
-pub(super) fn singular(word: &str) -> String {
-    match word {
-        _ if word.ends_with("ies") => format!("{}y", &word[..word.len() - 3]),
-        _ if ["sses", "tuses", "xes", "ches"].iter().any(|end| word.ends_with(end)) => {
-            word[..word.len() - 2].to_owned()
-        }
-        _ if word.ends_with("ss") || word.ends_with("us") => word.to_owned(),
-        _ => word.strip_suffix('s').unwrap_or(word).to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Answers which fields a kind of record can have, from schemas/.
+//! What the read commands of the AWS CLI print, and the kinds of resources that become of it.
 //!
-//! What AWS commands print, and the kinds that become of it, is read once from `schemas/inventory-commands.json`, which
+//! It is read once from `schemas/inventory-commands.json`, which
 //! `schemas/generate-inventory.py` makes from the models in botocore (Apache-2.0); the notation is described there.
 
 use std::collections::{BTreeMap, HashMap};
@@ -146,7 +146,7 @@ struct File<'a> {
 impl Table {
     fn read() -> Self {
         // The file is part of the program, and a test reads it: it cannot fail to be what it is.
-        let file: File<'static> = serde_json::from_str(include_str!("../schemas/inventory-commands.json"))
+        let file: File<'static> = serde_json::from_str(include_str!("../../schemas/inventory-commands.json"))
             .unwrap_or(File { services: BTreeMap::new() });
         let services = file.services.into_iter();
         let commands: Vec<Command> = services
