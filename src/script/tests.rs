@@ -234,7 +234,7 @@ fn lists_of_a_record_are_lists_and_one_object_is_a_list_of_it() {
         "[1, 2, 3].find_map(|x| if x > 1 { x * 2 }) == 4",
         "let n = 2; [[1], [2, 3]].some(|xs| xs.len() == n && xs.some(|x| x == n + 1))",
         "let n = 0; [1, 2].map(|x| { n += x; n }) == [1, 3] && n == 3",
-        "[1, 2].all(|x| ()) == false",
+        "[1, 2].all(|x| ()) == false && [1, 2].filter(|x| if x == 1 { true }) == [1]",
         "event.requestParameters.list.index_of(|x| x.ip == \"5.6.7.8\") == 1",
     ]);
 }
@@ -302,6 +302,8 @@ fn a_hostile_script_is_stopped() {
                 "let a = []; for i in 0..2000 { a.push(i); } let b = a; let c = a; a.some(|x| b.some(|y| c.some(|z| z < 0)))",
                 "operations",
             ),
+            ("[1].some(|x| \"true\")", "not a boolean"),
+            ("event.requestParameters.list.filter(|x| 1) == []", "not a boolean"),
             ("sleep(5)", "not allowed"),
             ("Fn(\"sleep\").call(5)", "not allowed"),
             ("throw \"\\u001b[31mred\"", "\\u{1b}"),
@@ -386,6 +388,33 @@ fn what_a_pack_shares_is_compiled_once() {
         assert_eq!(own.iter().collect::<Vec<_>>(), ["kept", "own"]);
         let other = assigned(&packs[1], "fn matches(event) { kept(event) == 1 }");
         assert!(first == other && !Rc::ptr_eq(&first, &other), "packs share nothing");
+    });
+}
+
+#[test]
+fn closures_call_the_functions_of_their_own_script() {
+    on_big_stack(|| {
+        let event = record(CLOUDTRAIL, EVENT);
+        let script = |wanted: u8| Script {
+            source: Arc::new(SourceText {
+                file: String::new(),
+                text: format!("fn is_it(x) {{ x == {wanted} }}\nfn matches(event) {{ [1].some(|x| is_it(x)) }}"),
+            }),
+            libraries: Arc::from([]),
+            params: Value::Null,
+            constants: BTreeMap::new(),
+            hooks: BTreeSet::from(["matches"]),
+            needs: Arc::from([]),
+            predicate: None,
+            answers: BTreeMap::new(),
+        };
+        let scripts = [script(1), script(2)];
+        let mut runtime = Runtime::new(2, inventory(), now(), &Limits::default());
+        // Look-ups are kept from the second time on.
+        for _ in 0..4 {
+            assert_eq!(runtime.call(0, &scripts[0], "matches", &event), Ok(true.into()));
+            assert_eq!(runtime.call(1, &scripts[1], "matches", &event), Ok(false.into()));
+        }
     });
 }
 

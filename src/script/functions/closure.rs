@@ -52,6 +52,10 @@ pub(super) fn index(at: usize) -> Dynamic {
     INT::try_from(at).unwrap_or(INT::MAX).into()
 }
 
+/// The list functions that take a closure.
+const NAMES: &[&str] =
+    &["some", "all", "find", "index_of", "filter", "map", "find_map", "for_each", "reduce", "reduce_rev"];
+
 /// A list function that takes a closure, over items; `None` if there is none of that name for these arguments.
 pub(super) fn over(
     call: &Call<'_>,
@@ -59,7 +63,9 @@ pub(super) fn over(
     items: &Items<'_>,
     args: &[Dynamic],
 ) -> Result<Option<Dynamic>, Failure> {
-    let Some(function) = args.first().and_then(|arg| arg.clone().try_cast::<FnPtr>()) else { return Ok(None) };
+    // What else takes a function, such as `order_by`, is Rhai's own.
+    let Some(function) = args.first().filter(|_| NAMES.contains(&name)) else { return Ok(None) };
+    let Some(function) = function.clone().try_cast::<FnPtr>() else { return Ok(None) };
     let values = if name.starts_with("reduce") { 2 } else { 1 };
     let mut each = Each { items, closure: Closure::new(call, name, function, values) };
     let start = args.get(1).and_then(|start| start.as_int().ok()).map_or(0, |start| place(start, items.len()));
@@ -242,7 +248,7 @@ pub(super) fn register(engine: &mut Engine, env: &Rc<Env>) {
             call.charge(1)?;
             let items = args[0].read_lock::<Array>();
             let items = Items::In(items.as_ref().map_or(&[], |items| items.as_slice()));
-            Ok(over(&call, name, &items, &args[1..])?.unwrap_or_default())
+            over(&call, name, &items, &args[1..])?.ok_or_else(|| call.fail(format!("`{name}` does not take these")))
         });
     };
     for name in ["some", "all", "filter", "map", "find", "find_map", "index_of", "reduce", "reduce_rev"] {

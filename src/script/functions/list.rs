@@ -14,7 +14,7 @@ use crate::script::value::{Shown, to_json};
 
 pub(super) const FAMILY: Family = Family {
     name: "Lists",
-    doc: "Beside Rhai's own list functions (`some`, `all`, `filter`, `map`, `find`, `contains`, `len`, `is_empty`, `index_of`, …), which are null-safe here and take a single object for a list of one, since EC2 writes it so.",
+    doc: "Beside Rhai's own list functions (`some`, `all`, `filter`, `map`, `find`, `contains`, `len`, `is_empty`, `index_of`, …), which are null-safe here and take a single object for a list of one, since EC2 writes it so. A closure is given the item, and its place if it has a second parameter; where it must say yes or no, `()` is no, and anything else than `true` and `false` is a fault.",
     rows: &[
         Row {
             name: "list",
