@@ -1,9 +1,11 @@
-//! Proves from the syntax tree what a script requires of a record for `matches` to be true.
+//! Proves from the syntax tree what a script requires of a record for `matches` to be true, and what its other hooks answer.
 //!
 //! The tree is evaluated with the record unknown: variables stand for the expressions they were given, parameters and
 //! constants for their values, calls of functions of the policy, its libraries and the prelude for what their bodies
-//! give. What is not understood (loops, arithmetic, look-ups, most host functions) is unknown, which
+//! give. What is not understood (loops, most arithmetic, look-ups, most host functions) is unknown, which
 //! [`predicate`](super::predicate) takes care of.
+
+mod calls;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +14,8 @@ use serde_json::Value as Json;
 
 use super::answer::{Answer, Shape};
 use super::check::{self, Function, Parsed};
-use super::functions::{self, Lowered};
-use super::predicate::{Expr, Halt, Literal, Pattern, Place, Predicate, Relation};
+use super::functions;
+use super::predicate::{Expr, Halt, Literal, Predicate};
 use super::value;
 
 /// Expressions that a predicate may be made of; what would need more is left to Rhai.
@@ -610,218 +612,6 @@ impl<'a> Lowering<'a> {
         };
         let args = paths.iter().map(|path| self.path(path.iter().map(|name| (*name).to_owned()).collect())).collect();
         Known::Expr(Expr::Call(function, args))
-    }
-
-    /// A call, as a function or as a method of `receiver`.
-    fn function(&mut self, call: &FnCallExpr, receiver: Option<Known>, variables: &mut Variables) -> Known {
-        let name = call.name.as_str();
-        let is_method = receiver.is_some();
-        let mut args: Vec<Known> = receiver.into_iter().collect();
-        args.extend(call.args.iter().map(|arg| self.tree(arg, variables)).collect::<Vec<_>>());
-        if call.op_token.is_some() && name != "contains" {
-            return self.operator(name, args);
-        }
-        // All arguments are evaluated, whether they are asked for or not.
-        let effects: Vec<Expr> = args.iter().filter_map(|arg| self.effect(arg)).collect();
-        // A method of the script's own sees its receiver as `this`, not as an argument.
-        let own = if is_method { None } else { self.call(name, args.clone()) };
-        let answer = own.unwrap_or_else(|| self.host(name, args));
-        effects.into_iter().rev().fold(answer, |answer, effect| self.after(Some(effect), answer))
-    }
-
-    fn operator(&mut self, name: &str, args: Vec<Known>) -> Known {
-        let is_flag = |flag| Known::Expr(Expr::Literal(Literal::Bool(flag)));
-        let mut args = args.into_iter();
-        match (name, args.next(), args.next(), args.next()) {
-            ("!", Some(inner), None, None) => Known::Expr(not(self.expr(inner))),
-            ("==" | "!=", Some(left), Some(right), None) => {
-                let answer = match (left, right) {
-                    (Known::Expr(left), Known::Expr(right)) => equal(left, right),
-                    // What is something is not nothing.
-                    (Known::List(_) | Known::Map(_) | Known::Actor, Known::Expr(Expr::Literal(Literal::Unit)))
-                    | (Known::Expr(Expr::Literal(Literal::Unit)), Known::List(_) | Known::Map(_) | Known::Actor) => {
-                        return is_flag(name == "!=");
-                    }
-                    _ => return self.nothing_known(),
-                };
-                Known::Expr(if name == "==" { answer } else { not(answer) })
-            }
-            ("<" | "<=" | ">" | ">=", Some(left), Some(right), None) => {
-                let relation = match name {
-                    "<" => Relation::Less,
-                    "<=" => Relation::LessOrEqual,
-                    ">" => Relation::Greater,
-                    _ => Relation::GreaterOrEqual,
-                };
-                let sides = Box::new([self.expr(left), self.expr(right)]);
-                Known::Expr(Expr::Order(relation, sides))
-            }
-            ("+" | "-" | "*", left, right, None) => {
-                let number = |known: &Option<Known>| match known {
-                    Some(Known::Expr(Expr::Literal(Literal::Int(number)))) => Some(*number),
-                    _ => None,
-                };
-                let result = match (name, number(&left), number(&right)) {
-                    ("+", Some(left), Some(right)) => left.checked_add(right),
-                    ("-", Some(left), Some(right)) => left.checked_sub(right),
-                    ("*", Some(left), Some(right)) => left.checked_mul(right),
-                    _ => None,
-                };
-                match (result, left, right) {
-                    (Some(number), ..) => Known::Expr(Expr::Literal(Literal::Int(number))),
-                    (None, Some(Known::Expr(left)), Some(Known::Expr(right))) if name == "+" => {
-                        Known::Expr(Expr::Plus(Box::new([left, right])))
-                    }
-                    _ => self.nothing_known(),
-                }
-            }
-            _ => self.nothing_known(),
-        }
-    }
-
-    /// A function of Rhai or of the host.
-    fn host(&mut self, name: &str, mut args: Vec<Known>) -> Known {
-        match (name, args.as_mut_slice()) {
-            ("actor", [Known::Expr(Expr::Path(at))]) if self.paths[*at].is_empty() => Known::Actor,
-            ("account" | "region", [Known::Expr(Expr::Path(at))]) if self.paths[*at].is_empty() => {
-                Known::Expr(Expr::Place(if name == "account" { Place::Account } else { Place::Region }))
-            }
-            ("list", [list @ Known::List(_)]) => list.clone(),
-            ("list", [Known::Expr(Expr::Literal(literal))]) => match literal {
-                Literal::Unit => Known::List(Vec::new()),
-                Literal::Text(text) if text.is_empty() => Known::List(Vec::new()),
-                _ => Known::List(args),
-            },
-            ("some" | "all", [list, Known::Closure(function, captured)]) => {
-                let (list, function, captured) = (list.clone(), function.clone(), captured.clone());
-                self.each(list, &function, &captured, name == "all")
-            }
-            ("is_empty", [Known::List(items)]) => Known::Expr(Expr::Literal(Literal::Bool(items.is_empty()))),
-            ("len", [Known::List(items)]) => match i64::try_from(items.len()) {
-                Ok(length) => Known::Expr(Expr::Literal(Literal::Int(length))),
-                Err(_) => self.nothing_known(),
-            },
-            (
-                "split",
-                [Known::Expr(Expr::Literal(Literal::Text(text))), Known::Expr(Expr::Literal(Literal::Text(by)))],
-            ) if !by.is_empty() => {
-                let part = |part: &str| Known::Expr(Expr::Literal(Literal::Text(part.into())));
-                Known::List(text.split(&**by).map(part).collect())
-            }
-            (
-                "split",
-                [
-                    Known::Expr(Expr::Literal(Literal::Text(text))),
-                    Known::Expr(Expr::Literal(Literal::Text(by))),
-                    Known::Expr(Expr::Literal(Literal::Int(parts @ 1..))),
-                ],
-            ) if !by.is_empty() => {
-                let part = |part: &str| Known::Expr(Expr::Literal(Literal::Text(part.into())));
-                let parts = usize::try_from(*parts).unwrap_or(usize::MAX);
-                Known::List(text.splitn(parts, &**by).map(part).collect())
-            }
-            ("contains", [Known::List(items), Known::Expr(needle)]) => {
-                let literals: Option<Vec<Literal>> = items
-                    .iter()
-                    .map(|item| match item {
-                        Known::Expr(Expr::Literal(literal)) if is_plain(literal) => Some(literal.clone()),
-                        _ => None,
-                    })
-                    .collect();
-                match literals {
-                    Some(literals) => Known::Expr(Expr::OneOf(Box::new(needle.clone()), literals)),
-                    None => self.nothing_known(),
-                }
-            }
-            ("contains" | "starts_with" | "ends_with", [Known::Expr(text), Known::Expr(part)]) => {
-                let relation = match name {
-                    "contains" => Relation::Contains,
-                    "starts_with" => Relation::StartsWith,
-                    _ => Relation::EndsWith,
-                };
-                Known::Expr(Expr::Text(relation, Box::new([text.clone(), part.clone()])))
-            }
-            ("glob" | "regex", [Known::Expr(text), patterns]) => {
-                let (text, patterns) = (text.clone(), patterns.clone());
-                self.matches(name, &text, patterns)
-            }
-            _ => self.table(name, args),
-        }
-    }
-
-    /// A function that the table of host functions says can be lowered.
-    fn table(&mut self, name: &str, args: Vec<Known>) -> Known {
-        let Some(lowered) = functions::lowered(name, args.len()) else { return self.nothing_known() };
-        match lowered {
-            Lowered::Of(function) => {
-                let args: Vec<Expr> = args.into_iter().map(|arg| self.expr(arg)).collect();
-                Known::Expr(Expr::Call(function, args))
-            }
-            Lowered::OfEvent(tests) => {
-                let is_record = matches!(args.as_slice(), [Known::Expr(Expr::Path(at))] if self.paths[*at].is_empty());
-                if !is_record {
-                    return self.nothing_known();
-                }
-                let parts: Vec<Expr> = tests
-                    .iter()
-                    .map(|(function, paths)| {
-                        let path = |path: &&[&str]| self.path(path.iter().map(|name| (*name).to_owned()).collect());
-                        Expr::Call(*function, paths.iter().map(path).collect())
-                    })
-                    .collect();
-                match <[Expr; 1]>::try_from(parts) {
-                    Ok([one]) => Known::Expr(one),
-                    Err(parts) => Known::Expr(Expr::All(parts)),
-                }
-            }
-        }
-    }
-
-    fn each(&mut self, list: Known, function: &str, captured: &[Known], all_of_them: bool) -> Known {
-        let ask = |this: &mut Self, item: Known| {
-            let mut args = captured.to_vec();
-            args.push(item);
-            let answer = this.call(function, args);
-            answer.map_or_else(|| this.unknown(), |answer| this.expr(answer))
-        };
-        match list {
-            Known::List(items) => {
-                let asked: Vec<Expr> = items.into_iter().map(|item| ask(self, item)).collect();
-                Known::Expr(if all_of_them { all(asked) } else { any(asked) })
-            }
-            Known::Expr(list @ (Expr::Path(_) | Expr::Item(_) | Expr::Member(..) | Expr::At(..) | Expr::Call(..))) => {
-                let item = Known::Expr(Expr::Item(self.closures));
-                self.closures += 1;
-                let body = ask(self, item);
-                self.closures -= 1;
-                Known::Expr(Expr::Each(Box::new([list, body]), all_of_them))
-            }
-            // Over nothing, and over scalars.
-            Known::Expr(Expr::Literal(_)) => Known::Expr(Expr::Literal(Literal::Bool(all_of_them))),
-            _ => self.nothing_known(),
-        }
-    }
-
-    /// `glob` and `regex`, with one pattern or a list of them.
-    fn matches(&mut self, name: &str, text: &Expr, patterns: Known) -> Known {
-        let patterns = match patterns {
-            Known::Expr(pattern) => vec![Known::Expr(pattern)],
-            Known::List(patterns) => patterns,
-            _ => return self.nothing_known(),
-        };
-        let mut asked = Vec::new();
-        for pattern in patterns {
-            let Known::Expr(Expr::Literal(literal)) = pattern else { return self.nothing_known() };
-            let Literal::Text(pattern) = literal else { continue };
-            let compiled = match name {
-                "glob" => functions::compile_glob(&pattern).ok().map(Pattern::Glob),
-                _ => functions::compile_regex(&pattern).ok().map(Pattern::Regex),
-            };
-            // One that does not compile fails, whatever the others say.
-            let Some(compiled) = compiled else { return self.nothing_known() };
-            asked.push(Expr::Matches(Box::new(text.clone()), compiled));
-        }
-        Known::Expr(any(asked))
     }
 }
 
