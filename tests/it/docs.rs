@@ -176,16 +176,23 @@ fn codes() -> BTreeMap<String, String> {
 }
 
 #[test]
-fn every_diagnostic_has_a_heading_and_every_heading_a_diagnostic() {
-    let document = document("diagnostics.md");
-    let headings: Vec<&str> = document.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    assert!(headings.is_sorted(), "{headings:?}");
-    let codes = codes();
-    for (code, file) in &codes {
-        assert!(headings.contains(&code.as_str()), "docs/diagnostics.md lacks `{code}`, which {file} gives");
+fn every_diagnostic_has_a_page_and_every_page_a_diagnostic() {
+    let (code, printed, _) = lawbook(Path::new(ROOT), &["docs", "--diagnostics"]);
+    assert_eq!(code, 0);
+    assert!(
+        document("diagnostics.md") == printed,
+        "docs/diagnostics.md is stale (try: `cargo run -- docs --diagnostics > docs/diagnostics.md`)"
+    );
+    let headings: Vec<&str> = printed.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert!(headings.is_sorted() && headings.len() > 40, "{headings:?}");
+    for (code, file) in codes() {
+        assert!(headings.contains(&code.as_str()), "`{code}`, which {file} gives, has no page");
     }
+    let (_, listed, _) = lawbook(Path::new(ROOT), &["explain"]);
     for heading in headings {
-        assert!(codes.contains_key(heading), "docs/diagnostics.md explains `{heading}`, which nothing gives");
+        let (code, page, _) = lawbook(Path::new(ROOT), &["explain", heading]);
+        assert!(code == 0 && printed.contains(&page), "{heading}");
+        assert!(listed.contains(&format!("  {heading} ")), "{heading}");
     }
 }
 
