@@ -58,7 +58,12 @@ impl Diagnostic {
     }
 
     /// A warning at `span` of `source`.
-    pub fn warning(code: &'static str, source: &Arc<SourceText>, span: Range<usize>, message: impl Into<String>) -> Self {
+    pub fn warning(
+        code: &'static str,
+        source: &Arc<SourceText>,
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) -> Self {
         Self { level: Level::Warning, ..Self::error(code, source, span, message) }
     }
 

@@ -52,8 +52,9 @@ fn violations(validator: &Validator, schema: &Value, yaml: &Yaml) -> Vec<Violati
         let name = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
         let parent = pointer.rfind('/').and_then(|at| yaml.pointer(&pointer[..at]));
         let here = yaml.pointer(&pointer).unwrap_or(yaml);
-        let mut say =
-            |span: Range<usize>, message: String, help: Option<String>| found.push(Violation { span, message, help, meant: None });
+        let mut say = |span: Range<usize>, message: String, help: Option<String>| {
+            found.push(Violation { span, message, help, meant: None })
+        };
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 let known = properties(schema, &error.schema_path().to_string());
@@ -62,7 +63,8 @@ fn violations(validator: &Validator, schema: &Value, yaml: &Yaml) -> Vec<Violati
                         || (!known.is_empty()).then(|| format!("known keys: {}", known.join(", "))),
                         |meant| Some(format!("did you mean `{meant}`?")),
                     );
-                    let meant = surely_meant(key, known.iter().map(String::as_str)).map(|meant| (key.clone(), meant.to_owned()));
+                    let meant = surely_meant(key, known.iter().map(String::as_str))
+                        .map(|meant| (key.clone(), meant.to_owned()));
                     let message = format!("unknown key `{key}`");
                     found.push(Violation { span: here.key_span(key), message, help, meant });
                 }

@@ -83,7 +83,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
 /// Makes the changes that are sure, or shows them.
 fn mend(args: &Args) -> Result<(), Failure> {
     if args.paths.is_empty() {
-        return Err(Error::new("the embedded pack cannot be changed").about("--fix").try_to("name files or folders").into());
+        return Err(Error::new("the embedded pack cannot be changed")
+            .about("--fix")
+            .try_to("name files or folders")
+            .into());
     }
     for pack in packs(&args.paths)? {
         for fixed in lint::fix(&pack, &Overrides::default(), &Limits::default()) {
@@ -103,9 +106,8 @@ fn mend(args: &Args) -> Result<(), Failure> {
 
 /// Puts a text in the place of a file's, at once: whoever reads it meanwhile sees the one or the other.
 fn replace(file: &Path, text: &str) -> Result<(), Error> {
-    let failed = |error: std::io::Error| {
-        Error::new(format!("cannot be written: {error}")).about(file.display().to_string())
-    };
+    let failed =
+        |error: std::io::Error| Error::new(format!("cannot be written: {error}")).about(file.display().to_string());
     // A link stays one, and what it names is changed.
     let file = &file.canonicalize().map_err(failed)?;
     let permissions = std::fs::metadata(file).map_err(failed)?.permissions();

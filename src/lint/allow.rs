@@ -236,7 +236,9 @@ fn with_blanks(text: &str, comment: &Range<usize>) -> Range<usize> {
     let end = if is_whole_line && text[comment.end..].starts_with('\n') { comment.end + 1 } else { comment.end };
     // A line of front matter of which nothing is left goes, too.
     match text[..start].strip_suffix("//!") {
-        Some(above) if above.is_empty() || above.ends_with('\n') => start - 3..text[end..].find('\n').map_or(end, |at| end + at + 1),
+        Some(above) if above.is_empty() || above.ends_with('\n') => {
+            start - 3..text[end..].find('\n').map_or(end, |at| end + at + 1)
+        }
         _ => start..end,
     }
 }

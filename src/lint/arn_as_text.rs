@@ -70,7 +70,9 @@ fn remark(comparison: &Comparison) -> Option<(&'static str, &'static str)> {
 
 /// True for a field that holds an ARN, by its name.
 fn holds_arn(path: &Path) -> bool {
-    let by_name = path.last().is_some_and(|name| matches!(name, "arn" | "ARN" | "Arn") || name.ends_with("Arn") || name.ends_with("ARN"));
+    let by_name = path
+        .last()
+        .is_some_and(|name| matches!(name, "arn" | "ARN" | "Arn") || name.ends_with("Arn") || name.ends_with("ARN"));
     by_name || (path.base == Base::Actor && path.last() == Some("role"))
 }
 

@@ -87,7 +87,8 @@ fn is_everybody(text: &str) -> bool {
 fn is_address(value: &Value) -> bool {
     let by_name = |name: &str| {
         let name = name.to_lowercase();
-        ["ipaddress", "cidr", "publicip", "privateip", "sourceip"].iter().any(|part| name.contains(part)) || name == "ip"
+        ["ipaddress", "cidr", "publicip", "privateip", "sourceip"].iter().any(|part| name.contains(part))
+            || name == "ip"
     };
     value.paths().iter().any(|path| path.last().is_some_and(by_name))
 }

@@ -69,7 +69,9 @@ fn is_constant(expr: &Expr) -> bool {
     };
     match &expr.kind {
         Kind::Literal(Json::Bool(_)) => true,
-        Kind::Operator(name, args) if matches!(name.as_str(), "==" | "!=" | "<" | "<=" | ">" | ">=") => args.iter().all(is_literal),
+        Kind::Operator(name, args) if matches!(name.as_str(), "==" | "!=" | "<" | "<=" | ">" | ">=") => {
+            args.iter().all(is_literal)
+        }
         Kind::Operator(name, args) if name == "!" => args.iter().all(is_constant),
         Kind::Call(call) if call.name == "contains" => call.args.iter().all(is_literal),
         _ => false,

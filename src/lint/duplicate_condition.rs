@@ -47,7 +47,9 @@ fn check(file: &File<'_>) -> Vec<Diagnostic> {
                 }
                 told.push(span.start);
             }
-            Node::Expr(Expr { kind: Kind::Any(parts), .. }) => again(file, &flat(parts, false)).into_iter().for_each(&mut say),
+            Node::Expr(Expr { kind: Kind::Any(parts), .. }) => {
+                again(file, &flat(parts, false)).into_iter().for_each(&mut say)
+            }
             Node::Expr(Expr { kind: Kind::Call(call), .. }) if call.name == "contains" => {
                 if let Some(Expr { kind: Kind::List(items), .. }) = call.args.first() {
                     again(file, &items.iter().collect::<Vec<_>>()).into_iter().for_each(&mut say);
@@ -68,7 +70,8 @@ fn check(file: &File<'_>) -> Vec<Diagnostic> {
     }
     for (name, span, value) in &file.tree.constants {
         let Some(items) = value.as_array() else { continue };
-        let is_looked_in = file.source.text.contains(&format!("{name}.contains(")) || file.source.text.contains(&format!("in {name}"));
+        let is_looked_in =
+            file.source.text.contains(&format!("{name}.contains(")) || file.source.text.contains(&format!("in {name}"));
         if is_looked_in && items.iter().enumerate().any(|(at, item)| items[..at].contains(item)) {
             out.push(LINT.at(file.source, span.clone(), "a value stands twice in this list"));
         }

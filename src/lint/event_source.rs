@@ -48,10 +48,54 @@ pub(super) const LINT: Lint = Lint {
 
 /// Beginnings of names that every service has, so that a policy about them may be about all services.
 const VERBS: &[&str] = &[
-    "Create", "Delete", "Put", "Get", "List", "Describe", "Update", "Modify", "Start", "Stop", "Attach", "Detach", "Add",
-    "Remove", "Enable", "Disable", "Set", "Batch", "Run", "Terminate", "Associate", "Disassociate", "Tag", "Untag", "Register",
-    "Deregister", "Import", "Export", "Copy", "Restore", "Reset", "Cancel", "Authorize", "Revoke", "Assume", "Lookup",
-    "Search", "Query", "Scan", "Invoke", "Send", "Publish", "Purge", "Reboot", "Release", "Replace", "Share", "Accept",
+    "Create",
+    "Delete",
+    "Put",
+    "Get",
+    "List",
+    "Describe",
+    "Update",
+    "Modify",
+    "Start",
+    "Stop",
+    "Attach",
+    "Detach",
+    "Add",
+    "Remove",
+    "Enable",
+    "Disable",
+    "Set",
+    "Batch",
+    "Run",
+    "Terminate",
+    "Associate",
+    "Disassociate",
+    "Tag",
+    "Untag",
+    "Register",
+    "Deregister",
+    "Import",
+    "Export",
+    "Copy",
+    "Restore",
+    "Reset",
+    "Cancel",
+    "Authorize",
+    "Revoke",
+    "Assume",
+    "Lookup",
+    "Search",
+    "Query",
+    "Scan",
+    "Invoke",
+    "Send",
+    "Publish",
+    "Purge",
+    "Reboot",
+    "Release",
+    "Replace",
+    "Share",
+    "Accept",
 ];
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
@@ -84,9 +128,11 @@ fn names_an_event(comparison: &Comparison) -> bool {
     let text = |value: &Value| value.text().map(str::to_owned);
     match comparison.relation {
         Relation::Equal | Relation::In => comparison.right.iter().any(|value| value.text().is_some()),
-        Relation::StartsWith | Relation::Glob | Relation::Regex => {
-            comparison.right.iter().filter_map(text).any(|text| text.chars().any(char::is_alphanumeric) && !is_verb(&text))
-        }
+        Relation::StartsWith | Relation::Glob | Relation::Regex => comparison
+            .right
+            .iter()
+            .filter_map(text)
+            .any(|text| text.chars().any(char::is_alphanumeric) && !is_verb(&text)),
         _ => false,
     }
 }

@@ -58,7 +58,9 @@ fn round(diagnostics: &[Diagnostic]) -> Vec<(Arc<SourceText>, String, usize)> {
     let of_file = |source: &&Arc<SourceText>| {
         let of_it = diagnostics.iter().filter(|diagnostic| diagnostic.source.file == source.file);
         let mut fixes: Vec<&Fix> = of_it.filter_map(|diagnostic| diagnostic.fix.as_ref()).collect();
-        fixes.sort_by(|a, b| (a.span.start, a.span.end, &a.replacement).cmp(&(b.span.start, b.span.end, &b.replacement)));
+        fixes.sort_by(|a, b| {
+            (a.span.start, a.span.end, &a.replacement).cmp(&(b.span.start, b.span.end, &b.replacement))
+        });
         let (text, changes) = applied(&source.text, &fixes);
         (Arc::clone(source), text, changes)
     };

@@ -28,7 +28,8 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let sections = subject.policy.sections();
     let found = |heading: &str| sections.iter().find(|(known, _)| *known == heading);
     let missing: Vec<&str> = HEADINGS.into_iter().filter(|heading| found(heading).is_none()).collect();
-    let empty: Vec<&str> = HEADINGS.into_iter().filter(|heading| found(heading).is_some_and(|(_, text)| text.is_empty())).collect();
+    let empty: Vec<&str> =
+        HEADINGS.into_iter().filter(|heading| found(heading).is_some_and(|(_, text)| text.is_empty())).collect();
     let mut out = Vec::new();
     if !missing.is_empty() {
         let end = &subject.head.doc_span;

@@ -48,16 +48,36 @@ pub(super) const LINT: Lint = Lint {
 
 /// Fields of an event that say which call it is and how it ended, and not what it did; and those that are always there.
 const ABOUT_THE_CALL: &[&str] = &[
-    "eventName", "eventSource", "eventTime", "eventType", "eventVersion", "eventCategory", "eventID", "awsRegion",
-    "recipientAccountId", "sourceIPAddress", "userAgent", "userIdentity", "errorCode", "errorMessage", "readOnly",
-    "managementEvent", "requestID", "apiVersion", "sharedEventID", "sessionCredentialFromConsole", "tlsDetails",
+    "eventName",
+    "eventSource",
+    "eventTime",
+    "eventType",
+    "eventVersion",
+    "eventCategory",
+    "eventID",
+    "awsRegion",
+    "recipientAccountId",
+    "sourceIPAddress",
+    "userAgent",
+    "userIdentity",
+    "errorCode",
+    "errorMessage",
+    "readOnly",
+    "managementEvent",
+    "requestID",
+    "apiVersion",
+    "sharedEventID",
+    "sessionCredentialFromConsole",
+    "tlsDetails",
 ];
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let Some(matches) = subject.matches().filter(|matches| matches.is_complete) else { return Vec::new() };
     let all = parts(&matches.answer);
     // Anything that must be there, or is asked whether it is there, is what people expect the rest to stand beside.
-    if all.iter().any(|(atom, polarity)| wants_content(*atom, *polarity)) || !subject.judges_events() && !subject.header().when.conditions.is_empty() {
+    if all.iter().any(|(atom, polarity)| wants_content(*atom, *polarity))
+        || !subject.judges_events() && !subject.header().when.conditions.is_empty()
+    {
         return Vec::new();
     }
     let negated = all.iter().filter_map(|(atom, polarity)| match (atom, polarity) {
@@ -87,8 +107,10 @@ fn wants_content(atom: Atom<'_>, polarity: Polarity) -> bool {
             let of_absence = comparison.right.iter().any(|value| matches!(value, Value::Literal(Json::Null)));
             let of_content = std::iter::once(&comparison.left).chain(&comparison.right).any(asks);
             // What is not followed may ask anything.
-            let of_unknown = matches!(comparison.left, Value::Unknown | Value::Any(_) | Value::Made(_) | Value::Length(_));
-            let of_inventory = comparison.left.paths().iter().any(|path| matches!(path.base, Base::Resource(_) | Base::Resources(_)));
+            let of_unknown =
+                matches!(comparison.left, Value::Unknown | Value::Any(_) | Value::Made(_) | Value::Length(_));
+            let of_inventory =
+                comparison.left.paths().iter().any(|path| matches!(path.base, Base::Resource(_) | Base::Resources(_)));
             (of_content && (of_absence || polarity == Polarity::Positive)) || of_unknown || of_inventory
         }
         Atom::Empty(..) | Atom::Each(..) => true,

@@ -52,7 +52,8 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         if !subject.header().uses.iter().any(|used| used == kind) || is_asked(kind) {
             continue;
         }
-        let message = format!("nothing found in `{kind}` is taken for nothing there, and it may not have been collected");
+        let message =
+            format!("nothing found in `{kind}` is taken for nothing there, and it may not have been collected");
         let help = format!("declare `{kind}` under `needs:`, or ask `collected(\"{kind}\") && …`");
         let diagnostic = LINT.at(subject.source, place.site.clone(), message).help(help);
         if !out.contains(&diagnostic) {

@@ -25,5 +25,8 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let span = subject.key_span(&["references"]);
-    vec![LINT.at(subject.source, span, "the policy has no references").help("`references: [\"https://docs.aws.amazon.com/…\"]`")]
+    vec![
+        LINT.at(subject.source, span, "the policy has no references")
+            .help("`references: [\"https://docs.aws.amazon.com/…\"]`"),
+    ]
 }

@@ -64,7 +64,8 @@ fn is_steady(expr: &Expr) -> bool {
         Kind::Field(base, _) => is_steady(base),
         Kind::Index(base, index) => is_steady(base) && (is_steady(index) || matches!(index.kind, Kind::Literal(_))),
         Kind::Call(call) => {
-            ["request", "response", "actor", "region", "account", "first", "list", "arn", "text"].contains(&call.name.as_str())
+            ["request", "response", "actor", "region", "account", "first", "list", "arn", "text"]
+                .contains(&call.name.as_str())
                 && call.args.iter().all(is_steady)
         }
         _ => false,

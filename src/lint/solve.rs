@@ -254,11 +254,12 @@ pub(super) struct Decided<'t> {
 /// The comparisons of `matches` that are decided by `when` and by what is asked before them.
 pub(super) fn decided<'t>(test: &'t Test, known: &Known) -> Vec<Decided<'t>> {
     let mut seen: Vec<(&Comparison, Vec<Option<bool>>)> = Vec::new();
-    walk(test, &mut known.clone(), &mut |comparison, holds| {
-        match seen.iter_mut().find(|(other, _)| other.place == comparison.place) {
-            Some((_, found)) => found.push(holds),
-            None => seen.push((comparison, vec![holds])),
-        }
+    walk(test, &mut known.clone(), &mut |comparison, holds| match seen
+        .iter_mut()
+        .find(|(other, _)| other.place == comparison.place)
+    {
+        Some((_, found)) => found.push(holds),
+        None => seen.push((comparison, vec![holds])),
     });
     let own = seen.into_iter().filter(|(comparison, _)| comparison.place.file == 0 && !comparison.is_switch);
     own.filter_map(|(comparison, found)| {

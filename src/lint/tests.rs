@@ -11,7 +11,8 @@ const HEAD: &[(&str, &str)] = &[
     ("references", "references: [\"https://docs.aws.amazon.com/\"]"),
 ];
 
-const DOC: &str = "## What it finds\nSomething.\n\n## Why it matters\nIt does.\n\n## False positives\nNone.\n\n## Respond\nAt once.";
+const DOC: &str =
+    "## What it finds\nSomething.\n\n## Why it matters\nIt does.\n\n## False positives\nNone.\n\n## Respond\nAt once.";
 
 /// A case in short: `//! key: value` lines at its head take the place of the usual ones (`//! ##` that of the usual text,
 /// and a key without a value of none), and what stands behind `//// lib` is a library. One that begins with `//! ---` is
@@ -62,7 +63,11 @@ fn said(case: &str) -> Vec<Diagnostic> {
 }
 
 fn told(diagnostics: &[Diagnostic]) -> String {
-    crate::report::diagnostic::draw(diagnostics, false)
+    let line = |diagnostic: &Diagnostic| {
+        let Diagnostic { code, level, message, source, span, .. } = diagnostic;
+        format!("{level:?} {code} at {:?}: {message}: {:?}\n", diagnostic.place(), &source.text[span.clone()])
+    };
+    diagnostics.iter().map(line).collect()
 }
 
 #[test]
@@ -99,7 +104,11 @@ fn every_lint_has_cases_a_page_and_a_name_of_its_own() {
         let has_cases = !lint.bad.is_empty() && !lint.good.is_empty();
         assert!(has_cases || of_files.contains(&lint.code), "{} has no cases", lint.code);
         let is_kebab = lint.code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-        assert!(is_kebab && lint.summary.ends_with('.') && !lint.prefer.is_empty() | !lint.why.is_empty(), "{}", lint.code);
+        assert!(
+            is_kebab && lint.summary.ends_with('.') && !lint.prefer.is_empty() | !lint.why.is_empty(),
+            "{}",
+            lint.code
+        );
         assert_eq!(all.iter().filter(|other| other.code == lint.code).count(), 1, "{}", lint.code);
     }
     assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/diagnostics.md").exists());

@@ -81,23 +81,34 @@ fn problem(tag: &str) -> Option<(String, Option<String>)> {
         "attack" if KNOWN.binary_search(&rest.to_owned()).is_ok() || is_newer(rest) => None,
         "attack" => {
             let lower = rest.to_lowercase();
-            let meant = did_you_mean(&lower, KNOWN.iter().map(String::as_str)).filter(|_| !is_technique(rest) || lower != rest);
+            let meant =
+                did_you_mean(&lower, KNOWN.iter().map(String::as_str)).filter(|_| !is_technique(rest) || lower != rest);
             Some((format!("ATT&CK has no `{rest}`"), meant.map(|meant| format!("attack.{meant}"))))
         }
         "cis" => {
-            let numbers = parts.iter().enumerate().all(|(at, part)| is_number(&if at == 0 { part.trim_start_matches('v') } else { part }));
-            (!numbers || parts.len() < 2).then(|| (format!("`{tag}` names no control of a CIS benchmark"), Some("cis.v5.0.0.3.1".to_owned())))
+            let numbers = parts
+                .iter()
+                .enumerate()
+                .all(|(at, part)| is_number(&if at == 0 { part.trim_start_matches('v') } else { part }));
+            (!numbers || parts.len() < 2)
+                .then(|| (format!("`{tag}` names no control of a CIS benchmark"), Some("cis.v5.0.0.3.1".to_owned())))
         }
         "fsbp" => {
-            let is_service = parts[0].bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) && !parts[0].is_empty();
+            let is_service =
+                parts[0].bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) && !parts[0].is_empty();
             let is_control = parts.len() == 2 && is_service && is_number(&parts[1]);
-            (!is_control).then(|| (format!("`{tag}` names no control of AWS's foundational practices"), Some("fsbp.ec2.7".to_owned())))
+            (!is_control).then(|| {
+                (format!("`{tag}` names no control of AWS's foundational practices"), Some("fsbp.ec2.7".to_owned()))
+            })
         }
         other => {
             // A word too far from one of the families is somebody's own.
-            let near = ["attack", "cis", "fsbp"].into_iter().find(|known| strsim::levenshtein(known, &other.to_lowercase()) == 1);
+            let near = ["attack", "cis", "fsbp"]
+                .into_iter()
+                .find(|known| strsim::levenshtein(known, &other.to_lowercase()) == 1);
             let is_id = is_technique(rest) || parts.iter().all(|part| part.bytes().any(|byte| byte.is_ascii_digit()));
-            near.filter(|_| is_id).map(|near| (format!("`{other}` is no family of tags"), Some(format!("{near}.{rest}"))))
+            near.filter(|_| is_id)
+                .map(|near| (format!("`{other}` is no family of tags"), Some(format!("{near}.{rest}"))))
         }
     }
 }

@@ -55,7 +55,8 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         }
         let source = subject.source_of(&comparison.place);
         // A literal may stand on either side; what it is compared with is marked, too.
-        let diagnostic = LINT.at(source, comparison.place.span.clone(), format!("{words} is never equal to this literal"));
+        let diagnostic =
+            LINT.at(source, comparison.place.span.clone(), format!("{words} is never equal to this literal"));
         out.push(diagnostic.help("compare with a value of its type"));
     }
     out
@@ -71,7 +72,11 @@ fn words(value: &Value) -> Option<&'static str> {
         Value::Map(_) | Value::Made(Type::Map) => "a map",
         Value::Path(path) if matches!(path.base, Base::Resources(_)) && path.steps.is_empty() => "a list",
         Value::Path(path) if path.base == Base::Actor && path.steps.len() == 1 => {
-            if path.last() == Some("mfa") { "what is true or false" } else { "text" }
+            if path.last() == Some("mfa") {
+                "what is true or false"
+            } else {
+                "text"
+            }
         }
         _ => return None,
     })

@@ -41,7 +41,11 @@ fn check(file: &File<'_>) -> Vec<Diagnostic> {
             let Node::Body(body) = node else { return };
             let Some(at) = body.iter().position(leaves) else { return };
             if let Some(next) = body.get(at + 1) {
-                out.push(LINT.at(file.source, next.span.clone(), "this is never reached: what stands before it always leaves"));
+                out.push(LINT.at(
+                    file.source,
+                    next.span.clone(),
+                    "this is never reached: what stands before it always leaves",
+                ));
             }
         });
     }

@@ -60,7 +60,9 @@ fn names(function: &Function) -> (Vec<(&str, Span)>, BTreeSet<&str>) {
     let mut targets: Vec<*const Expr> = Vec::new();
     syntax::visit(&function.body, &mut |node| match node {
         Node::Stmt(Stmt { kind: StmtKind::Let(name, span, _), .. }) => declared.push((name.as_str(), span.clone())),
-        Node::Stmt(Stmt { kind: StmtKind::Assign(target, false, _), .. }) if matches!(target.kind, Kind::Variable(_)) => {
+        Node::Stmt(Stmt { kind: StmtKind::Assign(target, false, _), .. })
+            if matches!(target.kind, Kind::Variable(_)) =>
+        {
             targets.push(std::ptr::from_ref(target));
         }
         Node::Expr(expr) => {

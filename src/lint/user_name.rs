@@ -49,7 +49,9 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let fallbacks = fallbacks(subject);
     for reading in subject.readings.values() {
         let reads = reading.reads.iter().filter(|read| read.path.is_field(&NAME));
-        let bare = reads.filter(|read| !fallbacks.iter().any(|span| span.start <= read.place.site.start && read.place.site.end <= span.end));
+        let bare = reads.filter(|read| {
+            !fallbacks.iter().any(|span| span.start <= read.place.site.start && read.place.site.end <= span.end)
+        });
         spans.extend(bare.map(|read| read.place.site.clone()));
     }
     spans.sort_by_key(|span| (span.start, span.end));
@@ -65,7 +67,8 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
 fn thinks_of_types(subject: &Subject<'_>) -> bool {
     let asks = |reading: &Reading| {
         let by_type = reading.reads.iter().any(|read| {
-            read.path.is_field(&["userIdentity", "type"]) || (read.path.base == Base::Actor && read.path.last() == Some("type"))
+            read.path.is_field(&["userIdentity", "type"])
+                || (read.path.base == Base::Actor && read.path.last() == Some("type"))
         });
         let by_absence = reading.comparisons.iter().any(|comparison| {
             comparison.relation == Relation::Equal

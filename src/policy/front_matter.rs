@@ -64,8 +64,12 @@ impl FrontMatter {
             1 => return missing(opened, "the front matter is not closed by a second `//! ---`"),
             _ => {}
         }
-        let mut head =
-            Self { yaml: Yaml { data: yaml::Data::List(Vec::new()), span: 0..0 }, doc: doc.trim().to_owned(), doc_span: opened.start..at, lines };
+        let mut head = Self {
+            yaml: Yaml { data: yaml::Data::List(Vec::new()), span: 0..0 },
+            doc: doc.trim().to_owned(),
+            doc_span: opened.start..at,
+            lines,
+        };
         match yaml::parse(&text) {
             Ok(parsed) => {
                 head.yaml = parsed;

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use super::overrides::ByPolicy;
 use super::front_matter::FrontMatter;
+use super::overrides::ByPolicy;
 use super::{Overrides, Pack, Policy, header};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::script::syntax::Tree;
@@ -100,7 +100,8 @@ impl Loader<'_> {
         let chunks: Vec<&[Arc<SourceText>]> = self.pack.policies.chunks(CHUNK).collect();
         let next = AtomicUsize::new(0);
         let work = || {
-            let reader = Reader::new(&self.pack.libraries, self.against.as_ref().map(|(shared, _)| shared), self.limits);
+            let reader =
+                Reader::new(&self.pack.libraries, self.against.as_ref().map(|(shared, _)| shared), self.limits);
             let mut done: Vec<(usize, Vec<Read>)> = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);

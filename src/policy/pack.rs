@@ -87,13 +87,25 @@ impl Pack {
                 }
             }
         }
-        Ok(Self { name: "local".into(), policies: vec![policy], libraries: libraries.into(), is_embedded: false, is_on_disk: true })
+        Ok(Self {
+            name: "local".into(),
+            policies: vec![policy],
+            libraries: libraries.into(),
+            is_embedded: false,
+            is_on_disk: true,
+        })
     }
 
     /// One policy from its text, for programs and tests. `id` is what its file would be called without `.rhai`.
     pub fn from_text(id: &str, text: &str) -> Self {
         let source = Arc::new(SourceText { file: format!("{id}.rhai"), text: text.to_owned() });
-        Self { name: "local".into(), policies: vec![source], libraries: Arc::from([]), is_embedded: false, is_on_disk: false }
+        Self {
+            name: "local".into(),
+            policies: vec![source],
+            libraries: Arc::from([]),
+            is_embedded: false,
+            is_on_disk: false,
+        }
     }
 
     /// The files of its policies, as they were found.

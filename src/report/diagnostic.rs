@@ -45,7 +45,8 @@ fn changed_line(diagnostic: &Diagnostic) -> Option<String> {
     let text = &diagnostic.source.text;
     let start = text[..fix.span.start].rfind('\n').map_or(0, |at| at + 1);
     let end = text[fix.span.end..].find('\n').map_or(text.len(), |at| fix.span.end + at);
-    let line = format!("{}{}{}", &text[start..fix.span.start], fix.replacement, &text[fix.span.end..end.max(fix.span.end)]);
+    let line =
+        format!("{}{}{}", &text[start..fix.span.start], fix.replacement, &text[fix.span.end..end.max(fix.span.end)]);
     let is_whole = fix.replacement.is_empty() && (fix.span.start == start && text[..fix.span.end].ends_with('\n'));
     (!is_whole && !line.trim().is_empty()).then(|| line.trim().to_owned())
 }

@@ -243,3 +243,43 @@ fn mistakes_are_told_in_the_order_of_the_files_however_many_there_are() {
     assert_eq!(all, alone);
     assert_eq!(all.len(), 1 + 50 + 2 * 50 + 50);
 }
+
+/// A folder with files, and what is said of it as a pack: code, file, text under the caret.
+fn said(files: &[(&str, &str)]) -> Vec<(&'static str, String, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let checked = Pack::from_folder(folder.path()).unwrap().check(&Overrides::default(), &Limits::default());
+    let diagnostics = checked.map_or_else(|all| all, |checked| checked.warnings().to_vec());
+    let shown = |diagnostic: &Diagnostic| {
+        let file = diagnostic.source.file.rsplit('/').next().unwrap().to_owned();
+        (diagnostic.code, file, diagnostic.source.text[diagnostic.span.clone()].to_owned())
+    };
+    diagnostics.iter().map(shown).collect()
+}
+
+const SOUND: &str = "//! ---\n//! title: Something was made\n//! severity: low\n//! judges: cloudtrail\n//! references: [\"https://x.example/\"]\n//! FORMERLY\n//! ---\n//! ## What it finds\n//! x\n//! ## Why it matters\n//! x\n//! ## False positives\n//! x\n//! ## Respond\n//! x\nfn matches(event) { succeeded(event) }\n";
+
+#[test]
+fn a_former_id_is_of_one_policy_only() {
+    let policy = |formerly: &str| SOUND.replace("FORMERLY", &format!("formerly: [{formerly}]"));
+    let pack = |a: &str, b: &str| {
+        let (a, b) = (policy(a), policy(b));
+        said(&[("a.rhai", &a), ("b.rhai", &b), ("a.cases.yaml", ""), ("b.cases.yaml", "")])
+    };
+    let found = |file: &str, id: &str| vec![("formerly", file.to_owned(), id.to_owned())];
+    assert_eq!(pack("x", "y"), []);
+    assert_eq!(pack("b", "y"), found("a.rhai", "b"));
+    assert_eq!(pack("x", "z, x"), found("b.rhai", "x"));
+    assert_eq!(pack("a", "y"), found("a.rhai", "a"));
+}
+
+#[test]
+fn a_policy_on_disk_wants_cases_beside_it() {
+    let policy = SOUND.replace("//! FORMERLY\n", "");
+    let found = said(&[("a.rhai", &policy), ("b.rhai", &policy), ("a.cases.yaml", "cases: []\n")]);
+    assert_eq!(found, [("no-cases", "b.rhai".to_owned(), "//! ---".to_owned())]);
+    let alone = Pack::from_text("a", &policy).check(&Overrides::default(), &Limits::default()).unwrap();
+    assert_eq!(alone.warnings(), []);
+}

@@ -42,6 +42,7 @@ fn the_example_policy_loads_and_fires() {
     let desk = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(desk.path().join(name), text).unwrap();
     write("snapshot-shared.rhai", &example);
+    write("snapshot-shared.cases.yaml", "cases: []\n");
     assert_eq!(
         lawbook(desk.path(), &["check", "snapshot-shared.rhai"]),
         (0, "1 policy loads.\n".to_owned(), String::new())
@@ -173,6 +174,32 @@ fn codes() -> BTreeMap<String, String> {
     }
     assert!(codes.len() > 15, "{codes:?}");
     codes
+}
+
+#[test]
+fn the_definitions_for_editors_are_what_the_binary_prints_and_are_of_every_function() {
+    let (code, printed, _) = lawbook(Path::new(ROOT), &["docs", "--definitions"]);
+    let kept = std::fs::read_to_string(Path::new(ROOT).join("schemas/lawbook.d.rhai")).unwrap();
+    assert_eq!(code, 0);
+    assert!(kept == printed, "stale (try: `cargo run -- docs --definitions > schemas/lawbook.d.rhai`)");
+    let named = |text: &str, start: &str| -> BTreeSet<String> {
+        let lines = text.lines().filter_map(|line| line.strip_prefix(start));
+        lines.map(|line| line.split('(').next().unwrap().to_owned()).collect()
+    };
+    let reference = document("policy-language.md");
+    let wanted: BTreeSet<String> = named(&reference, "### `").union(&named(&reference, "fn ")).cloned().collect();
+    assert!(wanted.len() > 40 && wanted == named(&printed, "fn "), "{wanted:?}");
+}
+
+#[test]
+fn the_page_on_editors_names_every_schema_that_people_write_by() {
+    let page = document("editors.md");
+    for name in ["cases", "config", "policy", "inventory-manifest"] {
+        assert!(page.contains(&format!("(../schemas/{name}.schema.json)")), "{name}");
+    }
+    for block in blocks(&page, "json") {
+        serde_json::from_str::<Value>(&block).unwrap();
+    }
 }
 
 #[test]

@@ -26,9 +26,12 @@ pub(super) const LINTS: &[Lint] = &[
         prefer: "the keys in [policies.md](policies.md#front-matter).",
         why: "A key that nobody reads is a wish that nobody fulfils.",
         check: Check::Loading,
-        bad: &["//! severity: hgih
-fn matches(event) { true }", "//! tagz: []
-fn matches(event) { true }"],
+        bad: &[
+            "//! severity: hgih
+fn matches(event) { true }",
+            "//! tagz: []
+fn matches(event) { true }",
+        ],
         good: &["//! severity: high
 fn matches(event) { succeeded(event) }"],
     },
@@ -82,9 +85,12 @@ fn context(event) { #{ id: event.eventID } }"#],
         prefer: "`ec2/volumes`; [inventory.md](inventory.md) explains the names.",
         why: "Nothing would ever be found in it.",
         check: Check::Loading,
-        bad: &["//! judges: ec2/volume
-fn matches(volume) { true }", "//! uses: [ec2/volume]
-fn matches(event) { true }"],
+        bad: &[
+            "//! judges: ec2/volume
+fn matches(volume) { true }",
+            "//! uses: [ec2/volume]
+fn matches(event) { true }",
+        ],
         good: &["//! judges: ec2/volumes
 fn matches(volume) { volume.Encrypted == false }"],
     },
@@ -97,9 +103,12 @@ fn matches(volume) { volume.Encrypted == false }"],
         prefer: r#"a list of names, or `glob(event.eventName, "Delete*")` in `matches`."#,
         why: "`when` compares whole values; a wildcard would be compared letter by letter, and never be equal.",
         check: Check::Loading,
-        bad: &[r#"//! when: { eventName: "Delete*" }
-fn matches(event) { true }"#, "//! when: { a..b: 1 }
-fn matches(event) { true }"],
+        bad: &[
+            r#"//! when: { eventName: "Delete*" }
+fn matches(event) { true }"#,
+            "//! when: { a..b: 1 }
+fn matches(event) { true }",
+        ],
         good: &["//! when: { eventName: [DeleteA, DeleteB] }
 fn matches(event) { succeeded(event) }"],
     },

@@ -14,10 +14,16 @@ pub(super) const LINTS: &[Lint] = &[
         prefer: "`if event.readOnly == true { … }`.",
         why: r#"Where the field is absent, or is the text `"true"`, Rhai would fail on it, and only on that record."#,
         check: Check::Loading,
-        bad: &["fn matches(event) { event.readOnly }", "fn is_bad(e) { e.readOnly }
-fn matches(event) { is_bad(event) && succeeded(event) }"],
-        good: &["fn matches(event) { event.readOnly == true }", "fn is_bad(e) { e.readOnly == true }
-fn matches(event) { is_bad(event) }"],
+        bad: &[
+            "fn matches(event) { event.readOnly }",
+            "fn is_bad(e) { e.readOnly }
+fn matches(event) { is_bad(event) && succeeded(event) }",
+        ],
+        good: &[
+            "fn matches(event) { event.readOnly == true }",
+            "fn is_bad(e) { e.readOnly == true }
+fn matches(event) { is_bad(event) }",
+        ],
     },
     Lint {
         code: "hook",
@@ -28,8 +34,11 @@ fn matches(event) { is_bad(event) }"],
         prefer: "`fn matches(event)`, `fn title(event)`",
         why: "Such a policy would never find anything, or never say what it should.",
         check: Check::Loading,
-        bad: &["fn matches() { true }", r#"fn matches(event) { succeeded(event) }
-fn titel(event) { "x" }"#],
+        bad: &[
+            "fn matches() { true }",
+            r#"fn matches(event) { succeeded(event) }
+fn titel(event) { "x" }"#,
+        ],
         good: &[r#"fn matches(event) { tilted(event) == "x" }
 fn tilted(event) { "x" }"#],
     },

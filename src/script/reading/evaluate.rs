@@ -15,7 +15,8 @@ const DEEPEST: usize = 12;
 
 /// Reads the function of that name with one parameter; `None` if the policy has none.
 pub fn read(hook: &str, files: &[&Tree]) -> Option<Reading> {
-    let function = files.first()?.functions.iter().find(|function| function.name == hook && function.params.len() == 1)?;
+    let function =
+        files.first()?.functions.iter().find(|function| function.name == hook && function.params.len() == 1)?;
     let mut reader = Reader::new(files);
     reader.out.answer = reader.enter(0, function, vec![Value::Path(Path::of(Base::Record))], None);
     Some(reader.out)
@@ -469,7 +470,9 @@ impl<'a> Reader<'a> {
     ) -> Test {
         let (left, right) = match (relation, left, <[Value; 1]>::try_from(right)) {
             // A literal stands on the right, wherever it was written.
-            (Relation::Equal, left @ (Value::Literal(_) | Value::List(_)), Ok([right])) if right.literal().is_none() => {
+            (Relation::Equal, left @ (Value::Literal(_) | Value::List(_)), Ok([right]))
+                if right.literal().is_none() =>
+            {
                 (right, vec![left])
             }
             (_, left, Ok([right])) => (left, vec![right]),

@@ -8,31 +8,56 @@ use crate::script::syntax::Span;
 
 /// Functions that answer yes or no.
 const TESTS: &[&str] = &[
-    "succeeded", "refused", "is_dry_run", "is_console", "is_aws_service", "is_ip", "ip_in_cidr", "is_public_ip", "is_world",
-    "cidr_contains", "cidr_overlaps", "is_arn", "same_principal", "is_true", "is_object", "collected",
+    "succeeded",
+    "refused",
+    "is_dry_run",
+    "is_console",
+    "is_aws_service",
+    "is_ip",
+    "ip_in_cidr",
+    "is_public_ip",
+    "is_world",
+    "cidr_contains",
+    "cidr_overlaps",
+    "is_arn",
+    "same_principal",
+    "is_true",
+    "is_object",
+    "collected",
 ];
 
 /// Functions that answer with text, or `()`.
 const TEXTS: &[&str] = &[
-    "error_code", "account", "region", "to_json", "text", "regex_find", "base64_decode", "url_decode", "format_time", "join",
-    "tag", "to_lower", "to_upper", "trim", "sub_string", "type_of", "to_string", "replace",
+    "error_code",
+    "account",
+    "region",
+    "to_json",
+    "text",
+    "regex_find",
+    "base64_decode",
+    "url_decode",
+    "format_time",
+    "join",
+    "tag",
+    "to_lower",
+    "to_upper",
+    "trim",
+    "sub_string",
+    "type_of",
+    "to_string",
+    "replace",
 ];
 
 /// Functions that answer with a number, or `()`.
 const NUMBERS: &[&str] = &["number", "now", "time", "age", "duration", "cidr_size", "index_of"];
 
 /// Functions whose answer is made of all of what they are given, and may hold any part of it.
-const WHOLE: &[&str] = &["jsonpath", "to_json", "parse_json", "statements", "keys", "values", "print", "debug", "call", "curry"];
+const WHOLE: &[&str] =
+    &["jsonpath", "to_json", "parse_json", "statements", "keys", "values", "print", "debug", "call", "curry"];
 
 impl<'a> Reader<'a> {
     /// What a function of the host or of Rhai answers.
-    pub(super) fn host(
-        &mut self,
-        name: &str,
-        args: &[Value],
-        place: &Place,
-        spans: Vec<Span>,
-    ) -> Value {
+    pub(super) fn host(&mut self, name: &str, args: &[Value], place: &Place, spans: Vec<Span>) -> Value {
         let first = args.first().cloned().unwrap_or_default();
         let is_record = matches!(&first, Value::Path(path) if path.base == Base::Record && path.steps.is_empty());
         let test = |test: Test| Value::Answer(Box::new(test));
@@ -61,9 +86,14 @@ impl<'a> Reader<'a> {
                 self.ask(closure, item.clone());
                 item
             }
-            ("filter" | "retain" | "drain" | "extract" | "sort" | "order_by" | "order" | "order_desc", [_, rest @ ..]) => {
+            (
+                "filter" | "retain" | "drain" | "extract" | "sort" | "order_by" | "order" | "order_desc",
+                [_, rest @ ..],
+            ) => {
                 let item = item_of(first.clone());
-                rest.iter().for_each(|closure| { self.ask(closure, item.clone()); });
+                rest.iter().for_each(|closure| {
+                    self.ask(closure, item.clone());
+                });
                 first
             }
             ("map" | "find_map" | "for_each", [_, closure]) => {
@@ -72,7 +102,12 @@ impl<'a> Reader<'a> {
             }
             ("some" | "all", [_, closure]) => {
                 let each = self.ask(closure, item_of(first.clone())).truth();
-                test(Test::Each { list: Box::new(first), all: name == "all", test: Box::new(each), place: place.clone() })
+                test(Test::Each {
+                    list: Box::new(first),
+                    all: name == "all",
+                    test: Box::new(each),
+                    place: place.clone(),
+                })
             }
             ("is_empty", [_]) => test(Test::Empty(Box::new(first), place.clone())),
             ("len", [_]) => Value::Length(Box::new(first)),
@@ -81,18 +116,14 @@ impl<'a> Reader<'a> {
             ("ends_with", [_, part]) => test(self.text(first, Relation::EndsWith, part, place, spans)),
             ("glob", [_, part]) => test(self.text(first, Relation::Glob, part, place, spans)),
             ("regex", [_, part]) => test(self.text(first, Relation::Regex, part, place, spans)),
-            ("to_lower" | "to_upper" | "trim" | "text", [_]) if matches!(first, Value::Path(_)) && name == "text" => first,
+            ("to_lower" | "to_upper" | "trim" | "text", [_]) if matches!(first, Value::Path(_)) && name == "text" => {
+                first
+            }
             _ => self.others(name, args, is_record, place),
         }
     }
 
-    fn others(
-        &mut self,
-        name: &str,
-        args: &[Value],
-        is_record: bool,
-        place: &Place,
-    ) -> Value {
+    fn others(&mut self, name: &str, args: &[Value], is_record: bool, place: &Place) -> Value {
         for arg in args {
             self.ask(arg, Value::Unknown);
         }

@@ -54,7 +54,9 @@ fn paths_are_read_through_functions_variables_and_brackets() {
 fn what_is_not_followed_is_told() {
     let is_complete = |body: &str| reading(&format!("fn matches(event) {{ {body} }}"), "").is_complete;
     assert!(is_complete("event.a == 1 && succeeded(event) && jsonpath(event, \"$.x\").len() > 0"));
-    for body in ["to_json(event).contains(\"x\")", "jsonpath(event, event.path).is_empty()", "event.keys().contains(\"x\")"] {
+    for body in
+        ["to_json(event).contains(\"x\")", "jsonpath(event, event.path).is_empty()", "event.keys().contains(\"x\")"]
+    {
         assert!(!is_complete(body), "{body}");
     }
     let endless = "fn f(e) { g(e) }\nfn g(e) { f(e) }\nfn matches(event) { f(event) }";

@@ -163,9 +163,7 @@ impl Converter<'_> {
                 let members = map.0.iter().map(|(key, value)| (key.as_str().to_owned(), self.expr(value)));
                 Expr { kind: Kind::Map(members.collect()), span: bracketed() }
             }
-            Theirs::InterpolatedString(parts, _) => {
-                Expr { kind: Kind::Interpolated(self.exprs(parts)), span: token }
-            }
+            Theirs::InterpolatedString(parts, _) => Expr { kind: Kind::Interpolated(self.exprs(parts)), span: token },
             Theirs::Variable(variable, ..) => Expr { kind: Kind::Variable(variable.1.to_string()), span: token },
             Theirs::ThisPtr(_) => Expr { kind: Kind::Variable("this".to_owned()), span: token },
             Theirs::Stmt(block) => self.block(block.statements(), token),

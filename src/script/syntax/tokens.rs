@@ -176,7 +176,22 @@ mod tests {
         assert_eq!(
             seen,
             [
-                "a", "(", "\"// no )\"", ",", "`x ${b[\"}`\"]} // no`", "b", "[", "\"}`\"", "]", ")", "+", "#{", "c", ":", "'d'", "}"
+                "a",
+                "(",
+                "\"// no )\"",
+                ",",
+                "`x ${b[\"}`\"]} // no`",
+                "b",
+                "[",
+                "\"}`\"",
+                "]",
+                ")",
+                "+",
+                "#{",
+                "c",
+                ":",
+                "'d'",
+                "}"
             ]
         );
         let comments: Vec<&str> = tokens.comments.iter().map(|comment| &text[comment.clone()]).collect();
