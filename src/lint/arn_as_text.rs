@@ -22,6 +22,8 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && event.requestParameters.roleArn.starts_with(\"arn:aws:iam::\") }",
         "fn matches(event) { succeeded(event) && event.userIdentity.arn == \"arn:aws:iam::111122223333:role/ops\" }",
         "fn matches(event) { succeeded(event) && actor(event).arn in [\"arn:aws:iam::111122223333:role/ops\"] }",
+        "fn matches(event) { succeeded(event) && event.userIdentity.arn.split(\"/\")[1] == \"admin\" }",
+        "fn matches(event) { succeeded(event) && regex(event.userIdentity.arn, \"role/admin\") }",
         "fn matches(event) { let who = event.userIdentity; succeeded(event) && is_admin(who.arn) }\nfn is_admin(x) { x.contains(\"admin\") }",
         "fn matches(event) { succeeded(event) && list(event.resources).some(|r| r.ARN.contains(\"secret\")) }",
         "fn matches(event) { succeeded(event) && event.requestParameters.policyDocument.contains(\"arn:aws:iam::aws:policy/AdministratorAccess\") && event.x.starts_with(\"arn:aws:s3:::\") }",
@@ -57,6 +59,19 @@ fn remark(comparison: &Comparison) -> Option<(&'static str, &'static str)> {
                 "an ARN is compared by a part of its text",
                 "take it apart with `arn(x)`, or compare the whole with `glob(x, \"arn:*:…\")`",
             ))
+        }
+        // Unless it is anchored, a part is enough.
+        Relation::Regex
+            if texts().any(|text| !text.starts_with("^arn:")) && comparison.left.paths().into_iter().any(holds_arn) =>
+        {
+            Some(("an ARN is compared by a part of its text", "anchor it, `^arn:[^:]*:…$`, or `glob(x, \"arn:*:…\")`"))
+        }
+        Relation::Equal | Relation::In
+            if matches!(comparison.left, Value::Part(_))
+                && comparison.left.paths().into_iter().any(holds_arn)
+                && texts().any(|text| !text.starts_with("arn:")) =>
+        {
+            Some(("an ARN is compared by a part of its text", "take it apart with `arn(x)`"))
         }
         Relation::Equal | Relation::In if comparison.left.path().is_some_and(is_caller) => {
             texts().any(is_role).then_some((

@@ -31,6 +31,8 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && !glob(event.sourceIPAddress, [\"192.168.*\", \"10.*\"]) }",
         "fn matches(event) { succeeded(event) && regex(event.sourceIPAddress, \"^10\\\\.\") }",
         "fn matches(event) { let ip = event.sourceIPAddress; succeeded(event) && !ip.starts_with(\"fd00:\") }",
+        "fn matches(event) { succeeded(event) && event.sourceIPAddress.split(\".\")[0] == \"10\" }",
+        "fn matches(event) { succeeded(event) && event.sourceIPAddress.sub_string(0, 3) == \"10.\" }",
         "//! when: { eventSource: ec2.amazonaws.com, requestParameters.cidrIp: 0.0.0.0/0 }\nfn matches(event) { succeeded(event) }",
         "//! judges: ec2/security-groups\nfn matches(group) { group.IpPermissions.some(|p| p.IpRanges.some(|r| r.CidrIp == \"0.0.0.0/0\")) }",
     ],
@@ -74,6 +76,13 @@ fn remark(comparison: &Comparison) -> Option<(&'static str, &'static str)> {
             if is_address(&comparison.left) && texts().any(is_part_of_address) =>
         {
             Some(("an address is compared as text", "`ip_in_cidr(x, \"10.0.0.0/8\")`"))
+        }
+        Relation::Equal | Relation::In
+            if matches!(comparison.left, Value::Part(_))
+                && is_address(&comparison.left)
+                && texts().next().is_some() =>
+        {
+            Some(("a part of an address is compared", "`ip_in_cidr(x, \"10.0.0.0/8\")`"))
         }
         _ => None,
     }

@@ -30,6 +30,8 @@ pub(super) const LINT: Lint = Lint {
         "//! when:\nfn matches(event) { if event.eventName != \"DeleteTrail\" { return false; } succeeded(event) }",
         "//! when:\nfn matches(event) { event.eventName.starts_with(\"DeleteTrail\") && succeeded(event) }",
         "//! when:\nfn matches(event) { glob(event.eventName, \"PutBucket*\") && succeeded(event) }",
+        "//! when:\nfn matches(event) { [\"DeleteTrail\"].some(|n| n == event.eventName) && succeeded(event) }",
+        "//! when:\nfn matches(event) { event.eventName.to_lower() == \"deletetrail\" && succeeded(event) }",
         "//! when: { eventType: AwsApiCall, eventName: DeleteTrail }\nfn matches(event) { succeeded(event) }",
     ],
     good: &[
@@ -121,7 +123,11 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
 
 /// True if a comparison wants the name of an event, and not just of what kind it is.
 fn names_an_event(comparison: &Comparison) -> bool {
-    if !comparison.left.path().is_some_and(|path| path.is_field(&["eventName"])) {
+    let left = match &comparison.left {
+        Value::Part(whole) => whole.path(),
+        other => other.path(),
+    };
+    if !left.is_some_and(|path| path.is_field(&["eventName"])) {
         return false;
     }
     let is_verb = |text: &str| VERBS.contains(&text.trim_matches(['*', '^', '.', '$']));

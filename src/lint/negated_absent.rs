@@ -29,6 +29,7 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && !event.requestParameters.name.starts_with(\"prod-\") }",
         "fn matches(event) { succeeded(event) && ![\"a\", \"b\"].contains(request(event).acl) }",
         "fn matches(event) { if request(event).acl == \"private\" { return false; } succeeded(event) }",
+        "//! judges: ec2/volumes\nfn matches(volume) { volume.Encrypted in [true] == false }",
         "//! judges: ec2/volumes\nfn matches(volume) { switch volume.State { \"available\" => false, _ => true } }",
     ],
     good: &[
@@ -107,8 +108,10 @@ fn wants_content(atom: Atom<'_>, polarity: Polarity) -> bool {
             let of_absence = comparison.right.iter().any(|value| matches!(value, Value::Literal(Json::Null)));
             let of_content = std::iter::once(&comparison.left).chain(&comparison.right).any(asks);
             // What is not followed may ask anything.
-            let of_unknown =
-                matches!(comparison.left, Value::Unknown | Value::Any(_) | Value::Made(_) | Value::Length(_));
+            let of_unknown = matches!(
+                comparison.left,
+                Value::Unknown | Value::Any(_) | Value::Made(_) | Value::Part(_) | Value::Length(_)
+            );
             let of_inventory =
                 comparison.left.paths().iter().any(|path| matches!(path.base, Base::Resource(_) | Base::Resources(_)));
             (of_content && (of_absence || polarity == Polarity::Positive)) || of_unknown || of_inventory

@@ -28,6 +28,9 @@ pub(super) const LINT: Lint = Lint {
         "//! uses: [ec2/flow-logs]\nfn matches(event) { if lookup(\"ec2/flow-logs\", \"ResourceId\", event.v) != () { return false; } succeeded(event) }",
         "//! uses: [ec2/instances]\nfn matches(event) { succeeded(event) && lookup(\"ec2/instances\", \"InstanceId\", event.v).State.Name != \"running\" }",
         "//! uses: [ec2/flow-logs]\nfn matches(event) { succeeded(event) && none(event) }\n//// lib\nfn none(e) { lookup_all(\"ec2/flow-logs\", \"ResourceId\", e.v).is_empty() }",
+        "//! judges: ec2/vpcs\n//! uses: [ec2/flow-logs]\nfn matches(vpc) { for l in all(\"ec2/flow-logs\") { if l.ResourceId == vpc.VpcId { return false; } } true }",
+        "//! judges: ec2/vpcs\n//! uses: [ec2/flow-logs]\nfn matches(vpc) { !all(\"ec2/flow-logs\").map(|l| l.ResourceId).contains(vpc.VpcId) }",
+        "//! judges: ec2/vpcs\n//! uses: [ec2/flow-logs]\nfn matches(vpc) { all(\"ec2/flow-logs\").map(|l| l.ResourceId).contains(vpc.VpcId) == false }",
         "//! uses: [ec2/flow-logs]\nfn matches(event) { succeeded(event) && lookup_all(\"ec2/flow-logs\", \"ResourceId\", event.v).filter(|l| l.FlowLogStatus == \"ACTIVE\").is_empty() }",
     ],
     good: &[
@@ -37,6 +40,7 @@ pub(super) const LINT: Lint = Lint {
         "//! uses: [ec2/flow-logs]\nfn matches(event) { succeeded(event) && lookup(\"ec2/flow-logs\", \"ResourceId\", event.v) != () }",
         "//! uses: [ec2/instances]\nfn matches(event) { succeeded(event) && lookup(\"ec2/instances\", \"InstanceId\", event.v).State.Name == \"running\" }",
         "//! uses: [ec2/instances]\nfn matches(event) { let i = lookup(\"ec2/instances\", \"InstanceId\", event.v); succeeded(event) && i != () && i.State.Name != \"running\" }",
+        "//! judges: ec2/vpcs\n//! uses: [ec2/flow-logs]\nfn matches(vpc) { for l in all(\"ec2/flow-logs\") { if l.ResourceId == vpc.VpcId { return true; } } false }",
         "//! uses: [ec2/flow-logs]\nfn matches(event) { succeeded(event) }\nfn severity(event) { if all(\"ec2/flow-logs\").is_empty() { \"high\" } else { \"low\" } }",
     ],
 };
@@ -86,6 +90,9 @@ fn found(atom: Atom<'_>, polarity: Polarity) -> Option<&str> {
 fn nothing(atom: Atom<'_>, polarity: Polarity) -> Option<(&str, &Place)> {
     match (atom, polarity) {
         (Atom::Compare(comparison), Polarity::Positive) if is_nothing(&comparison.right) => {
+            Some((kind(&comparison.left)?, &comparison.place))
+        }
+        (Atom::Compare(comparison), Polarity::Negative) if comparison.relation == Relation::Contains => {
             Some((kind(&comparison.left)?, &comparison.place))
         }
         // `!=` is true of what is not there.

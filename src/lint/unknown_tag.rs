@@ -74,7 +74,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
 
 /// What is wrong with a tag, and what was meant.
 fn problem(tag: &str) -> Option<(String, Option<String>)> {
-    let Some((family, rest)) = tag.split_once('.') else { return None };
+    let (family, rest) = tag.split_once('.')?;
     let parts: Vec<&str> = rest.split('.').collect();
     let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     match family {

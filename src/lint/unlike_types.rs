@@ -67,7 +67,7 @@ fn words(value: &Value) -> Option<&'static str> {
     Some(match value {
         Value::Answer(_) => "what is true or false",
         Value::Length(_) | Value::Made(Type::Number) => "a number",
-        Value::Made(Type::Text) => "text",
+        Value::Made(Type::Text) | Value::Part(_) => "text",
         Value::Made(Type::List) | Value::List(_) | Value::ListOf(_) => "a list",
         Value::Map(_) | Value::Made(Type::Map) => "a map",
         Value::Path(path) if matches!(path.base, Base::Resources(_)) && path.steps.is_empty() => "a list",
@@ -87,7 +87,7 @@ fn is_unlike(comparison: &Comparison, literal: &Value) -> bool {
     let Some(literal) = literal.literal() else { return false };
     // What may be absent may be `()`; what is counted or made may not.
     let is_there = match &comparison.left {
-        Value::Made(_) => false,
+        Value::Made(_) | Value::Part(_) => false,
         Value::Path(path) => path.base != Base::Actor,
         _ => true,
     };

@@ -20,7 +20,7 @@ pub(crate) struct FrontMatter {
 
 impl FrontMatter {
     /// Reads the head of a file.
-    pub(crate) fn read(source: &Arc<SourceText>) -> Result<Self, Diagnostic> {
+    pub(crate) fn read(source: &Arc<SourceText>) -> Result<Self, Box<Diagnostic>> {
         let mut text = String::new();
         let mut doc = String::new();
         let mut lines = Vec::new();
@@ -57,7 +57,8 @@ impl FrontMatter {
             }
         }
         let missing = |span: Range<usize>, message: &str| {
-            Err(Diagnostic::error("front-matter", source, span, message).help("begin the file with `//! ---`, then `//! title: …`, `//! severity: …`, `//! judges: …`, then `//! ---`"))
+            let diagnostic = Diagnostic::error("front-matter", source, span, message);
+            Err(Box::new(diagnostic.help("begin the file with `//! ---`, then `//! title: …`, `//! severity: …`, `//! judges: …`, then `//! ---`")))
         };
         match fences {
             0 => return missing(0..0, "the policy has no front matter"),
@@ -75,7 +76,9 @@ impl FrontMatter {
                 head.yaml = parsed;
                 Ok(head)
             }
-            Err(error) => Err(Diagnostic::error("front-matter", source, head.span(&error.span), error.message)),
+            Err(error) => {
+                Err(Box::new(Diagnostic::error("front-matter", source, head.span(&error.span), error.message)))
+            }
         }
     }
 

@@ -54,7 +54,7 @@ fn shape() -> &'static Shape {
 pub(super) fn read(source: &Arc<SourceText>, checks: bool) -> (Option<Header>, Option<FrontMatter>, Vec<Diagnostic>) {
     let head = match FrontMatter::read(source) {
         Ok(head) => head,
-        Err(diagnostic) => return (None, None, vec![diagnostic]),
+        Err(diagnostic) => return (None, None, vec![*diagnostic]),
     };
     let mut reader = Reader { source, head: &head, checks, out: Vec::new() };
     reader.schema();

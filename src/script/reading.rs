@@ -175,6 +175,8 @@ pub enum Value {
     Answer(Box<Test>),
     /// How many items something has.
     Length(Box<Value>),
+    /// Text that was made of something: a part of it, or the same in small letters.
+    Part(Box<Value>),
     /// Something that a function made.
     Made(Type),
     /// One of these.
@@ -265,7 +267,7 @@ impl Value {
         match self {
             Self::Path(path) => vec![path],
             Self::Any(values) | Self::List(values) => values.iter().flat_map(Self::paths).collect(),
-            Self::ListOf(value) | Self::Length(value) => value.paths(),
+            Self::ListOf(value) | Self::Length(value) | Self::Part(value) => value.paths(),
             _ => Vec::new(),
         }
     }

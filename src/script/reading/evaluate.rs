@@ -183,17 +183,21 @@ impl<'a> Reader<'a> {
                 (guard, nothing)
             }
             StmtKind::For(names, list, body) => {
-                let list = self.expr(list, variables);
+                let place = self.place(&list.span);
+                let of = self.expr(list, variables);
                 self.forget_assigned(body, variables);
                 let depth = variables.len();
-                let item = item_of(list);
+                let item = item_of(of.clone());
                 for (at, name) in names.iter().enumerate() {
                     variables.push((name.clone(), if at == 0 { item.clone() } else { Value::Made(Type::Number) }));
                 }
-                let inside = all(vec![guard.clone(), Test::Unknown]);
+                // What leaves the function in a loop does so because of some item, and what goes on because of none.
+                let some = Test::Each { list: Box::new(of), all: false, test: Box::new(Test::Unknown), place };
+                let before = exits.len();
+                let inside = all(vec![guard.clone(), some.clone()]);
                 self.statements(body, variables, inside, exits);
                 variables.truncate(depth);
-                (guard, nothing)
+                (if exits.len() == before { guard } else { all(vec![guard, not(some)]) }, nothing)
             }
             StmtKind::Block(body) => self.statements(body, variables, guard, exits),
             StmtKind::Try(body, name, caught) => {
@@ -483,11 +487,17 @@ impl<'a> Reader<'a> {
         {
             return Test::Empty(of.clone(), place);
         }
+        let known = match (&left, relation, right.as_slice()) {
+            (Value::Answer(test), Relation::Equal, [Value::Literal(Json::Bool(wanted))]) => {
+                Some(if *wanted { (**test).clone() } else { not((**test).clone()) })
+            }
+            _ => None,
+        };
         let comparison = Comparison { left, relation, right, place, right_spans, is_negated: false, is_switch };
         if !self.out.comparisons.iter().any(|known| known.place == comparison.place && !is_switch) {
             self.out.comparisons.push(comparison.clone());
         }
-        Test::Compare(Box::new(comparison))
+        known.unwrap_or_else(|| Test::Compare(Box::new(comparison)))
     }
 
     fn call(&mut self, call: &'a Call, span: &Span, variables: &mut Variables) -> Value {

@@ -55,7 +55,10 @@ const NUMBERS: &[&str] = &["number", "now", "time", "age", "duration", "cidr_siz
 const WHOLE: &[&str] =
     &["jsonpath", "to_json", "parse_json", "statements", "keys", "values", "print", "debug", "call", "curry"];
 
-impl<'a> Reader<'a> {
+/// Items of a list that is written out which are asked one by one.
+const WRITTEN: usize = 32;
+
+impl Reader<'_> {
     /// What a function of the host or of Rhai answers.
     pub(super) fn host(&mut self, name: &str, args: &[Value], place: &Place, spans: Vec<Span>) -> Value {
         let first = args.first().cloned().unwrap_or_default();
@@ -100,6 +103,11 @@ impl<'a> Reader<'a> {
                 let item = item_of(first);
                 Value::ListOf(Box::new(self.ask(closure, item)))
             }
+            // Of a list that is written out each item is asked.
+            ("some" | "all", [Value::List(items), closure]) if items.len() <= WRITTEN => {
+                let asked = items.iter().map(|item| self.ask(closure, item.clone()).truth()).collect();
+                test(if name == "all" { super::answer::all(asked) } else { super::answer::any(asked) })
+            }
             ("some" | "all", [_, closure]) => {
                 let each = self.ask(closure, item_of(first.clone())).truth();
                 test(Test::Each {
@@ -116,9 +124,12 @@ impl<'a> Reader<'a> {
             ("ends_with", [_, part]) => test(self.text(first, Relation::EndsWith, part, place, spans)),
             ("glob", [_, part]) => test(self.text(first, Relation::Glob, part, place, spans)),
             ("regex", [_, part]) => test(self.text(first, Relation::Regex, part, place, spans)),
-            ("to_lower" | "to_upper" | "trim" | "text", [_]) if matches!(first, Value::Path(_)) && name == "text" => {
-                first
-            }
+            ("text", [Value::Path(_)]) => first,
+            (
+                "to_lower" | "to_upper" | "trim" | "sub_string" | "regex_find" | "replace",
+                [Value::Path(_) | Value::Part(_), ..],
+            ) => Value::Part(Box::new(first)),
+            ("split", [Value::Path(_) | Value::Part(_), ..]) => Value::ListOf(Box::new(Value::Part(Box::new(first)))),
             _ => self.others(name, args, is_record, place),
         }
     }
