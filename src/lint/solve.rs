@@ -1,7 +1,7 @@
 //! Decides tests by what is known of fields: what `when` wants, and what was asked before.
 //!
-//! *Law*: values are equal if they are spelt alike, which is more than scripts say: what is decided here is so whatever the
-//! record's own types are.
+//! *Law*: what is decided is so whatever the record's own types are. `when` takes `false` and `"false"` for equal and scripts
+//! do not, so a value of `when` may be one or the other, and what may be equal is told apart from what surely is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,13 +83,26 @@ fn collect<'t>(test: &'t Test, polarity: Polarity, out: &mut Vec<(Atom<'t>, Pola
 /// A field, by its path.
 type Field = Vec<String>;
 
+/// What a scalar that is spelt so is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Form {
+    Text,
+    /// A number, `true` or `false`.
+    Plain,
+    /// One or the other.
+    Either,
+}
+
+/// A scalar as it is spelt; `None` is absent.
+type Scalar = Option<(String, Form)>;
+
 /// What a field may be.
 #[derive(Clone, Debug, Default)]
 struct May {
-    /// One of these; anything if there is none. `None` is absent.
-    be: Option<BTreeSet<Option<String>>>,
+    /// One of these; anything if there is none.
+    be: Option<BTreeSet<Scalar>>,
     /// None of these.
-    not_be: BTreeSet<Option<String>>,
+    not_be: BTreeSet<Scalar>,
 }
 
 /// What is known of fields.
@@ -100,7 +113,10 @@ impl Known {
     /// What a policy's `when` says.
     pub(super) fn by_when(subject: &Subject<'_>) -> Self {
         let conditions = subject.header().when.conditions.iter();
-        let may = |any_of: &[Option<String>]| May { be: Some(any_of.iter().cloned().collect()), ..May::default() };
+        let may = |any_of: &[Option<String>]| May {
+            be: Some(any_of.iter().map(|text| text.clone().map(wanted)).collect()),
+            ..May::default()
+        };
         Self(conditions.map(|condition| (condition.path.clone(), may(&condition.any_of))).collect())
     }
 
@@ -139,7 +155,7 @@ impl Known {
                 if !holds {
                     may.not_be.extend(values);
                 } else if let Some(be) = &mut may.be {
-                    be.retain(|value| values.iter().any(|other| alike(value, other)));
+                    be.retain(|value| values.iter().any(|other| may_equal(value, other)));
                 } else {
                     may.be = Some(values);
                 }
@@ -157,7 +173,7 @@ impl Known {
         if let Some((_, values)) = choices(comparison) {
             return may.is_one_of(&values);
         }
-        let holds = |value: &Option<String>| text_holds(comparison, value.as_deref());
+        let holds = |value: &Scalar| text_holds(comparison, value.as_ref());
         let be = may.possible()?;
         let holding: Option<Vec<bool>> = be.iter().map(holds).collect();
         let holding = holding?;
@@ -172,20 +188,23 @@ impl Known {
 
 impl May {
     /// What it can be, if that is known.
-    fn possible(&self) -> Option<Vec<Option<String>>> {
+    fn possible(&self) -> Option<Vec<Scalar>> {
         let be = self.be.as_ref()?;
-        Some(be.iter().filter(|value| !self.not_be.iter().any(|other| alike(value, other))).cloned().collect())
+        Some(be.iter().filter(|value| !self.not_be.iter().any(|other| surely_equal(value, other))).cloned().collect())
     }
 
-    fn is_one_of(&self, values: &BTreeSet<Option<String>>) -> Option<bool> {
-        let among = |value: &Option<String>| values.iter().any(|other| alike(value, other));
+    fn is_one_of(&self, values: &BTreeSet<Scalar>) -> Option<bool> {
+        let surely = |value: &Scalar| values.iter().any(|other| surely_equal(value, other));
+        let perhaps = |value: &Scalar| values.iter().any(|other| may_equal(value, other));
         match self.possible() {
             // What cannot be is told once, where it became so.
             Some(possible) if possible.is_empty() => None,
-            Some(possible) if possible.iter().all(among) => Some(true),
-            Some(possible) if !possible.iter().any(among) => Some(false),
+            Some(possible) if possible.iter().all(surely) => Some(true),
+            Some(possible) if !possible.iter().any(perhaps) => Some(false),
             Some(_) => None,
-            None => values.iter().all(|value| self.not_be.iter().any(|other| alike(value, other))).then_some(false),
+            None => {
+                values.iter().all(|value| self.not_be.iter().any(|other| surely_equal(value, other))).then_some(false)
+            }
         }
     }
 }
@@ -207,42 +226,66 @@ fn field(path: &Path) -> Option<Field> {
 }
 
 /// The field that a comparison is about, and the values that it wants; `None` if it is of another kind.
-fn choices(comparison: &Comparison) -> Option<(Field, BTreeSet<Option<String>>)> {
+fn choices(comparison: &Comparison) -> Option<(Field, BTreeSet<Scalar>)> {
     if !matches!(comparison.relation, Relation::Equal | Relation::In) {
         return None;
     }
-    let values: Option<BTreeSet<Option<String>>> = comparison.right.iter().map(scalar).collect();
+    let values: Option<BTreeSet<Scalar>> = comparison.right.iter().map(scalar).collect();
     Some((field(comparison.left.path()?)?, values?))
 }
 
+/// A value of `when`: of what is spelt like a number or a boolean nobody knows which the record has.
+fn wanted(text: String) -> (String, Form) {
+    let is_plain = text.parse::<f64>().is_ok() || matches!(text.as_str(), "true" | "false");
+    (text, if is_plain { Form::Either } else { Form::Text })
+}
+
 /// A scalar as it is spelt; `Some(None)` for `()`.
-fn scalar(value: &Value) -> Option<Option<String>> {
+fn scalar(value: &Value) -> Option<Scalar> {
     match value.literal()? {
         Json::Null => Some(None),
-        Json::String(text) => Some(Some(text.clone())),
-        Json::Bool(flag) => Some(Some(flag.to_string())),
-        Json::Number(number) => Some(Some(number.to_string())),
+        Json::String(text) => Some(Some((text.clone(), Form::Text))),
+        Json::Bool(flag) => Some(Some((flag.to_string(), Form::Plain))),
+        Json::Number(number) => Some(Some((number.to_string(), Form::Plain))),
         _ => None,
     }
 }
 
-fn alike(one: &Option<String>, two: &Option<String>) -> bool {
-    let number = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<f64>().ok());
-    one == two || number(one).is_some_and(|number_of_one| number(two) == Some(number_of_one))
+fn may_equal(one: &Scalar, two: &Scalar) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    match (one, two) {
+        (None, None) => true,
+        (Some((one, _)), Some((two, _))) => one == two || number(one).is_some_and(|value| number(two) == Some(value)),
+        _ => false,
+    }
 }
 
-/// Whether a text passes a comparison of text; `None` if that is not known.
-fn text_holds(comparison: &Comparison, text: Option<&str>) -> Option<bool> {
+fn surely_equal(one: &Scalar, two: &Scalar) -> bool {
+    match (one, two) {
+        (Some((a, Form::Text)), Some((b, Form::Text))) => a == b,
+        (Some((_, Form::Plain)), Some((_, Form::Plain))) => may_equal(one, two),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Whether a scalar passes a comparison of text; `None` if that is not known.
+fn text_holds(comparison: &Comparison, scalar: Option<&(String, Form)>) -> Option<bool> {
     let parts: Option<Vec<&str>> = comparison.right.iter().map(Value::text).collect();
     let parts = parts?;
-    let Some(text) = text else { return Some(false) };
+    let is_text = matches!(comparison.relation, Relation::StartsWith | Relation::EndsWith | Relation::Contains);
+    let text = match scalar {
+        _ if !is_text => return None,
+        Some((_, Form::Either)) => return None,
+        Some((text, Form::Text)) => text,
+        _ => return Some(false),
+    };
     let holds = |part: &&str| match comparison.relation {
         Relation::StartsWith => text.starts_with(part),
         Relation::EndsWith => text.ends_with(part),
         _ => text.contains(part),
     };
-    let is_text = matches!(comparison.relation, Relation::StartsWith | Relation::EndsWith | Relation::Contains);
-    is_text.then(|| parts.iter().any(holds))
+    Some(parts.iter().any(holds))
 }
 
 /// A comparison in the policy's own file, and whether what is written there holds wherever it is asked.

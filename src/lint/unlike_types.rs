@@ -40,6 +40,7 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && error_code(event) == () && actor(event).mfa == false }",
         "fn matches(event) { succeeded(event) && text(event.a) == \"true\" && age(event.t) > duration(\"90d\") }",
         "//! needs: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup(\"ec2/volumes\", \"VolumeId\", event.v) == () }",
+        "fn matches(event) { succeeded(event) && list(event.a).find_map(|x| x.b) == \"x\" && list(event.a).find(|x| x.b == 1) != () }",
         "fn matches(event) { let x = 0; if succeeded(event) { x = \"a\"; } x == \"a\" }",
         "fn matches(event) { let n = list(event.a).len(); n += 1; n == 2 && succeeded(event) }",
     ],

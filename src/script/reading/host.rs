@@ -89,17 +89,18 @@ impl Reader<'_> {
                 self.ask(closure, item.clone());
                 item
             }
-            (
-                "filter" | "retain" | "drain" | "extract" | "sort" | "order_by" | "order" | "order_desc",
-                [_, rest @ ..],
-            ) => {
+            ("filter" | "retain" | "drain" | "extract" | "order_by" | "order" | "order_desc", [_, rest @ ..]) => {
                 let item = item_of(first.clone());
                 rest.iter().for_each(|closure| {
                     self.ask(closure, item.clone());
                 });
                 first
             }
-            ("map" | "find_map" | "for_each", [_, closure]) => {
+            ("find_map", [_, closure]) => {
+                let item = item_of(first);
+                self.ask(closure, item).or(Value::Literal(Json::Null))
+            }
+            ("map", [_, closure]) => {
                 let item = item_of(first);
                 Value::ListOf(Box::new(self.ask(closure, item)))
             }
