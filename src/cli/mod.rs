@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod docs;
+mod explain;
 mod list;
 mod man;
 mod new;
@@ -50,6 +51,7 @@ enum Command {
     Show(show::Args),
     Try(try_expr::Args),
     New(new::Args),
+    Explain(explain::Args),
     Docs(docs::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -110,6 +112,7 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Show(args) => show::run(&args),
         Command::Try(args) => try_expr::run(&args),
         Command::New(args) => new::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Docs(args) => docs::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

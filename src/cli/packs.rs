@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use lawbook::diagnostic::Level;
 use lawbook::error::Error;
 use lawbook::policy::{Checked, Config, DEFAULT, Overrides, Pack};
 use lawbook::script::Limits;
@@ -68,7 +69,10 @@ impl PackArgs {
             }
             match pack.load(&overrides, limits) {
                 Ok(checked) => packs.join(checked),
-                Err(mistakes) => diagnostics.extend(mistakes),
+                // What keeps nothing from loading is for `check` to tell.
+                Err(mistakes) => {
+                    diagnostics.extend(mistakes.into_iter().filter(|mistake| mistake.level == Level::Error));
+                }
             }
         }
         if !diagnostics.is_empty() {

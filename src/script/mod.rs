@@ -8,7 +8,9 @@ mod facts;
 mod functions;
 mod memory;
 mod predicate;
+pub mod reading;
 mod sandbox;
+pub mod syntax;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +25,7 @@ use self::answer::Answer;
 pub use self::check::{Checked, Header, Reader, Shared};
 use self::compiled::{Compiled, Compiler};
 use self::functions::{Env, NotEvaluated, Pool};
-pub use self::functions::{parse_duration, parse_time, reference};
+pub use self::functions::{definitions, parse_duration, parse_time, reference};
 pub use self::memory::Metered;
 pub use self::predicate::{Predicate, Source, Value as FieldValue, Verdict};
 pub use self::sandbox::{Limits, STACK};

@@ -8,6 +8,7 @@ mod docs;
 mod engine;
 mod input;
 mod inventory;
+mod lint;
 mod policies;
 mod prefilter;
 mod readme;
