@@ -9,6 +9,7 @@
 mod allow;
 mod always_true;
 mod arn_as_text;
+mod calls;
 mod cidr_as_text;
 mod constant_condition;
 mod duplicate_condition;
@@ -16,7 +17,9 @@ mod event_source;
 mod fix;
 mod formerly;
 mod headings;
+mod impossible_type;
 mod loading;
+mod named;
 mod negated_absent;
 mod never_matches;
 mod never_true;
@@ -30,8 +33,13 @@ mod solve;
 mod subject;
 mod title_style;
 mod unfilled_placeholder;
+mod unknown_event;
+mod unknown_field;
+mod unknown_parameter;
+mod unknown_source;
 mod unknown_tag;
 mod unlike_types;
+mod unlisted_value;
 mod unreachable_code;
 mod unused_function;
 mod unused_kind;
@@ -47,9 +55,10 @@ use std::sync::Arc;
 
 pub use self::fix::{Fixed, fix};
 pub use self::page::{markdown, page};
-use self::subject::{File, Subject, Whole};
+use self::subject::{Acquitted, File, Subject, Whole};
 use crate::diagnostic::{Diagnostic, Level, SourceText};
 use crate::policy::{self, Checked, Draft, Loaded, Overrides, Pack};
+use crate::schema::Shapes;
 use crate::script::Limits;
 
 /// What a lint is about.
@@ -143,6 +152,7 @@ const CHECKED: &[Lint] = &[
     event_source::LINT,
     formerly::LINT,
     headings::LINT,
+    impossible_type::LINT,
     negated_absent::LINT,
     never_matches::LINT,
     never_true::LINT,
@@ -153,8 +163,13 @@ const CHECKED: &[Lint] = &[
     self_comparison::LINT,
     title_style::LINT,
     unfilled_placeholder::LINT,
+    unknown_event::LINT,
+    unknown_field::LINT,
+    unknown_parameter::LINT,
+    unknown_source::LINT,
     unknown_tag::LINT,
     unlike_types::LINT,
+    unlisted_value::LINT,
     unreachable_code::LINT,
     unused_function::LINT,
     unused_kind::LINT,
@@ -177,13 +192,13 @@ pub fn find(code: &str) -> Option<&'static Lint> {
 }
 
 /// What is asked of every policy: it costs nothing that one policy more would not.
-fn inspect(draft: &Draft<'_>) -> Vec<Diagnostic> {
+fn inspect(draft: &Draft<'_>, shapes: &Shapes, acquitted: &Acquitted) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     if let Some(tree) = draft.tree {
         let file = File::new(draft.source, tree);
         out.extend(of_file(&file));
     }
-    let Some(subject) = Subject::of(draft) else { return out };
+    let Some(subject) = Subject::of(draft, shapes, acquitted) else { return out };
     for lint in CHECKED {
         if let Check::Policy(check) = lint.check {
             out.extend(check(&subject));
@@ -202,8 +217,11 @@ fn of_file(file: &File<'_>) -> Vec<Diagnostic> {
 
 /// Everything that is said of a pack, by file and place, and its policies.
 fn judge(pack: &Pack, overrides: &Overrides, limits: &Limits) -> (Loaded, Vec<Diagnostic>) {
+    let acquitted = Acquitted::default();
+    let inspect = |draft: &Draft<'_>| inspect(draft, overrides.shapes(), &acquitted);
     let mut loaded = policy::load(pack, Some(&inspect), overrides, limits);
     let mut diagnostics = std::mem::take(&mut loaded.diagnostics);
+    diagnostics.retain(|diagnostic| !acquitted.covers(diagnostic));
     let libraries = loaded.shared.iter().flat_map(|shared| &shared.libraries);
     for (source, tree) in libraries {
         diagnostics.extend(of_file(&File::new(source, tree)));

@@ -120,6 +120,12 @@ impl Known {
         Self(conditions.map(|condition| (condition.path.clone(), may(&condition.any_of))).collect())
     }
 
+    /// The texts that a field of the event can be, if each is known.
+    pub(super) fn texts(&self, field: &str) -> Option<Vec<String>> {
+        let possible = self.0.get(std::slice::from_ref(&field.to_owned()))?.possible()?;
+        possible.into_iter().map(|value| value.map(|(text, _)| text)).collect()
+    }
+
     /// Whether a test holds, as far as it is known.
     pub(super) fn decide(&self, test: &Test) -> Option<bool> {
         match test {

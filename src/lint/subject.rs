@@ -1,15 +1,37 @@
 //! What lints are given: a policy with what its hooks do, the tree of a file, or a whole pack.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::diagnostic::SourceText;
+use super::calls;
+use super::solve::{Known, test_of};
+use crate::diagnostic::{Diagnostic, SourceText};
 use crate::policy::{Draft, FrontMatter, Header, Pack, Policy};
 use crate::record::CLOUDTRAIL;
+use crate::schema::Shapes;
 use crate::script::HOOKS;
 use crate::script::reading::{self, Place, Reading};
 use crate::script::syntax::{Function, Tokens, Tree};
+
+/// Places in the libraries of a pack where some policy reads something that is there: no other policy's diagnostic about
+/// them holds.
+#[derive(Debug, Default)]
+pub(super) struct Acquitted(Mutex<BTreeSet<(String, usize)>>);
+
+impl Acquitted {
+    fn note(&self, source: &SourceText, span: &Range<usize>) {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.insert((source.file.clone(), span.start));
+    }
+
+    /// True for a remark about a field that is there for some policy.
+    pub(super) fn covers(&self, diagnostic: &Diagnostic) -> bool {
+        let is_about_fields = matches!(diagnostic.code, "unknown-field" | "unknown-parameter");
+        let place = (diagnostic.source.file.clone(), diagnostic.span.start);
+        is_about_fields && self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&place)
+    }
+}
 
 /// A policy that can be read, and what its hooks do.
 pub(super) struct Subject<'a> {
@@ -20,12 +42,19 @@ pub(super) struct Subject<'a> {
     /// What each of its hooks does.
     pub(super) readings: BTreeMap<&'static str, Reading>,
     /// The files that a [`Place`] numbers.
-    sources: Vec<&'a Arc<SourceText>>,
+    files: Vec<&'a Arc<SourceText>>,
     pub(super) trees: Vec<&'a Tree>,
+    /// What is known of AWS.
+    pub(super) shapes: &'a Shapes,
+    acquitted: &'a Acquitted,
+    /// The values of `eventSource` that it may be asked about, if each is known.
+    pub(super) sources: Option<Vec<String>>,
+    /// The calls that it may be asked about: source and name.
+    pub(super) calls: Vec<(String, String)>,
 }
 
 impl<'a> Subject<'a> {
-    pub(super) fn of(draft: &Draft<'a>) -> Option<Self> {
+    pub(super) fn of(draft: &Draft<'a>, shapes: &'a Shapes, acquitted: &'a Acquitted) -> Option<Self> {
         let (policy, head, tree) = (draft.policy?, draft.head?, draft.tree?);
         let libraries = draft.shared.libraries.iter().chain([&draft.shared.prelude]);
         let (mut sources, mut trees) = (vec![draft.source], vec![tree]);
@@ -35,7 +64,29 @@ impl<'a> Subject<'a> {
         }
         let readings =
             HOOKS.iter().filter_map(|hook| reading::read(hook, &trees).map(|reading| (*hook, reading))).collect();
-        Some(Self { source: draft.source, policy, head, tree, readings, sources, trees })
+        let (source, calls) = (draft.source, Vec::new());
+        let mut subject = Self {
+            source,
+            policy,
+            head,
+            tree,
+            readings,
+            files: sources,
+            trees,
+            shapes,
+            acquitted,
+            sources: None,
+            calls,
+        };
+        if subject.judges_events() {
+            let mut known = Known::by_when(&subject);
+            if let Some(matches) = subject.matches() {
+                known.assume(&test_of(&matches.answer), true);
+            }
+            subject.sources = known.texts("eventSource");
+            subject.calls = calls::possible(&known, shapes);
+        }
+        Some(subject)
     }
 
     pub(super) fn header(&self) -> &'a Header {
@@ -53,7 +104,13 @@ impl<'a> Subject<'a> {
 
     /// The file that a place is in.
     pub(super) fn source_of(&self, place: &Place) -> &'a Arc<SourceText> {
-        self.sources.get(place.file).copied().unwrap_or(self.source)
+        self.files.get(place.file).copied().unwrap_or(self.source)
+    }
+
+    /// Notes that something a library reads is there for this policy.
+    pub(super) fn acquit(&self, place: &Place) {
+        let source = self.source_of(place);
+        self.acquitted.note(source, &place.span);
     }
 
     /// A function of the policy's own file.

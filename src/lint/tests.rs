@@ -70,6 +70,10 @@ fn told(diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(line).collect()
 }
 
+/// Lints that know what AWS has.
+const OF_AWS: &[&str] =
+    &["unknown-source", "unknown-event", "unknown-field", "unknown-parameter", "impossible-type", "unlisted-value"];
+
 #[test]
 fn every_lint_gives_its_bad_cases_and_not_its_good_ones() {
     let mut wrong = Vec::new();
@@ -86,7 +90,11 @@ fn every_lint_gives_its_bad_cases_and_not_its_good_ones() {
         }
         for case in lint.good {
             let said = said(case);
-            let bad = |diagnostic: &&Diagnostic| diagnostic.code == lint.code || diagnostic.level == Level::Error;
+            // Cases have invented names, which only those lints mind that are about AWS's.
+            let is_of_aws = |code: &str| OF_AWS.contains(&code) && !OF_AWS.contains(&lint.code);
+            let bad = |diagnostic: &&Diagnostic| {
+                diagnostic.code == lint.code || diagnostic.level == Level::Error && !is_of_aws(diagnostic.code)
+            };
             if said.iter().any(|diagnostic| bad(&diagnostic)) {
                 wrong.push(format!("`{}` or an error is said of:\n{case}\n{}", lint.code, told(&said)));
             }
