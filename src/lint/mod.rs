@@ -1,7 +1,7 @@
 //! What is said of policies without running them: one lint a file, each with its page and its cases.
 //!
-//! What keeps a script from running is found while it is read (`script/`, `policy/`); [`loading`] has the pages of that.
-//! Everything else is a [`Lint`] with a check of its own. To add one, write its file and name it in [`LINTS`].
+//! What keeps a script from running is found while it is read (`script/`, `policy/`); `loading` has the pages of that.
+//! Everything else is a [`Lint`] with a check of its own. To add one, write its file and name it in `CHECKED`.
 //!
 //! *Law*: an error is what cannot work, whatever is judged; everything that is a matter of judgement is a warning. Where
 //! something was not understood a lint is silent.
@@ -142,7 +142,7 @@ impl Lint {
     }
 }
 
-/// Every lint but those of [`loading`].
+/// Every lint but those of `loading`.
 const CHECKED: &[Lint] = &[
     always_true::LINT,
     arn_as_text::LINT,

@@ -6,7 +6,9 @@
 
 mod answer;
 mod evaluate;
+mod expressions;
 mod host;
+mod statements;
 
 use serde_json::Value as Json;
 

@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::evaluate::{Reader, item_of};
+use super::evaluate::Reader;
+use super::expressions::{item_of, negated};
 use super::{Base, Path, Place, Relation, Step, Test, Type, Value};
 use crate::script::syntax::Span;
 
@@ -183,7 +184,7 @@ impl Reader<'_> {
                 self.note_read(&field, place.clone());
                 let nothing = vec![Value::Literal(Json::Null)];
                 let absent = self.compare(Value::Path(field), Relation::Equal, nothing, place.clone(), spans, false);
-                super::answer::not(super::evaluate::negated(absent))
+                super::answer::not(negated(absent))
             }
             other => self.compare(other, Relation::Contains, vec![needle], place.clone(), spans, false),
         }
