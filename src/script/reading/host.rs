@@ -199,20 +199,24 @@ impl Reader<'_> {
     }
 }
 
+/// What an item of a list adds when the list is flattened: its own items if it is a list, else itself.
+fn spread(item: Value) -> Value {
+    match item {
+        list @ (Value::List(_) | Value::ListOf(_)) => item_of(list),
+        Value::Path(Path { base: Base::Resources(kind), steps }) if steps.is_empty() => {
+            Value::Path(Path::of(Base::Resource(kind)))
+        }
+        // A list or not: both is said.
+        path @ Value::Path(_) => item_of(path.clone()).or(path),
+        Value::Any(values) => values.into_iter().map(spread).reduce(Value::or).unwrap_or_default(),
+        other => other,
+    }
+}
+
 /// What is in the lists of a list.
 fn flat(list: Value) -> Value {
     match list {
-        Value::List(items) => items
-            .into_iter()
-            .map(|item| match item {
-                list @ (Value::List(_) | Value::ListOf(_)) => item_of(list),
-                Value::Path(Path { base: Base::Resources(kind), steps }) if steps.is_empty() => {
-                    Value::Path(Path::of(Base::Resource(kind)))
-                }
-                other => other,
-            })
-            .reduce(Value::or)
-            .unwrap_or_default(),
+        Value::List(items) => items.into_iter().map(spread).reduce(Value::or).unwrap_or_default(),
         Value::ListOf(item) => match *item {
             list @ (Value::List(_) | Value::ListOf(_)) => item_of(list),
             other => other,
