@@ -13,6 +13,7 @@ use lawbook::report::diagnostic::{self as report, Format};
 use lawbook::script::Limits;
 
 use super::Failure;
+use super::packs::ShapesArgs;
 
 /// Check policies without running them
 ///
@@ -40,6 +41,9 @@ pub(crate) struct Args {
     /// With --fix: show the changes as a diff, and write nothing
     #[arg(long, requires = "fix")]
     dry_run: bool,
+
+    #[command(flatten)]
+    shapes: ShapesArgs,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -61,10 +65,12 @@ enum FormatArg {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+    let mut overrides = Overrides::default();
+    args.shapes.set(&mut overrides)?;
     if args.fix {
-        mend(args)?;
+        mend(args, &overrides)?;
     }
-    let (diagnostics, sound) = check(&args.paths)?;
+    let (diagnostics, sound) = check(&args.paths, &overrides)?;
     let has = |level| diagnostics.iter().any(|diagnostic| diagnostic.level == level);
     let code = if has(Level::Error) || (args.strict && has(Level::Warning)) { 2 } else { 0 };
     let format = match args.format {
@@ -81,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
 }
 
 /// Makes the changes that are sure, or shows them.
-fn mend(args: &Args) -> Result<(), Failure> {
+fn mend(args: &Args, overrides: &Overrides) -> Result<(), Failure> {
     if args.paths.is_empty() {
         return Err(Error::new("the embedded pack cannot be changed")
             .about("--fix")
@@ -89,7 +95,7 @@ fn mend(args: &Args) -> Result<(), Failure> {
             .into());
     }
     for pack in packs(&args.paths)? {
-        for fixed in lint::fix(&pack, &Overrides::default(), &Limits::default()) {
+        for fixed in lint::fix(&pack, overrides, &Limits::default()) {
             if args.dry_run {
                 let diff = similar::TextDiff::from_lines(&fixed.before, &fixed.after);
                 let name = printable(&fixed.file, 1_000);
@@ -124,14 +130,14 @@ fn packs(paths: &[PathBuf]) -> Result<Vec<Pack>, Error> {
 }
 
 /// Everything that is said of the packs, and how many policies load.
-fn check(paths: &[PathBuf]) -> Result<(Vec<Diagnostic>, usize), Failure> {
+fn check(paths: &[PathBuf], overrides: &Overrides) -> Result<(Vec<Diagnostic>, usize), Failure> {
     let mut packs = packs(paths)?;
     if packs.is_empty() {
         packs.push(Pack::embedded());
     }
     let (mut diagnostics, mut sound) = (Vec::new(), 0);
     for pack in packs {
-        match pack.check(&Overrides::default(), &Limits::default()) {
+        match pack.check(overrides, &Limits::default()) {
             Ok(checked) => {
                 sound += checked.policies().len();
                 diagnostics.extend_from_slice(checked.warnings());

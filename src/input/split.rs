@@ -1093,6 +1093,11 @@ mod tests {
         #[test]
         fn trusted_text_loses_no_record(text in records(), size in 1_usize..200) {
             let plain = split_in(text.as_bytes(), 1000, || usize::MAX);
+            // Text that is trusted is taken for JSON.
+            let is_json = |slice: &String| Document::parse(slice.as_bytes()).is_ok();
+            if !plain.iter().all(|slice| slice.0 == What::Value && is_json(&slice.1)) {
+                return Ok(());
+            }
             let (kept, passed) = skim_in(text.as_bytes(), 1000, true, true, || size);
             prop_assert_eq!(kept.len() as u64 + passed, plain.len() as u64);
         }

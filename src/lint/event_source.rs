@@ -118,7 +118,37 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         comparison.place.site.clone()
     };
     let message = "an `eventName` without its `eventSource`: services share names";
-    vec![LINT.at(subject.source, span, message).help("say `eventSource` in `when:`")]
+    let diagnostic = LINT.at(subject.source, span.clone(), message);
+    let names = subject.wants(&["eventName"]).unwrap_or_default();
+    vec![match only_source(subject, names) {
+        Some(source) => {
+            let diagnostic = diagnostic.help(format!("say `eventSource: {source}` in `when:`"));
+            diagnostic.fix(span.start..span.start, written(&subject.source.text, span.start, &source))
+        }
+        None => diagnostic.help("say `eventSource` in `when:`"),
+    }]
+}
+
+/// The one source that has all of the events.
+fn only_source(subject: &Subject<'_>, names: &[Option<String>]) -> Option<String> {
+    let mut all = names.iter().map(|name| name.as_ref().map(|name| subject.shapes.sources_of(name)));
+    let mut sources = all.next()??;
+    for others in all {
+        let others = others?;
+        sources.retain(|source| others.contains(source));
+    }
+    (sources.len() == 1).then(|| sources.remove(0))
+}
+
+/// What to write before the key at `start`: in a line of its own where the key has one.
+fn written(text: &str, start: usize, source: &str) -> String {
+    let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let before = &text[line..start];
+    if before.strip_prefix("//!").is_some_and(|before| before.trim().is_empty()) {
+        format!("eventSource: {source}\n{before}")
+    } else {
+        format!("eventSource: {source}, ")
+    }
 }
 
 /// True if a comparison wants the name of an event, and not just of what kind it is.

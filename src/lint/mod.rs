@@ -39,6 +39,8 @@ mod unknown_parameter;
 mod unknown_source;
 mod unknown_tag;
 mod unlike_types;
+mod unlisted_event;
+mod unlisted_source;
 mod unlisted_value;
 mod unreachable_code;
 mod unused_function;
@@ -169,6 +171,8 @@ const CHECKED: &[Lint] = &[
     unknown_source::LINT,
     unknown_tag::LINT,
     unlike_types::LINT,
+    unlisted_event::LINT,
+    unlisted_source::LINT,
     unlisted_value::LINT,
     unreachable_code::LINT,
     unused_function::LINT,
@@ -221,7 +225,7 @@ fn judge(pack: &Pack, overrides: &Overrides, limits: &Limits) -> (Loaded, Vec<Di
     let inspect = |draft: &Draft<'_>| inspect(draft, overrides.shapes(), &acquitted);
     let mut loaded = policy::load(pack, Some(&inspect), overrides, limits);
     let mut diagnostics = std::mem::take(&mut loaded.diagnostics);
-    diagnostics.retain(|diagnostic| !acquitted.covers(diagnostic));
+    acquitted.judge(pack, &mut diagnostics);
     let libraries = loaded.shared.iter().flat_map(|shared| &shared.libraries);
     for (source, tree) in libraries {
         diagnostics.extend(of_file(&File::new(source, tree)));

@@ -56,6 +56,25 @@ fn of_comparison<'a>(subject: &'a Subject<'_>, comparison: &Comparison, field: &
     }
 }
 
+/// True if a name is a letter away from one that is known, or has other capitals: a slip, and not something new.
+pub(super) fn is_slip<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> bool {
+    known.into_iter().any(|known| is_letter_away(name.as_bytes(), known.as_bytes()))
+}
+
+/// Whether two names differ, but for capitals, in one letter at most, or in the order of two: of twenty thousand names
+/// nearly all are told apart by their first letters.
+fn is_letter_away(a: &[u8], b: &[u8]) -> bool {
+    let same = |(a, b): &(&u8, &u8)| a.eq_ignore_ascii_case(b);
+    let start = a.iter().zip(b).take_while(same).count();
+    let (a, b) = (&a[start..], &b[start..]);
+    let end = a.iter().rev().zip(b.iter().rev()).take_while(same).count();
+    match (&a[..a.len() - end], &b[..b.len() - end]) {
+        ([] | [_], [] | [_]) => true,
+        ([a, b], [c, d]) => a.eq_ignore_ascii_case(d) && b.eq_ignore_ascii_case(c),
+        _ => false,
+    }
+}
+
 /// A remark with what was meant, and the change if there is no doubt.
 pub(super) fn proposed(diagnostic: Diagnostic, named: &Named<'_>, known: &[String]) -> Diagnostic {
     let names = || known.iter().map(String::as_str);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::calls;
 use super::solve::{Known, test_of};
-use crate::diagnostic::{Diagnostic, SourceText};
+use crate::diagnostic::{Diagnostic, Level, SourceText};
 use crate::policy::{Draft, FrontMatter, Header, Pack, Policy};
 use crate::record::CLOUDTRAIL;
 use crate::schema::Shapes;
@@ -25,11 +25,20 @@ impl Acquitted {
         places.insert((source.file.clone(), span.start));
     }
 
-    /// True for a remark about a field that is there for some policy.
-    pub(super) fn covers(&self, diagnostic: &Diagnostic) -> bool {
-        let is_about_fields = matches!(diagnostic.code, "unknown-field" | "unknown-parameter");
-        let place = (diagnostic.source.file.clone(), diagnostic.span.start);
-        is_about_fields && self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&place)
+    /// Leaves out what is said of fields in libraries that are there for some policy. Of the rest nobody knows whether it is
+    /// there for a policy of another pack: it keeps none from loading, and of a single policy it is not told.
+    pub(super) fn judge(&self, pack: &Pack, diagnostics: &mut Vec<Diagnostic>) {
+        let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_alone = pack.sources().len() < 2;
+        diagnostics.retain_mut(|diagnostic| {
+            let is_about_fields = matches!(diagnostic.code, "unknown-field" | "unknown-parameter");
+            let is_in_library = pack.libraries().iter().any(|library| library.file == diagnostic.source.file);
+            if !is_about_fields || !is_in_library {
+                return true;
+            }
+            diagnostic.level = Level::Warning;
+            !is_alone && !places.contains(&(diagnostic.source.file.clone(), diagnostic.span.start))
+        });
     }
 }
 

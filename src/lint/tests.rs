@@ -71,8 +71,16 @@ fn told(diagnostics: &[Diagnostic]) -> String {
 }
 
 /// Lints that know what AWS has.
-const OF_AWS: &[&str] =
-    &["unknown-source", "unknown-event", "unknown-field", "unknown-parameter", "impossible-type", "unlisted-value"];
+const OF_AWS: &[&str] = &[
+    "unknown-source",
+    "unknown-event",
+    "unknown-field",
+    "unknown-parameter",
+    "impossible-type",
+    "unlisted-event",
+    "unlisted-source",
+    "unlisted-value",
+];
 
 #[test]
 fn every_lint_gives_its_bad_cases_and_not_its_good_ones() {

@@ -1,6 +1,6 @@
 //! `unknown-event`: names of events that their source does not have.
 
-use super::named::{Named, named, proposed};
+use super::named::{Named, is_slip, named, proposed};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
@@ -9,7 +9,7 @@ pub(super) const LINT: Lint = Lint {
     code: "unknown-event",
     category: Category::Correctness,
     level: Level::Error,
-    summary: "An `eventName` that none of the policy's sources has.",
+    summary: "An `eventName` that none of the policy's sources has: misspelt, or of another source.",
     avoid: "`{ eventSource: ec2.amazonaws.com, eventName: DisasociateAddress }`, `{ eventSource: ec2.amazonaws.com, eventName: CreateUser }`",
     prefer: "`{ eventSource: ec2.amazonaws.com, eventName: DisassociateAddress }`, `{ eventSource: iam.amazonaws.com, eventName: CreateUser }`",
     why: "No record has it, so the policy would be silent about what it is for. An operation that is newer than this version of \
@@ -39,38 +39,54 @@ pub(super) const LINT: Lint = Lint {
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    unknown(subject, &LINT, true)
+}
+
+/// Names that none of the policy's sources has: those that are a slip or of another source, or all others.
+pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Vec<Diagnostic> {
     // What is no call of an API has names that nobody lists whole.
     if subject.wants(&["eventType"]).is_some_and(|of| of.iter().flatten().any(|kind| kind != "AwsApiCall")) {
         return Vec::new();
     }
     let shapes = subject.shapes;
     // A source that nobody knows is told as such.
-    let sources = subject.sources.iter().flatten().filter(|source| shapes.is_source(source));
-    let sources: Vec<&String> = sources.collect();
+    let sources: Vec<&String> = subject.sources.iter().flatten().filter(|source| shapes.is_source(source)).collect();
     if subject.sources.is_some() && sources.is_empty() {
         return Vec::new();
     }
+    let mut known: Option<Vec<String>> = None;
     let mut out = Vec::new();
     for named in named(subject, "eventName") {
-        let is_known = |name: &str| match sources.as_slice() {
-            [] => !shapes.sources_of(name).is_empty(),
-            sources => sources.iter().any(|source| shapes.is_event(source, name)),
+        let has = |source: &&String| match named.is_start {
+            true => shapes.events(source).iter().any(|name| name.starts_with(&named.text)),
+            false => shapes.is_event(source, &named.text),
         };
-        let begins = |known: &str| known.starts_with(&named.text);
-        let is_sound = match (named.is_start, sources.as_slice()) {
-            (false, _) => is_known(&named.text),
-            (true, []) => true,
-            (true, sources) => sources.iter().any(|source| shapes.events(source).iter().any(|name| begins(name))),
+        let others = if named.is_start { Vec::new() } else { shapes.sources_of(&named.text) };
+        let is_sound = match sources.as_slice() {
+            [] => named.is_start || !others.is_empty(),
+            sources => sources.iter().any(has),
         };
-        if !is_sound {
-            out.push(remark(subject, &named, &sources));
+        if is_sound {
+            continue;
+        }
+        let known = known.get_or_insert_with(|| all_events(subject, &sources));
+        let is_wrong = named.is_start || !others.is_empty() || is_slip(&named.text, known.iter().map(String::as_str));
+        if is_wrong == are_wrong {
+            out.push(remark(lint, &named, &sources, &others, known));
         }
     }
     out
 }
 
-fn remark(subject: &Subject<'_>, named: &Named<'_>, sources: &[&String]) -> Diagnostic {
-    let (shapes, name) = (subject.shapes, &named.text);
+fn all_events(subject: &Subject<'_>, sources: &[&String]) -> Vec<String> {
+    match sources {
+        [] => subject.shapes.sources().iter().flat_map(|source| subject.shapes.events(source)).collect(),
+        sources => sources.iter().flat_map(|source| subject.shapes.events(source)).collect(),
+    }
+}
+
+fn remark(lint: &Lint, named: &Named<'_>, sources: &[&String], others: &[String], known: &[String]) -> Diagnostic {
+    let name = &named.text;
     let what = if named.is_start { "no event begins with" } else { "there is no event" };
     let message = match sources {
         [] => format!("{what} `{name}`"),
@@ -79,14 +95,10 @@ fn remark(subject: &Subject<'_>, named: &Named<'_>, sources: &[&String]) -> Diag
             format!("{what} `{name}` of {}", sources.join(", "))
         }
     };
-    let diagnostic = LINT.at(named.source, named.span.clone(), message);
-    let others = if named.is_start { Vec::new() } else { shapes.sources_of(name) };
-    if let Some(other) = others.first() {
-        return diagnostic.help(format!("it is an event of `{other}`"));
+    let diagnostic = lint.at(named.source, named.span.clone(), message);
+    match others.first() {
+        Some(other) => diagnostic.help(format!("it is an event of `{other}`")),
+        // Of all names of all sources too many are like it.
+        None => proposed(diagnostic, named, if named.is_start || sources.is_empty() { &[] } else { known }),
     }
-    let known: Vec<String> = match sources {
-        [] => shapes.sources().iter().flat_map(|source| shapes.events(source)).collect(),
-        sources => sources.iter().flat_map(|source| shapes.events(source)).collect(),
-    };
-    proposed(diagnostic, named, if named.is_start { &[] } else { &known })
 }

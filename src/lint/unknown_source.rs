@@ -1,6 +1,6 @@
 //! `unknown-source`: sources of events that no service has.
 
-use super::named::{Named, named, proposed};
+use super::named::{is_slip, named, proposed};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
@@ -9,7 +9,7 @@ pub(super) const LINT: Lint = Lint {
     code: "unknown-source",
     category: Category::Correctness,
     level: Level::Error,
-    summary: "An `eventSource` that no service of AWS has.",
+    summary: "An `eventSource` that no service of AWS has: misspelt, or not what records call the service.",
     avoid: "`eventSource: cloudwatch.amazonaws.com`, `eventSource: ec2`",
     prefer: "`eventSource: monitoring.amazonaws.com`, `eventSource: ec2.amazonaws.com`",
     why: "No record has it, so the policy would be silent for ever. Services are not always called as one would think. One that \
@@ -18,6 +18,7 @@ pub(super) const LINT: Lint = Lint {
     bad: &[
         "//! when: { eventSource: ec2.amazonaw.com, eventName: RunInstances }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: [ec2.amazonaws.com, EC2.amazonaws.com], eventName: RunInstances }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: ec2, eventName: RunInstances }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: cloudwatch.amazonaws.com }\nfn matches(event) { succeeded(event) }",
         "//! when:\nfn matches(event) { event.eventSource == \"iam.amazonaws.comm\" && succeeded(event) }",
         "//! when:\nfn matches(event) { event.eventSource in [\"iam.amazonaws.com\", \"iamm.amazonaws.com\"] && succeeded(event) }",
@@ -27,6 +28,7 @@ pub(super) const LINT: Lint = Lint {
     ],
     good: &[
         "//! when: { eventSource: monitoring.amazonaws.com, eventName: PutMetricAlarm }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: github.audit, eventName: repo.create }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: [signin.amazonaws.com, null] }\nfn matches(event) { succeeded(event) }",
         "//! when:\nfn matches(event) { event.eventSource == \"iam.amazonaws.com\" && succeeded(event) }",
         "//! when:\nfn matches(event) { event.eventSource.starts_with(\"ec2.\") && succeeded(event) }",
@@ -35,15 +37,44 @@ pub(super) const LINT: Lint = Lint {
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let is_sound = |named: &Named<'_>| match named.is_start {
-        false => subject.shapes.is_source(&named.text),
-        true => subject.shapes.sources().iter().any(|source| source.starts_with(&named.text)),
-    };
-    let unknown = named(subject, "eventSource").into_iter().filter(|named| !is_sound(named));
-    let remark = |named: Named<'_>| {
-        let known = subject.shapes.sources();
-        let message = format!("no service has the source `{}`", named.text);
-        proposed(LINT.at(named.source, named.span.clone(), message), &named, &known)
-    };
-    unknown.map(remark).collect()
+    unknown(subject, &LINT, true)
 }
+
+/// Sources that no service has: those that are a slip or lack their domain, or all others.
+pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    for named in named(subject, "eventSource") {
+        if !named.is_start && subject.shapes.is_source(&named.text) {
+            continue;
+        }
+        let known = subject.shapes.sources();
+        if named.is_start && known.iter().any(|source| source.starts_with(&named.text)) {
+            continue;
+        }
+        // Events of others may be in CloudTrail Lake, by sources of their own.
+        let lacks_domain = known.contains(&format!("{}.amazonaws.com", named.text));
+        let is_alias = ALIASES.iter().any(|alias| named.text.strip_suffix(".amazonaws.com") == Some(alias));
+        let is_wrong =
+            named.is_start || lacks_domain || is_alias || is_slip(&named.text, known.iter().map(String::as_str));
+        if is_wrong == are_wrong {
+            let message = format!("no service has the source `{}`", named.text);
+            out.push(proposed(lint.at(named.source, named.span.clone(), message), &named, &known));
+        }
+    }
+    out
+}
+
+/// What people call services whose records have another name.
+const ALIASES: &[&str] = &[
+    "cloudwatch",
+    "elb",
+    "elbv2",
+    "ses",
+    "sso",
+    "stepfunctions",
+    "emr",
+    "efs",
+    "opensearch",
+    "eventbridge",
+    "codestar",
+];

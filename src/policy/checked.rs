@@ -113,7 +113,7 @@ mod tests {
             let text = format!(
                 "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! formerly: {formerly}\n//! ---\nfn matches(event) {{ true }}\n"
             );
-            Pack::from_text(id, &text).check(&Overrides::default(), &Limits::default()).unwrap()
+            Pack::from_text(id, &text).check(&Overrides::of_invented_events(), &Limits::default()).unwrap()
         };
         let mut all = Checked::default();
         for (id, formerly) in [("a", "[x, b]"), ("b", "[y]"), ("c", "[x]")] {

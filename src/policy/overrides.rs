@@ -26,6 +26,16 @@ impl Overrides {
         Self { params: config.params.clone(), severity: config.severity.clone(), shapes: None }
     }
 
+    /// Checks policies whose fields no event has.
+    #[cfg(test)]
+    pub(crate) fn of_invented_events() -> Self {
+        static READ: std::sync::LazyLock<Arc<Shapes>> = std::sync::LazyLock::new(|| {
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/shapes");
+            Arc::new(Shapes::embedded().with_extra(&folder).expect("the shapes of tests are sound"))
+        });
+        Self { shapes: Some(Arc::clone(&READ)), ..Self::default() }
+    }
+
     /// Checks policies by these shapes, instead of those that the program carries.
     pub fn set_shapes(&mut self, shapes: Shapes) {
         self.shapes = Some(Arc::new(shapes));

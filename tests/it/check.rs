@@ -1,13 +1,13 @@
 //! What `check` says of scripts: the code, and the text under the caret; and what it must not say.
 
 use lawbook::diagnostic::{Diagnostic, Level};
-use lawbook::policy::{Overrides, Pack};
+use lawbook::policy::Pack;
 use lawbook::script::Limits;
 
 const HEAD: &str = "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! uses: [ec2/volumes]\n//! params:\n//!   flag: { type: bool, default: true, doc: D }\n//!   roles: { type: list, default: [], doc: D }\n//! ---\n";
 
 fn mistakes(text: &str) -> Vec<Diagnostic> {
-    errors(Pack::from_text("p", text).check(&Overrides::default(), &Limits::default()).err().unwrap_or_default())
+    errors(Pack::from_text("p", text).check(&crate::of_invented_events(), &Limits::default()).err().unwrap_or_default())
 }
 
 /// What keeps a policy from loading: warnings are the subject of the lints' own cases.
@@ -161,7 +161,7 @@ fn what_a_library_looks_up_must_be_declared_by_the_policy() {
     let check = |text: &str| {
         std::fs::write(folder.path().join("p.rhai"), text).unwrap();
         let pack = Pack::from_folder(folder.path()).unwrap();
-        errors(pack.check(&Overrides::default(), &Limits::default()).err().unwrap_or_default())
+        errors(pack.check(&crate::of_invented_events(), &Limits::default()).err().unwrap_or_default())
     };
     let found = check(&policy(""));
     assert_eq!(found.len(), 1, "{found:?}");
@@ -229,7 +229,7 @@ fn mistakes_are_told_in_the_order_of_the_files_however_many_there_are() {
             .unwrap();
     }
     let told = |pack: Pack| {
-        let mistakes = errors(pack.check(&Overrides::default(), &Limits::default()).unwrap_err());
+        let mistakes = errors(pack.check(&crate::of_invented_events(), &Limits::default()).unwrap_err());
         mistakes
             .into_iter()
             .map(|mistake| (mistake.source.file.clone(), mistake.span, mistake.message))
@@ -250,7 +250,7 @@ fn said(files: &[(&str, &str)]) -> Vec<(&'static str, String, String)> {
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).unwrap();
     }
-    let checked = Pack::from_folder(folder.path()).unwrap().check(&Overrides::default(), &Limits::default());
+    let checked = Pack::from_folder(folder.path()).unwrap().check(&crate::of_invented_events(), &Limits::default());
     let diagnostics = checked.map_or_else(|all| all, |checked| checked.warnings().to_vec());
     let shown = |diagnostic: &Diagnostic| {
         let file = diagnostic.source.file.rsplit('/').next().unwrap().to_owned();
@@ -280,6 +280,6 @@ fn a_policy_on_disk_wants_cases_beside_it() {
     let policy = SOUND.replace("//! FORMERLY\n", "");
     let found = said(&[("a.rhai", &policy), ("b.rhai", &policy), ("a.cases.yaml", "cases: []\n")]);
     assert_eq!(found, [("no-cases", "b.rhai".to_owned(), "//! ---".to_owned())]);
-    let alone = Pack::from_text("a", &policy).check(&Overrides::default(), &Limits::default()).unwrap();
+    let alone = Pack::from_text("a", &policy).check(&crate::of_invented_events(), &Limits::default()).unwrap();
     assert_eq!(alone.warnings(), []);
 }

@@ -146,7 +146,7 @@ fn a_code_is_explained_and_a_wrong_one_meant() {
 
 #[test]
 fn what_is_sure_is_fixed_once_and_for_all() {
-    let broken = "// lawbook: allow(outcome) nobody has said `succeeded` yet\nfn matches(event) {\n    succeded(event) && params.limt == 1 && evnt.a == 1 && lookup(\"ec2/volume\", \"VolumeId\", event.id) != ()\n}\n\nfn title(event) { \"Made\" } // lawbook: allow(user-name) none is read\n";
+    let broken = "// lawbook: allow(outcome) nobody has said `succeeded` yet\nfn matches(event) {\n    succeded(event) && params.limt == 1 && evnt.readOnly == false && lookup(\"ec2/volume\", \"VolumeId\", event.eventID) != ()\n}\n\nfn title(event) { \"Made\" } // lawbook: allow(user-name) none is read\n";
     let desk = desk(broken);
     let file = desk.path().join("pack/key-pair-made.rhai");
     let header = text(&desk).replace(
@@ -167,8 +167,8 @@ fn what_is_sure_is_fixed_once_and_for_all() {
 
     -// lawbook: allow(outcome) nobody has said `succeeded` yet
      fn matches(event) {
-    -    succeded(event) && params.limt == 1 && evnt.a == 1 && lookup("ec2/volume", "VolumeId", event.id) != ()
-    +    succeeded(event) && params.limit == 1 && event.a == 1 && lookup("ec2/volumes", "VolumeId", event.id) != ()
+    -    succeded(event) && params.limt == 1 && evnt.readOnly == false && lookup("ec2/volume", "VolumeId", event.eventID) != ()
+    +    succeeded(event) && params.limit == 1 && event.readOnly == false && lookup("ec2/volumes", "VolumeId", event.eventID) != ()
      }
 
     -fn title(event) { "Made" } // lawbook: allow(user-name) none is read
@@ -187,6 +187,50 @@ fn what_is_sure_is_fixed_once_and_for_all() {
     assert_eq!(lawbook(desk.path(), &["check", "pack", "--fix"]), (0, "1 policy loads.\n".to_owned(), String::new()));
     assert_eq!(text(&desk), fixed);
     assert_eq!(std::fs::read_dir(desk.path().join("pack")).unwrap().count(), 2, "nothing is left beside it");
+}
+
+#[test]
+fn a_source_that_is_missing_is_added_where_there_is_but_one() {
+    for (when, fixed) in [
+        (
+            "//! when: { eventName: StopLogging }\n",
+            "//! when: { eventSource: cloudtrail.amazonaws.com, eventName: StopLogging }\n",
+        ),
+        (
+            "//! when:\n//!   eventName: [StopLogging, DeleteTrail]\n",
+            "//! when:\n//!   eventSource: cloudtrail.amazonaws.com\n//!   eventName: [StopLogging, DeleteTrail]\n",
+        ),
+        // Two services have it, and none has both.
+        ("//! when: { eventName: CreateUser }\n", "//! when: { eventName: CreateUser }\n"),
+        (
+            "//! when: { eventName: [StopLogging, RunInstances] }\n",
+            "//! when: { eventName: [StopLogging, RunInstances] }\n",
+        ),
+    ] {
+        let desk = desk("fn matches(event) { succeeded(event) }\n");
+        let usual = "//! when: { eventSource: ec2.amazonaws.com, eventName: CreateKeyPair }\n";
+        std::fs::write(desk.path().join("pack/key-pair-made.rhai"), text(&desk).replace(usual, when)).unwrap();
+        let (code, ..) = lawbook(desk.path(), &["check", "pack", "--fix"]);
+        assert_eq!(code, 0);
+        assert!(text(&desk).contains(fixed), "{}", text(&desk));
+    }
+}
+
+#[test]
+fn what_aws_adds_can_be_told() {
+    let desk =
+        desk("fn matches(event) { succeeded(event) && event.newField == 1 && event.requestParameters.newPart == 1 }\n");
+    let (code, _, err) = lawbook(desk.path(), &["check", "pack"]);
+    assert!(code == 2 && err.contains("error[unknown-field]: there is no field `newField`"), "{err}");
+    let shapes = desk.path().join("aws");
+    std::fs::create_dir(&shapes).unwrap();
+    let told = "record: { newField: int }\nsources: { ec2.amazonaws.com: { events: { CreateKeyPair: { request: { newPart: int } } } } }\n";
+    std::fs::write(shapes.join("new.yaml"), told).unwrap();
+    let (code, out, err) = lawbook(desk.path(), &["check", "pack", "--strict", "--shapes", "aws"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "1 policy loads.\n", ""));
+    std::fs::write(shapes.join("new.yaml"), "records: {}\n").unwrap();
+    let (code, _, err) = lawbook(desk.path(), &["check", "pack", "--shapes", "aws"]);
+    assert!(code == 2 && err.contains("new.yaml"), "{err}");
 }
 
 #[test]
