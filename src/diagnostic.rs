@@ -37,12 +37,46 @@ pub struct Diagnostic {
     pub span: Range<usize>,
     /// What to write instead.
     pub help: Option<String>,
+    /// A change of the text that `lawbook check --fix` makes.
+    pub fix: Option<Fix>,
+}
+
+/// A change of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// Byte range that is replaced.
+    pub span: Range<usize>,
+    /// By what.
+    pub replacement: String,
 }
 
 impl Diagnostic {
     /// An error at `span` of `source`.
     pub fn error(code: &'static str, source: &Arc<SourceText>, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { code, level: Level::Error, message: message.into(), source: Arc::clone(source), span, help: None }
+        let (message, source) = (message.into(), Arc::clone(source));
+        Self { code, level: Level::Error, message, source, span, help: None, fix: None }
+    }
+
+    /// A warning at `span` of `source`.
+    pub fn warning(
+        code: &'static str,
+        source: &Arc<SourceText>,
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { level: Level::Warning, ..Self::error(code, source, span, message) }
+    }
+
+    /// Adds a change that makes the remark go away, and says so unless there is help already.
+    #[must_use]
+    pub fn fix(mut self, span: Range<usize>, replacement: impl Into<String>) -> Self {
+        self.fix = Some(Fix { span, replacement: replacement.into() });
+        self
+    }
+
+    /// Where it stands among others: by file, by place, by code.
+    pub fn order(&self) -> (&str, usize, usize, &str, &str) {
+        (&self.source.file, self.span.start, self.span.end, self.code, &self.message)
     }
 
     /// Adds what to write instead.
@@ -58,6 +92,22 @@ impl Diagnostic {
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
+}
+
+/// The one of `known` that `wrong` can only have meant: a letter or two away, and all others farther.
+pub fn surely_meant<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let most = if wrong.chars().count() < 5 { 1 } else { 2 };
+    let mut best: Option<(usize, &str)> = None;
+    let mut is_only = false;
+    for name in known {
+        let distance = strsim::osa_distance(&wrong.to_lowercase(), &name.to_lowercase());
+        match best {
+            Some((least, _)) if distance > least => {}
+            Some((least, other)) if distance == least => is_only &= other == name,
+            _ => (best, is_only) = (Some((distance, name)), true),
+        }
+    }
+    best.filter(|(distance, name)| is_only && *distance <= most && *name != wrong).map(|(_, name)| name)
 }
 
 /// The one of `known` that `wrong` most likely meant.

@@ -54,6 +54,7 @@ pub mod input;
 pub mod script;
 pub mod finding;
 pub mod policy;
+pub mod lint;
 pub mod engine;
 pub mod report;
 pub mod cases;

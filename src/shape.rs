@@ -6,7 +6,7 @@ use jsonschema::Validator;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{did_you_mean, surely_meant};
 use crate::yaml::{self, Yaml};
 
 /// A JSON Schema of a file that people write.
@@ -26,6 +26,8 @@ pub struct Violation {
     pub message: String,
     /// What to write instead.
     pub help: Option<String>,
+    /// The word that is wrong, and the only one that can have been meant.
+    pub meant: Option<(String, String)>,
 }
 
 impl Shape {
@@ -50,8 +52,9 @@ fn violations(validator: &Validator, schema: &Value, yaml: &Yaml) -> Vec<Violati
         let name = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
         let parent = pointer.rfind('/').and_then(|at| yaml.pointer(&pointer[..at]));
         let here = yaml.pointer(&pointer).unwrap_or(yaml);
-        let mut say =
-            |span: Range<usize>, message: String, help: Option<String>| found.push(Violation { span, message, help });
+        let mut say = |span: Range<usize>, message: String, help: Option<String>| {
+            found.push(Violation { span, message, help, meant: None })
+        };
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 let known = properties(schema, &error.schema_path().to_string());
@@ -60,7 +63,10 @@ fn violations(validator: &Validator, schema: &Value, yaml: &Yaml) -> Vec<Violati
                         || (!known.is_empty()).then(|| format!("known keys: {}", known.join(", "))),
                         |meant| Some(format!("did you mean `{meant}`?")),
                     );
-                    say(here.key_span(key), format!("unknown key `{key}`"), help);
+                    let meant = surely_meant(key, known.iter().map(String::as_str))
+                        .map(|meant| (key.clone(), meant.to_owned()));
+                    let message = format!("unknown key `{key}`");
+                    found.push(Violation { span: here.key_span(key), message, help, meant });
                 }
             }
             ValidationErrorKind::Required { property } => {

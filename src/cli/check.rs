@@ -1,46 +1,164 @@
 //! `lawbook check`: says everything that can be said about policies without running them.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+use lawbook::diagnostic::{Diagnostic, Level};
+use lawbook::error::Error;
+use lawbook::fault::printable;
+use lawbook::lint;
 use lawbook::policy::{Overrides, Pack};
+use lawbook::report::diagnostic::{self as report, Format};
 use lawbook::script::Limits;
 
 use super::Failure;
+use super::packs::ShapesArgs;
 
 /// Check policies without running them
 ///
-/// Every mistake in every policy is drawn in one run; `scan` does the same before it reads anything.
+/// Everything that can be said of every policy is told in one run: errors, which keep a policy from loading, and warnings.
+/// `scan` checks, too, before it reads anything.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  lawbook check                     the embedded pack\n  lawbook check my-pack one.rhai    a folder and a file"
-)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Policies' files, or folders of them; without any, the embedded pack
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+
+    /// How to write what is found
+    #[arg(long, value_enum, default_value_t = FormatArg::Text)]
+    format: FormatArg,
+
+    /// Warnings make the exit code 2, too
+    #[arg(long)]
+    strict: bool,
+
+    /// Make the changes that are sure: names that can only have been another, comments that allow nothing
+    #[arg(long)]
+    fix: bool,
+
+    /// With --fix: show the changes as a diff, and write nothing
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
+
+    #[command(flatten)]
+    shapes: ShapesArgs,
+}
+
+const EXAMPLES: &str = "Examples:
+  lawbook check                     the embedded pack
+  lawbook check my-pack one.rhai    a folder and a file
+  lawbook check my-pack --strict --format github    in a pipeline
+  lawbook explain outcome           what a code means, and what to write instead";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FormatArg {
+    /// For people, with the lines drawn, on standard error
+    Text,
+    /// One object with a list of diagnostics
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
-    let mut packs = Vec::new();
-    for path in &args.paths {
-        packs.push(if path.is_dir() { Pack::from_folder(path)? } else { Pack::from_file(path)? });
+    let mut overrides = Overrides::default();
+    args.shapes.set(&mut overrides)?;
+    if args.fix {
+        mend(args, &overrides)?;
     }
+    let (diagnostics, sound) = check(&args.paths, &overrides)?;
+    let has = |level| diagnostics.iter().any(|diagnostic| diagnostic.level == level);
+    let code = if has(Level::Error) || (args.strict && has(Level::Warning)) { 2 } else { 0 };
+    let format = match args.format {
+        FormatArg::Text => {
+            text(&diagnostics, sound)?;
+            return Ok(code);
+        }
+        FormatArg::Json => Format::Json,
+        FormatArg::Sarif => Format::Sarif,
+        FormatArg::Github => Format::Github,
+    };
+    super::stdout().write_all(report::write(format, &diagnostics).as_bytes())?;
+    Ok(code)
+}
+
+/// Makes the changes that are sure, or shows them.
+fn mend(args: &Args, overrides: &Overrides) -> Result<(), Failure> {
+    if args.paths.is_empty() {
+        return Err(Error::new("the embedded pack cannot be changed")
+            .about("--fix")
+            .try_to("name files or folders")
+            .into());
+    }
+    for pack in packs(&args.paths)? {
+        for fixed in lint::fix(&pack, overrides, &Limits::default()) {
+            if args.dry_run {
+                let diff = similar::TextDiff::from_lines(&fixed.before, &fixed.after);
+                let name = printable(&fixed.file, 1_000);
+                write!(super::stdout(), "{}", diff.unified_diff().context_radius(3).header(&name, &name))?;
+            } else {
+                replace(Path::new(&fixed.file), &fixed.after)?;
+                let noun = if fixed.changes == 1 { "change" } else { "changes" };
+                writeln!(super::stdout(), "fixed {}: {} {noun}", printable(&fixed.file, 1_000), fixed.changes)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Puts a text in the place of a file's, at once: whoever reads it meanwhile sees the one or the other.
+fn replace(file: &Path, text: &str) -> Result<(), Error> {
+    let failed =
+        |error: std::io::Error| Error::new(format!("cannot be written: {error}")).about(file.display().to_string());
+    // A link stays one, and what it names is changed.
+    let file = &file.canonicalize().map_err(failed)?;
+    let permissions = std::fs::metadata(file).map_err(failed)?.permissions();
+    let mut beside = tempfile::NamedTempFile::new_in(file.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+    beside.write_all(text.as_bytes()).map_err(failed)?;
+    beside.as_file().set_permissions(permissions).map_err(failed)?;
+    beside.as_file().sync_all().map_err(failed)?;
+    beside.persist(file).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+fn packs(paths: &[PathBuf]) -> Result<Vec<Pack>, Error> {
+    paths.iter().map(|path| if path.is_dir() { Pack::from_folder(path) } else { Pack::from_file(path) }).collect()
+}
+
+/// Everything that is said of the packs, and how many policies load.
+fn check(paths: &[PathBuf], overrides: &Overrides) -> Result<(Vec<Diagnostic>, usize), Failure> {
+    let mut packs = packs(paths)?;
     if packs.is_empty() {
         packs.push(Pack::embedded());
     }
-    let mut diagnostics = Vec::new();
-    let mut sound = 0;
+    let (mut diagnostics, mut sound) = (Vec::new(), 0);
     for pack in packs {
-        match pack.check(&Overrides::default(), &Limits::default()) {
-            Ok(checked) => sound += checked.policies().len(),
+        match pack.check(overrides, &Limits::default()) {
+            Ok(checked) => {
+                sound += checked.policies().len();
+                diagnostics.extend_from_slice(checked.warnings());
+            }
             Err(mistakes) => diagnostics.extend(mistakes),
         }
     }
+    // A file that is named twice is told once.
+    diagnostics.sort_by(|a, b| a.order().cmp(&b.order()));
+    diagnostics.dedup();
+    Ok((diagnostics, sound))
+}
+
+fn text(diagnostics: &[Diagnostic], sound: usize) -> Result<(), Failure> {
     if !diagnostics.is_empty() {
-        return Err(Failure::Diagnostics(diagnostics));
+        let drawn = report::draw(diagnostics, super::colour_on_stderr());
+        let _ = std::io::stderr().write_all(drawn.as_bytes());
     }
-    let noun = if sound == 1 { "policy loads" } else { "policies load" };
-    writeln!(super::stdout(), "{sound} {noun}.")?;
-    Ok(0)
+    if !diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
+        let noun = if sound == 1 { "policy loads" } else { "policies load" };
+        writeln!(super::stdout(), "{sound} {noun}.")?;
+    }
+    Ok(())
 }

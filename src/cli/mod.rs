@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod docs;
+mod explain;
 mod list;
 mod man;
 mod new;
@@ -50,6 +51,7 @@ enum Command {
     Show(show::Args),
     Try(try_expr::Args),
     New(new::Args),
+    Explain(explain::Args),
     Docs(docs::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -71,6 +73,8 @@ pub(crate) enum Colour {
 pub(crate) enum Failure {
     /// Something that is told in a line.
     Error(Error),
+    /// Several of these.
+    Errors(Vec<Error>),
     /// Mistakes in policies.
     Diagnostics(Vec<Diagnostic>),
     /// The reader of our output went away: nothing to tell, and no error.
@@ -110,6 +114,7 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Show(args) => show::run(&args),
         Command::Try(args) => try_expr::run(&args),
         Command::New(args) => new::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Docs(args) => docs::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
@@ -118,6 +123,10 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Ok(code) => return code,
         Err(Failure::ReaderGone) => return 0,
         Err(Failure::Error(error)) => format!("error: {}\n", lawbook::fault::printable(&error.to_string(), 2_000)),
+        Err(Failure::Errors(errors)) => {
+            let line = |error: &Error| format!("error: {}\n", lawbook::fault::printable(&error.to_string(), 2_000));
+            errors.iter().map(line).collect()
+        }
         Err(Failure::Diagnostics(diagnostics)) => lawbook::report::diagnostic::draw(&diagnostics, colour_on_stderr()),
     };
     // There is nobody left to tell if standard error is gone, too.

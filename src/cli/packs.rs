@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use lawbook::diagnostic::Level;
 use lawbook::error::Error;
 use lawbook::policy::{Checked, Config, DEFAULT, Overrides, Pack};
+use lawbook::schema::Shapes;
 use lawbook::script::Limits;
 
 use super::Failure;
@@ -37,6 +39,27 @@ pub(crate) struct PackArgs {
     /// The configuration, instead of the `lawbook.yaml` in this folder or the nearest above.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) shapes: ShapesArgs,
+}
+
+/// What AWS has that this version does not know.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ShapesArgs {
+    /// A folder that says what AWS has and this version does not know: sources, events, fields (docs/shapes.md)
+    #[arg(long, value_name = "DIR", env = "LAWBOOK_SHAPES")]
+    shapes: Option<PathBuf>,
+}
+
+impl ShapesArgs {
+    /// Has policies checked by what the folder says, too; every mistake in its files is told at once.
+    pub(crate) fn set(&self, overrides: &mut Overrides) -> Result<(), Failure> {
+        if let Some(folder) = &self.shapes {
+            overrides.set_shapes(Shapes::embedded().with_extra(folder).map_err(Failure::Errors)?);
+        }
+        Ok(())
+    }
 }
 
 /// Policies that load, and those that were asked for by name.
@@ -56,6 +79,7 @@ impl PackArgs {
         for param in &self.param {
             overrides.set_param(param)?;
         }
+        self.shapes.set(&mut overrides)?;
         let mut packs = Checked::default();
         let mut diagnostics = Vec::new();
         let mut named: BTreeSet<String> = BTreeSet::new();
@@ -68,7 +92,10 @@ impl PackArgs {
             }
             match pack.load(&overrides, limits) {
                 Ok(checked) => packs.join(checked),
-                Err(mistakes) => diagnostics.extend(mistakes),
+                // What keeps nothing from loading is for `check` to tell.
+                Err(mistakes) => {
+                    diagnostics.extend(mistakes.into_iter().filter(|mistake| mistake.level == Level::Error));
+                }
             }
         }
         if !diagnostics.is_empty() {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use jiff::Timestamp;
+use lawbook::diagnostic::Diagnostic;
 use lawbook::engine::{Outcome, Request, scan};
 use lawbook::error::Error;
 use lawbook::fault::printable;
@@ -105,7 +106,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = FailOn::Low, help_heading = "Exit code")]
     fail_on: FailOn,
 
-    /// Records that could not be evaluated make the exit code 2
+    /// Records that could not be evaluated make the exit code 2, and so do warnings about policies
     #[arg(long, help_heading = "Exit code")]
     strict: bool,
 
@@ -152,6 +153,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
     let limits = Limits::default();
     let loaded = args.packs.load(&limits)?;
+    tell_warnings(loaded.packs.warnings(), args.strict)?;
     if let Some(id) = &args.why
         && loaded.packs.get(id).is_none()
     {
@@ -213,6 +215,20 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         let _ = std::io::stderr().write_all(told.as_bytes());
     }
     Ok(outcome.summary.exit.code)
+}
+
+/// Says that there are warnings about policies; those of a strict run stop it.
+fn tell_warnings(warnings: &[Diagnostic], strict: bool) -> Result<(), Failure> {
+    if warnings.is_empty() {
+        return Ok(());
+    }
+    if strict {
+        return Err(Failure::Diagnostics(warnings.to_vec()));
+    }
+    let noun = if warnings.len() == 1 { "warning" } else { "warnings" };
+    let told = format!("policies: {} {noun} (try: `lawbook check` with their files)\n", warnings.len());
+    let _ = std::io::stderr().write_all(told.as_bytes());
+    Ok(())
 }
 
 /// Refuses to write a report over what it is about.

@@ -437,7 +437,7 @@ fn matches(event) { true }
     proptest! {
         #[test]
         fn a_finding_comes_back_as_it_was(finding in finding()) {
-            let packs = Pack::from_text("p", POLICY).check(&Overrides::default(), &Limits::default()).unwrap();
+            let packs = Pack::from_text("p", POLICY).check(&Overrides::of_invented_events(), &Limits::default()).unwrap();
             let same = Same::of(packs.policies());
             let mut stored = Vec::new();
             same[0].store(&finding, &mut stored).unwrap();

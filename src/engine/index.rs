@@ -517,7 +517,9 @@ mod tests {
                 "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! {head}\n//! ---\nfn matches(event) {{ {matches} }}\n"
             );
             all.join(
-                Pack::from_text(&format!("p{at}"), &text).check(&Overrides::default(), &Limits::default()).unwrap(),
+                Pack::from_text(&format!("p{at}"), &text)
+                    .check(&Overrides::of_invented_events(), &Limits::default())
+                    .unwrap(),
             );
         }
         all

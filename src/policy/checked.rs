@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Overrides, Policy};
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::error::Error;
 
 /// Packs whose every policy loads.
@@ -13,12 +13,24 @@ pub struct Checked {
     policies: Vec<Policy>,
     /// The place of a policy by each of its ids.
     places: HashMap<Arc<str>, usize>,
+    /// What is said of them that keeps none from loading.
+    warnings: Vec<Diagnostic>,
 }
 
 impl Checked {
     /// The policies, in the order of packs and files.
     pub fn policies(&self) -> &[Policy] {
         &self.policies
+    }
+
+    /// What is said of them that keeps none from loading, by file and place.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// Adds what is said of them.
+    pub(crate) fn warn(&mut self, warnings: Vec<Diagnostic>) {
+        self.warnings.extend(warnings);
     }
 
     /// The policy that has or had that id; the first, if there are several.
@@ -29,16 +41,19 @@ impl Checked {
     /// Adds the policies of another pack.
     pub fn join(&mut self, other: Self) {
         self.extend(other.policies);
+        self.warnings.extend(other.warnings);
     }
 
     /// Keeps the policies of which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(&Policy) -> bool) {
+        let warnings = std::mem::take(&mut self.warnings);
         let all = std::mem::take(self).policies;
+        self.warnings = warnings;
         self.extend(all.into_iter().filter(|policy| keep(policy)));
     }
 
     /// Adds policies that load.
-    pub(super) fn extend(&mut self, policies: impl IntoIterator<Item = Policy>) {
+    pub(crate) fn extend(&mut self, policies: impl IntoIterator<Item = Policy>) {
         for policy in policies {
             let at = self.policies.len();
             self.places.entry(Arc::clone(&policy.id)).or_insert(at);
@@ -98,7 +113,7 @@ mod tests {
             let text = format!(
                 "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! formerly: {formerly}\n//! ---\nfn matches(event) {{ true }}\n"
             );
-            Pack::from_text(id, &text).check(&Overrides::default(), &Limits::default()).unwrap()
+            Pack::from_text(id, &text).check(&Overrides::of_invented_events(), &Limits::default()).unwrap()
         };
         let mut all = Checked::default();
         for (id, formerly) in [("a", "[x, b]"), ("b", "[y]"), ("c", "[x]")] {

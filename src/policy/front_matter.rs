@@ -7,18 +7,20 @@ use crate::diagnostic::{Diagnostic, SourceText};
 use crate::yaml::{self, Yaml};
 
 /// The head of a policy's file.
-pub(super) struct FrontMatter {
+pub(crate) struct FrontMatter {
     /// The YAML.
-    pub(super) yaml: Yaml,
+    pub(crate) yaml: Yaml,
     /// The Markdown after it.
-    pub(super) doc: String,
+    pub(crate) doc: String,
+    /// Where the Markdown begins in the file, and where it ends.
+    pub(crate) doc_span: Range<usize>,
     /// From the YAML's lines to the file's: (byte offset in the YAML, byte offset in the file) of each line.
     lines: Vec<(usize, usize)>,
 }
 
 impl FrontMatter {
     /// Reads the head of a file.
-    pub(super) fn read(source: &Arc<SourceText>) -> Result<Self, Diagnostic> {
+    pub(crate) fn read(source: &Arc<SourceText>) -> Result<Self, Box<Diagnostic>> {
         let mut text = String::new();
         let mut doc = String::new();
         let mut lines = Vec::new();
@@ -27,14 +29,15 @@ impl FrontMatter {
         let mut opened = 0..0;
         for line in source.text.split_inclusive('\n') {
             let start = at;
-            at += line.len();
             let content = line.trim_end();
             let Some(content) = content.strip_prefix("//!") else {
                 if content.trim().is_empty() && fences == 0 {
+                    at += line.len();
                     continue;
                 }
                 break;
             };
+            at += line.len();
             let (content, indent) = match content.strip_prefix(' ') {
                 Some(content) => (content, 4),
                 None => (content, 3),
@@ -54,26 +57,33 @@ impl FrontMatter {
             }
         }
         let missing = |span: Range<usize>, message: &str| {
-            Err(Diagnostic::error("front-matter", source, span, message).help("begin the file with `//! ---`, then `//! title: …`, `//! severity: …`, `//! judges: …`, then `//! ---`"))
+            let diagnostic = Diagnostic::error("front-matter", source, span, message);
+            Err(Box::new(diagnostic.help("begin the file with `//! ---`, then `//! title: …`, `//! severity: …`, `//! judges: …`, then `//! ---`")))
         };
         match fences {
             0 => return missing(0..0, "the policy has no front matter"),
             1 => return missing(opened, "the front matter is not closed by a second `//! ---`"),
             _ => {}
         }
-        let mut head =
-            Self { yaml: Yaml { data: yaml::Data::List(Vec::new()), span: 0..0 }, doc: doc.trim().to_owned(), lines };
+        let mut head = Self {
+            yaml: Yaml { data: yaml::Data::List(Vec::new()), span: 0..0 },
+            doc: doc.trim().to_owned(),
+            doc_span: opened.start..at,
+            lines,
+        };
         match yaml::parse(&text) {
             Ok(parsed) => {
                 head.yaml = parsed;
                 Ok(head)
             }
-            Err(error) => Err(Diagnostic::error("front-matter", source, head.span(&error.span), error.message)),
+            Err(error) => {
+                Err(Box::new(Diagnostic::error("front-matter", source, head.span(&error.span), error.message)))
+            }
         }
     }
 
     /// From a range of the YAML to the range of the file.
-    pub(super) fn span(&self, range: &Range<usize>) -> Range<usize> {
+    pub(crate) fn span(&self, range: &Range<usize>) -> Range<usize> {
         let place = |offset: usize| {
             let line = self.lines.partition_point(|(yaml, _)| *yaml <= offset).saturating_sub(1);
             self.lines.get(line).map_or(0, |(yaml, file)| file + offset - yaml)

@@ -7,7 +7,7 @@ use super::front_matter::FrontMatter;
 use super::params::{Param, ParamKind};
 use super::remediation::{Forms, Language, Template};
 use super::when::{Condition, When, parse_path};
-use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
+use crate::diagnostic::{Diagnostic, Fix, SourceText, did_you_mean, surely_meant};
 use crate::finding::Severity;
 use crate::record::CLOUDTRAIL;
 use crate::schema;
@@ -49,19 +49,19 @@ fn shape() -> &'static Shape {
     SHAPE.get_or_init(|| Shape::of(SCHEMA))
 }
 
-/// Reads the head of a policy's file: the header if it is one, the Markdown, and every mistake in it; without `checks`
+/// Reads the head of a policy's file: the header if it is one, the head as it was written, and every mistake in it; without `checks`
 /// only those that keep the header from being read.
-pub(super) fn read(source: &Arc<SourceText>, checks: bool) -> (Option<Header>, String, Vec<Diagnostic>) {
+pub(super) fn read(source: &Arc<SourceText>, checks: bool) -> (Option<Header>, Option<FrontMatter>, Vec<Diagnostic>) {
     let head = match FrontMatter::read(source) {
         Ok(head) => head,
-        Err(diagnostic) => return (None, String::new(), vec![diagnostic]),
+        Err(diagnostic) => return (None, None, vec![*diagnostic]),
     };
     let mut reader = Reader { source, head: &head, checks, out: Vec::new() };
     reader.schema();
     let complete = reader.out.is_empty();
     let header = reader.header();
     let diagnostics = reader.out;
-    (header.filter(|_| complete && diagnostics.is_empty()), head.doc, diagnostics)
+    (header.filter(|_| complete && diagnostics.is_empty()), Some(head), diagnostics)
 }
 
 struct Reader<'a> {
@@ -90,6 +90,10 @@ impl Reader<'_> {
         }
         for violation in shape().violations(&self.head.yaml) {
             self.say("front-matter", &violation.span, violation.message, violation.help);
+            let (Some((wrong, meant)), Some(last)) = (violation.meant, self.out.last_mut()) else { continue };
+            if last.source.text.get(last.span.clone()) == Some(&wrong) {
+                last.fix = Some(Fix { span: last.span.clone(), replacement: meant });
+            }
         }
     }
 
@@ -174,6 +178,11 @@ impl Reader<'_> {
         let events = or_events.then_some(CLOUDTRAIL);
         let help = did_you_mean(kind, schema::kinds().chain(events)).map(|meant| format!("did you mean `{meant}`?"));
         self.say("unknown-kind", &yaml.span, format!("no inventory kind `{kind}`"), help);
+        if let (Some(meant), Some(last)) = (surely_meant(kind, schema::kinds().chain(events)), self.out.last_mut())
+            && last.source.text.get(last.span.clone()) == Some(kind)
+        {
+            last.fix = Some(Fix { span: last.span.clone(), replacement: meant.to_owned() });
+        }
         None
     }
 

@@ -10,30 +10,55 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
+use super::front_matter::FrontMatter;
 use super::overrides::ByPolicy;
-use super::{Checked, Overrides, Pack, Policy, header};
+use super::{Overrides, Pack, Policy, header};
 use crate::diagnostic::{Diagnostic, SourceText};
+use crate::script::syntax::Tree;
 use crate::script::{self, Limits, Reader, Shared};
 
 /// Policies that one thread takes at a time.
 const CHUNK: usize = 32;
 
-/// Loads a pack; without `checks`, which cost most of the time, only what is wrong is found that keeps a policy from
-/// being read.
-pub(super) fn load(
-    pack: &Pack,
-    checks: bool,
-    overrides: &Overrides,
-    limits: &Limits,
-) -> Result<Checked, Vec<Diagnostic>> {
+/// What was read of a policy's file.
+pub(crate) struct Draft<'a> {
+    /// The file.
+    pub(crate) source: &'a Arc<SourceText>,
+    /// What its head says, if it is one.
+    pub(crate) head: Option<&'a FrontMatter>,
+    /// The policy, if its header can be read.
+    pub(crate) policy: Option<&'a Policy>,
+    /// What its script says, if it parses.
+    pub(crate) tree: Option<&'a Tree>,
+    /// What the pack's policies share.
+    pub(crate) shared: &'a Shared,
+}
+
+/// What is asked about every policy beside what keeps it from running; in any thread.
+pub(crate) type Inspect<'a> = &'a (dyn Fn(&Draft<'_>) -> Vec<Diagnostic> + Sync);
+
+/// What a pack comes to.
+pub(crate) struct Loaded {
+    /// The policies whose headers can be read, in the order of the files.
+    pub(crate) policies: Vec<Policy>,
+    /// What is said of the pack, in no order.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What its policies share; nothing where nothing was checked.
+    pub(crate) shared: Option<Shared>,
+}
+
+/// Loads a pack; without `inspect` nothing is checked, which costs most of the time, and only what is wrong is found that
+/// keeps a policy from being read.
+pub(crate) fn load(pack: &Pack, inspect: Option<Inspect<'_>>, overrides: &Overrides, limits: &Limits) -> Loaded {
     let mut diagnostics = Vec::new();
-    let read = on_big_stack(|| {
-        let against = checks.then(|| {
+    let (read, shared) = on_big_stack(|| {
+        let against = inspect.map(|inspect| {
             let (shared, mistakes) = Shared::read(&pack.libraries, limits);
             diagnostics.extend(mistakes);
-            shared
+            (shared, inspect)
         });
-        Loader { pack, against, overrides: overrides.by_policy(), limits }.policies()
+        let loader = Loader { pack, against, overrides: overrides.by_policy(), limits };
+        (loader.policies(), loader.against.map(|(shared, _)| shared))
     });
     let mut ids: BTreeMap<String, &str> = BTreeMap::new();
     let mut policies = Vec::new();
@@ -54,13 +79,7 @@ pub(super) fn load(
         diagnostics.extend(mistakes);
         policies.extend(policy);
     }
-    if diagnostics.is_empty() {
-        let mut checked = Checked::default();
-        checked.extend(policies);
-        return Ok(checked);
-    }
-    diagnostics.sort_by(|a, b| (&a.source.file, a.span.start, a.code).cmp(&(&b.source.file, b.span.start, b.code)));
-    Err(diagnostics)
+    Loaded { policies, diagnostics, shared }
 }
 
 /// A policy, if its header can be read, and every mistake in its file.
@@ -69,8 +88,8 @@ type Read = (Option<Policy>, Vec<Diagnostic>);
 /// Reads the policies of a pack, each by itself.
 struct Loader<'a> {
     pack: &'a Pack,
-    /// What the pack shares, to check policies against; nothing is checked without.
-    against: Option<Shared>,
+    /// What the pack shares, to check policies against, and what else is asked; nothing is checked without.
+    against: Option<(Shared, Inspect<'a>)>,
     overrides: ByPolicy<'a>,
     limits: &'a Limits,
 }
@@ -81,7 +100,8 @@ impl Loader<'_> {
         let chunks: Vec<&[Arc<SourceText>]> = self.pack.policies.chunks(CHUNK).collect();
         let next = AtomicUsize::new(0);
         let work = || {
-            let reader = Reader::new(&self.pack.libraries, self.against.as_ref(), self.limits);
+            let reader =
+                Reader::new(&self.pack.libraries, self.against.as_ref().map(|(shared, _)| shared), self.limits);
             let mut done: Vec<(usize, Vec<Read>)> = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
@@ -106,14 +126,19 @@ impl Loader<'_> {
 
     fn policy(&self, source: &Arc<SourceText>, reader: &Reader<'_>) -> Read {
         let id = id_of(&source.file);
-        let (header, doc, mut diagnostics) = header::read(source, self.against.is_some());
+        let (header, head, mut diagnostics) = header::read(source, self.against.is_some());
+        let inspect = |policy: Option<&Policy>, tree: Option<&Tree>| match &self.against {
+            Some((shared, inspect)) => inspect(&Draft { source, head: head.as_ref(), policy, tree, shared }),
+            None => Vec::new(),
+        };
         let Some(header) = header else {
             // The script is still looked at: all mistakes in one run. What the header would have declared is unknown,
             // so what depends on it is left out.
             let nothing = script::Header { params: Value::Null, judges: "", uses: &[], needs: &[] };
             let independent = |code: &str| !matches!(code, "unknown-param" | "undeclared-kind");
-            let remarks = reader.read(source, &nothing).diagnostics;
-            diagnostics.extend(remarks.into_iter().filter(|diagnostic| independent(diagnostic.code)));
+            let checked = reader.read(source, &nothing);
+            diagnostics.extend(checked.diagnostics.into_iter().filter(|diagnostic| independent(diagnostic.code)));
+            diagnostics.extend(inspect(None, checked.tree.as_ref()));
             return (None, diagnostics);
         };
         let names = || std::iter::once(id.as_str()).chain(header.formerly.iter().map(String::as_str));
@@ -139,10 +164,11 @@ impl Loader<'_> {
             pack: Arc::clone(&self.pack.name),
             file: source.file.clone(),
             header,
-            doc,
+            doc: head.as_ref().map(|head| head.doc.clone()).unwrap_or_default(),
             script: checked.script,
             severity,
         };
+        diagnostics.extend(inspect(Some(&policy), checked.tree.as_ref()));
         (Some(policy), diagnostics)
     }
 }

@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 pub use self::checked::Checked;
 pub use self::config::Config;
+pub(crate) use self::front_matter::FrontMatter;
 pub use self::header::Header;
+pub(crate) use self::load::{Draft, Loaded, load};
 pub use self::overrides::Overrides;
 pub use self::pack::{DEFAULT, Pack};
 pub use self::params::{Param, ParamKind};

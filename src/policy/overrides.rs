@@ -1,10 +1,12 @@
 //! What users set for policies: parameters and severities.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Config;
 use crate::error::Error;
 use crate::finding::Severity;
+use crate::schema::Shapes;
 use crate::yaml::{self, Yaml};
 
 /// What flags set for policies, over the configuration.
@@ -14,12 +16,34 @@ pub struct Overrides {
     pub(super) params: Vec<(String, String, Yaml)>,
     /// Policy id and the severity of all its findings.
     pub(super) severity: Vec<(String, Severity)>,
+    /// What is known of AWS, if that is more than the program carries.
+    shapes: Option<Arc<Shapes>>,
 }
 
 impl Overrides {
     /// What a configuration sets.
     pub fn from_config(config: &Config) -> Self {
-        Self { params: config.params.clone(), severity: config.severity.clone() }
+        Self { params: config.params.clone(), severity: config.severity.clone(), shapes: None }
+    }
+
+    /// Checks policies whose fields no event has.
+    #[cfg(test)]
+    pub(crate) fn of_invented_events() -> Self {
+        static READ: std::sync::LazyLock<Arc<Shapes>> = std::sync::LazyLock::new(|| {
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/shapes");
+            Arc::new(Shapes::embedded().with_extra(&folder).expect("the shapes of tests are sound"))
+        });
+        Self { shapes: Some(Arc::clone(&READ)), ..Self::default() }
+    }
+
+    /// Checks policies by these shapes, instead of those that the program carries.
+    pub fn set_shapes(&mut self, shapes: Shapes) {
+        self.shapes = Some(Arc::new(shapes));
+    }
+
+    /// What policies are checked by.
+    pub fn shapes(&self) -> &Shapes {
+        self.shapes.as_deref().unwrap_or(Shapes::embedded())
     }
 
     /// Adds `ID.NAME=VALUE`, the value in YAML.

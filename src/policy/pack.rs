@@ -3,22 +3,22 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::embedded;
 use super::load::id_of;
-use super::{Checked, Overrides, embedded, load};
-use crate::diagnostic::{Diagnostic, SourceText};
+use crate::diagnostic::SourceText;
 use crate::error::Error;
-use crate::script::Limits;
 
 /// The name of the embedded pack.
 pub const DEFAULT: &str = "default";
 
 /// The text of a pack, not checked yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pack {
     pub(super) name: Arc<str>,
     pub(super) policies: Vec<Arc<SourceText>>,
     pub(super) libraries: Arc<[Arc<SourceText>]>,
     is_embedded: bool,
+    is_on_disk: bool,
 }
 
 impl Pack {
@@ -29,7 +29,7 @@ impl Pack {
         };
         let (libraries, policies): (Vec<_>, Vec<_>) =
             embedded::FILES.iter().map(text).partition(|source| is_library(&source.file));
-        Self { name: DEFAULT.into(), policies, libraries: libraries.into(), is_embedded: true }
+        Self { name: DEFAULT.into(), policies, libraries: libraries.into(), is_embedded: true, is_on_disk: false }
     }
 
     /// The pack in a folder: every `.rhai` file in it and below, those in `lib/` shared by all others. It is named as
@@ -66,7 +66,7 @@ impl Pack {
         }
         let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let name = absolute.file_name().map_or_else(|| "pack".to_owned(), |name| name.to_string_lossy().into_owned());
-        Ok(Self { name: name.into(), policies, libraries: libraries.into(), is_embedded: false })
+        Ok(Self { name: name.into(), policies, libraries: libraries.into(), is_embedded: false, is_on_disk: true })
     }
 
     /// One policy in a file, with the libraries of a `lib/` beside it. Its pack is named `local`.
@@ -87,13 +87,25 @@ impl Pack {
                 }
             }
         }
-        Ok(Self { name: "local".into(), policies: vec![policy], libraries: libraries.into(), is_embedded: false })
+        Ok(Self {
+            name: "local".into(),
+            policies: vec![policy],
+            libraries: libraries.into(),
+            is_embedded: false,
+            is_on_disk: true,
+        })
     }
 
     /// One policy from its text, for programs and tests. `id` is what its file would be called without `.rhai`.
     pub fn from_text(id: &str, text: &str) -> Self {
         let source = Arc::new(SourceText { file: format!("{id}.rhai"), text: text.to_owned() });
-        Self { name: "local".into(), policies: vec![source], libraries: Arc::from([]), is_embedded: false }
+        Self {
+            name: "local".into(),
+            policies: vec![source],
+            libraries: Arc::from([]),
+            is_embedded: false,
+            is_on_disk: false,
+        }
     }
 
     /// The files of its policies, as they were found.
@@ -109,6 +121,7 @@ impl Pack {
             policies: vec![Arc::clone(policy)],
             libraries: Arc::clone(&self.libraries),
             is_embedded: self.is_embedded,
+            is_on_disk: self.is_on_disk,
         })
     }
 
@@ -117,21 +130,34 @@ impl Pack {
         &self.name
     }
 
-    /// Loads it, with everything checked that can be checked without a record.
-    ///
-    /// # Errors
-    /// Every mistake in every file of the pack.
-    pub fn check(&self, overrides: &Overrides, limits: &Limits) -> Result<Checked, Vec<Diagnostic>> {
-        load::load(self, true, overrides, limits)
+    /// True for the pack that the binary holds, whose texts are those that tests have checked.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.is_embedded
     }
 
-    /// Loads it to judge by: as [`check`](Self::check), but for the embedded pack, whose texts are those that tests have
-    /// checked.
-    ///
-    /// # Errors
-    /// Every mistake in every file of the pack.
-    pub fn load(&self, overrides: &Overrides, limits: &Limits) -> Result<Checked, Vec<Diagnostic>> {
-        load::load(self, !self.is_embedded, overrides, limits)
+    /// The policies' files.
+    pub(crate) fn sources(&self) -> &[Arc<SourceText>] {
+        &self.policies
+    }
+
+    /// Puts a text in the place of that of a file.
+    pub(crate) fn replace(&mut self, file: &str, text: &str) {
+        let new = |source: &Arc<SourceText>| match source.file == file {
+            true => Arc::new(SourceText { file: file.to_owned(), text: text.to_owned() }),
+            false => Arc::clone(source),
+        };
+        self.policies = self.policies.iter().map(new).collect();
+        self.libraries = self.libraries.iter().map(new).collect();
+    }
+
+    /// The files of what its policies share.
+    pub(crate) fn libraries(&self) -> &[Arc<SourceText>] {
+        &self.libraries
+    }
+
+    /// True if its files are on disk, so that what stands beside them can be asked for.
+    pub(crate) fn is_on_disk(&self) -> bool {
+        self.is_on_disk
     }
 }
 

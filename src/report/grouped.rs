@@ -256,8 +256,8 @@ fn severity(event) { event.severity }
             events in proptest::collection::vec((0_usize..2, 0_usize..7, 0_usize..5), 0..60),
             memory in 0_usize..20_000,
         ) {
-            let mut packs = Pack::from_text("p", POLICY).check(&Overrides::default(), &Limits::default()).unwrap();
-            packs.join(Pack::from_text("q", POLICY).check(&Overrides::default(), &Limits::default()).unwrap());
+            let mut packs = Pack::from_text("p", POLICY).check(&Overrides::of_invented_events(), &Limits::default()).unwrap();
+            packs.join(Pack::from_text("q", POLICY).check(&Overrides::of_invented_events(), &Limits::default()).unwrap());
             let groups = ["null", r#""g""#, r#""p ""#, r#""q ""#, r#""""#, r#""gg""#, r#""\u0000""#];
             let lines: Vec<String> = events
                 .iter()

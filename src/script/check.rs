@@ -16,9 +16,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use self::known::{Functions, Known, Lookups};
-pub(super) use self::parsed::{Function, Parsed, Parser};
-pub(super) use self::place::function_name;
+pub(super) use self::parsed::{Function, Parsed, Parser, constant};
+pub(super) use self::place::{Lines, function_name};
 use self::walker::Walker;
+use super::syntax::{self, Tree};
 use super::{Limits, PRELUDE, Script, facts};
 use crate::diagnostic::{Diagnostic, SourceText};
 
@@ -40,6 +41,8 @@ pub struct Checked {
     pub script: Script,
     /// In the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// What was written; nothing of what does not parse, and of what is not checked.
+    pub tree: Option<Tree>,
 }
 
 /// Whether Rhai or the host has a function of that name.
@@ -51,6 +54,10 @@ pub(super) fn is_native(name: &str) -> bool {
 pub struct Shared {
     functions: Functions,
     lookups: Lookups,
+    /// What the libraries that parse say.
+    pub libraries: Vec<(Arc<SourceText>, Tree)>,
+    /// What the prelude says.
+    pub prelude: (Arc<SourceText>, Tree),
 }
 
 impl Shared {
@@ -82,7 +89,11 @@ impl Shared {
             functions.add(tree, OF_LIBRARY);
         }
         let lookups = Lookups::of(prelude.iter().chain(parsed.iter().map(|(_, tree)| tree)));
-        (Self { functions, lookups }, diagnostics)
+        let trees = parsed.iter().map(|(source, parsed)| (Arc::clone(source), syntax::convert(&source.text, parsed)));
+        let libraries = trees.collect();
+        let text = SourceText { file: "prelude.rhai".to_owned(), text: PRELUDE.to_owned() };
+        let tree = prelude.as_ref().map(|parsed| syntax::convert(PRELUDE, parsed)).unwrap_or_default();
+        (Self { functions, lookups, libraries, prelude: (Arc::new(text), tree) }, diagnostics)
     }
 }
 
@@ -121,12 +132,13 @@ impl<'a> Reader<'a> {
         };
         let mut parsed = match self.parser.parse(&source.text) {
             Ok(parsed) => parsed,
-            Err(problem) => return Checked { script, diagnostics: vec![problem.diagnostic(source)] },
+            Err(problem) => return Checked { script, diagnostics: vec![problem.diagnostic(source)], tree: None },
         };
         let diagnostics = match self.against {
             Some(shared) => remarks(source, &parsed, &shared.functions, Some((header, &shared.lookups))),
             None => Vec::new(),
         };
+        let tree = self.against.map(|_| syntax::convert(&source.text, &parsed));
         script.hooks = parsed.hooks();
         script.constants = std::mem::take(&mut parsed.constants);
         let own = facts::Functions::of(parsed);
@@ -139,7 +151,7 @@ impl<'a> Reader<'a> {
         let others = script.hooks.iter().filter(|hook| **hook != "matches");
         script.answers = others.filter_map(|hook| Some((*hook, facts::of_hook(hook, &surroundings)?))).collect();
         script.predicate = Some(facts::of_matches(&surroundings));
-        Checked { script, diagnostics }
+        Checked { script, diagnostics, tree }
     }
 }
 

@@ -1,13 +1,18 @@
 //! What `check` says of scripts: the code, and the text under the caret; and what it must not say.
 
-use lawbook::diagnostic::Diagnostic;
-use lawbook::policy::{Overrides, Pack};
+use lawbook::diagnostic::{Diagnostic, Level};
+use lawbook::policy::Pack;
 use lawbook::script::Limits;
 
 const HEAD: &str = "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! uses: [ec2/volumes]\n//! params:\n//!   flag: { type: bool, default: true, doc: D }\n//!   roles: { type: list, default: [], doc: D }\n//! ---\n";
 
 fn mistakes(text: &str) -> Vec<Diagnostic> {
-    Pack::from_text("p", text).check(&Overrides::default(), &Limits::default()).err().unwrap_or_default()
+    errors(Pack::from_text("p", text).check(&crate::of_invented_events(), &Limits::default()).err().unwrap_or_default())
+}
+
+/// What keeps a policy from loading: warnings are the subject of the lints' own cases.
+fn errors(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostics.into_iter().filter(|diagnostic| diagnostic.level == Level::Error).collect()
 }
 
 /// Code and text under the caret of each remark on a script.
@@ -47,6 +52,7 @@ fn mistakes_in_scripts_are_found_where_they_are() {
         ("switch event.eventName { \"A\" => event.readOnly, _ => false }", "bare-path", "event.readOnly"),
         ("try { event.readOnly } catch { false }", "bare-path", "event.readOnly"),
         ("event.a ?? event.b", "bare-path", "event.a"),
+        ("event[\"a\"][\"b\"]", "bare-path", "event[\"a\"][\"b\"]"),
         ("let x = false; x = event.readOnly; if x { true } else { false }", "bare-path", "x"),
         ("helper(event)", "bare-path", "e.readOnly"),
         ("list(event.items).filter(|x| x.open).is_empty()", "bare-path", "x.open"),
@@ -154,11 +160,8 @@ fn what_a_library_looks_up_must_be_declared_by_the_policy() {
     };
     let check = |text: &str| {
         std::fs::write(folder.path().join("p.rhai"), text).unwrap();
-        Pack::from_folder(folder.path())
-            .unwrap()
-            .check(&Overrides::default(), &Limits::default())
-            .err()
-            .unwrap_or_default()
+        let pack = Pack::from_folder(folder.path()).unwrap();
+        errors(pack.check(&crate::of_invented_events(), &Limits::default()).err().unwrap_or_default())
     };
     let found = check(&policy(""));
     assert_eq!(found.len(), 1, "{found:?}");
@@ -226,7 +229,7 @@ fn mistakes_are_told_in_the_order_of_the_files_however_many_there_are() {
             .unwrap();
     }
     let told = |pack: Pack| {
-        let mistakes = pack.check(&Overrides::default(), &Limits::default()).unwrap_err();
+        let mistakes = errors(pack.check(&crate::of_invented_events(), &Limits::default()).unwrap_err());
         mistakes
             .into_iter()
             .map(|mistake| (mistake.source.file.clone(), mistake.span, mistake.message))
@@ -239,4 +242,44 @@ fn mistakes_are_told_in_the_order_of_the_files_however_many_there_are() {
     alone.dedup();
     assert_eq!(all, alone);
     assert_eq!(all.len(), 1 + 50 + 2 * 50 + 50);
+}
+
+/// A folder with files, and what is said of it as a pack: code, file, text under the caret.
+fn said(files: &[(&str, &str)]) -> Vec<(&'static str, String, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let checked = Pack::from_folder(folder.path()).unwrap().check(&crate::of_invented_events(), &Limits::default());
+    let diagnostics = checked.map_or_else(|all| all, |checked| checked.warnings().to_vec());
+    let shown = |diagnostic: &Diagnostic| {
+        let file = diagnostic.source.file.rsplit('/').next().unwrap().to_owned();
+        (diagnostic.code, file, diagnostic.source.text[diagnostic.span.clone()].to_owned())
+    };
+    diagnostics.iter().map(shown).collect()
+}
+
+const SOUND: &str = "//! ---\n//! title: Something was made\n//! severity: low\n//! judges: cloudtrail\n//! references: [\"https://x.example/\"]\n//! FORMERLY\n//! ---\n//! ## What it finds\n//! x\n//! ## Why it matters\n//! x\n//! ## False positives\n//! x\n//! ## Respond\n//! x\nfn matches(event) { succeeded(event) }\n";
+
+#[test]
+fn a_former_id_is_of_one_policy_only() {
+    let policy = |formerly: &str| SOUND.replace("FORMERLY", &format!("formerly: [{formerly}]"));
+    let pack = |a: &str, b: &str| {
+        let (a, b) = (policy(a), policy(b));
+        said(&[("a.rhai", &a), ("b.rhai", &b), ("a.cases.yaml", ""), ("b.cases.yaml", "")])
+    };
+    let found = |file: &str, id: &str| vec![("formerly", file.to_owned(), id.to_owned())];
+    assert_eq!(pack("x", "y"), []);
+    assert_eq!(pack("b", "y"), found("a.rhai", "b"));
+    assert_eq!(pack("x", "z, x"), found("b.rhai", "x"));
+    assert_eq!(pack("a", "y"), found("a.rhai", "a"));
+}
+
+#[test]
+fn a_policy_on_disk_wants_cases_beside_it() {
+    let policy = SOUND.replace("//! FORMERLY\n", "");
+    let found = said(&[("a.rhai", &policy), ("b.rhai", &policy), ("a.cases.yaml", "cases: []\n")]);
+    assert_eq!(found, [("no-cases", "b.rhai".to_owned(), "//! ---".to_owned())]);
+    let alone = Pack::from_text("a", &policy).check(&crate::of_invented_events(), &Limits::default()).unwrap();
+    assert_eq!(alone.warnings(), []);
 }

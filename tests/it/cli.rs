@@ -219,6 +219,7 @@ error[unknown-function]: no function `succeded`
   |                     ^^^^^^^^
   |
   = help: did you mean `succeeded`?
+  = try: fn matches(event) { succeeded(event) }
 
 error[bare-path]: a bare path as an answer is neither true nor false where the field is absent
  --> pack/second.rhai:7:21
@@ -230,11 +231,18 @@ error[bare-path]: a bare path as an answer is neither true nor false where the f
 
 3 errors
 ";
-    for args in [&["scan", "log.json", "--pack", "pack"][..], &["check", "pack"], &["list", "--pack", "pack"]] {
+    for args in [&["scan", "log.json", "--pack", "pack"][..], &["list", "--pack", "pack"]] {
         let ran = desk.run(args).exits(2);
         assert_eq!(ran.err, told, "{args:?}");
         assert_eq!(ran.out, "", "{args:?}");
     }
+    // `check` tells the rest, too, by file and place, and counts.
+    let ran = desk.run(&["check", "pack"]).exits(2);
+    assert_eq!(ran.out, "");
+    for drawn in told.split("\n\n").filter(|drawn| drawn.starts_with("error[")) {
+        assert!(ran.err.contains(drawn), "{}", ran.err);
+    }
+    assert!(ran.err.ends_with("\n\n3 errors, 11 warnings\n"), "{}", ran.err);
 }
 
 #[test]
@@ -551,9 +559,13 @@ fn strict_and_named_policies_do_not_accept_not_evaluated() {
     desk.write("log.json", log(&[event("1", json!({}))]));
     desk.write(
         "pack/address-known.rhai",
-        "//! ---\n//! lawbook: 1\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! needs: [ec2/addresses]\n//! ---\n\
+        "//! ---\n//! lawbook: 1\n//! title: Address known\n//! severity: low\n//! judges: cloudtrail\n//! needs: [ec2/addresses]\n\
+         //! references: [\"https://docs.aws.amazon.com/\"]\n//! ---\n//! ## What it finds\n//! x\n//! ## Why it matters\n//! x\n\
+         //! ## False positives\n//! x\n//! ## Respond\n//! x\n\
+         // lawbook: allow(outcome) every call of the address is meant\n\
          fn matches(event) { lookup(\"ec2/addresses\", \"PublicIp\", event.sourceIPAddress) != () }\n",
     );
+    desk.write("pack/address-known.cases.yaml", "cases: []\n");
     let scan = ["scan", "log.json", "--pack", "pack"];
     let ran = desk.run(&scan).succeeds();
     assert_eq!(

@@ -42,6 +42,7 @@ fn the_example_policy_loads_and_fires() {
     let desk = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(desk.path().join(name), text).unwrap();
     write("snapshot-shared.rhai", &example);
+    write("snapshot-shared.cases.yaml", "cases: []\n");
     assert_eq!(
         lawbook(desk.path(), &["check", "snapshot-shared.rhai"]),
         (0, "1 policy loads.\n".to_owned(), String::new())
@@ -176,16 +177,49 @@ fn codes() -> BTreeMap<String, String> {
 }
 
 #[test]
-fn every_diagnostic_has_a_heading_and_every_heading_a_diagnostic() {
-    let document = document("diagnostics.md");
-    let headings: Vec<&str> = document.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    assert!(headings.is_sorted(), "{headings:?}");
-    let codes = codes();
-    for (code, file) in &codes {
-        assert!(headings.contains(&code.as_str()), "docs/diagnostics.md lacks `{code}`, which {file} gives");
+fn the_definitions_for_editors_are_what_the_binary_prints_and_are_of_every_function() {
+    let (code, printed, _) = lawbook(Path::new(ROOT), &["docs", "--definitions"]);
+    let kept = std::fs::read_to_string(Path::new(ROOT).join("schemas/lawbook.d.rhai")).unwrap();
+    assert_eq!(code, 0);
+    assert!(kept == printed, "stale (try: `cargo run -- docs --definitions > schemas/lawbook.d.rhai`)");
+    let named = |text: &str, start: &str| -> BTreeSet<String> {
+        let lines = text.lines().filter_map(|line| line.strip_prefix(start));
+        lines.map(|line| line.split('(').next().unwrap().to_owned()).collect()
+    };
+    let reference = document("policy-language.md");
+    let wanted: BTreeSet<String> = named(&reference, "### `").union(&named(&reference, "fn ")).cloned().collect();
+    assert!(wanted.len() > 40 && wanted == named(&printed, "fn "), "{wanted:?}");
+}
+
+#[test]
+fn the_page_on_editors_names_every_schema_that_people_write_by() {
+    let page = document("editors.md");
+    for name in ["cases", "config", "policy", "inventory-manifest"] {
+        assert!(page.contains(&format!("(../schemas/{name}.schema.json)")), "{name}");
     }
+    for block in blocks(&page, "json") {
+        serde_json::from_str::<Value>(&block).unwrap();
+    }
+}
+
+#[test]
+fn every_diagnostic_has_a_page_and_every_page_a_diagnostic() {
+    let (code, printed, _) = lawbook(Path::new(ROOT), &["docs", "--diagnostics"]);
+    assert_eq!(code, 0);
+    assert!(
+        document("diagnostics.md") == printed,
+        "docs/diagnostics.md is stale (try: `cargo run -- docs --diagnostics > docs/diagnostics.md`)"
+    );
+    let headings: Vec<&str> = printed.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert!(headings.is_sorted() && headings.len() > 40, "{headings:?}");
+    for (code, file) in codes() {
+        assert!(headings.contains(&code.as_str()), "`{code}`, which {file} gives, has no page");
+    }
+    let (_, listed, _) = lawbook(Path::new(ROOT), &["explain"]);
     for heading in headings {
-        assert!(codes.contains_key(heading), "docs/diagnostics.md explains `{heading}`, which nothing gives");
+        let (code, page, _) = lawbook(Path::new(ROOT), &["explain", heading]);
+        assert!(code == 0 && printed.contains(&page), "{heading}");
+        assert!(listed.contains(&format!("  {heading} ")), "{heading}");
     }
 }
 

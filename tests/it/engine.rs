@@ -16,7 +16,7 @@ fn checked(id: &str, head: &str, script: &str) -> Checked {
         "//! ---\n//! title: T\n//! severity: low\n{}\n//! ---\n{script}\n",
         head.lines().map(|line| format!("//! {line}")).collect::<Vec<_>>().join("\n")
     );
-    match Pack::from_text(id, &text).check(&Overrides::default(), &Limits::default()) {
+    match Pack::from_text(id, &text).check(&crate::of_invented_events(), &Limits::default()) {
         Ok(checked) => checked,
         Err(mistakes) => panic!("{}", lawbook::report::diagnostic::draw(&mistakes, false)),
     }
@@ -282,7 +282,7 @@ fn group(event) {{ event.group }}
 "#
         ),
     )
-    .check(&Overrides::default(), &Limits::default())
+    .check(&crate::of_invented_events(), &Limits::default())
     .unwrap();
     for (id, more, script) in [
         ("needs-inventory", "judges: cloudtrail\n//! needs: [ec2/flow-logs]", "true"),
@@ -294,7 +294,7 @@ fn group(event) {{ event.group }}
         ("volume", "judges: ec2/volumes", r#"event.State == "available""#),
     ] {
         let text = format!("{COMMON}//! {more}\n//! ---\nfn matches(event) {{ {script} }}\n");
-        packs.join(Pack::from_text(id, &text).check(&Overrides::default(), &Limits::default()).unwrap());
+        packs.join(Pack::from_text(id, &text).check(&crate::of_invented_events(), &Limits::default()).unwrap());
     }
     let folder = tempfile::tempdir().unwrap();
     let padding = "x".repeat(500);

@@ -8,12 +8,25 @@ mod docs;
 mod engine;
 mod input;
 mod inventory;
+mod lint;
 mod policies;
 mod prefilter;
 mod readme;
 mod report;
 mod shape_rules;
 mod shapes;
+mod typos;
+
+/// What policies are checked by whose fields no event of CloudTrail has.
+fn of_invented_events() -> lawbook::policy::Overrides {
+    static READ: std::sync::LazyLock<lawbook::policy::Overrides> = std::sync::LazyLock::new(|| {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/shapes");
+        let mut overrides = lawbook::policy::Overrides::default();
+        overrides.set_shapes(lawbook::schema::Shapes::embedded().with_extra(&folder).unwrap());
+        overrides
+    });
+    READ.clone()
+}
 
 /// Says that a test was skipped where it is seen: what a passing test prints with macros is kept from the reader.
 fn skipped(what: &str) {

@@ -55,7 +55,7 @@ fn packs() -> Checked {
         let text = format!(
             "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n{head}//! ---\nfn matches(event) {{ {matches} }}\n"
         );
-        match Pack::from_text(&format!("p{at}"), &text).check(&Overrides::default(), &Limits::default()) {
+        match Pack::from_text(&format!("p{at}"), &text).check(&crate::of_invented_events(), &Limits::default()) {
             Ok(checked) => all.join(checked),
             Err(mistakes) => panic!("{}", lawbook::report::diagnostic::draw(&mistakes, false)),
         }
@@ -381,7 +381,7 @@ fn what_no_policy_asks_for_is_neither_parsed_nor_run() {
         let text = format!(
             "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n{head}//! ---\nfn matches(event) {{ {script} }}\n"
         );
-        Pack::from_text(id, &text).check(&Overrides::default(), &Limits::default()).unwrap()
+        Pack::from_text(id, &text).check(&crate::of_invented_events(), &Limits::default()).unwrap()
     };
     let mut packs = policy(
         "by-when",

@@ -50,7 +50,7 @@ pub(super) struct Chain<'e> {
 }
 
 pub(super) fn chain(expr: &Expr) -> Chain<'_> {
-    let (Expr::Dot(pair, ..) | Expr::Index(pair, ..)) = expr else {
+    let (Expr::Dot(pair, flags, _) | Expr::Index(pair, flags, _)) = expr else {
         return Chain {
             calls: Vec::new(),
             root: expr,
@@ -63,13 +63,14 @@ pub(super) fn chain(expr: &Expr) -> Chain<'_> {
     let mut chain = chain(&pair.lhs);
     let mut rest = &pair.rhs;
     let mut in_index = matches!(expr, Expr::Index(..));
+    // What stands in brackets is followed by more steps unless its chain is at its end.
+    let mut at_end = flags.intersects(ASTFlags::BREAK);
     loop {
         chain.steps += 1;
         let (step, next) = match rest {
-            Expr::Dot(pair, flags, _) | Expr::Index(pair, flags, _)
-                if !(in_index && flags.intersects(ASTFlags::BREAK)) =>
-            {
-                (&pair.lhs, Some((&pair.rhs, matches!(rest, Expr::Index(..)))))
+            Expr::Dot(pair, flags, _) | Expr::Index(pair, flags, _) if !(in_index && at_end) => {
+                let is_index = matches!(rest, Expr::Index(..));
+                (&pair.lhs, Some((&pair.rhs, is_index, flags.intersects(ASTFlags::BREAK))))
             }
             other => (other, None),
         };
@@ -92,10 +93,7 @@ pub(super) fn chain(expr: &Expr) -> Chain<'_> {
             }
         }
         match next {
-            Some((following, index)) => {
-                rest = following;
-                in_index = index;
-            }
+            Some(following) => (rest, in_index, at_end) = following,
             None => return chain,
         }
     }

@@ -165,9 +165,12 @@ impl<'a> Known<'a> {
 
     /// The function that was meant by the name of none.
     pub(super) fn meant(self, name: &str) -> Option<&'a str> {
-        let names: BTreeSet<&str> =
-            [self.others, self.own].iter().flat_map(|functions| functions.0.keys()).map(String::as_str).collect();
-        did_you_mean(name, names)
+        did_you_mean(name, self.names())
+    }
+
+    /// The names of all of them.
+    pub(super) fn names(self) -> BTreeSet<&'a str> {
+        [self.others, self.own].iter().flat_map(|functions| functions.0.keys()).map(String::as_str).collect()
     }
 }
 

@@ -100,7 +100,7 @@ impl Function {
         Self { name: definition.name.to_string(), params, body }
     }
 
-    pub(super) fn is_closure(&self) -> bool {
+    pub(in crate::script) fn is_closure(&self) -> bool {
         self.name.starts_with("anon$")
     }
 }
@@ -118,7 +118,7 @@ impl Parsed {
 }
 
 /// Name and value of a constant of a literal, if the statement is one.
-pub(super) fn constant(statement: &Stmt) -> Option<(String, Value)> {
+pub(in crate::script) fn constant(statement: &Stmt) -> Option<(String, Value)> {
     match statement {
         Stmt::Var(var, flags, _) if flags.intersects(ASTFlags::CONSTANT) => {
             let literal = var.1.get_literal_value(None)?;

@@ -6,18 +6,18 @@ use std::ops::Range;
 use rhai::Position;
 
 /// The lines of a text; counted when they are first asked for, since most texts have no mistakes.
-pub(super) struct Lines<'a> {
+pub(in crate::script) struct Lines<'a> {
     text: &'a str,
     starts: OnceCell<Vec<usize>>,
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn of(text: &'a str) -> Self {
+    pub(in crate::script) fn of(text: &'a str) -> Self {
         Self { text, starts: OnceCell::new() }
     }
 
     /// The byte offset of a position of Rhai's (1-based line and character).
-    pub(super) fn offset(&self, position: Position) -> usize {
+    pub(in crate::script) fn offset(&self, position: Position) -> usize {
         let end = self.text.len();
         let (Some(line), column) = (position.line(), position.position().unwrap_or(1)) else { return end };
         let after = |(at, _): (usize, &str)| at + 1;

@@ -113,6 +113,7 @@ impl<'a> Walker<'a> {
                 |meant| format!("did you mean `{meant}`?"),
             );
             self.say("unknown-param", position, format!("no parameter `{name}`"), Some(help));
+            self.rename(name, names);
         }
     }
 
@@ -127,8 +128,9 @@ impl<'a> Walker<'a> {
                 .chain(self.constants.iter().copied())
                 .chain(["params"])
                 .collect();
-            let help = did_you_mean(name, names).map(|meant| format!("did you mean `{meant}`?"));
+            let help = did_you_mean(name, names.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
             self.say("unknown-variable", position, format!("no variable `{name}`"), help);
+            self.rename(name, names);
         }
     }
 
@@ -149,7 +151,12 @@ impl<'a> Walker<'a> {
             } else {
                 self.known.meant(name).map(|meant| format!("did you mean `{meant}`?"))
             };
-            return self.say("unknown-function", position, format!("no function `{name}`"), help);
+            self.say("unknown-function", position, format!("no function `{name}`"), help);
+            // What is removed on purpose is not near another name by mistake.
+            if !sandbox::REMOVED.contains(&name) {
+                self.rename(name, self.known.names());
+            }
+            return;
         }
         let wanted = arities.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
         self.say(
@@ -184,6 +191,7 @@ impl<'a> Walker<'a> {
         if !crate::schema::is_kind(kind) {
             let help = did_you_mean(kind, crate::schema::kinds()).map(|meant| format!("did you mean `{meant}`?"));
             self.say("unknown-kind", *at, format!("no inventory kind `{kind}`"), help);
+            self.rename(kind, crate::schema::kinds());
         } else if !header.uses.iter().chain(header.needs).any(|declared| declared == kind.as_str()) {
             self.say(
                 "undeclared-kind",

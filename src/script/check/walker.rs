@@ -12,7 +12,7 @@ use super::chain::{chain, closure_name, first_step, keys};
 use super::known::{Known, Lookups};
 use super::parsed::{Parsed, constant};
 use super::place::{Lines, function_name, token_end};
-use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
+use crate::diagnostic::{Diagnostic, Fix, SourceText, did_you_mean, surely_meant};
 
 /// List functions that ask a closure for yes or no.
 const PREDICATES: &[&str] = &["some", "all", "filter", "find", "find_index", "retain", "drain", "extract"];
@@ -73,6 +73,16 @@ impl<'a> Walker<'a> {
         let mut diagnostic = Diagnostic::error(code, self.source, start..token_end(&self.source.text, start), message);
         diagnostic.help = help;
         self.out.push(diagnostic);
+    }
+
+    /// Adds the change of a name to what was said last: of the name, or of what stands between its quotes.
+    pub(super) fn rename<'n>(&mut self, wrong: &str, known: impl IntoIterator<Item = &'n str>) {
+        let Some(meant) = surely_meant(wrong, known) else { return };
+        let Some(last) = self.out.last_mut() else { return };
+        let inner = last.source.text[last.span.clone()].find(wrong).map(|at| last.span.start + at);
+        if let Some(start) = inner {
+            last.fix = Some(Fix { span: start..start + wrong.len(), replacement: meant.to_owned() });
+        }
     }
 
     /// Any statement outside of functions is a mistake, but for constants of literals.
@@ -484,6 +494,7 @@ impl<'a> Walker<'a> {
         {
             let help = self.known.meant(function).map(|meant| format!("did you mean `{meant}`?"));
             self.say("unknown-function", *at, format!("no function `{function}`"), help);
+            self.rename(function, self.known.names());
         }
         if PREDICATES.contains(&name) {
             for arg in &call.args {

@@ -327,6 +327,34 @@ fn register_row(engine: &mut Engine, env: &Rc<Env>, row: &'static Row, types: Ve
     });
 }
 
+/// Every function that policies can call, in the notation of Rhai's definition files (`.d.rhai`).
+pub fn definitions() -> String {
+    let mut out = String::from("module static;\n");
+    for row in FAMILIES.iter().flat_map(|family| family.rows) {
+        out.push('\n');
+        for line in row.doc.lines().chain(["", "```rhai"]).chain(row.examples.iter().copied()).chain(["```"]) {
+            out.push_str(format!("/// {line}").trim_end());
+            out.push('\n');
+        }
+        let params: Vec<String> = row.params.iter().map(|name| format!("{name}: ?")).collect();
+        out.push_str(&format!("fn {}({}) -> ?;\n", row.name, params.join(", ")));
+    }
+    for part in super::PRELUDE.split("\n\n").filter(|part| part.starts_with("///")) {
+        let lines = part.lines().take_while(|line| line.starts_with("///") || line.starts_with("fn "));
+        out.push('\n');
+        for line in lines {
+            let Some((head, params)) = line.strip_prefix("fn ").and_then(|line| line.split_once('(')) else {
+                out.push_str(&format!("{line}\n"));
+                continue;
+            };
+            let params = params.split(')').next().unwrap_or_default().split(',').map(str::trim);
+            let params: Vec<String> = params.filter(|name| !name.is_empty()).map(|name| format!("{name}: ?")).collect();
+            out.push_str(&format!("fn {head}({}) -> ?;\n", params.join(", ")));
+        }
+    }
+    out
+}
+
 /// The reference of the policy language's functions, in Markdown: every family, every function, its examples.
 pub fn reference() -> String {
     let mut out = String::from(include_str!("reference.md"));

@@ -1,0 +1,128 @@
+//! The pages of what is found while front matter and files are read.
+
+use super::super::{Category, Check, Lint};
+use crate::diagnostic::Level;
+
+/// In the order of their codes.
+pub(super) const LINTS: &[Lint] = &[
+    Lint {
+        code: "cases",
+        category: Category::Metadata,
+        level: Level::Error,
+        summary: "A `.cases.yaml` file that cannot be read, has members that no case has, or belongs to no policy. It is told where cases are run, and keeps no policy from loading.",
+        avoid: "",
+        prefer: "what `lawbook new` writes; the [schema](../schemas/cases.schema.json) lists all members.",
+        why: "A case with a misspelt expectation expects nothing.",
+        check: Check::Loading,
+        bad: &[],
+        good: &[],
+    },
+    Lint {
+        code: "front-matter",
+        category: Category::Metadata,
+        level: Level::Error,
+        summary: "The head of the file is missing, is not closed by a second `//! ---`, is no YAML, or breaks the [schema](../schemas/policy.schema.json): an unknown key, a missing one, a severity that is none.",
+        avoid: "`severity: hgih`, `tagz: []`",
+        prefer: "the keys in [policies.md](policies.md#front-matter).",
+        why: "A key that nobody reads is a wish that nobody fulfils.",
+        check: Check::Loading,
+        bad: &[
+            "//! severity: hgih
+fn matches(event) { true }",
+            "//! tagz: []
+fn matches(event) { true }",
+        ],
+        good: &["//! severity: high
+fn matches(event) { succeeded(event) }"],
+    },
+    Lint {
+        code: "id",
+        category: Category::Metadata,
+        level: Level::Error,
+        summary: "The name of the file is no id, or another policy of the pack has it.",
+        avoid: "`EIP_Disassociated.rhai`",
+        prefer: "`eip-disassociated.rhai`.",
+        why: "Findings, parameters and flags refer to the id, so there must be one, and it must be easy to write.",
+        check: Check::Loading,
+        bad: &[],
+        good: &[],
+    },
+    Lint {
+        code: "param",
+        category: Category::Correctness,
+        level: Level::Error,
+        summary: "A parameter whose default is not of its type, or which has `of` and is no list.",
+        avoid: "`{ type: int, default: many, doc: … }`",
+        prefer: "`{ type: int, default: 5, doc: … }`",
+        why: "The default is what everybody gets.",
+        check: Check::Loading,
+        bad: &["//! params: { n: { type: int, default: many, doc: D } }
+fn matches(event) { params.n == 1 }"],
+        good: &["//! params: { n: { type: int, default: 1, doc: D } }
+fn matches(event) { params.n == 1 }"],
+    },
+    Lint {
+        code: "placeholder",
+        category: Category::Remediation,
+        level: Level::Error,
+        summary: "A `${…}` that is not closed, is no name, or does not stand alone where it will be quoted.",
+        avoid: "`--id '${id}'`, `--filters Name=id,Values=${id}`",
+        prefer: "`--id ${id}`",
+        why: "Its value comes from logs, which attackers write. It is quoted when it is filled, which makes it safe only as a whole word of the shell or a whole expression of Python.",
+        check: Check::Loading,
+        bad: &[r#"//! remediation: { cli: "aws x --id '${id}'" }
+fn matches(event) { true }"#],
+        good: &[r#"//! remediation: { cli: "aws x --id ${id}" }
+fn matches(event) { succeeded(event) }
+fn context(event) { #{ id: event.eventID } }"#],
+    },
+    Lint {
+        code: "unknown-kind",
+        category: Category::Correctness,
+        level: Level::Error,
+        summary: "An inventory kind that no AWS command gives.",
+        avoid: "`ec2/volume`",
+        prefer: "`ec2/volumes`; [inventory.md](inventory.md) explains the names.",
+        why: "Nothing would ever be found in it.",
+        check: Check::Loading,
+        bad: &[
+            "//! judges: ec2/volume
+fn matches(volume) { true }",
+            "//! uses: [ec2/volume]
+fn matches(event) { true }",
+        ],
+        good: &["//! judges: ec2/volumes
+fn matches(volume) { volume.Encrypted == false }"],
+    },
+    Lint {
+        code: "when",
+        category: Category::Correctness,
+        level: Level::Error,
+        summary: "A key of `when` that is no path, a value with a wildcard, or one that is listed twice.",
+        avoid: "`eventName: Delete*`",
+        prefer: r#"a list of names, or `glob(event.eventName, "Delete*")` in `matches`."#,
+        why: "`when` compares whole values; a wildcard would be compared letter by letter, and never be equal.",
+        check: Check::Loading,
+        bad: &[
+            r#"//! when: { eventName: "Delete*" }
+fn matches(event) { true }"#,
+            "//! when: { a..b: 1 }
+fn matches(event) { true }",
+        ],
+        good: &["//! when: { eventName: [DeleteA, DeleteB] }
+fn matches(event) { succeeded(event) }"],
+    },
+    Lint {
+        code: "window",
+        category: Category::Correctness,
+        level: Level::Error,
+        summary: "`window:`, which this version does not know.",
+        avoid: "",
+        prefer: "",
+        why: "A policy that is meant for several records would judge each alone.",
+        check: Check::Loading,
+        bad: &["//! window: { by: x }
+fn matches(event) { true }"],
+        good: &["fn matches(event) { succeeded(event) }"],
+    },
+];

@@ -1,0 +1,64 @@
+//! `never-matches`: conditions that exclude each other, so that nothing is ever found.
+
+use super::solve::{Known, decided, test_of};
+use super::subject::Subject;
+use super::{Category, Check, Lint};
+use crate::diagnostic::{Diagnostic, Level};
+use crate::script::reading::Test;
+
+pub(super) const LINT: Lint = Lint {
+    code: "never-matches",
+    category: Category::Correctness,
+    level: Level::Error,
+    summary: "`matches` can never be true: what it asks is excluded by `when`, or by what it asks itself.",
+    avoid: "`when: { eventName: CreateUser }` with `event.eventName == \"CreateUsers\"` in `matches`",
+    prefer: "conditions that a record can fulfil",
+    why: "The policy would be silent whatever happens, and silence is taken for safety.",
+    check: Check::Policy(check),
+    bad: &[
+        "//! when: { eventSource: iam.amazonaws.com, eventName: CreateUser }\nfn matches(event) { succeeded(event) && event.eventName == \"CreateUsers\" }",
+        "//! when: { eventSource: iam.amazonaws.com, eventName: [A, B] }\nfn matches(event) { event.eventName in [\"C\", \"D\"] && succeeded(event) }",
+        "//! when: { eventSource: iam.amazonaws.com, eventName: [A, B] }\nfn matches(event) { switch event.eventName { \"C\" => succeeded(event), _ => false } }",
+        "//! when: { eventSource: iam.amazonaws.com, eventName: [A, B] }\nfn matches(e) { is_bad(e) && succeeded(e) }\nfn is_bad(x) { let n = x.eventName; n == \"C\" }",
+        "//! when: { eventSource: iam.amazonaws.com, eventName: [A, B] }\nfn matches(e) { is_bad(e) && succeeded(e) }\n//// lib\nfn is_bad(x) { x.eventName == \"C\" }",
+        "fn matches(event) { event.eventName == \"A\" && succeeded(event) && event.eventName == \"B\" }",
+        "fn matches(event) { if event.eventName != \"A\" { return false; } event.eventName == \"B\" && succeeded(event) }",
+        "fn matches(event) { event.awsRegion == \"a\" && event.awsRegion in [\"b\", \"c\"] && succeeded(event) }",
+        "fn matches(event) { event.errorCode == () && event.errorCode != () }",
+        "fn matches(event) { let a = event.eventName; a == \"A\" && !a.starts_with(\"A\") && succeeded(event) }",
+        "//! when: { eventSource: iam.amazonaws.com, eventName: CreateUser }\nfn matches(event) { event.eventName.starts_with(\"Delete\") && succeeded(event) }",
+    ],
+    good: &[
+        "//! when: { eventSource: iam.amazonaws.com, eventName: [A, B] }\nfn matches(event) { succeeded(event) && event.eventName == \"A\" }",
+        "//! when: { eventSource: iam.amazonaws.com, eventName: [A, B] }\nfn matches(event) { succeeded(event) && (event.eventName == \"C\" || event.a == 1) }",
+        "fn matches(event) { (event.eventName == \"A\" || event.eventName == \"B\") && succeeded(event) }",
+        "fn matches(event) { event.a == 1 && event.b == 2 && succeeded(event) }",
+        "//! when: { eventSource: iam.amazonaws.com, readOnly: false }\nfn matches(event) { succeeded(event) && event.readOnly == false }",
+        "//! when: { eventSource: iam.amazonaws.com, readOnly: false }\nfn matches(event) { succeeded(event) && event.readOnly != \"false\" }",
+        "//! when: { eventSource: iam.amazonaws.com, n: 12 }\nfn matches(event) { succeeded(event) && !event.n.starts_with(\"1\") }",
+        "fn matches(event) { succeeded(event) && event.readOnly != \"true\" && event.readOnly == true }",
+        "fn matches(event) { succeeded(event) && event.a == 1 && event.a != \"1\" }",
+        "//! when: { eventSource: iam.amazonaws.com, n: 12 }\nfn matches(event) { succeeded(event) && event.n == 12.0 }",
+        "//! params: { on: { type: bool, default: false, doc: D } }\nfn matches(event) { params.on == true && succeeded(event) }",
+        "fn matches(event) { let n = event.eventName; n = \"B\"; event.eventName == \"A\" && n == \"B\" && succeeded(event) }",
+        "fn matches(event) { list(event.a).some(|x| x == 1) && list(event.a).some(|x| x == 2) && succeeded(event) }",
+        "fn matches(event) { let n = \"A\"; for x in list(event.a) { n = x; } n == \"B\" && succeeded(event) }",
+        "fn matches(event) { let found = false; for x in list(event.a) { if x == 1 { found = true; } } found && succeeded(event) }",
+        "fn matches(event) { succeeded(event) && (event.x ?? \"a\") == \"a\" && (event.x ?? \"b\") == \"b\" }",
+    ],
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let Some(matches) = subject.matches() else { return Vec::new() };
+    let test = test_of(&matches.answer);
+    let known = Known::by_when(subject);
+    // What is written as `false` is meant so, and told as a constant condition.
+    if matches!(test, Test::Always(_)) || known.decide(&test) != Some(false) {
+        return Vec::new();
+    }
+    let decided = decided(&test, &known);
+    let reason = decided.iter().find(|decided| !decided.holds).or(decided.first());
+    let span = reason.map_or(subject.hook_span("matches"), |decided| decided.comparison.place.site.clone());
+    let message = "`matches` is never true: this is excluded by `when` or by another condition";
+    vec![LINT.at(subject.source, span, message)]
+}

@@ -1,0 +1,62 @@
+//! `outcome`: policies about calls that do not ask whether the call succeeded.
+
+use super::subject::Subject;
+use super::{Category, Check, Lint};
+use crate::diagnostic::{Diagnostic, Level};
+
+pub(super) const LINT: Lint = Lint {
+    code: "outcome",
+    category: Category::Security,
+    level: Level::Warning,
+    summary: "A policy about calls whose `matches` does not ask whether the call succeeded.",
+    avoid: "`event.eventName == \"DeleteTrail\"`",
+    prefer: "`succeeded(event) && …`; where attempts matter, too, ask `refused(event)`, or allow this with the reason",
+    why: "CloudTrail records refused calls, failed calls and dry runs like others. A finding that says that something was \
+          deleted, and it was not, costs the trust in all others.",
+    check: Check::Policy(check),
+    bad: &[
+        "fn matches(event) { event.eventName == \"DeleteTrail\" }",
+        "fn matches(event) { is_bad(event) }\nfn is_bad(e) { e.requestParameters.name == \"x\" }",
+        "fn matches(event) { actor(event).type == \"Root\" && is_console(event) }",
+        "fn matches(event) { event.requestParameters.name == \"x\" }\nfn title(event) { if succeeded(event) { \"a\" } else { \"b\" } }",
+        "fn matches(event) { jsonpath(event, \"$..cidrIp\").contains(\"10.0.0.0/8\") }",
+    ],
+    good: &[
+        "fn matches(event) { succeeded(event) && event.eventName == \"DeleteTrail\" }",
+        "fn matches(event) { event.succeeded() && event.eventName == \"DeleteTrail\" }",
+        "fn matches(e) { worked(e) }\nfn worked(x) { let code = x.errorCode; code == () }",
+        "fn matches(event) { worked(event) }\n//// lib\nfn worked(e) { e.errorCode == () }",
+        "fn matches(event) { failed(event) }",
+        "fn matches(event) { event.errorCode in [\"AccessDenied\"] }",
+        "fn matches(event) { \"errorCode\" in event }",
+        "fn matches(event) { event[\"errorMessage\"] == () }",
+        "fn matches(event) { response(event).keyId != () }",
+        "fn matches(event) { event.responseElements.ConsoleLogin == \"Failure\" }",
+        "//! when: { eventSource: ec2.amazonaws.com, errorCode: null }\nfn matches(event) { event.eventName == \"A\" }",
+        "//! when: { eventSource: kms.amazonaws.com, eventType: AwsServiceEvent }\nfn matches(event) { event.eventName == \"RotateKey\" }",
+        "//! judges: ec2/volumes\nfn matches(volume) { volume.Encrypted == false }",
+        "fn matches(event) { jsonpath(event, \"$.errorCode\").is_empty() }",
+    ],
+};
+
+/// What says how a call ended.
+const FIELDS: [&str; 4] = ["errorCode", "errorMessage", "responseElements", "serviceEventDetails"];
+const FUNCTIONS: [&str; 4] = ["succeeded", "error_code", "refused", "is_dry_run"];
+
+fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let Some(matches) = subject.matches().filter(|_| subject.judges_events()) else { return Vec::new() };
+    let asks = matches.calls.iter().any(|call| FUNCTIONS.contains(&call.name.as_str()))
+        || matches.reads.iter().any(|read| FIELDS.iter().any(|field| read.path.is_of_record(&[field])))
+        || FIELDS.iter().any(|field| subject.wants_something_of(&[field]) || subject.mentions(matches, field));
+    // What AWS does by itself has no outcome.
+    let is_no_call = |types: &[Option<String>]| !types.iter().flatten().any(|kind| kind == "AwsApiCall");
+    let no_call = subject.wants(&["eventType"]).is_some_and(is_no_call)
+        || subject.wants(&["eventCategory"]).is_some_and(|of| of.iter().flatten().all(|kind| kind == "Insight"));
+    // Signing in is an event of another type, and succeeds or not.
+    let signs_in = subject.wants(&["eventType"]).is_some_and(|of| of.contains(&Some("AwsConsoleSignIn".to_owned())));
+    if asks || (no_call && !signs_in) || !matches.is_complete {
+        return Vec::new();
+    }
+    let message = "`matches` does not ask whether the call succeeded, so a refused attempt is found, too";
+    vec![LINT.at(subject.source, subject.hook_span("matches"), message).help("`succeeded(event) && …`")]
+}

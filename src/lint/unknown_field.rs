@@ -1,0 +1,195 @@
+//! `unknown-field`: fields that no record and no resource can have.
+
+use super::calls::{borrowed, last_step};
+use super::subject::Subject;
+use super::{Category, Check, Lint};
+use crate::diagnostic::{Diagnostic, Level, did_you_mean, surely_meant};
+use crate::schema::{Call, Step as Stepped};
+use crate::script::reading::{Base, Path, Place, Read, Step};
+
+pub(super) const LINT: Lint = Lint {
+    code: "unknown-field",
+    category: Category::Correctness,
+    level: Level::Error,
+    summary: "A field that no event, or no resource of the kind, has: AWS lists all there are.",
+    avoid: "`event.userIdentity.tpye`, `event.SourceIPAddress`, `volume.Encryptd`, `lookup(\"ec2/volumes\", \"VolumeID\", …)`",
+    prefer: "`event.userIdentity.type`, `event.sourceIPAddress`, `volume.Encrypted`, `lookup(\"ec2/volumes\", \"VolumeId\", …)`",
+    why: "A misspelt field is an absent one: the policy would judge nothing, and say nothing. A field that is newer than this \
+          version of Lawbook can be told with `--shapes`.",
+    check: Check::Policy(check),
+    bad: &[
+        "fn matches(event) { succeeded(event) && event.userIdentity.tpye == \"Root\" }",
+        "fn matches(event) { succeeded(event) && event.SourceIPAddress == \"1.2.3.4\" }",
+        "fn matches(event) { succeeded(event) && event.evntName != () }",
+        "fn matches(e) { let u = e.userIdentity; succeeded(e) && u.sessionContext.sessionIsuer.arn == () }",
+        "fn matches(e) { succeeded(e) && of(e) == \"x\" }\nfn of(x) { x[\"tlsDetail\"] }",
+        "fn matches(event) { succeeded(event) }\nfn title(event) { `${event.awsRegoin}` }",
+        "//! when: { eventSource: ec2.amazonaws.com, userIdentity.tpye: Root }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: ec2.amazonaws.com, eventNmae: RunInstances }\nfn matches(event) { succeeded(event) }",
+        "//! judges: ec2/volumes\nfn matches(volume) { volume.Encryptd == false }",
+        "//! judges: ec2/instances\nfn matches(i) { i.NetworkInterfaces.some(|n| n.Assocation.PublicIp != ()) }",
+        "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup(\"ec2/volumes\", \"VolumeId\", event.eventID).Encyrpted == false }",
+        "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup_all(\"ec2/volumes\", \"Attachments.InstanceID\", event.eventID).len() > 1 }",
+        "//! needs: [ec2/volumes]\nfn matches(event) { succeeded(event) && all(\"ec2/volumes\").some(|v| v.encrypted == false) }",
+        "fn matches(event) { succeeded(event) && actor(event).nmae == \"root\" }",
+    ],
+    good: &[
+        "fn matches(event) { succeeded(event) && event.userIdentity.type == \"Root\" && event.tlsDetails.tlsVersion == \"TLSv1\" }",
+        "fn matches(event) { succeeded(event) && event.additionalEventData.anything == 1 && event.serviceEventDetails.x == 1 }",
+        "fn matches(event) { succeeded(event) && event.userIdentity.sessionContext.attributes.mfaAuthenticated == \"true\" }",
+        "fn matches(event) { succeeded(event) && event.resources.some(|r| r.ARN == \"x\") && actor(event).session == \"x\" }",
+        "//! judges: ec2/instances\nfn matches(i) { i.NetworkInterfaces.some(|n| n.Association.PublicIp != ()) && i.Tags[0].Key == \"a\" }",
+        "//! judges: ec2/security-groups\nfn matches(g) { g.IpPermissions.some(|p| p.IpRanges.some(|r| r.CidrIp == \"0.0.0.0/1\")) }",
+        "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup(\"ec2/volumes\", \"Attachments.InstanceId\", event.eventID).Encrypted == false }",
+        "//! judges: config/aws-rds-db-cluster\nfn matches(c) { c.anything == 1 }",
+        "fn matches(event) { succeeded(event) && event.eventName.len() > 3 && event.resources.len > 0 }",
+    ],
+};
+
+/// What is read, where, and what is known there.
+pub(super) struct Unknown<'a> {
+    pub(super) path: String,
+    pub(super) name: String,
+    pub(super) place: &'a Place,
+    pub(super) known: Vec<String>,
+}
+
+fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let mut out: Vec<Diagnostic> = unknown(subject, true).iter().map(|found| remark(&LINT, subject, found)).collect();
+    out.extend(in_when(subject));
+    out.extend(in_look_ups(subject));
+    out.extend(of_actors(subject));
+    out
+}
+
+/// Steps to members that nobody knows, where AWS lists them all (`is_closed`) or where records may have more. Where one
+/// place reads several things, as a function does that is called for several, it is enough if one of them has the member.
+pub(super) fn unknown<'a>(subject: &'a Subject<'_>, is_closed: bool) -> Vec<Unknown<'a>> {
+    let calls = borrowed(&subject.calls);
+    let mut found: Vec<Unknown<'_>> = Vec::new();
+    let mut sound: Vec<&Place> = Vec::new();
+    for Read { path, place } in subject.readings.values().flat_map(|reading| &reading.reads) {
+        let Some(name) = path.last().filter(|name| !OF_RHAI.contains(name)) else { continue };
+        match last_step(path, subject, &calls) {
+            Some(Stepped::Unknown { is_closed: all_are_listed, known }) => {
+                if all_are_listed == is_closed && !found.iter().any(|other| other.place == place) {
+                    found.push(Unknown { path: path.names().join("."), name: name.to_owned(), place, known });
+                }
+            }
+            Some(_) => sound.push(place),
+            None => {}
+        }
+    }
+    let is_at = |place: &Place, other: &Place| place.file == other.file && place.span == other.span;
+    found.retain(|found| !sound.iter().any(|place| is_at(place, found.place)));
+    // What a library reads may be there for another policy.
+    sound.iter().filter(|place| place.file != 0).for_each(|place| subject.acquit(place));
+    found
+}
+
+/// Properties of texts and lists that are Rhai's own.
+const OF_RHAI: &[&str] = &["len", "is_empty", "chars", "bytes"];
+
+/// A remark about a step, with what was meant.
+pub(super) fn remark(lint: &Lint, subject: &Subject<'_>, found: &Unknown<'_>) -> Diagnostic {
+    let source = subject.source_of(found.place);
+    let span = found.place.span.clone();
+    let names = || found.known.iter().map(String::as_str);
+    let diagnostic = lint.at(source, span.clone(), format!("there is no field `{}`", found.path));
+    let Some(meant) = did_you_mean(&found.name, names()) else {
+        return diagnostic.help("if it is newer than this version of Lawbook, say so in a folder for `--shapes`");
+    };
+    let diagnostic = diagnostic.help(format!("did you mean `{meant}`?"));
+    match surely_meant(&found.name, names()) {
+        Some(meant) if source.text.get(span.clone()) == Some(&found.name) => diagnostic.fix(span, meant),
+        _ => diagnostic,
+    }
+}
+
+/// Keys of `when`.
+fn in_when(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let calls = borrowed(&subject.calls);
+    let conditions = subject.header().when.conditions.iter();
+    conditions.filter_map(|condition| of_names(subject, &calls, Base::Record, &condition.path, &["when"])).collect()
+}
+
+/// The first of some names below a base that nobody knows.
+fn of_names(
+    subject: &Subject<'_>,
+    calls: &[Call<'_>],
+    base: Base,
+    names: &[String],
+    keys: &[&str],
+) -> Option<Diagnostic> {
+    let mut path = Path::of(base);
+    for name in names {
+        path = path.then(Step::Name(name.clone()));
+        if let Some(Stepped::Unknown { is_closed: true, known }) = last_step(&path, subject, calls) {
+            let written = names.join(".");
+            let span = subject.key_span(&[keys, &[written.as_str()]].concat());
+            let diagnostic = LINT.at(subject.source, span, format!("there is no field `{}`", path.names().join(".")));
+            let meant = did_you_mean(name, known.iter().map(String::as_str));
+            return Some(match meant {
+                Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+                None => diagnostic,
+            });
+        }
+    }
+    None
+}
+
+/// Keys by which resources are looked up; they lead through lists.
+fn in_look_ups(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let mut out: Vec<Diagnostic> = Vec::new();
+    for call in subject.readings.values().flat_map(|reading| &reading.calls) {
+        let [kind, key, ..] = call.args.as_slice() else { continue };
+        let (Some(kind), Some(key)) = (kind.text(), key.text()) else { continue };
+        if !call.name.starts_with("lookup") {
+            continue;
+        }
+        let Some(place) = subject.shapes.resource(kind) else { continue };
+        let mut places = place;
+        for name in key.split('.') {
+            let mut here = places.clone();
+            while let Stepped::Known(item) = here.item() {
+                here = item;
+            }
+            match here.field(name) {
+                Stepped::Known(next) => places = next,
+                Stepped::Open => break,
+                Stepped::Unknown { known, .. } => {
+                    let source = subject.source_of(&call.place);
+                    let message = format!("`{kind}` has no field `{key}`");
+                    let diagnostic = LINT.at(source, call.place.span.clone(), message);
+                    let diagnostic = match did_you_mean(name, known.iter().map(String::as_str)) {
+                        Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+                        None => diagnostic,
+                    };
+                    if !out.contains(&diagnostic) {
+                        out.push(diagnostic);
+                    }
+                    break;
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Members of what `actor` gives.
+fn of_actors(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let known: Vec<String> = crate::script::ACTOR.iter().map(|name| (*name).to_owned()).collect();
+    let mut out: Vec<Diagnostic> = Vec::new();
+    for Read { path, place } in subject.readings.values().flat_map(|reading| &reading.reads) {
+        let (Base::Actor, [Step::Name(name)]) = (&path.base, path.steps.as_slice()) else { continue };
+        if known.contains(name) || OF_RHAI.contains(&name.as_str()) {
+            continue;
+        }
+        let found = Unknown { path: format!("actor(…).{name}"), name: name.clone(), place, known: known.clone() };
+        let diagnostic = remark(&LINT, subject, &found);
+        if !out.contains(&diagnostic) {
+            out.push(diagnostic);
+        }
+    }
+    out
+}

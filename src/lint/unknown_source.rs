@@ -1,0 +1,80 @@
+//! `unknown-source`: sources of events that no service has.
+
+use super::named::{is_slip, named, proposed};
+use super::subject::Subject;
+use super::{Category, Check, Lint};
+use crate::diagnostic::{Diagnostic, Level};
+
+pub(super) const LINT: Lint = Lint {
+    code: "unknown-source",
+    category: Category::Correctness,
+    level: Level::Error,
+    summary: "An `eventSource` that no service of AWS has: misspelt, or not what records call the service.",
+    avoid: "`eventSource: cloudwatch.amazonaws.com`, `eventSource: ec2`",
+    prefer: "`eventSource: monitoring.amazonaws.com`, `eventSource: ec2.amazonaws.com`",
+    why: "No record has it, so the policy would be silent for ever. Services are not always called as one would think. One that \
+          is newer than this version of Lawbook can be told with `--shapes`.",
+    check: Check::Policy(check),
+    bad: &[
+        "//! when: { eventSource: ec2.amazonaw.com, eventName: RunInstances }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: [ec2.amazonaws.com, EC2.amazonaws.com], eventName: RunInstances }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: ec2, eventName: RunInstances }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: cloudwatch.amazonaws.com }\nfn matches(event) { succeeded(event) }",
+        "//! when:\nfn matches(event) { event.eventSource == \"iam.amazonaws.comm\" && succeeded(event) }",
+        "//! when:\nfn matches(event) { event.eventSource in [\"iam.amazonaws.com\", \"iamm.amazonaws.com\"] && succeeded(event) }",
+        "//! when:\nfn matches(e) { of(e, \"sss.amazonaws.com\") && succeeded(e) }\nfn of(x, source) { let s = x.eventSource; s == source }",
+        "//! when:\nfn matches(event) { event.eventSource.starts_with(\"ec3.\") && succeeded(event) }",
+        "//! when:\nfn matches(event) { switch event.eventSource { \"ec3.amazonaws.com\" => succeeded(event), _ => false } }",
+    ],
+    good: &[
+        "//! when: { eventSource: monitoring.amazonaws.com, eventName: PutMetricAlarm }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: github.audit, eventName: repo.create }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: [signin.amazonaws.com, null] }\nfn matches(event) { succeeded(event) }",
+        "//! when:\nfn matches(event) { event.eventSource == \"iam.amazonaws.com\" && succeeded(event) }",
+        "//! when:\nfn matches(event) { event.eventSource.starts_with(\"ec2.\") && succeeded(event) }",
+        "//! judges: ec2/volumes\nfn matches(volume) { volume.VolumeId == \"eventSource\" }",
+    ],
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    unknown(subject, &LINT, true)
+}
+
+/// Sources that no service has: those that are a slip or lack their domain, or all others.
+pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    for named in named(subject, "eventSource") {
+        if !named.is_start && subject.shapes.is_source(&named.text) {
+            continue;
+        }
+        let known = subject.shapes.sources();
+        if named.is_start && known.iter().any(|source| source.starts_with(&named.text)) {
+            continue;
+        }
+        // Events of others may be in CloudTrail Lake, by sources of their own.
+        let lacks_domain = known.contains(&format!("{}.amazonaws.com", named.text));
+        let is_alias = ALIASES.iter().any(|alias| named.text.strip_suffix(".amazonaws.com") == Some(alias));
+        let is_wrong =
+            named.is_start || lacks_domain || is_alias || is_slip(&named.text, known.iter().map(String::as_str));
+        if is_wrong == are_wrong {
+            let message = format!("no service has the source `{}`", named.text);
+            out.push(proposed(lint.at(named.source, named.span.clone(), message), &named, &known));
+        }
+    }
+    out
+}
+
+/// What people call services whose records have another name.
+const ALIASES: &[&str] = &[
+    "cloudwatch",
+    "elb",
+    "elbv2",
+    "ses",
+    "sso",
+    "stepfunctions",
+    "emr",
+    "efs",
+    "opensearch",
+    "eventbridge",
+    "codestar",
+];

@@ -1,0 +1,88 @@
+//! `unlisted-value`: comparisons of a field with a text that is none of those that AWS lists for it.
+
+use super::calls::{at_end, borrowed};
+use super::subject::Subject;
+use super::{Category, Check, Lint};
+use crate::diagnostic::{Diagnostic, Level, did_you_mean};
+use crate::script::reading::{Base, Path, Relation, Step};
+
+pub(super) const LINT: Lint = Lint {
+    code: "unlisted-value",
+    category: Category::Correctness,
+    level: Level::Warning,
+    summary: "A field is compared with a text that is none of the values that AWS lists for it.",
+    avoid: "`instance.State.Name == \"runing\"`, `event.userIdentity.type == \"root\"`",
+    prefer: "`instance.State.Name == \"running\"`, `event.userIdentity.type == \"Root\"`",
+    why: "The comparison is never true. AWS adds values, so this keeps no policy from loading.",
+    check: Check::Policy(check),
+    bad: &[
+        "//! judges: ec2/instances\nfn matches(i) { i.State.Name == \"runing\" }",
+        "//! judges: ec2/instances\nfn matches(i) { i.State.Name in [\"running\", \"stoped\"] }",
+        "//! judges: ec2/volumes\nfn matches(v) { v.VolumeType == \"gp9\" }",
+        "fn matches(event) { succeeded(event) && event.userIdentity.type == \"root\" }",
+        "fn matches(event) { succeeded(event) && actor(event).type == \"IamUser\" }",
+        "//! when: { eventSource: ec2.amazonaws.com, userIdentity.type: [Root, IAMuser] }\nfn matches(event) { succeeded(event) }",
+        "//! judges: ec2/instances\nfn matches(i) { switch i.State.Name { \"runnning\" => true, _ => false } }",
+    ],
+    good: &[
+        "//! judges: ec2/instances\nfn matches(i) { i.State.Name == \"running\" || i.State.Name in [\"stopped\", \"stopping\"] }",
+        "fn matches(event) { succeeded(event) && event.userIdentity.type == \"Root\" && actor(event).type != \"AWSService\" }",
+        "//! when: { eventSource: ec2.amazonaws.com, userIdentity.type: [Root, IAMUser, null] }\nfn matches(event) { succeeded(event) }",
+        "//! judges: ec2/volumes\nfn matches(v) { v.VolumeId == \"vol-1\" && v.State.starts_with(\"in\") }",
+    ],
+};
+
+fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let calls = borrowed(&subject.calls);
+    let mut out: Vec<Diagnostic> = in_when(subject);
+    for comparison in subject.readings.values().flat_map(|reading| &reading.comparisons) {
+        let asks = matches!(comparison.relation, Relation::Equal | Relation::In);
+        let Some(path) = comparison.left.path().filter(|_| asks) else { continue };
+        let identity = ["userIdentity", "type"].map(|name| Step::Name(name.to_owned())).to_vec();
+        let path = match (&path.base, path.last()) {
+            (Base::Actor, Some("type")) => &Path { base: Base::Record, steps: identity },
+            _ => path,
+        };
+        let Some(values) = at_end(path, subject, &calls).and_then(|place| place.values()) else { continue };
+        for (at, right) in comparison.right.iter().enumerate() {
+            let Some(text) = right.text().filter(|text| !values.contains(text)) else { continue };
+            let source = subject.source_of(&comparison.place);
+            let written = comparison.right_spans.get(at).filter(|span| source.text[(*span).clone()].contains(text));
+            let span = written.unwrap_or(&comparison.place.span).clone();
+            let diagnostic = remark(LINT.at(source, span, message(path, text)), text, &values);
+            if !out.contains(&diagnostic) {
+                out.push(diagnostic);
+            }
+        }
+    }
+    out
+}
+
+fn in_when(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let calls = borrowed(&subject.calls);
+    let mut out = Vec::new();
+    for condition in &subject.header().when.conditions {
+        let steps = condition.path.iter().map(|name| Step::Name(name.clone())).collect();
+        let path = Path { base: Base::Record, steps };
+        let Some(values) = at_end(&path, subject, &calls).and_then(|place| place.values()) else { continue };
+        for (text, span) in subject.items(&["when", &condition.path.join(".")]) {
+            let is_wanted = condition.any_of.iter().flatten().any(|wanted| *wanted == text);
+            if is_wanted && !values.contains(&text.as_str()) {
+                out.push(remark(LINT.at(subject.source, span, message(&path, &text)), &text, &values));
+            }
+        }
+    }
+    out
+}
+
+fn message(path: &Path, text: &str) -> String {
+    format!("`{text}` is none of the values of `{}`", path.names().join("."))
+}
+
+fn remark(diagnostic: Diagnostic, text: &str, values: &[&str]) -> Diagnostic {
+    match did_you_mean(text, values.iter().copied()) {
+        Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+        None if values.len() <= 12 => diagnostic.help(format!("it is one of {}", values.join(", "))),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,226 @@
+//! What is known of the functions of the host and of Rhai.
+
+use serde_json::Value as Json;
+
+use super::evaluate::Reader;
+use super::expressions::{item_of, negated};
+use super::{Base, Path, Place, Relation, Step, Test, Type, Value};
+use crate::script::syntax::Span;
+
+/// Functions that answer yes or no.
+const TESTS: &[&str] = &[
+    "succeeded",
+    "refused",
+    "is_dry_run",
+    "is_console",
+    "is_aws_service",
+    "is_ip",
+    "ip_in_cidr",
+    "is_public_ip",
+    "is_world",
+    "cidr_contains",
+    "cidr_overlaps",
+    "is_arn",
+    "same_principal",
+    "is_true",
+    "is_object",
+    "collected",
+];
+
+/// Functions that answer with text, or `()`.
+const TEXTS: &[&str] = &[
+    "error_code",
+    "account",
+    "region",
+    "to_json",
+    "text",
+    "regex_find",
+    "base64_decode",
+    "url_decode",
+    "format_time",
+    "join",
+    "tag",
+    "to_lower",
+    "to_upper",
+    "trim",
+    "sub_string",
+    "type_of",
+    "to_string",
+    "replace",
+];
+
+/// Functions that answer with a number, or `()`.
+const NUMBERS: &[&str] = &["number", "now", "time", "age", "duration", "cidr_size", "index_of"];
+
+/// Functions whose answer is made of all of what they are given, and may hold any part of it.
+const WHOLE: &[&str] =
+    &["jsonpath", "to_json", "parse_json", "statements", "keys", "values", "print", "debug", "call", "curry"];
+
+/// Items of a list that is written out which are asked one by one.
+const WRITTEN: usize = 32;
+
+impl Reader<'_> {
+    /// What a function of the host or of Rhai answers.
+    pub(super) fn host(&mut self, name: &str, args: &[Value], place: &Place, spans: Vec<Span>) -> Value {
+        let first = args.first().cloned().unwrap_or_default();
+        let is_record = matches!(&first, Value::Path(path) if path.base == Base::Record && path.steps.is_empty());
+        let test = |test: Test| Value::Answer(Box::new(test));
+        let kind = || args.first().and_then(Value::text).map(str::to_owned);
+        match (name, args) {
+            ("request", [_]) if is_record => self.part(Base::Request, &["requestParameters"], place),
+            ("response", [_]) if is_record => self.part(Base::Response, &["responseElements"], place),
+            ("actor", [_]) if is_record => Value::Path(Path::of(Base::Actor)),
+            ("lookup", [_, ..]) => kind().map_or(Value::Unknown, |kind| Value::Path(Path::of(Base::Resource(kind)))),
+            ("lookup_all" | "lookup_anywhere", [_, ..]) | ("all", [Value::Literal(Json::String(_))]) => {
+                kind().map_or(Value::Unknown, |kind| Value::Path(Path::of(Base::Resources(kind))))
+            }
+            ("list" | "unique", [_]) => match first {
+                Value::Literal(Json::Null) => Value::List(Vec::new()),
+                one @ (Value::Made(Type::Text) | Value::Literal(_)) => Value::ListOf(Box::new(one)),
+                Value::Path(path) if !matches!(path.base, Base::Resources(_)) || !path.steps.is_empty() => {
+                    Value::ListOf(Box::new(item_of(Value::Path(path))))
+                }
+                list => list,
+            },
+            ("flatten", [_]) => Value::ListOf(Box::new(flat(first))),
+            ("overlap", [_, _]) => first,
+            ("first", [_]) | ("shift" | "pop", [_]) => item_of(first),
+            ("find", [_, closure]) => {
+                let item = item_of(first);
+                self.ask(closure, item.clone());
+                item
+            }
+            ("filter" | "retain" | "drain" | "extract" | "order_by" | "order" | "order_desc", [_, rest @ ..]) => {
+                let item = item_of(first.clone());
+                rest.iter().for_each(|closure| {
+                    self.ask(closure, item.clone());
+                });
+                first
+            }
+            ("find_map", [_, closure]) => {
+                let item = item_of(first);
+                self.ask(closure, item).or(Value::Literal(Json::Null))
+            }
+            ("map", [_, closure]) => {
+                let item = item_of(first);
+                Value::ListOf(Box::new(self.ask(closure, item)))
+            }
+            // Of a list that is written out each item is asked.
+            ("some" | "all", [Value::List(items), closure]) if items.len() <= WRITTEN => {
+                let asked = items.iter().map(|item| self.ask(closure, item.clone()).truth()).collect();
+                test(if name == "all" { super::answer::all(asked) } else { super::answer::any(asked) })
+            }
+            ("some" | "all", [_, closure]) => {
+                let each = self.ask(closure, item_of(first.clone())).truth();
+                test(Test::Each {
+                    list: Box::new(first),
+                    all: name == "all",
+                    test: Box::new(each),
+                    place: place.clone(),
+                })
+            }
+            ("is_empty", [_]) => test(Test::Empty(Box::new(first), place.clone())),
+            ("len", [_]) => Value::Length(Box::new(first)),
+            ("contains", [_, needle]) => test(self.contains(first, needle.clone(), place, spans)),
+            ("starts_with", [_, part]) => test(self.text(first, Relation::StartsWith, part, place, spans)),
+            ("ends_with", [_, part]) => test(self.text(first, Relation::EndsWith, part, place, spans)),
+            ("glob", [_, part]) => test(self.text(first, Relation::Glob, part, place, spans)),
+            ("regex", [_, part]) => test(self.text(first, Relation::Regex, part, place, spans)),
+            ("text", [Value::Path(_)]) => first,
+            (
+                "to_lower" | "to_upper" | "trim" | "sub_string" | "regex_find" | "replace",
+                [Value::Path(_) | Value::Part(_), ..],
+            ) => Value::Part(Box::new(first)),
+            ("split", [Value::Path(_) | Value::Part(_), ..]) => Value::ListOf(Box::new(Value::Part(Box::new(first)))),
+            _ => self.others(name, args, is_record, place),
+        }
+    }
+
+    fn others(&mut self, name: &str, args: &[Value], is_record: bool, place: &Place) -> Value {
+        for arg in args {
+            self.ask(arg, Value::Unknown);
+        }
+        let is_known = [TESTS, TEXTS, NUMBERS].iter().any(|names| names.contains(&name));
+        // What a JSON path that is written out selects can be read in it.
+        let is_written = name == "jsonpath" && args.get(1).is_some_and(|path| path.text().is_some());
+        if is_record && !is_written && (WHOLE.contains(&name) || !is_known) {
+            self.out.is_complete = false;
+        }
+        if TESTS.contains(&name) {
+            Value::Answer(Box::new(Test::Call(name.to_owned(), args.to_vec(), place.clone())))
+        } else if TEXTS.contains(&name) {
+            Value::Made(Type::Text)
+        } else if NUMBERS.contains(&name) {
+            Value::Made(Type::Number)
+        } else if name == "split" {
+            Value::ListOf(Box::new(Value::Made(Type::Text)))
+        } else {
+            Value::Unknown
+        }
+    }
+
+    /// Asks a closure about an item, if it is one.
+    fn ask(&mut self, closure: &Value, item: Value) -> Value {
+        match closure {
+            Value::Closure(number) => self.closure(*number, &[item]),
+            _ => Value::Unknown,
+        }
+    }
+
+    fn part(&mut self, base: Base, names: &[&str], place: &Place) -> Value {
+        let steps = names.iter().map(|name| Step::Name((*name).to_owned())).collect();
+        self.note_read(&Path { base: Base::Record, steps }, place.clone());
+        Value::Path(Path::of(base))
+    }
+
+    /// `list.contains(x)` and `x in list` of a list that is written out; else a part of a text or of a list.
+    fn contains(&mut self, container: Value, needle: Value, place: &Place, spans: Vec<Span>) -> Test {
+        match container {
+            Value::List(items) => self.compare(needle, Relation::In, items, place.clone(), spans, false),
+            Value::Path(path) if path.steps.is_empty() && matches!(needle, Value::Literal(Json::String(_))) => {
+                // `"errorCode" in event` reads the field.
+                let name = needle.text().unwrap_or_default().to_owned();
+                let field = path.then(Step::Name(name));
+                self.note_read(&field, place.clone());
+                let nothing = vec![Value::Literal(Json::Null)];
+                let absent = self.compare(Value::Path(field), Relation::Equal, nothing, place.clone(), spans, false);
+                super::answer::not(negated(absent))
+            }
+            other => self.compare(other, Relation::Contains, vec![needle], place.clone(), spans, false),
+        }
+    }
+
+    fn text(&mut self, text: Value, relation: Relation, part: &Value, place: &Place, spans: Vec<Span>) -> Test {
+        let parts = match part {
+            Value::List(parts) => parts.clone(),
+            one => vec![one.clone()],
+        };
+        self.compare(text, relation, parts, place.clone(), spans, false)
+    }
+}
+
+/// What an item of a list adds when the list is flattened: its own items if it is a list, else itself.
+fn spread(item: Value) -> Value {
+    match item {
+        list @ (Value::List(_) | Value::ListOf(_)) => item_of(list),
+        Value::Path(Path { base: Base::Resources(kind), steps }) if steps.is_empty() => {
+            Value::Path(Path::of(Base::Resource(kind)))
+        }
+        // A list or not: both is said.
+        path @ Value::Path(_) => item_of(path.clone()).or(path),
+        Value::Any(values) => values.into_iter().map(spread).reduce(Value::or).unwrap_or_default(),
+        other => other,
+    }
+}
+
+/// What is in the lists of a list.
+fn flat(list: Value) -> Value {
+    match list {
+        Value::List(items) => items.into_iter().map(spread).reduce(Value::or).unwrap_or_default(),
+        Value::ListOf(item) => match *item {
+            list @ (Value::List(_) | Value::ListOf(_)) => item_of(list),
+            other => other,
+        },
+        other => item_of(other),
+    }
+}
