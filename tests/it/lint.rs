@@ -295,7 +295,7 @@ fn a_code_is_explained_and_a_wrong_one_meant() {
 
 #[test]
 fn what_is_sure_is_fixed_once_and_for_all() {
-    let broken = "// lawbook: allow(outcome) nobody has said `succeeded` yet\nfn matches(event) {\n    succeded(event) && params.limt == 1 && evnt.a == 1 && lookup(\"ec2/volume\", \"VolumeId\", event.id) != ()\n}\n\nfn title(event) { \"Made\" } // lawbook: allow(user-name) none is read\n";
+    let broken = "// lawbook: allow(outcome) nobody has said `succeeded` yet\nfn matches(event) {\n    succeded(event) && params.limt == 1 && evnt.readOnly == false && lookup(\"ec2/volume\", \"VolumeId\", event.requestID) != ()\n}\n\nfn title(event) { \"Made\" } // lawbook: allow(user-name) none is read\n";
     let desk = desk(broken);
     let file = desk.path().join("pack/key-pair-made.rhai");
     let header = text(&desk).replace(
@@ -316,8 +316,8 @@ fn what_is_sure_is_fixed_once_and_for_all() {
 
     -// lawbook: allow(outcome) nobody has said `succeeded` yet
      fn matches(event) {
-    -    succeded(event) && params.limt == 1 && evnt.a == 1 && lookup("ec2/volume", "VolumeId", event.id) != ()
-    +    succeeded(event) && params.limit == 1 && event.a == 1 && lookup("ec2/volumes", "VolumeId", event.id) != ()
+    -    succeded(event) && params.limt == 1 && evnt.readOnly == false && lookup("ec2/volume", "VolumeId", event.requestID) != ()
+    +    succeeded(event) && params.limit == 1 && event.readOnly == false && lookup("ec2/volumes", "VolumeId", event.requestID) != ()
      }
 
     -fn title(event) { "Made" } // lawbook: allow(user-name) none is read
