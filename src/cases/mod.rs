@@ -1,11 +1,14 @@
 //! Runs the cases beside a policy: named records, and what the policy must say about them.
 
+mod check;
 mod patch;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
+
+pub use self::check::check;
 
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::engine::{self, Outcome, Request};
@@ -15,11 +18,7 @@ use crate::inventory::{Builder, Collected};
 use crate::policy::{Overrides, Pack, Policy};
 use crate::record::{CLOUDTRAIL, Record, Scope};
 use crate::script::{Limits, parse_time};
-use crate::shape::Shape;
-use crate::yaml::{self, Yaml};
-
-/// The schema of cases, as text.
-const SCHEMA: &str = include_str!("../../schemas/cases.schema.json");
+use crate::yaml::Yaml;
 
 /// Whose a case's resources are, unless it says otherwise.
 const ACCOUNT: &str = "111122223333";
@@ -54,20 +53,7 @@ pub fn run(
     source: &Arc<SourceText>,
     limits: &Limits,
 ) -> Result<Vec<CaseResult>, Vec<Diagnostic>> {
-    let tree = yaml::parse(&source.text)
-        .map_err(|error| vec![Diagnostic::error("cases", source, error.span, error.message)])?;
-    let mistakes: Vec<Diagnostic> = Shape::of(SCHEMA)
-        .violations(&tree)
-        .into_iter()
-        .map(|violation| {
-            let mut diagnostic = Diagnostic::error("cases", source, violation.span, violation.message);
-            diagnostic.help = violation.help;
-            diagnostic
-        })
-        .collect();
-    if !mistakes.is_empty() {
-        return Err(mistakes);
-    }
+    let tree = check::parse(source)?;
     let Some(pack) = pack.only(id) else {
         return Err(vec![Diagnostic::error(
             "cases",

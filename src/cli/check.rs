@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use lawbook::cases;
 use lawbook::diagnostic::{Diagnostic, Level};
 use lawbook::error::Error;
 use lawbook::fault::printable;
@@ -18,7 +19,7 @@ use super::packs::ShapesArgs;
 /// Check policies without running them
 ///
 /// Everything that can be said of every policy is told in one run: errors, which keep a policy from loading, and warnings.
-/// `scan` checks, too, before it reads anything.
+/// `scan` checks policies, too, before it reads anything; files of cases are checked here alone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -129,14 +130,16 @@ fn packs(paths: &[PathBuf]) -> Result<Vec<Pack>, Error> {
     paths.iter().map(|path| if path.is_dir() { Pack::from_folder(path) } else { Pack::from_file(path) }).collect()
 }
 
-/// Everything that is said of the packs, and how many policies load.
+/// Everything that is said of the packs and of their cases, and how many policies load.
 fn check(paths: &[PathBuf], overrides: &Overrides) -> Result<(Vec<Diagnostic>, usize), Failure> {
-    let mut packs = packs(paths)?;
+    let folder = |path: &'_ PathBuf| path.is_dir().then(|| path.clone());
+    let mut packs: Vec<(Pack, Option<PathBuf>)> =
+        packs(paths)?.into_iter().zip(paths).map(|(pack, path)| (pack, folder(path))).collect();
     if packs.is_empty() {
-        packs.push(Pack::embedded());
+        packs.push((Pack::embedded(), None));
     }
     let (mut diagnostics, mut sound) = (Vec::new(), 0);
-    for pack in packs {
+    for (pack, folder) in packs {
         match pack.check(overrides, &Limits::default()) {
             Ok(checked) => {
                 sound += checked.policies().len();
@@ -144,6 +147,7 @@ fn check(paths: &[PathBuf], overrides: &Overrides) -> Result<(Vec<Diagnostic>, u
             }
             Err(mistakes) => diagnostics.extend(mistakes),
         }
+        diagnostics.extend(cases::check(&pack, folder.as_deref()));
     }
     // A file that is named twice is told once.
     diagnostics.sort_by(|a, b| a.order().cmp(&b.order()));

@@ -19,7 +19,7 @@ use std::io::{self, Write};
 use anstream::ColorChoice;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand, ValueEnum};
-use lawbook::diagnostic::Diagnostic;
+use lawbook::diagnostic::{Diagnostic, did_you_mean};
 use lawbook::error::Error;
 
 const STYLES: Styles = Styles::styled()
@@ -97,6 +97,12 @@ impl From<io::Error> for Failure {
             Err(error) => Error::new(format!("cannot write: {error}")).into(),
         }
     }
+}
+
+/// What is said of a word that is no inventory kind.
+fn no_kind(word: &str) -> Error {
+    let meant = did_you_mean(word, lawbook::schema::kinds()).unwrap_or("ec2/volumes");
+    Error::new("is no inventory kind").about(word).try_to(format!("`{meant}`"))
 }
 
 /// Runs a command; the exit code.

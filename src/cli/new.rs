@@ -44,11 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
     let is_event = args.judges == lawbook::record::CLOUDTRAIL;
     if !is_event && !lawbook::schema::is_kind(&args.judges) {
-        let error = Error::new("is no inventory kind").about(&args.judges);
-        let meant = lawbook::diagnostic::did_you_mean(&args.judges, lawbook::schema::kinds());
-        return Err(error
-            .try_to(meant.map_or_else(|| "`ec2/volumes`".to_owned(), |meant| format!("`{meant}`")))
-            .into());
+        return Err(super::no_kind(&args.judges).into());
     }
     let (policy, cases) = if is_event { (EVENT, EVENT_CASES) } else { (RESOURCE, RESOURCE_CASES) };
     std::fs::create_dir_all(&args.dir)

@@ -19,12 +19,14 @@ mod formerly;
 mod headings;
 mod impossible_type;
 mod loading;
+mod misspelt_code;
 mod named;
 mod negated_absent;
 mod never_matches;
 mod never_true;
 mod no_cases;
 mod not_collected;
+mod object_as_text;
 mod outcome;
 mod page;
 mod references;
@@ -155,11 +157,13 @@ const CHECKED: &[Lint] = &[
     formerly::LINT,
     headings::LINT,
     impossible_type::LINT,
+    misspelt_code::LINT,
     negated_absent::LINT,
     never_matches::LINT,
     never_true::LINT,
     no_cases::LINT,
     not_collected::LINT,
+    object_as_text::LINT,
     outcome::LINT,
     references::LINT,
     self_comparison::LINT,

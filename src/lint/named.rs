@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::subject::Subject;
 use crate::diagnostic::{Diagnostic, SourceText, did_you_mean, surely_meant};
-use crate::script::reading::{Comparison, Relation};
+use crate::script::reading::{Comparison, Relation, Value};
 
 /// A text that a policy wants a field to be.
 pub(super) struct Named<'a> {
@@ -14,10 +14,17 @@ pub(super) struct Named<'a> {
     pub(super) span: Range<usize>,
     /// True if the field need only begin so.
     pub(super) is_start: bool,
+    /// True if it is compared with a text that was made of the field.
+    pub(super) is_part: bool,
 }
 
 /// Every text that `when` or a script compares a field of the event with, once for each place.
 pub(super) fn named<'a>(subject: &'a Subject<'_>, field: &str) -> Vec<Named<'a>> {
+    named_where(subject, field, &|value| value.path().is_some_and(|path| path.is_field(&[field])))
+}
+
+/// The same, where a script may compare something else than the field itself.
+pub(super) fn named_where<'a>(subject: &'a Subject<'_>, field: &str, is_it: &dyn Fn(&Value) -> bool) -> Vec<Named<'a>> {
     if !subject.judges_events() {
         return Vec::new();
     }
@@ -26,33 +33,32 @@ pub(super) fn named<'a>(subject: &'a Subject<'_>, field: &str) -> Vec<Named<'a>>
         let texts: Vec<&String> = wanted.iter().flatten().collect();
         for (text, span) in subject.items(&["when", field]) {
             if texts.contains(&&text) {
-                found.push(Named { text, source: subject.source, span, is_start: false });
+                found.push(Named { text, source: subject.source, span, is_start: false, is_part: false });
             }
         }
     }
-    for comparison in subject.readings.values().flat_map(|reading| &reading.comparisons) {
-        of_comparison(subject, comparison, field, &mut found);
+    let comparisons = subject.readings.values().flat_map(|reading| &reading.comparisons);
+    for comparison in comparisons.filter(|comparison| is_it(&comparison.left)) {
+        of_comparison(subject, comparison, &mut found);
     }
     found.sort_by(|a, b| (&a.source.file, a.span.start, &a.text).cmp(&(&b.source.file, b.span.start, &b.text)));
     found.dedup_by(|a, b| a.source.file == b.source.file && a.span == b.span && a.text == b.text);
     found
 }
 
-fn of_comparison<'a>(subject: &'a Subject<'_>, comparison: &Comparison, field: &str, found: &mut Vec<Named<'a>>) {
+fn of_comparison<'a>(subject: &'a Subject<'_>, comparison: &Comparison, found: &mut Vec<Named<'a>>) {
     let is_start = match comparison.relation {
         Relation::Equal | Relation::In => false,
         Relation::StartsWith => true,
         _ => return,
     };
-    if !comparison.left.path().is_some_and(|path| path.is_field(&[field])) {
-        return;
-    }
+    let is_part = matches!(comparison.left, Value::Part(_));
     let source = subject.source_of(&comparison.place);
     for (at, value) in comparison.right.iter().enumerate() {
         let Some(text) = value.text() else { continue };
         let written = comparison.right_spans.get(at).filter(|span| source.text[(*span).clone()].contains(text));
         let span = written.unwrap_or(&comparison.place.span).clone();
-        found.push(Named { text: text.to_owned(), source, span, is_start });
+        found.push(Named { text: text.to_owned(), source, span, is_start, is_part });
     }
 }
 

@@ -70,14 +70,13 @@ pub(super) fn unknown<'a>(subject: &'a Subject<'_>, is_closed: bool) -> Vec<Unkn
     let mut sound: Vec<&Place> = Vec::new();
     for Read { path, place } in subject.readings.values().flat_map(|reading| &reading.reads) {
         let Some(name) = path.last().filter(|name| !OF_RHAI.contains(name)) else { continue };
+        let is_told = found.iter().any(|other| other.place == place);
         match last_step(path, subject, &calls) {
-            Some(Stepped::Unknown { is_closed: all_are_listed, known }) => {
-                if all_are_listed == is_closed && !found.iter().any(|other| other.place == place) {
-                    found.push(Unknown { path: path.names().join("."), name: name.to_owned(), place, known });
-                }
+            Some(Stepped::Unknown { is_closed: all_are_listed, known }) if all_are_listed == is_closed && !is_told => {
+                found.push(Unknown { path: path.names().join("."), name: name.to_owned(), place, known });
             }
+            Some(Stepped::Unknown { .. }) | None => {}
             Some(_) => sound.push(place),
-            None => {}
         }
     }
     let is_at = |place: &Place, other: &Place| place.file == other.file && place.span == other.span;

@@ -6,6 +6,7 @@
 
 mod at;
 mod commands;
+mod definitions;
 mod ends;
 mod events;
 mod models;

@@ -42,7 +42,7 @@ fn the_example_policy_loads_and_fires() {
     let desk = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(desk.path().join(name), text).unwrap();
     write("snapshot-shared.rhai", &example);
-    write("snapshot-shared.cases.yaml", "cases: []\n");
+    write("snapshot-shared.cases.yaml", "cases: [{ name: n, record: {}, expect: silent }]\n");
     assert_eq!(
         lawbook(desk.path(), &["check", "snapshot-shared.rhai"]),
         (0, "1 policy loads.\n".to_owned(), String::new())
@@ -189,6 +189,52 @@ fn the_definitions_for_editors_are_what_the_binary_prints_and_are_of_every_funct
     let reference = document("policy-language.md");
     let wanted: BTreeSet<String> = named(&reference, "### `").union(&named(&reference, "fn ")).cloned().collect();
     assert!(wanted.len() > 40 && wanted == named(&printed, "fn "), "{wanted:?}");
+}
+
+#[test]
+fn the_definitions_for_editors_have_every_field_of_an_event_and_of_kinds_that_are_asked_for() {
+    let kept = std::fs::read_to_string(Path::new(ROOT).join("schemas/lawbook.d.rhai")).unwrap();
+    let (_, record) = kept.split_once("\ntype Event = #{\n").unwrap();
+    let shapes = lawbook::schema::Shapes::embedded();
+    let lacks = |text: &str, place: &lawbook::schema::Place<'_>, indent: &str| -> Vec<String> {
+        let has = |name: &str| text.lines().any(|line| line.starts_with(&format!("{indent}{name}: ")));
+        place.names().into_iter().filter(|name| !has(name)).collect()
+    };
+    let event = shapes.record(&[]);
+    assert!(event.names().len() > 30 && lacks(record, &event, "    ").is_empty());
+    let lawbook::schema::Step::Known(identity) = event.field("userIdentity") else { panic!("no `userIdentity`") };
+    assert!(identity.names().len() > 10 && lacks(record, &identity, "        ").is_empty());
+    assert!(record.contains("    userAgent: string,\n") && record.contains("        /// `AWSAccount`, `AWSService`"));
+
+    let args = ["docs", "--definitions", "--kind", "ec2/volumes", "--kind", "iam/users"];
+    let (code, printed, _) = lawbook(Path::new(ROOT), &args);
+    let more = printed.strip_prefix(&kept).unwrap();
+    assert!(code == 0 && more.contains("type Ec2Volumes = #{") && more.contains("type IamUsers = #{"), "{more}");
+    assert!(lacks(more, &shapes.resource("ec2/volumes").unwrap(), "    ").is_empty());
+    // Braces and brackets are closed, whatever the kind.
+    for kind in lawbook::schema::kinds() {
+        let text = shapes.resource_definition(kind).unwrap();
+        let count = |letter: char| {
+            text.lines()
+                .filter(|line| !line.trim().starts_with("///"))
+                .flat_map(str::chars)
+                .filter(|found| *found == letter)
+                .count()
+        };
+        assert!(count('{') == count('}') && count('[') == count(']') && text.ends_with(";\n"), "{text}");
+    }
+    let (code, _, err) = lawbook(Path::new(ROOT), &["docs", "--definitions", "--kind", "ec2/volume"]);
+    assert_eq!((code, err.as_str()), (2, "error: ec2/volume: is no inventory kind (try: `ec2/volumes`)\n"));
+}
+
+#[test]
+fn every_member_of_diagnostics_is_documented() {
+    let (page, mut members) = (document("editors.md"), BTreeSet::new());
+    properties(&schema("diagnostics.schema.json"), &mut members);
+    assert!(members.len() > 15, "{members:?}");
+    for member in members {
+        assert!(page.contains(&format!("`{member}`")), "docs/editors.md lacks `{member}`");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn desk(script: &str) -> tempfile::TempDir {
     let write = |name: &str, text: &str| std::fs::write(desk.path().join(name), text).unwrap();
     std::fs::create_dir(desk.path().join("pack")).unwrap();
     write("pack/key-pair-made.rhai", &format!("{HEAD}{script}"));
-    write("pack/key-pair-made.cases.yaml", "cases: []\n");
+    write("pack/key-pair-made.cases.yaml", "cases: [{ name: n, record: { eventName: A }, expect: silent }]\n");
     write(
         "log.json",
         r#"{"eventVersion":"1.10","eventID":"1","eventTime":"2024-05-14T12:00:00Z","eventSource":"iam.amazonaws.com","eventName":"A"}"#,
@@ -117,21 +117,170 @@ fn diagnostics_are_written_for_programs() {
     assert_eq!(of("user-name")["category"], "security");
 
     let sarif: Value = serde_json::from_str(&check("sarif")).unwrap();
-    assert_eq!(sarif["version"], "2.1.0");
-    let run = &sarif["runs"][0];
-    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
-    let results = run["results"].as_array().unwrap();
+    let results = sound_sarif(&sarif);
     assert_eq!(results.len(), 2);
-    for result in results {
-        let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
-        assert_eq!(rule["id"], result["ruleId"]);
-        assert!(rule["shortDescription"]["text"].is_string() && result["message"]["text"].is_string());
-        let physical = &result["locations"][0]["physicalLocation"];
-        assert_eq!(physical["artifactLocation"]["uri"], "pack/key-pair-made.rhai");
-        assert!(physical["region"]["startLine"].as_u64() >= Some(1) && physical["region"]["endColumn"].is_u64());
-    }
     let fix = results.iter().find_map(|result| result.get("fixes")).unwrap();
     assert_eq!(fix[0]["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"], "succeeded");
+}
+
+/// Diagnostics of many kinds, in files whose names a URI cannot have as they are.
+fn hostile_desk() -> tempfile::TempDir {
+    let desk = desk("// lawbook: allow(outcome) nobody said it\nfn matches(event) { succeded(event) }\n");
+    let named = "päck #1, 100%/a b:c?";
+    std::fs::create_dir_all(desk.path().join(named)).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(desk.path().join(named).join(name), text).unwrap();
+    write("empty.rhai", "");
+    write("no-end.rhai", &format!("{HEAD}fn matches(event) {{ 🦀"));
+    write("lines.rhai", &format!("{HEAD}fn matches(event) {{\r\n    let x = \"é\"; event.eventNam == 1\r\n}}"));
+    write("head.rhai", "//! ---\n//! titel: 🦀\n//! ---\nfn matches(event) { event.readOnly }\n");
+    write("other.cases.yaml", "cases: []\n");
+    desk
+}
+
+#[test]
+fn json_and_sarif_are_sound_whatever_is_said_and_wherever() {
+    let desk = hostile_desk();
+    let check = |paths: &[&str], format: &str| -> Value {
+        let (code, out, err) = lawbook(desk.path(), &[&["check", "--format", format], paths].concat());
+        assert_eq!((code, err.as_str()), (2, ""));
+        serde_json::from_str(&out).unwrap()
+    };
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/diagnostics.schema.json");
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let absolute = desk.path().join("pack").display().to_string();
+    for paths in [&["."][..], &["./pack"], &[&absolute], &["päck #1, 100%"]] {
+        let json = check(paths, "json");
+        let errors: Vec<String> =
+            validator.iter_errors(&json).map(|error| format!("{error} at {}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        let diagnostics = json["diagnostics"].as_array().unwrap();
+        let levels = |level: &str| diagnostics.iter().filter(|one| one["level"] == level).count();
+        assert_eq!((&json["errors"], &json["warnings"]), (&levels("error").into(), &levels("warning").into()));
+        for diagnostic in diagnostics {
+            sound_span(diagnostic, &diagnostic["span"], desk.path());
+            diagnostic.get("fix").into_iter().for_each(|fix| sound_span(diagnostic, &fix["span"], desk.path()));
+        }
+
+        let sarif = check(paths, "sarif");
+        let results = sound_sarif(&sarif);
+        let codes = |all: &[Value], key: &str| all.iter().map(|one| one[key].clone()).collect::<Vec<_>>();
+        assert_eq!(codes(results, "ruleId"), codes(diagnostics, "code"), "both say the same");
+        let fixes = |all: &[Value], key: &str| all.iter().map(|one| one.get(key).is_some()).collect::<Vec<_>>();
+        assert_eq!(fixes(results, "fixes"), fixes(diagnostics, "fix"));
+    }
+    let json = check(&["."], "json");
+    let with_fix = json["diagnostics"].as_array().unwrap().iter().filter(|one| one.get("fix").is_some());
+    assert!(with_fix.count() >= 2, "a name that was meant, and a comment to take away");
+}
+
+/// Bytes are of the file and agree with lines and columns.
+fn sound_span(diagnostic: &Value, span: &Value, folder: &Path) {
+    let text = std::fs::read_to_string(folder.join(diagnostic["file"].as_str().unwrap())).unwrap();
+    let number = |key: &str| usize::try_from(span[key].as_u64().unwrap()).unwrap();
+    assert!(number("start") <= number("end"), "{diagnostic}");
+    for (at, line, column) in [("start", "line", "column"), ("end", "end_line", "end_column")] {
+        let before = text.get(..number(at)).unwrap_or_else(|| panic!("{at} is within a character: {diagnostic}"));
+        let last = before.rsplit('\n').next().unwrap();
+        let place = (before.matches('\n').count() + 1, last.chars().count() + 1);
+        assert_eq!((number(line), number(column)), place, "{diagnostic}");
+    }
+}
+
+/// Asserts what the specification requires of a log of SARIF 2.1.0, section by section; its results.
+fn sound_sarif(log: &Value) -> &[Value] {
+    // 3.13: the log; 3.14: the run.
+    assert_eq!(members(log), ["$schema", "runs", "version"]);
+    assert_eq!(log["version"], "2.1.0");
+    assert_eq!(log["$schema"], "https://json.schemastore.org/sarif-2.1.0.json");
+    let [run] = log["runs"].as_array().unwrap().as_slice() else { panic!("not one run: {log}") };
+    assert_eq!(members(run), ["columnKind", "results", "tool"]);
+    assert_eq!(run["columnKind"], "unicodeCodePoints");
+    // 3.19: the tool; 3.49: its rules.
+    let driver = &run["tool"]["driver"];
+    assert_eq!(members(&run["tool"]), ["driver"]);
+    assert_eq!(members(driver), ["name", "rules", "semanticVersion"]);
+    assert_eq!((&driver["name"], &driver["semanticVersion"]), (&"lawbook".into(), &env!("CARGO_PKG_VERSION").into()));
+    let rules = driver["rules"].as_array().unwrap();
+    let ids: Vec<&str> = rules.iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    assert!(ids.is_sorted_by(|a, b| a < b), "each once: {ids:?}");
+    for rule in rules {
+        assert_eq!(members(rule), ["defaultConfiguration", "help", "id", "properties", "shortDescription"]);
+        assert!(is_text(&rule["shortDescription"]["text"]) && is_text(&rule["help"]["text"]), "{rule}");
+        assert!(is_level(&rule["defaultConfiguration"]["level"]), "{rule}");
+    }
+    // 3.27: the results.
+    let results = run["results"].as_array().unwrap();
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(ids[index], result["ruleId"], "{result}");
+        assert!(is_text(&result["message"]["text"]) && is_level(&result["level"]), "{result}");
+        let [location] = result["locations"].as_array().unwrap().as_slice() else { panic!("{result}") };
+        let physical = &location["physicalLocation"];
+        assert_eq!(members(physical), ["artifactLocation", "region"]);
+        sound_location(&physical["artifactLocation"]);
+        sound_region(&physical["region"]);
+        // 3.55: a fix of which every change has a replacement.
+        for fix in result.get("fixes").into_iter().flat_map(|fixes| fixes.as_array().unwrap()) {
+            let [change] = fix["artifactChanges"].as_array().unwrap().as_slice() else { panic!("{result}") };
+            assert_eq!(change["artifactLocation"], physical["artifactLocation"]);
+            let [replacement] = change["replacements"].as_array().unwrap().as_slice() else { panic!("{result}") };
+            assert_eq!(members(replacement), ["deletedRegion", "insertedContent"]);
+            sound_region(&replacement["deletedRegion"]);
+            assert!(replacement["insertedContent"]["text"].is_string(), "{result}");
+        }
+    }
+    for id in ids {
+        assert!(results.iter().any(|result| result["ruleId"] == id), "`{id}` is a rule of no result");
+    }
+    results
+}
+
+/// The names of an object's members, sorted.
+fn members(value: &Value) -> Vec<&str> {
+    let mut names: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
+fn is_text(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| !text.is_empty())
+}
+
+fn is_level(value: &Value) -> bool {
+    ["error", "warning"].iter().any(|level| value == level)
+}
+
+/// 3.4: a relative reference, or the URI of a file, of which every other character is percent-encoded (RFC 3986).
+fn sound_location(location: &Value) {
+    assert_eq!(members(location), ["uri"]);
+    let uri = location["uri"].as_str().unwrap();
+    let path = uri.strip_prefix("file://").unwrap_or(uri);
+    assert_eq!(path.starts_with('/'), uri.starts_with("file:///"), "{uri}");
+    assert!(!path.is_empty() && !path.starts_with("./") && !path.contains("//"), "{uri}");
+    let mut rest = path;
+    while let Some(letter) = rest.chars().next() {
+        let is_plain = letter.is_ascii_alphanumeric() || "/.-_~".contains(letter);
+        let is_hex = |hex: &str| hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_encoded = letter == '%' && rest.get(1..3).is_some_and(is_hex);
+        assert!(is_plain || is_encoded, "{letter:?} in {uri}");
+        rest = &rest[if is_encoded { 3 } else { 1 }..];
+    }
+}
+
+/// 3.30: lines and columns from 1; the end is not before the start.
+fn sound_region(region: &Value) {
+    assert_eq!(members(region), ["endColumn", "endLine", "startColumn", "startLine"]);
+    let number = |key: &str| region[key].as_u64().filter(|number| *number >= 1).unwrap_or_else(|| panic!("{region}"));
+    let (start, end) = ((number("startLine"), number("startColumn")), (number("endLine"), number("endColumn")));
+    assert!(start <= end, "{region}");
+}
+
+#[test]
+fn the_first_policy_is_an_example_of_one_without_warnings() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (code, out, err) = lawbook(root, &["check", "--strict", "examples/first-policy.rhai"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "1 policy loads.\n", ""));
 }
 
 #[test]
@@ -146,7 +295,7 @@ fn a_code_is_explained_and_a_wrong_one_meant() {
 
 #[test]
 fn what_is_sure_is_fixed_once_and_for_all() {
-    let broken = "// lawbook: allow(outcome) nobody has said `succeeded` yet\nfn matches(event) {\n    succeded(event) && params.limt == 1 && evnt.readOnly == false && lookup(\"ec2/volume\", \"VolumeId\", event.eventID) != ()\n}\n\nfn title(event) { \"Made\" } // lawbook: allow(user-name) none is read\n";
+    let broken = "// lawbook: allow(outcome) nobody has said `succeeded` yet\nfn matches(event) {\n    succeded(event) && params.limt == 1 && evnt.readOnly == false && lookup(\"ec2/volume\", \"VolumeId\", event.requestID) != ()\n}\n\nfn title(event) { \"Made\" } // lawbook: allow(user-name) none is read\n";
     let desk = desk(broken);
     let file = desk.path().join("pack/key-pair-made.rhai");
     let header = text(&desk).replace(
@@ -167,8 +316,8 @@ fn what_is_sure_is_fixed_once_and_for_all() {
 
     -// lawbook: allow(outcome) nobody has said `succeeded` yet
      fn matches(event) {
-    -    succeded(event) && params.limt == 1 && evnt.readOnly == false && lookup("ec2/volume", "VolumeId", event.eventID) != ()
-    +    succeeded(event) && params.limit == 1 && event.readOnly == false && lookup("ec2/volumes", "VolumeId", event.eventID) != ()
+    -    succeded(event) && params.limt == 1 && evnt.readOnly == false && lookup("ec2/volume", "VolumeId", event.requestID) != ()
+    +    succeeded(event) && params.limit == 1 && event.readOnly == false && lookup("ec2/volumes", "VolumeId", event.requestID) != ()
      }
 
     -fn title(event) { "Made" } // lawbook: allow(user-name) none is read

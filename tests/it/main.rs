@@ -9,6 +9,7 @@ mod engine;
 mod input;
 mod inventory;
 mod lint;
+mod peers;
 mod policies;
 mod prefilter;
 mod readme;

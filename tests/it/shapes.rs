@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use lawbook::input::inventory::{self, File, Manifests};
 use lawbook::inventory::Builder;
+use lawbook::policy::{Overrides, Pack};
 use lawbook::record::Scope;
 use lawbook::schema::{Call, Holds, Place, Shapes, Step};
+use lawbook::script::Limits;
 use serde_json::Value;
 
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");
@@ -175,6 +177,32 @@ const INVENTED: [(&str, &str); 8] = [
     ("s3.amazonaws.com", "ListBucket"),
     ("signin.amazonaws.com", "AssumeRole"),
 ];
+
+/// What lints say of error codes and of objects without a call is so of everything that was recorded.
+#[test]
+fn recorded_events_have_codes_that_are_spelt_right_and_objects_that_are_no_texts() {
+    let all = records("events");
+    if all.is_empty() {
+        return crate::skipped("no recordings in ../shared/data/events");
+    }
+    let codes: BTreeSet<&str> = all.iter().filter_map(|record| record["errorCode"].as_str()).collect();
+    let list: Vec<&&str> = codes.iter().collect();
+    let text = format!(
+        "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! ---\nfn matches(event) {{ event.errorCode in {list:?} }}\n"
+    );
+    let checked = Pack::from_text("p", &text).check(&Overrides::default(), &Limits::default()).unwrap();
+    let wrong: Vec<&str> =
+        checked.warnings().iter().filter(|one| one.code == "misspelt-code").map(|one| &*one.message).collect();
+    assert!(codes.len() > 20 && wrong.is_empty(), "{wrong:?}");
+    for record in &all {
+        for name in
+            ["userIdentity", "requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"]
+        {
+            let text = record[name].as_str().unwrap_or_default();
+            assert!(["", "HIDDEN_DUE_TO_SECURITY_REASONS"].contains(&text), "{name} of {}: {text}", record["eventID"]);
+        }
+    }
+}
 
 #[test]
 fn recorded_events_have_names_that_the_shapes_know() {

@@ -81,7 +81,8 @@ fn word(level: Level) -> &'static str {
 /// A path as a relative reference, or as a URI of a file if it is absolute.
 fn uri(file: &str) -> String {
     let mut out = String::from(if file.starts_with('/') { "file://" } else { "" });
-    for byte in file.replace('\\', "/").bytes() {
+    let path = file.replace('\\', "/");
+    for byte in path.trim_start_matches("./").bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => out.push(char::from(byte)),
             other => out.push_str(&format!("%{other:02X}")),

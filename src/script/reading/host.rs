@@ -69,6 +69,9 @@ impl Reader<'_> {
         match (name, args) {
             ("request", [_]) if is_record => self.part(Base::Request, &["requestParameters"], place),
             ("response", [_]) if is_record => self.part(Base::Response, &["responseElements"], place),
+            ("error_code", [_]) if is_record => {
+                Value::Part(Box::new(Value::Path(Path::of(Base::Record).then(Step::Name("errorCode".to_owned())))))
+            }
             ("actor", [_]) if is_record => Value::Path(Path::of(Base::Actor)),
             ("lookup", [_, ..]) => kind().map_or(Value::Unknown, |kind| Value::Path(Path::of(Base::Resource(kind)))),
             ("lookup_all" | "lookup_anywhere", [_, ..]) | ("all", [Value::Literal(Json::String(_))]) => {

@@ -1,0 +1,89 @@
+//! Says what is wrong with files of cases without running them: those of no policy, and members that no case has.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
+use crate::policy::Pack;
+use crate::shape::Shape;
+use crate::yaml::{self, Yaml};
+
+/// The schema of cases, as text.
+const SCHEMA: &str = include_str!("../../schemas/cases.schema.json");
+
+/// How files of cases end.
+const END: &str = ".cases.yaml";
+
+/// Everything that is wrong with the files of cases of a pack: those beside its policies, and those in `folder`, where it
+/// was read from one, that are beside none. Of a pack that is not on disk there are none.
+pub fn check(pack: &Pack, folder: Option<&Path>) -> Vec<Diagnostic> {
+    if !pack.is_on_disk() {
+        return Vec::new();
+    }
+    let mut files: Vec<String> =
+        pack.files().map(|policy| super::file_of(policy).display().to_string()).filter(|file| is_file(file)).collect();
+    files.extend(folder.into_iter().flat_map(below));
+    files.sort();
+    files.dedup();
+    files.into_iter().flat_map(|file| in_file(pack, file)).collect()
+}
+
+fn is_file(file: &str) -> bool {
+    Path::new(file).is_file()
+}
+
+/// The files of cases in a folder and below; what cannot be read there was told when its policies were.
+fn below(folder: &Path) -> Vec<String> {
+    let is_hidden = |entry: &walkdir::DirEntry| entry.file_name().to_string_lossy().starts_with('.');
+    let entries = walkdir::WalkDir::new(folder).follow_links(true).into_iter().filter_map(Result::ok);
+    let files = entries.filter(|entry| entry.file_type().is_file() && !is_hidden(entry));
+    files.map(|entry| entry.path().display().to_string()).filter(|file| file.ends_with(END)).collect()
+}
+
+fn in_file(pack: &Pack, file: String) -> Vec<Diagnostic> {
+    let read = std::fs::read_to_string(&file);
+    let problem = read.as_ref().err().map(|error| format!("cannot be read: {error}"));
+    let source = Arc::new(SourceText { file, text: read.unwrap_or_default() });
+    if let Some(problem) = problem {
+        return vec![Diagnostic::error("cases", &source, 0..0, problem)];
+    }
+    let mut mistakes = parse(&source).err().unwrap_or_default();
+    let policy = source.file.strip_suffix(END).map(|stem| format!("{stem}.rhai")).unwrap_or_default();
+    if !pack.files().any(|file| file == policy) {
+        mistakes.push(of_nobody(pack, &source, &policy));
+    }
+    mistakes
+}
+
+/// The tree of a file of cases.
+///
+/// # Errors
+/// Everything in which it is none.
+pub(super) fn parse(source: &Arc<SourceText>) -> Result<Yaml, Vec<Diagnostic>> {
+    let tree = yaml::parse(&source.text)
+        .map_err(|error| vec![Diagnostic::error("cases", source, error.span, error.message)])?;
+    let mistakes: Vec<Diagnostic> = Shape::of(SCHEMA)
+        .violations(&tree)
+        .into_iter()
+        .map(|violation| Diagnostic {
+            help: violation.help,
+            ..Diagnostic::error("cases", source, violation.span, violation.message)
+        })
+        .collect();
+    if mistakes.is_empty() { Ok(tree) } else { Err(mistakes) }
+}
+
+/// What is said of cases of which no policy is beside them.
+fn of_nobody(pack: &Pack, source: &Arc<SourceText>, policy: &str) -> Diagnostic {
+    let id =
+        |file: &str| Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let known: Vec<String> = pack.files().map(id).collect();
+    let missing = id(policy);
+    let end = source.text.find('\n').map_or(source.text.len(), |at| source.text[..at].trim_end().len());
+    let message = format!("these are the cases of `{missing}`, and there is no such policy beside them");
+    let diagnostic = Diagnostic::error("cases", source, 0..end, message);
+    match did_you_mean(&missing, known.iter().map(String::as_str)) {
+        Some(meant) => diagnostic.help(format!("did you mean `{meant}{END}`?")),
+        None => diagnostic.help("rename the file as its policy, or remove it"),
+    }
+}
