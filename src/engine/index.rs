@@ -482,6 +482,8 @@ fn wanted(paths: &[Vec<String>]) -> Wanted {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -510,7 +512,7 @@ mod tests {
         ("needs: [ec2/flow-logs]", "event.eventName == \"A\""),
     ];
 
-    fn battery() -> Checked {
+    static BATTERY: LazyLock<Checked> = LazyLock::new(|| {
         let mut all = Checked::default();
         for (at, (head, matches)) in POLICIES.iter().enumerate() {
             let text = format!(
@@ -523,7 +525,7 @@ mod tests {
             );
         }
         all
-    }
+    });
 
     fn plan(packs: &Checked, whole: &[usize], full_scan: bool) -> Index {
         let whole = whole.iter().copied().collect();
@@ -566,8 +568,8 @@ mod tests {
         fn a_policy_is_left_out_only_where_it_stays_silent(
             events in proptest::collection::vec((value(), value(), value()), 1..20),
         ) {
-            let packs = battery();
-            let (index, full) = (plan(&packs, &[], false), plan(&packs, &[], true));
+            let packs = &*BATTERY;
+            let (index, full) = (plan(packs, &[], false), plan(packs, &[], true));
             for (name, source, code) in events {
                 let mut members = serde_json::Map::new();
                 for (key, value) in [("eventName", name), ("eventSource", source), ("errorCode", code)] {
@@ -594,15 +596,15 @@ mod tests {
 
     #[test]
     fn a_policy_is_found_by_the_texts_that_it_names() {
-        let packs = battery();
+        let packs = &*BATTERY;
         let select = |index: &Index, name: &str| {
             let mut selected = Selected::default();
             index.select(&record([("eventName".to_owned(), name.into())].into_iter().collect()), &mut selected);
             selected.policies
         };
-        let index = plan(&packs, &[], false);
+        let index = plan(packs, &[], false);
         assert_eq!(select(&index, "B"), [0, 3, 6, 15], "`t` and `C` are not here");
-        assert_eq!(select(&plan(&packs, &[1], false), "B"), [0, 1, 3, 6, 15], "what must be seen is asked");
+        assert_eq!(select(&plan(packs, &[1], false), "B"), [0, 1, 3, 6, 15], "what must be seen is asked");
         let routes = index.routes(&Plan {
             policies: packs.policies(),
             whole: BTreeSet::new(),

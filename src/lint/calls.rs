@@ -24,7 +24,7 @@ pub(super) fn possible(known: &Known, shapes: &Shapes) -> Vec<(String, String)> 
         }
         (None, Some(names)) => {
             let of = |name: &String| {
-                shapes.sources_of(name).into_iter().map(|source| (source, name.clone())).collect::<Vec<_>>()
+                shapes.sources_of(name).iter().map(|source| (source.clone(), name.clone())).collect::<Vec<_>>()
             };
             names.iter().flat_map(of).take(MOST + 1).collect()
         }

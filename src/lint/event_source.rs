@@ -132,7 +132,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
 /// The one source that has all of the events.
 fn only_source(subject: &Subject<'_>, names: &[Option<String>]) -> Option<String> {
     let mut all = names.iter().map(|name| name.as_ref().map(|name| subject.shapes.sources_of(name)));
-    let mut sources = all.next()??;
+    let mut sources = all.next()??.to_vec();
     for others in all {
         let others = others?;
         sources.retain(|source| others.contains(source));

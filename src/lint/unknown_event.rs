@@ -61,28 +61,25 @@ pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Ve
             true => shapes.events(source).iter().any(|name| name.starts_with(&named.text)),
             false => shapes.is_event(source, &named.text),
         };
-        let others = if named.is_start { Vec::new() } else { shapes.sources_of(&named.text) };
         let is_sound = match sources.as_slice() {
-            [] => named.is_start || !others.is_empty(),
+            [] => named.is_start || !shapes.sources_of(&named.text).is_empty(),
             sources => sources.iter().any(has),
         };
         if is_sound {
             continue;
         }
-        let known = known.get_or_insert_with(|| all_events(subject, &sources));
-        let is_wrong = named.is_start || !others.is_empty() || is_slip(&named.text, known.iter().map(String::as_str));
-        if is_wrong == are_wrong {
-            out.push(remark(lint, &named, &sources, &others, known));
+        let others = if named.is_start { &[] } else { shapes.sources_of(&named.text) };
+        let known = known.get_or_insert_with(|| sources.iter().flat_map(|source| shapes.events(source)).collect());
+        let is_slip = match sources.as_slice() {
+            [] => is_slip(&named.text, shapes.all_events()),
+            _ => is_slip(&named.text, known.iter().map(String::as_str)),
+        };
+        if (named.is_start || !others.is_empty() || is_slip) == are_wrong {
+            // Of all names of all sources too many are like it.
+            out.push(remark(lint, &named, &sources, others, if named.is_start { &[] } else { known }));
         }
     }
     out
-}
-
-fn all_events(subject: &Subject<'_>, sources: &[&String]) -> Vec<String> {
-    match sources {
-        [] => subject.shapes.sources().iter().flat_map(|source| subject.shapes.events(source)).collect(),
-        sources => sources.iter().flat_map(|source| subject.shapes.events(source)).collect(),
-    }
 }
 
 fn remark(lint: &Lint, named: &Named<'_>, sources: &[&String], others: &[String], known: &[String]) -> Diagnostic {
@@ -98,7 +95,6 @@ fn remark(lint: &Lint, named: &Named<'_>, sources: &[&String], others: &[String]
     let diagnostic = lint.at(named.source, named.span.clone(), message);
     match others.first() {
         Some(other) => diagnostic.help(format!("it is an event of `{other}`")),
-        // Of all names of all sources too many are like it.
-        None => proposed(diagnostic, named, if named.is_start || sources.is_empty() { &[] } else { known }),
+        None => proposed(diagnostic, named, known),
     }
 }

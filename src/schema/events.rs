@@ -1,8 +1,8 @@
 //! Sources and events of CloudTrail, and what their records hold: AWS's models, what is written in schemas/, and what users add.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use super::at::At;
 use super::models::{Operation, Service, models};
@@ -27,15 +27,21 @@ pub struct Call<'a> {
 #[derive(Clone, Debug)]
 pub struct Shapes {
     sheet: Sheet,
+    /// The sources of every name of an event.
+    names: OnceLock<BTreeMap<String, Vec<String>>>,
 }
 
 static EMBEDDED: LazyLock<Shapes> = LazyLock::new(|| {
     let mut sheet = Sheet::embedded(include_str!("../../schemas/cloudtrail-record.yaml"));
     sheet.add(Sheet::embedded(include_str!("../../schemas/cloudtrail-events.yaml")));
-    Shapes { sheet }
+    Shapes::of(sheet)
 });
 
 impl Shapes {
+    fn of(sheet: Sheet) -> Self {
+        Self { sheet, names: OnceLock::new() }
+    }
+
     /// What the program carries: facts about AWS at the time at which it was made.
     pub fn embedded() -> &'static Self {
         &EMBEDDED
@@ -68,7 +74,7 @@ impl Shapes {
                 Err(wrong) => errors.extend(wrong),
             }
         }
-        if errors.is_empty() { Ok(Self { sheet }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Self::of(sheet)) } else { Err(errors) }
     }
 
     /// Every `eventSource` that is known, sorted.
@@ -105,8 +111,25 @@ impl Shapes {
     }
 
     /// Every source that has an event of that name, sorted.
-    pub fn sources_of(&self, name: &str) -> Vec<String> {
-        self.sources().into_iter().filter(|source| self.is_event(source, name)).collect()
+    pub fn sources_of(&self, name: &str) -> &[String] {
+        self.names().get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every event that is known of any source, sorted.
+    pub fn all_events(&self) -> impl Iterator<Item = &str> {
+        self.names().keys().map(String::as_str)
+    }
+
+    fn names(&self) -> &BTreeMap<String, Vec<String>> {
+        self.names.get_or_init(|| {
+            let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for source in self.sources() {
+                for name in self.events(&source) {
+                    names.entry(name).or_default().push(source.clone());
+                }
+            }
+            names
+        })
     }
 
     /// The fields of `userIdentity` that a type of it has, sorted; `None` where any may be.
@@ -274,6 +297,9 @@ mod tests {
         assert_eq!(shapes.sources_of("RunInstances"), ["ec2.amazonaws.com"]);
         assert_eq!(shapes.sources_of("ConsoleLogin"), ["signin.amazonaws.com"]);
         assert!(shapes.sources_of("RunInstance").is_empty());
+        assert!(shapes.all_events().count() > 15_000 && shapes.all_events().is_sorted());
+        let is_of = |name| shapes.sources_of(name).iter().all(|source| shapes.is_event(source, name));
+        assert!(shapes.all_events().all(is_of));
     }
 
     #[test]
