@@ -37,6 +37,7 @@ mod title_style;
 mod unfilled_placeholder;
 mod unknown_event;
 mod unknown_field;
+mod unknown_member;
 mod unknown_parameter;
 mod unknown_source;
 mod unknown_tag;
@@ -171,6 +172,7 @@ const CHECKED: &[Lint] = &[
     unfilled_placeholder::LINT,
     unknown_event::LINT,
     unknown_field::LINT,
+    unknown_member::LINT,
     unknown_parameter::LINT,
     unknown_source::LINT,
     unknown_tag::LINT,

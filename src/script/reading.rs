@@ -20,6 +20,8 @@ use super::syntax::Span;
 pub struct Reading {
     /// Every step into a record, an inventory or what a function makes of them, once for each place.
     pub reads: Vec<Read>,
+    /// Every step into a map of the script's own, and what it misses there.
+    pub members: Vec<(Place, Option<Missing>)>,
     /// Every call of a function that is not followed.
     pub calls: Vec<Called>,
     /// Every comparison, whatever becomes of it.
@@ -50,6 +52,15 @@ pub struct Read {
     pub path: Path,
     /// Where the name of the step stands.
     pub place: Place,
+}
+
+/// A step to a member that a map does not have.
+#[derive(Clone, Debug)]
+pub struct Missing {
+    /// The name of the step.
+    pub name: String,
+    /// The names of all members of the map, sorted.
+    pub known: Vec<String>,
 }
 
 /// A call of a function of the host or of Rhai.

@@ -153,10 +153,26 @@ fn matches(event) { lookup("ec2/addresses", "PublicIp", event.sourceIPAddress) !
         prefer: "to declare it under `params:`, with a default.",
         why: "It would be `()`, which is never what somebody set.",
         check: Check::Loading,
-        bad: &["//! params: { limit: { type: int, default: 1, doc: D } }
-fn matches(event) { params.limits == 1 }"],
-        good: &["//! params: { limit: { type: int, default: 1, doc: D } }
-fn matches(event) { params.limit == 1 }"],
+        bad: &[
+            "//! params: { limit: { type: int, default: 1, doc: D } }
+fn matches(event) { params.limits == 1 }",
+            "//! params: { limit: { type: int, default: 1, doc: D } }
+fn matches(event) { list(event.resources).some(|resource| resource.at == params.limits) }",
+            "//! params: { limit: { type: int, default: 1, doc: D } }
+fn matches(event) { list(event.resources).some(|resource| [1].some(|one| one == params.limits)) }",
+            "//! params: { limit: { type: int, default: 1, doc: D } }
+fn matches(event) { params[\"limits\"] == 1 }",
+            "//! params: { limit: { type: int, default: 1, doc: D } }
+fn matches(event) { let set = params; set.limits == 1 }",
+        ],
+        good: &[
+            "//! params: { limit: { type: int, default: 1, doc: D } }
+fn matches(event) { params.limit == 1 }",
+            "//! params: { limit: { type: int, default: 1, doc: D } }
+fn matches(event) { let set = params; list(event.resources).some(|at| at == set.limit && at < params[\"limit\"]) }",
+            "//! params: { limit: { type: int, default: 1, doc: D } }
+fn matches(event) { list(event.resources).some(|params| params.other == 1) }",
+        ],
     },
     Lint {
         code: "unknown-variable",

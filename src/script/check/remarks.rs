@@ -101,7 +101,7 @@ impl<'a> Walker<'a> {
 
     /// `params.x`: is there such a parameter?
     pub(super) fn param(&mut self, root: &str, name: &str, position: Position) {
-        if root != "params" || self.find("params").is_some() {
+        if !self.names_params(root) {
             return;
         }
         let Some(header) = self.header else { return };

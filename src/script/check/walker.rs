@@ -24,6 +24,8 @@ pub(super) struct Variable<'a> {
     pub(super) of_record: bool,
     /// It is the end of a path, so it may be absent itself.
     pub(super) is_path: bool,
+    /// It is what the front matter declares under `params:`.
+    pub(super) is_params: bool,
 }
 
 /// Reads every statement of a script once, knowing what is in scope.
@@ -43,6 +45,8 @@ pub(super) struct Walker<'a> {
     pub(super) over_record: BTreeSet<String>,
     /// Functions of the file that are given values of the record, and in which parameter.
     pub(super) record_params: BTreeSet<(&'a str, usize)>,
+    /// Closures that capture all of `params`, and in which parameter.
+    pub(super) given_params: BTreeSet<(&'a str, usize)>,
     /// The keys of all maps that the file makes: what they hold can be called like a method.
     pub(super) keys: BTreeSet<String>,
     pub(super) in_closure: bool,
@@ -63,6 +67,7 @@ impl<'a> Walker<'a> {
             predicates: BTreeSet::new(),
             over_record: BTreeSet::new(),
             record_params: BTreeSet::new(),
+            given_params: BTreeSet::new(),
             keys: keys(&parsed.tree),
             in_closure: false,
         }
@@ -189,13 +194,17 @@ impl<'a> Walker<'a> {
     pub(super) fn functions(&mut self) {
         let said = self.out.len();
         loop {
-            let known = (self.predicates.len(), self.over_record.len(), self.record_params.len());
+            let known = self.so_far();
             self.out.truncate(said);
             self.read_functions();
-            if known == (self.predicates.len(), self.over_record.len(), self.record_params.len()) {
+            if known == self.so_far() {
                 return;
             }
         }
+    }
+
+    fn so_far(&self) -> [usize; 4] {
+        [self.predicates.len(), self.over_record.len(), self.record_params.len(), self.given_params.len()]
     }
 
     fn read_functions(&mut self) {
@@ -212,7 +221,12 @@ impl<'a> Walker<'a> {
             let variables = params
                 .iter()
                 .enumerate()
-                .map(|(at, param)| Variable { name: param, of_record: of_record(at), is_path: false })
+                .map(|(at, param)| Variable {
+                    name: param,
+                    of_record: of_record(at),
+                    is_path: false,
+                    is_params: self.given_params.contains(&(name, at)),
+                })
                 .collect();
             self.variables = variables;
             let must_be_bool = (is_hook && name == "matches") || self.predicates.contains(name);
@@ -300,7 +314,16 @@ impl<'a> Walker<'a> {
     }
 
     fn declare(&mut self, name: &'a str, of_record: bool, is_path: bool) {
-        self.variables.push(Variable { name, of_record, is_path });
+        self.variables.push(Variable { name, of_record, is_path, is_params: false });
+    }
+
+    /// True for `params`, and for a variable that is another name for it.
+    fn is_params(&self, expr: &Expr) -> bool {
+        matches!(expr, Expr::Variable(variable, ..) if self.names_params(&variable.1))
+    }
+
+    pub(super) fn names_params(&self, name: &str) -> bool {
+        self.find(name).map_or(name == "params" && self.header.is_some(), |variable| variable.is_params)
     }
 
     fn statement(&mut self, statement: &'a Stmt) {
@@ -349,7 +372,8 @@ impl<'a> Walker<'a> {
                 self.expr(&var.1);
                 let of_record = self.is_of_record(&var.1);
                 let is_path = self.is_bare_path(&var.1);
-                self.declare(var.0.as_str(), of_record, is_path);
+                let is_params = self.is_params(&var.1);
+                self.variables.push(Variable { name: var.0.as_str(), of_record, is_path, is_params });
             }
             Stmt::Assignment(assignment) => {
                 self.expr(&assignment.1.lhs);
@@ -369,6 +393,7 @@ impl<'a> Walker<'a> {
                     {
                         variable.is_path |= is_path;
                         variable.of_record &= of_record || hook_param;
+                        variable.is_params = false;
                     }
                     if hook_param || a_path {
                         self.say(
@@ -444,10 +469,14 @@ impl<'a> Walker<'a> {
                 for closure in self.closures_over_record(expr) {
                     self.over_record.insert(closure);
                 }
-                if let (Expr::Variable(variable, ..), Expr::Property(property, position)) =
-                    (&pair.lhs, first_step(&pair.rhs))
-                {
-                    self.param(&variable.1, &property.2, *position);
+                if let Expr::Variable(variable, ..) = &pair.lhs {
+                    match first_step(&pair.rhs) {
+                        Expr::Property(property, position) => self.param(&variable.1, &property.2, *position),
+                        Expr::StringConstant(name, position) if matches!(expr, Expr::Index(..)) => {
+                            self.param(&variable.1, name, *position);
+                        }
+                        _ => {}
+                    }
                 }
                 self.expr(&pair.lhs);
                 self.expr(&pair.rhs);
@@ -484,9 +513,21 @@ impl<'a> Walker<'a> {
             }
             return;
         }
-        for (at, arg) in call.args.iter().enumerate() {
-            if self.is_of_record(arg) {
-                self.record_params.insert((name, at + receiver));
+        let closure = if name == "curry" { call.args.first().and_then(closure_name) } else { None };
+        match closure.and_then(|name| self.parsed.functions.iter().find(|function| function.name == name)) {
+            // What a closure captures is what it is given first.
+            Some(closure) => {
+                for (at, arg) in call.args[1..].iter().enumerate() {
+                    self.given(&closure.name, at, arg);
+                    if self.is_params(arg) {
+                        self.given_params.insert((&closure.name, at));
+                    }
+                }
+            }
+            None => {
+                for (at, arg) in call.args.iter().enumerate() {
+                    self.given(name, at + receiver, arg);
+                }
             }
         }
         if let ("Fn", Some(Expr::StringConstant(function, at))) = (name, call.args.first())
@@ -508,6 +549,12 @@ impl<'a> Walker<'a> {
         }
         if receiver == 0 {
             self.kind(name, call, position);
+        }
+    }
+
+    fn given(&mut self, function: &'a str, at: usize, arg: &Expr) {
+        if self.is_of_record(arg) {
+            self.record_params.insert((function, at));
         }
     }
 

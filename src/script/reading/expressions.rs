@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::answer::{all, any, not};
 use super::evaluate::{Closure, Exits, Reader, Variables};
-use super::{Base, Comparison, Path, Place, Read, Relation, Step, Test, Type, Value};
+use super::{Base, Comparison, Missing, Path, Place, Read, Relation, Step, Test, Type, Value};
 use crate::script::syntax::{Expr, Kind, Span};
 
 impl<'a> Reader<'a> {
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
                 Value::Answer(Box::new(any(parts)))
             }
             Kind::Otherwise(parts) => {
-                let values: Vec<Value> = parts.iter().map(|part| self.expr(part, variables)).collect();
+                let values: Vec<Value> = parts.iter().map(|part| self.optional(part, variables)).collect();
                 values.into_iter().reduce(Value::or).unwrap_or_default()
             }
             Kind::Operator(name, args) => self.operator(name, args, &expr.span, variables),
@@ -70,6 +70,17 @@ impl<'a> Reader<'a> {
             }
             Kind::Call(call) => self.call(call, &expr.span, variables),
         }
+    }
+
+    /// A side of `??`: a member that a map does not have is nobody's mistake there.
+    fn optional(&mut self, expr: &'a Expr, variables: &mut Variables) -> Value {
+        let value = self.expr(expr, variables);
+        if let (Kind::Field(..) | Kind::Index(..), Some((place, Some(_)))) = (&expr.kind, self.out.members.last())
+            && place.span.end >= expr.last_name().end
+        {
+            self.out.members.pop();
+        }
+        value
     }
 
     fn variable(&mut self, name: &str, variables: &Variables) -> Value {
@@ -93,10 +104,18 @@ impl<'a> Reader<'a> {
                 self.note_read(&path, place);
                 Value::Path(path)
             }
-            Value::Map(members) => {
-                let found = members.into_iter().find(|(known, _)| known == name).map(|(_, value)| value);
-                found.unwrap_or(Value::Literal(Json::Null))
-            }
+            Value::Map(mut members) => match members.iter().position(|(known, _)| known == name) {
+                Some(at) => {
+                    self.out.members.push((place, None));
+                    members.swap_remove(at).1
+                }
+                None => {
+                    let mut known: Vec<String> = members.into_iter().map(|(known, _)| known).collect();
+                    known.sort_unstable();
+                    self.out.members.push((place, Some(Missing { name: name.to_owned(), known })));
+                    Value::Literal(Json::Null)
+                }
+            },
             Value::Any(values) => values
                 .into_iter()
                 .map(|value| self.member(value, name, place.clone()))
