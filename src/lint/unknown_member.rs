@@ -22,6 +22,7 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) }\nfn title(event) { let all = #{ who: event.eventID, what: 1 }; `${all.whom}` }",
         "const PORTS = #{ ssh: 22 };\nfn matches(event) { succeeded(event) && event.eventID == PORTS[\"shh\"] }",
         "fn matches(event) { succeeded(event) && list(event.resources).map(|r| #{ arn: r.ARN }).some(|r| r.anr == \"x\") }",
+        "fn matches(event) { succeeded(event) && (named(event).nmae ?? named(event).name) == \"x\" }\nfn named(event) { #{ name: event.eventID } }",
         "fn matches(event) { succeeded(event) && of(event).nmae == 1 }\nfn of(e) { if e.readOnly { return #{ name: 2 }; } #{ name: 1 } }",
         "fn matches(event) { succeeded(event) && made(event).nmae == 1 }\n//// lib\nfn made(e) { let made = #{}; made.name = e.eventID; made }",
     ],
@@ -50,7 +51,12 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     }
     // What a library may be given by another policy is that one's.
     let own = missing.into_values().flatten().filter(|(place, _)| place.file == 0);
-    own.map(|(place, missing)| remark(subject, place, missing)).collect()
+    let is_told = |(_, missing): &(&Place, &Missing)| !missing.is_optional || meant(missing).is_some();
+    own.filter(is_told).map(|(place, missing)| remark(subject, place, missing)).collect()
+}
+
+fn meant(missing: &Missing) -> Option<&str> {
+    did_you_mean(&missing.name, missing.known.iter().map(String::as_str))
 }
 
 fn remark(subject: &Subject<'_>, place: &Place, missing: &Missing) -> Diagnostic {
@@ -58,7 +64,7 @@ fn remark(subject: &Subject<'_>, place: &Place, missing: &Missing) -> Diagnostic
     let names = || missing.known.iter().map(String::as_str);
     let name = &missing.name;
     let diagnostic = LINT.at(source, place.span.clone(), format!("the map that is made has no member `{name}`"));
-    let diagnostic = match (did_you_mean(name, names()), missing.known.as_slice()) {
+    let diagnostic = match (meant(missing), missing.known.as_slice()) {
         (Some(meant), _) => diagnostic.help(format!("did you mean `{meant}`?")),
         (None, []) => diagnostic.help("it has none at all"),
         (None, known) => diagnostic.help(format!("it has `{}`", known.join("`, `"))),

@@ -61,6 +61,8 @@ pub struct Missing {
     pub name: String,
     /// The names of all members of the map, sorted.
     pub known: Vec<String>,
+    /// True on a side of `??`.
+    pub is_optional: bool,
 }
 
 /// A call of a function of the host or of Rhai.

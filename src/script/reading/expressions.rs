@@ -72,13 +72,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A side of `??`: a member that a map does not have is nobody's mistake there.
+    /// A side of `??`, where a member need not be there.
     fn optional(&mut self, expr: &'a Expr, variables: &mut Variables) -> Value {
+        let before = self.out.members.len();
         let value = self.expr(expr, variables);
-        if let (Kind::Field(..) | Kind::Index(..), Some((place, Some(_)))) = (&expr.kind, self.out.members.last())
-            && place.span.end >= expr.last_name().end
+        if let (Kind::Field(..) | Kind::Index(..), Some((_, Some(missing)))) =
+            (&expr.kind, self.out.members.get_mut(before..).and_then(<[_]>::last_mut))
         {
-            self.out.members.pop();
+            missing.is_optional = true;
         }
         value
     }
@@ -112,7 +113,7 @@ impl<'a> Reader<'a> {
                 None => {
                     let mut known: Vec<String> = members.into_iter().map(|(known, _)| known).collect();
                     known.sort_unstable();
-                    self.out.members.push((place, Some(Missing { name: name.to_owned(), known })));
+                    self.out.members.push((place, Some(Missing { name: name.to_owned(), known, is_optional: false })));
                     Value::Literal(Json::Null)
                 }
             },
