@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::load::id_of;
-use super::{Checked, Overrides, embedded, load};
+use super::{Checked, Overrides, embedded, load, manifest};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::error::Error;
 use crate::script::Limits;
@@ -33,10 +33,10 @@ impl Pack {
     }
 
     /// The pack in a folder: every `.rhai` file in it and below, those in `lib/` shared by all others. It is named as
-    /// the folder.
+    /// the folder, unless a `pack.yaml` in it says otherwise.
     ///
     /// # Errors
-    /// When the folder cannot be read, or holds no policy.
+    /// When the folder or its `pack.yaml` cannot be read, or it holds no policy.
     pub fn from_folder(folder: &Path) -> Result<Self, Error> {
         let subject = folder.display().to_string();
         if !folder.is_dir() {
@@ -65,7 +65,9 @@ impl Pack {
                 .try_to("`lawbook new my-policy`"));
         }
         let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        let name = absolute.file_name().map_or_else(|| "pack".to_owned(), |name| name.to_string_lossy().into_owned());
+        let of_folder =
+            || absolute.file_name().map_or_else(|| "pack".to_owned(), |name| name.to_string_lossy().into_owned());
+        let name = manifest::name(folder)?.unwrap_or_else(of_folder);
         Ok(Self { name: name.into(), policies, libraries: libraries.into(), is_embedded: false })
     }
 
@@ -110,6 +112,22 @@ impl Pack {
             libraries: Arc::clone(&self.libraries),
             is_embedded: self.is_embedded,
         })
+    }
+
+    /// Loads it as [`check`](Self::check) does, and looks for no mistakes: for a pack that was checked already.
+    pub(crate) fn again(&self, overrides: &Overrides, limits: &Limits) -> Result<Checked, Vec<Diagnostic>> {
+        load::load(self, false, overrides, limits)
+    }
+
+    /// The same pack with those policies alone whose file `keep` wants.
+    pub(crate) fn keep(mut self, keep: impl Fn(&str) -> bool) -> Self {
+        self.policies.retain(|source| keep(&source.file));
+        self
+    }
+
+    /// The texts of its policies, in the order of the files.
+    pub(crate) fn sources(&self) -> &[Arc<SourceText>] {
+        &self.policies
     }
 
     /// Its name.
