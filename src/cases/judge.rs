@@ -80,6 +80,14 @@ impl<'a> Bench<'a> {
         Self { pack, whole, id, limits, alone: OnceLock::new() }
     }
 
+    pub(super) fn id(&self) -> &str {
+        self.id
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        self.limits
+    }
+
     /// Runs a case.
     pub(super) fn run(&self, case: &Case) -> CaseResult {
         let start = Instant::now();

@@ -14,7 +14,7 @@ use super::change::{Change, changes};
 use super::judge::{Bench, CaseResult, Verdict};
 use super::snapshot::{self, Entry, Snapshot};
 use super::suite::{Suite, TestedPack, TestedPolicy};
-use super::trace::{Trace, trace};
+use super::trace::{Trace, trace, wrong};
 use crate::error::Error;
 use crate::script::Limits;
 
@@ -229,7 +229,9 @@ pub fn run(suite: &Suite, options: &Options) -> Result<Report, Error> {
         let mut result = bench.run(case);
         bounded(&mut result, case, options);
         let fails = matches!(result.verdict, Verdict::Failed | Verdict::Broken);
-        let trace = (fails || options.traces_all).then(|| trace(bench, case)).flatten();
+        let differs: Vec<String> = result.differences.iter().map(|differs| differs.what.clone()).collect();
+        let doubted = if fails { wrong(case, result.answer.as_ref(), &differs) } else { Vec::new() };
+        let trace = (fails || options.traces_all).then(|| trace(bench, case, &doubted)).flatten();
         (result, trace)
     });
     let mut results = results.into_iter();

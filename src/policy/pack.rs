@@ -130,6 +130,19 @@ impl Pack {
         &self.policies
     }
 
+    /// The texts that its policies share.
+    pub(crate) fn libraries(&self) -> &Arc<[Arc<SourceText>]> {
+        &self.libraries
+    }
+
+    /// The same pack with another text for a policy.
+    pub(crate) fn with_text(&self, id: &str, text: String) -> Option<Self> {
+        let mut pack = self.only(id)?;
+        let file = pack.policies[0].file.clone();
+        pack.policies[0] = Arc::new(SourceText { file, text });
+        Some(pack)
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name

@@ -8,7 +8,9 @@ mod facts;
 mod functions;
 mod memory;
 mod predicate;
+pub mod probe;
 mod sandbox;
+mod syntax;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
