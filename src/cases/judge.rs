@@ -10,8 +10,9 @@ use crate::engine::{self, Outcome, Request};
 use crate::finding::Finding;
 use crate::input;
 use crate::inventory::{Builder, Collected, Inventory};
-use crate::policy::{Checked, Overrides, Pack};
+use crate::policy::{Checked, Overrides, Pack, When};
 use crate::script::Limits;
+use crate::yaml::Yaml;
 
 /// How a case went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -73,11 +74,23 @@ pub(super) struct Bench<'a> {
     id: &'a str,
     limits: &'a Limits,
     alone: OnceLock<Result<Checked, String>>,
+    /// Another `when` of the policy.
+    when: Option<When>,
 }
 
 impl<'a> Bench<'a> {
     pub(super) fn new(pack: &'a Pack, whole: &'a Checked, id: &'a str, limits: &'a Limits) -> Self {
-        Self { pack, whole, id, limits, alone: OnceLock::new() }
+        Self { pack, whole, id, limits, alone: OnceLock::new(), when: None }
+    }
+
+    /// Gives the policy another `when`.
+    pub(super) fn set_when(&mut self, when: When) {
+        self.when = Some(when);
+    }
+
+    /// Whether the policy loads.
+    pub(super) fn loads(&self) -> bool {
+        self.alone.get_or_init(|| self.loaded(&[], false)).is_ok()
     }
 
     pub(super) fn id(&self) -> &str {
@@ -152,19 +165,23 @@ impl<'a> Bench<'a> {
             if case.others_silent {
                 return work(self.whole);
             }
-            return work(self.alone.get_or_init(|| self.loaded(case)).as_ref().map_err(Clone::clone)?);
+            return work(self.alone.get_or_init(|| self.loaded(&[], false)).as_ref().map_err(Clone::clone)?);
         }
-        work(&self.loaded(case)?)
+        work(&self.loaded(&case.params, case.others_silent)?)
     }
 
-    fn loaded(&self, case: &Case) -> Result<Checked, String> {
+    fn loaded(&self, params: &[(String, Yaml)], with_others: bool) -> Result<Checked, String> {
         let mut overrides = Overrides::default();
-        for (name, value) in &case.params {
+        for (name, value) in params {
             overrides.add_param(self.id, name, value.clone());
         }
-        let alone = if case.others_silent { None } else { self.pack.only(self.id) };
+        let alone = if with_others { None } else { self.pack.only(self.id) };
         let pack = alone.as_ref().unwrap_or(self.pack);
-        pack.again(&overrides, self.limits).map_err(|mistakes| told(&mistakes))
+        let mut loaded = pack.again(&overrides, self.limits).map_err(|mistakes| told(&mistakes))?;
+        if let Some(when) = &self.when {
+            loaded.set_when(self.id, when);
+        }
+        Ok(loaded)
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::ValueEnum;
-use lawbook::cases::report::{self, Look};
-use lawbook::cases::{self, Options, Pattern, Report, Stop, Suite};
+use lawbook::cases::report::{self, Look, Measures};
+use lawbook::cases::{self, Coverage, Mutation, Options, Pattern, Report, Stop, Suite};
 use lawbook::error::Error;
 use lawbook::script::Limits;
 
@@ -66,6 +67,60 @@ pub(crate) struct Args {
     /// Threads to judge with
     #[arg(long, value_name = "NUMBER")]
     threads: Option<NonZeroUsize>,
+
+    /// Tell which lines cases go through, and which conditions were true and false
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text", help_heading = "Measuring")]
+    coverage: Option<CoverageFormat>,
+
+    /// Write the coverage to a file
+    #[arg(long, value_name = "FILE", requires = "coverage", help_heading = "Measuring")]
+    coverage_output: Option<PathBuf>,
+
+    /// Change the policies, one change at a time, and tell which changes no case notices
+    #[arg(long, help_heading = "Measuring")]
+    mutate: bool,
+
+    /// The least per cent of lines and conditions, and of changes that are noticed
+    #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Measuring")]
+    min: Option<f64>,
+
+    /// Time for trying changes, such as 30s; what is left is told
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "mutate", help_heading = "Measuring")]
+    budget: Option<Duration>,
+}
+
+/// How to write what cases go through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CoverageFormat {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+    /// A tracefile of lcov
+    Lcov,
+    /// One page
+    Html,
+}
+
+impl From<CoverageFormat> for report::CoverageFormat {
+    fn from(format: CoverageFormat) -> Self {
+        match format {
+            CoverageFormat::Text => Self::Text,
+            CoverageFormat::Json => Self::Json,
+            CoverageFormat::Lcov => Self::Lcov,
+            CoverageFormat::Html => Self::Html,
+        }
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').trim().parse().ok().filter(|number| (0.0..=100.0).contains(number));
+    number.ok_or_else(|| "expected a number from 0 to 100".to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = lawbook::script::parse_duration(text).and_then(|seconds| u64::try_from(seconds).ok());
+    seconds.map(Duration::from_secs).ok_or_else(|| "expected a duration such as 30s or 5m".to_owned())
 }
 
 /// How to write the report.
@@ -121,8 +176,49 @@ fn once(args: &Args, paths: &[PathBuf]) -> Result<u8, Failure> {
     if options.writes {
         remember(paths, &outcome);
     }
-    tell(args, &outcome)?;
-    Ok(outcome.exit(args.allow_empty).0)
+    let coverage = match args.coverage {
+        Some(_) => Some(cases::cover(&suite, &outcome, &options.limits, options.threads)?),
+        None => None,
+    };
+    let mutation = match args.mutate {
+        true => Some(cases::mutate(&suite, &outcome, &options.limits, options.threads, args.budget)),
+        false => None,
+    };
+    // That cases fail is told before it is told that nothing can be changed while they do.
+    let (mutation, refused) = match mutation {
+        Some(Ok(mutation)) => (Some(mutation), None),
+        Some(Err(error)) => (None, Some(error)),
+        None => (None, None),
+    };
+    tell(args, &outcome, Measures { coverage: coverage.as_ref(), mutation: mutation.as_ref() })?;
+    if let Some(error) = refused {
+        return Err(error.into());
+    }
+    let too_little = too_little(args, coverage.as_ref(), mutation.as_ref());
+    for told in &too_little {
+        let _ = writeln!(std::io::stderr(), "exit 1: {told}");
+    }
+    let (code, _) = outcome.exit(args.allow_empty);
+    Ok(code.max(u8::from(!too_little.is_empty())))
+}
+
+/// What is measured and is less than `--min`.
+fn too_little(args: &Args, coverage: Option<&Coverage>, mutation: Option<&Mutation>) -> Vec<String> {
+    let Some(min) = args.min else { return Vec::new() };
+    let mut told = Vec::new();
+    if let Some(coverage) = coverage {
+        let shares = [("lines", coverage.line_share()), ("conditions", coverage.condition_share())];
+        for (what, share) in shares.into_iter().filter(|(_, share)| share.percent() < min) {
+            told.push(format!("{:.1} % of {what} are covered, and `--min` is {min} %", share.percent()));
+        }
+        for one in &coverage.one_sided {
+            told.push(format!("`{}` lacks a case that fires or one that stays quiet", one.policy));
+        }
+    }
+    if let Some(mutation) = mutation.filter(|mutation| mutation.score() < min) {
+        told.push(format!("{:.1} % of changes are noticed, and `--min` is {min} %", mutation.score()));
+    }
+    told
 }
 
 fn options(args: &Args, paths: &[PathBuf], limits: Limits) -> Result<Options, Error> {
@@ -163,22 +259,43 @@ fn remember(paths: &[PathBuf], outcome: &Report) {
     }
 }
 
-fn tell(args: &Args, outcome: &Report) -> Result<(), Failure> {
+fn tell(args: &Args, outcome: &Report, measures: Measures<'_>) -> Result<(), Failure> {
     let look = |colour| Look { colour, verbose: args.verbose, allow_empty: args.allow_empty };
     let format = args.format.into();
-    let Some(output) = &args.output else {
-        let colour = args.format == Format::Text && super::colour_on_stdout();
-        let mut out = BufWriter::new(super::stdout());
-        report::write(format, outcome, look(colour), &mut out).and_then(|()| out.flush())?;
-        return Ok(());
-    };
-    let failed =
-        |error: std::io::Error| Error::new(format!("cannot be written: {error}")).about(output.display().to_string());
-    let mut out = BufWriter::new(File::create(output).map_err(failed)?);
-    report::write(format, outcome, look(false), &mut out).and_then(|()| out.flush()).map_err(failed)?;
-    let (code, reasons) = outcome.exit(args.allow_empty);
-    if code != 0 {
-        let _ = writeln!(std::io::stderr(), "exit {code}: {}", reasons.join("; "));
+    let colour = args.format == Format::Text && args.output.is_none() && super::colour_on_stdout();
+    // What is for people follows the report; what is for programs stands alone, unless it has a file.
+    let takes_stdout =
+        args.coverage.is_some_and(|format| format != CoverageFormat::Text) && args.coverage_output.is_none();
+    if args.output.is_some() || !takes_stdout {
+        to(args.output.as_deref(), &mut |out| report::write(format, outcome, measures, look(colour), out))?;
+    }
+    if args.output.is_some() || takes_stdout {
+        let (code, reasons) = outcome.exit(args.allow_empty);
+        if code != 0 {
+            let _ = writeln!(std::io::stderr(), "exit {code}: {}", reasons.join("; "));
+        }
+    }
+    let is_apart = args.format == Format::Text || args.output.is_some() || takes_stdout;
+    if let Some((coverage, format)) = measures.coverage.zip(args.coverage)
+        && (is_apart || args.coverage_output.is_some())
+    {
+        let colour = args.coverage_output.is_none() && super::colour_on_stdout();
+        to(args.coverage_output.as_deref(), &mut |out| report::write_coverage(format.into(), coverage, colour, out))?;
+    }
+    if let Some(mutation) = measures.mutation.filter(|_| is_apart && !takes_stdout) {
+        to(None, &mut |out| report::write_mutation(mutation, super::colour_on_stdout(), out))?;
     }
     Ok(())
+}
+
+/// Writes to a file, or to standard output.
+fn to(file: Option<&Path>, write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
+    let Some(file) = file else {
+        let mut out = BufWriter::new(super::stdout());
+        return Ok(write(&mut out).and_then(|()| out.flush())?);
+    };
+    let failed =
+        |error: std::io::Error| Error::new(format!("cannot be written: {error}")).about(file.display().to_string());
+    let mut out = BufWriter::new(File::create(file).map_err(failed)?);
+    Ok(write(&mut out).and_then(|()| out.flush()).map_err(failed)?)
 }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 pub use self::checked::Checked;
 pub use self::config::Config;
+pub(crate) use self::front_matter::when_spans;
 pub use self::header::Header;
 pub use self::manifest::{is_root, root_of};
 pub use self::overrides::Overrides;

@@ -135,11 +135,21 @@ impl Pack {
         &self.libraries
     }
 
-    /// The same pack with another text for a policy.
+    /// The same pack with one policy alone, and another text for it.
     pub(crate) fn with_text(&self, id: &str, text: String) -> Option<Self> {
         let mut pack = self.only(id)?;
         let file = pack.policies[0].file.clone();
         pack.policies[0] = Arc::new(SourceText { file, text });
+        Some(pack)
+    }
+
+    /// The same pack with one policy alone, and another text for the library of that number.
+    pub(crate) fn with_library(&self, id: &str, number: usize, text: String) -> Option<Self> {
+        let mut pack = self.only(id)?;
+        let mut libraries = pack.libraries.to_vec();
+        let changed = libraries.get_mut(number)?;
+        *changed = Arc::new(SourceText { file: changed.file.clone(), text });
+        pack.libraries = libraries.into();
         Some(pack)
     }
 

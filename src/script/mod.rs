@@ -7,6 +7,7 @@ mod explain;
 mod facts;
 mod functions;
 mod memory;
+pub mod mutate;
 mod predicate;
 pub mod probe;
 mod sandbox;

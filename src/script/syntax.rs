@@ -22,7 +22,6 @@ pub(super) struct Tree {
 #[derive(Debug)]
 pub(super) struct Function {
     pub(super) name: String,
-    pub(super) params: Vec<String>,
     /// A block.
     pub(super) body: Node,
 }
@@ -123,14 +122,6 @@ impl Node {
         match (&self.kind, self.parts.as_slice()) {
             (Kind::Paren, [inner]) => inner.bare(),
             _ => self,
-        }
-    }
-
-    /// Gives it and all its parts, the outer before the inner.
-    pub(super) fn walk<'n>(&'n self, give: &mut dyn FnMut(&'n Node)) {
-        give(self);
-        for part in &self.parts {
-            part.walk(give);
         }
     }
 }

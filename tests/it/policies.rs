@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use lawbook::cases::report::Look;
+use lawbook::cases::report::{Look, Measures};
 use lawbook::cases::{self, Expect, Options, SnapshotState, Stop, Suite};
 use lawbook::policy::{Overrides, Pack};
 use lawbook::report;
@@ -74,7 +74,8 @@ fn open() -> Suite {
 fn every_policy_does_what_its_cases_and_its_snapshot_say() {
     let outcome = cases::run(&open(), &Options::default()).unwrap();
     let mut told = Vec::new();
-    cases::report::write(cases::report::Format::Text, &outcome, Look::default(), &mut told).unwrap();
+    cases::report::write(cases::report::Format::Text, &outcome, Measures::default(), Look::default(), &mut told)
+        .unwrap();
     assert_eq!(outcome.exit(false), (0, Vec::new()), "\n{}", String::from_utf8_lossy(&told));
     for policy in &outcome.policies {
         for expect in [Expect::Fires, Expect::Silent] {

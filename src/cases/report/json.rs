@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{Look, command};
+use super::{Look, Measures, command};
 use crate::cases::judge::{CaseResult, Verdict};
 use crate::cases::runner::{PolicyResult, Report, SnapshotState};
 use crate::cases::trace::Trace;
@@ -13,9 +13,9 @@ use crate::cases::trace::Trace;
 const VERSION: u32 = 1;
 
 /// Writes the report.
-pub(super) fn write(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(report: &Report, measures: Measures<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let (code, reasons) = report.exit(look.allow_empty);
-    let whole = json!({
+    let mut whole = json!({
         "schema_version": VERSION,
         "lawbook": env!("CARGO_PKG_VERSION"),
         "summary": {
@@ -28,6 +28,12 @@ pub(super) fn write(report: &Report, look: Look, out: &mut dyn Write) -> io::Res
         "policies": report.policies.iter().map(policy).collect::<Vec<_>>(),
         "orphans": report.orphans.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
     });
+    if let Some(coverage) = measures.coverage {
+        whole["coverage"] = super::coverage::whole(coverage);
+    }
+    if let Some(mutation) = measures.mutation {
+        whole["mutation"] = super::mutation::whole(mutation);
+    }
     serde_json::to_writer_pretty(&mut *out, &whole)?;
     writeln!(out)
 }

@@ -1,14 +1,20 @@
 //! Tells how cases went: one format a file, under one `match`.
 
+mod coverage;
 mod github;
 mod json;
 mod junit;
+mod mutation;
 mod paint;
 mod text;
 
 use std::io::{self, Write};
 
+pub use self::coverage::{CoverageFormat, write_coverage};
+pub use self::mutation::write_mutation;
 pub use self::text::changes as write_changes;
+use super::coverage::Coverage;
+use super::mutate::Mutation;
 use super::runner::{PolicyResult, Report};
 
 /// A format in which it is told how cases went.
@@ -35,14 +41,29 @@ pub struct Look {
     pub allow_empty: bool,
 }
 
-/// Tells how cases went.
+/// What was measured beside running cases, if it was.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Measures<'m> {
+    /// What cases go through.
+    pub coverage: Option<&'m Coverage>,
+    /// Which changes no case notices.
+    pub mutation: Option<&'m Mutation>,
+}
+
+/// Tells how cases went. What was measured is part of JSON alone: it has formats of its own.
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn write(format: Format, report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(
+    format: Format,
+    report: &Report,
+    measures: Measures<'_>,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match format {
         Format::Text => text::write(report, look, out),
-        Format::Json => json::write(report, look, out),
+        Format::Json => json::write(report, measures, look, out),
         Format::Junit => junit::write(report, out),
         Format::Github => github::write(report, look, out),
     }

@@ -35,12 +35,11 @@ impl<'t> Parser<'t> {
     fn function(&mut self) -> Option<Function> {
         let name = self.take_any_word()?.to_owned();
         self.expect("(")?;
-        let mut params = Vec::new();
         while !self.scan.take(")") {
-            params.push(self.take_any_word()?.to_owned());
+            self.take_any_word()?;
             self.scan.take(",");
         }
-        Some(Function { name, params, body: self.block()? })
+        Some(Function { name, body: self.block()? })
     }
 
     fn expect(&mut self, signs: &str) -> Option<()> {
