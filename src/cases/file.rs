@@ -103,10 +103,11 @@ impl Reader<'_> {
     /// The case that a member of the list stands for: several with `each`, none if something is wrong with it.
     fn case(&mut self, yaml: &Yaml) -> Vec<Case> {
         let mistakes = self.out.len();
-        let scope = Scope {
-            account: Some(text(yaml, "account").unwrap_or(ACCOUNT).into()),
-            region: Some(text(yaml, "region").unwrap_or(REGION).into()),
+        let known = |key: &str, otherwise: &str| match yaml.get(key) {
+            None => Some(otherwise.into()),
+            Some(given) => given.raw().map(Into::into),
         };
+        let scope = Scope { account: known("account", ACCOUNT), region: known("region", REGION) };
         let records = records::read(self, yaml, &scope);
         let inventory = self.inventory(yaml);
         let now = self.now(yaml);
