@@ -1,13 +1,15 @@
-//! `lawbook new`: writes a policy to begin with, and its cases.
+//! `lawbook new`: writes a policy to begin with, its cases, and the snapshot of what it finds in them.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use lawbook::cases::{self, Options, Stop, Suite};
 use lawbook::error::Error;
+use lawbook::script::Limits;
 
 use super::Failure;
 
-/// Begin a policy: writes ID.rhai and ID.cases.yaml
+/// Begin a policy: writes ID.rhai, ID.cases.yaml and ID.snap
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  lawbook new key-pair-created --dir my-pack\n  lawbook scan ./logs --policy my-pack/key-pair-created.rhai"
@@ -68,8 +70,30 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let mut out = super::stdout();
     writeln!(out, "wrote {}", policy_file.display())?;
     writeln!(out, "wrote {}", cases_file.display())?;
-    writeln!(out, "next: lawbook check {}", policy_file.display())?;
+    match snapshot(&policy_file) {
+        Ok(files) => files.iter().try_for_each(|file| writeln!(out, "wrote {}", file.display()))?,
+        // The policy is there all the same; `lawbook test` says what is wrong, in full.
+        Err(Stop::Error(error)) => writeln!(out, "no snapshot yet: {error}")?,
+        Err(Stop::Diagnostics(mistakes)) => {
+            let first = mistakes.first().map(|mistake| mistake.message.clone()).unwrap_or_default();
+            writeln!(out, "no snapshot yet: {first}")?;
+        }
+    }
+    writeln!(out, "next: lawbook test {}", policy_file.display())?;
     Ok(0)
+}
+
+/// Writes what the policy finds in its cases: nobody has seen it before, so there is nothing to review.
+fn snapshot(policy: &Path) -> Result<Vec<PathBuf>, Stop> {
+    let paths = [policy.to_owned()];
+    let suite = Suite::open(&paths, &Limits::default())?;
+    cases::run(&suite, &Options { writes: true, ..Options::default() })?;
+    let mut written = Vec::new();
+    for pending in cases::pending(&paths)? {
+        pending.accept()?;
+        written.push(pending.snapshot);
+    }
+    Ok(written)
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Error> {

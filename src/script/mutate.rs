@@ -37,7 +37,7 @@ pub fn edits(text: &str) -> Option<Vec<Edit>> {
         maker.node(&function.body);
     }
     let mut edits = maker.out;
-    edits.sort_by(|a, b| (a.span.start, a.span.end).cmp(&(b.span.start, b.span.end)));
+    edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let mut seen = BTreeSet::new();
     edits.retain(|edit| {
         edit.put != text[edit.span.clone()] && seen.insert((edit.span.start, edit.span.end, edit.put.clone()))

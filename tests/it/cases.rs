@@ -540,3 +540,168 @@ fn it_runs_again_when_a_file_changes() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+/// What `lawbook new` writes passes at once, and its cases notice every change of it.
+#[test]
+fn a_new_policy_is_tested_through_and_through() {
+    let desk = Desk::new();
+    assert_eq!(desk.run(&["new", "key-pair-created", "--dir", "pack"]).code, 0);
+    let new = desk.run(&["new", "volume-without-owner", "--dir", "pack", "--judges", "ec2/volumes"]);
+    assert!(
+        new.out.contains("wrote pack/volume-without-owner.snap\nnext: lawbook test pack/volume-without-owner.rhai"),
+        "{}",
+        new.out
+    );
+    let run = desk.run(&["test", "pack", "--ci", "--coverage", "--mutate", "--min", "100"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    assert!(run.out.contains("score 100.0 %"), "{}", run.out);
+    assert_eq!(desk.run(&["check", "pack"]).code, 0);
+}
+
+/// A policy of known lines and conditions.
+const MEASURED: &str = r#"//! ---
+//! title: T
+//! severity: low
+//! judges: cloudtrail
+//! ---
+fn matches(event) {
+    if event.eventName == "A" || event.eventName == "B" {
+        return event.readOnly != true && lib_says(event);
+    }
+    let n = switch event.awsRegion {
+        "x" => 1,
+        _ => 2,
+    };
+    n == 1
+}
+"#;
+const LIBRARY: &str = "fn lib_says(event) { !(event.errorCode == \"E\") }\n";
+
+fn measured(cases: &str) -> Desk {
+    let desk = Desk::new();
+    desk.write("pack/lib/shared.rhai", LIBRARY);
+    desk.write("pack/measured.rhai", MEASURED);
+    let head =
+        "records:\n  a: { eventVersion: \"1.10\", eventID: x, eventSource: s, eventName: A, awsRegion: y }\ncases:\n";
+    desk.write("pack/measured.cases.yaml", &format!("{head}{cases}"));
+    desk.run(&["test", "pack"]);
+    desk.run(&["review", "pack", "--accept"]);
+    desk
+}
+
+#[test]
+fn coverage_is_what_cases_go_through() {
+    let desk = measured(
+        "  - { name: a, record: a, expect: fires }\n  - { name: c, record: a, with: { eventName: C }, expect: silent }\n",
+    );
+    let json: Value = serde_json::from_str(&desk.run(&["test", "pack", "--coverage", "--format", "json"]).out).unwrap();
+    let file = |at: usize| &json["coverage"]["files"][at];
+    assert_eq!(file(0)["file"], "pack/lib/shared.rhai");
+    // The library's condition was false alone; all of its lines were reached.
+    assert_eq!((&file(0)["conditions"]["of"], &file(0)["conditions"]["all"]), (&1.into(), &2.into()));
+    // `eventName == "A"` both ways; `== "B"` false; `readOnly != true` true; `lib_says` true; `n == 1` false.
+    assert_eq!((&file(1)["conditions"]["of"], &file(1)["conditions"]["all"]), (&6.into(), &10.into()), "{json:#}");
+    // Lines 7, 8, 10, 12, 14 of 7, 8, 10, 11, 12, 14.
+    assert_eq!((&file(1)["lines"]["of"], &file(1)["lines"]["all"]), (&5.into(), &6.into()), "{json:#}");
+    let text = desk.run(&["test", "pack", "--coverage"]).out;
+    for says in [
+        "pack/measured.rhai:7:34: `event.eventName == \"B\"` was never true",
+        "pack/measured.rhai:8:16: `event.readOnly != true` was never false",
+        "pack/measured.rhai:11:16: `1` was never reached",
+        "pack/lib/shared.rhai:1:24: `event.errorCode == \"E\"` was never true",
+    ] {
+        assert!(text.contains(says), "{says}: {text}");
+    }
+    let least = desk.run(&["test", "pack", "--coverage", "--min", "60"]);
+    assert_eq!(least.code, 1);
+    assert!(least.err.contains("58.3 % of conditions are covered, and `--min` is 60 %"), "{}", least.err);
+    assert_eq!(desk.run(&["test", "pack", "--coverage", "--min", "58"]).code, 0);
+    let lcov = desk.run(&["test", "pack", "--coverage=lcov"]).out;
+    for says in [
+        "SF:pack/measured.rhai\n",
+        "DA:11,0\n",
+        "DA:7,2\n",
+        "BRDA:7,0,0,1\nBRDA:7,0,1,1\n",
+        "BRF:10\nBRH:6\n",
+        "end_of_record\n",
+    ] {
+        assert!(lcov.contains(says), "{says}: {lcov}");
+    }
+    desk.run(&["test", "pack", "--coverage=html", "--coverage-output", "page.html"]);
+    let page = desk.read("page.html");
+    assert!(
+        page.contains("event.eventName == &quot;B&quot;")
+            && !["<script", "src=", "http:", "https:"].iter().any(|part| page.contains(part)),
+        "{page}"
+    );
+    insta::assert_snapshot!(text.split("\ncoverage").nth(1).unwrap());
+}
+
+#[test]
+fn cases_that_know_one_side_are_too_few() {
+    let desk = measured("  - { name: a, record: a, expect: fires }\n");
+    let run = desk.run(&["test", "pack", "--coverage", "--min", "0"]);
+    assert_eq!(run.code, 1);
+    assert!(run.out.contains("measured: no case that stays quiet"), "{}", run.out);
+}
+
+#[test]
+fn changes_that_no_case_notices_are_drawn() {
+    let weak = measured(
+        "  - { name: a, record: a, expect: fires }\n  - { name: c, record: a, with: { eventName: C }, expect: silent }\n",
+    );
+    let run = weak.run(&["test", "pack", "--mutate", "--min", "90"]);
+    assert_eq!(run.code, 1, "{}", run.out);
+    assert!(run.err.contains("of changes are noticed, and `--min` is 90 %"), "{}", run.err);
+    let told = redacted(run.out.split_once("passed in").unwrap().1.split_once('\n').unwrap().1);
+    insta::assert_snapshot!(told);
+    // Once more, and in one thread: the same.
+    let again = weak.run(&["test", "pack", "--mutate", "--threads", "1"]);
+    assert!(redacted(&again.out).ends_with(&told), "{}", again.out);
+
+    let strong = measured(
+        r#"  - { name: a, record: a, expect: fires }
+  - { name: b, record: a, with: { eventName: B }, expect: fires }
+  - { name: c, record: a, with: { eventName: C }, expect: silent }
+  - { name: read only, record: a, with: { readOnly: true, awsRegion: x }, expect: silent }
+  - { name: failed, record: a, with: { errorCode: E, awsRegion: x }, expect: silent }
+  - { name: c in x, record: a, with: { eventName: C, awsRegion: x }, expect: fires }
+"#,
+    );
+    let run = strong.run(&["test", "pack", "--coverage", "--mutate", "--min", "100"]);
+    assert_eq!(run.code, 1, "one change gives the same policy: {}", run.out);
+    let json: Value = serde_json::from_str(&strong.run(&["test", "pack", "--mutate", "--format", "json"]).out).unwrap();
+    let survivors: Vec<&str> =
+        json["mutation"]["survivors"].as_array().unwrap().iter().map(|one| one["change"].as_str().unwrap()).collect();
+    // Whatever else is neither of them is not 1.
+    assert_eq!(survivors, ["`2` is `3`"], "{json:#}");
+}
+
+#[test]
+fn nothing_is_changed_while_cases_fail() {
+    let desk = Desk::accepted(&SOUND.replace("trusted: [alice]", "trusted: [bob]"));
+    let run = desk.run(&["test", "pack", "--mutate"]);
+    assert_eq!(run.code, 2);
+    assert!(
+        run.out.contains("FAIL a trusted user does it") && run.err.contains("repair what fails first"),
+        "{}{}",
+        run.out,
+        run.err
+    );
+    let desk = Desk::accepted(SOUND);
+    let run = desk.run(&["test", "pack", "--mutate", "--budget", "0s"]);
+    assert!(run.out.contains("there was no time"), "{}", run.out);
+}
+
+/// The front matter's `when` is a part of the policy, too.
+#[test]
+fn changes_of_when_are_noticed_or_told() {
+    let desk = Desk::accepted(SOUND);
+    let run = desk.run(&["test", "pack", "--mutate"]);
+    assert!(run.out.contains("no case notices if `eventName` is gone from `when`"), "{}", run.out);
+    let desk = Desk::accepted(&format!(
+        "{SOUND}  - {{ name: another, record: stop, with: {{ eventName: StartLogging }}, expect: silent }}\n"
+    ));
+    let run = desk.run(&["test", "pack", "--mutate", "--min", "100"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+}
