@@ -8,7 +8,7 @@ use crate::fault::is_deceptive;
 const WIDTH: usize = 110;
 
 /// Appends `name: value` at an indent, with what is below it.
-pub(super) fn member(out: &mut String, indent: usize, name: &str, value: &Value) {
+pub fn member(out: &mut String, indent: usize, name: &str, value: &Value) {
     spaces(out, indent);
     entry(out, indent, name, value);
 }

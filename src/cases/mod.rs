@@ -26,6 +26,7 @@ pub use self::case::{Case, Expect, Expected};
 pub use self::change::{Change, changes};
 pub use self::compare::Difference;
 pub use self::coverage::{Coverage, FileCoverage, OneSided, Point, Share, cover};
+pub use self::emit::member as write_yaml;
 pub use self::file::{CASES, file_of, load};
 pub use self::judge::{Answer, CaseResult, Verdict};
 pub use self::mutate::{Mutation, Survivor, mutate};

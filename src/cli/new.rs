@@ -1,5 +1,7 @@
 //! `lawbook new`: writes a policy to begin with, its cases, and the snapshot of what it finds in them.
 
+mod from_record;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,7 @@ use super::Failure;
 /// Begin a policy: writes ID.rhai, ID.cases.yaml and ID.snap
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  lawbook new key-pair-created --dir my-pack\n  lawbook scan ./logs --policy my-pack/key-pair-created.rhai"
+    after_help = "Example:\n  lawbook new key-pair-created --dir my-pack\n  lawbook new trail-stopped --from stopped.json\n  lawbook scan ./logs --policy my-pack/key-pair-created.rhai"
 )]
 pub(crate) struct Args {
     /// The policy's id: lower-case words and hyphens that read well after "waive"
@@ -26,6 +28,10 @@ pub(crate) struct Args {
     /// What it judges: `cloudtrail`, or an inventory kind such as `ec2/volumes`
     #[arg(long, value_name = "KIND", default_value = "cloudtrail")]
     judges: String,
+
+    /// A record that the policy finds, in any shape that `scan` reads: cases are made of it
+    #[arg(long, value_name = "FILE", conflicts_with = "judges")]
+    from: Option<PathBuf>,
 }
 
 const EVENT: &str = include_str!("new/event.rhai");
@@ -52,7 +58,13 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             .try_to(meant.map_or_else(|| "`ec2/volumes`".to_owned(), |meant| format!("`{meant}`")))
             .into());
     }
-    let (policy, cases) = if is_event { (EVENT, EVENT_CASES) } else { (RESOURCE, RESOURCE_CASES) };
+    let written = match &args.from {
+        Some(file) => from_record::write(file)?,
+        None => {
+            let (policy, cases) = if is_event { (EVENT, EVENT_CASES) } else { (RESOURCE, RESOURCE_CASES) };
+            from_record::Written { policy: policy.replace("{{kind}}", &args.judges), cases: cases.to_owned() }
+        }
+    };
     std::fs::create_dir_all(&args.dir)
         .map_err(|error| Error::new(format!("cannot be made: {error}")).about(args.dir.display().to_string()))?;
     let policy_file = args.dir.join(format!("{}.rhai", args.id));
@@ -65,8 +77,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
                 .into());
         }
     }
-    write(&policy_file, &policy.replace("{{kind}}", &args.judges))?;
-    write(&cases_file, cases)?;
+    write(&policy_file, &written.policy)?;
+    write(&cases_file, &written.cases)?;
     let mut out = super::stdout();
     writeln!(out, "wrote {}", policy_file.display())?;
     writeln!(out, "wrote {}", cases_file.display())?;

@@ -705,3 +705,34 @@ fn changes_of_when_are_noticed_or_told() {
     let run = desk.run(&["test", "pack", "--mutate", "--min", "100"]);
     assert_eq!(run.code, 0, "{}{}", run.out, run.err);
 }
+
+#[test]
+fn a_policy_is_begun_from_a_record() {
+    let desk = Desk::new();
+    let event = r#"{"Records":[{"eventVersion":"1.10","eventID":"1","eventTime":"2024-05-14T09:00:00Z","eventSource":"kms.amazonaws.com","eventName":"DisableKey","awsRegion":"us-east-1","recipientAccountId":"111122223333","userIdentity":{"type":"IAMUser","userName":"a: \"b\" #\u001b[31m"},"requestParameters":{"keyId":"x\n- y"}}]}"#;
+    desk.write("event.json", event);
+    desk.write("refused.json", &event.replace("\"eventID\":\"1\"", "\"eventID\":\"2\",\"errorCode\":\"AccessDenied\""));
+    desk.write("volumes.json", r#"{"Volumes":[{"VolumeId":"vol-1","State":"in-use","Encrypted":false,"Size":1}]}"#);
+    for (id, file) in
+        [("key-disabled", "event.json"), ("key-not-disabled", "refused.json"), ("volume-bare", "volumes.json")]
+    {
+        let run = desk.run(&["new", id, "--dir", "pack", "--from", file]);
+        assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+        assert!(run.out.contains(&format!("wrote pack/{id}.snap")), "{}", run.out);
+    }
+    let run = desk.run(&["test", "pack", "--ci", "--coverage", "--mutate", "--min", "100", "-v"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    assert!(
+        run.out.contains("ok   the record that was given") && run.out.contains("ok   the call is refused"),
+        "{}",
+        run.out
+    );
+    assert_eq!(desk.run(&["check", "pack"]).code, 0);
+    desk.write("hostile.json", &event.replace("DisableKey", "A\\n//! window: x"));
+    desk.write("none.json", "[]");
+    for file in ["hostile.json", "none.json", "nowhere.json"] {
+        let run = desk.run(&["new", "x", "--dir", "pack", "--from", file]);
+        assert_eq!(run.code, 2, "{file}");
+        assert!(!desk.path("pack/x.rhai").exists());
+    }
+}
