@@ -140,16 +140,25 @@ impl Suite {
                 Err(_) if !inner.is_empty() => continue,
                 Err(error) => return Err(error.into()),
             };
-            // A policy that was named by its file is tested though others of the folder do not load.
-            let alone = wanted.iter().all(|path| path.is_file());
-            let pack = if alone { pack.keep(|file| is_wanted(Path::new(file))) } else { pack };
             if pack.sources().is_empty() {
                 continue;
             }
-            match pack.check(&Overrides::default(), limits) {
+            let (pack, checked, is_part) = match pack.check(&Overrides::default(), limits) {
+                // A policy that was named by its file is tested though others of the folder do not load.
+                Err(_) if wanted.iter().all(|path| path.is_file()) => {
+                    let pack = pack.keep(|file| is_wanted(Path::new(file)));
+                    let checked = pack.check(&Overrides::default(), limits);
+                    (pack, checked, true)
+                }
+                checked => (pack, checked, false),
+            };
+            match checked {
                 Ok(whole) => {
                     let (tested, more) = TestedPack::load(root, pack, whole, &is_wanted);
                     mistakes.extend(more);
+                    if is_part {
+                        mistakes.extend(tested.without_others());
+                    }
                     suite.packs.push(tested);
                 }
                 Err(found) => mistakes.extend(found),
@@ -236,6 +245,20 @@ impl TestedPack {
             policies.push(tested);
         }
         (Self { root, pack, whole, policies }, mistakes)
+    }
+
+    /// The cases that ask something of other policies, which do not load.
+    fn without_others(&self) -> Vec<Diagnostic> {
+        let mut mistakes = Vec::new();
+        for policy in &self.policies {
+            let Some(source) = &policy.source else { continue };
+            for case in policy.cases.iter().filter(|case| case.others_silent) {
+                let message = "`others` cannot be checked: other policies of the pack do not load";
+                let mistake = Diagnostic::error("cases", source, case.span.clone(), message);
+                mistakes.push(mistake.help(format!("`lawbook check {}`", self.root.display())));
+            }
+        }
+        mistakes
     }
 
     /// Its name.

@@ -736,3 +736,20 @@ fn a_policy_is_begun_from_a_record() {
         assert!(!desk.path("pack/x.rhai").exists());
     }
 }
+
+/// A policy that is named by its file is tested as a part of its pack.
+#[test]
+fn what_is_asked_of_other_policies_is_asked_however_the_policy_is_named() {
+    let desk = Desk::accepted("  - { name: alone, record: stop, expect: fires, others: silent }\n");
+    assert_eq!(desk.run(&["test", "pack/trail-stopped.rhai", "--ci"]).code, 0);
+    desk.write("pack/other.rhai", &POLICY.replace("title: Trail stopped", "title: Other"));
+    let run = desk.run(&["test", "pack/trail-stopped.rhai", "--ci"]);
+    assert_eq!(run.code, 1);
+    assert!(run.out.contains("+ other: Trail main stopped by alice"), "{}", run.out);
+    desk.write("pack/other.rhai", "fn matches(event) { nope() }");
+    let run = desk.run(&["test", "pack/trail-stopped.rhai", "--ci"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("`others` cannot be checked"), "{}", run.err);
+    desk.edit("pack/trail-stopped.cases.yaml", ", others: silent", "");
+    assert_eq!(desk.run(&["test", "pack/trail-stopped.rhai", "--ci"]).code, 0);
+}
