@@ -151,8 +151,10 @@ pub(super) struct Measured<'s> {
     pub(super) probed: Vec<Probed>,
     /// The number of the first probe of each.
     pub(super) firsts: Vec<usize>,
-    /// By policy and case.
+    /// By policy and case; nothing of cases that were not run.
     pub(super) passed: Vec<Vec<Passed>>,
+    /// Whether a case counts, by policy and case: it was run, and is not one to be done.
+    pub(super) counts: Vec<Vec<bool>>,
 }
 
 /// Measures what cases go through.
@@ -162,7 +164,7 @@ pub(super) struct Measured<'s> {
 pub fn cover(suite: &Suite, report: &Report, limits: &Limits, threads: usize) -> Result<Coverage, Error> {
     let mut coverage = Coverage::default();
     for pack in &suite.packs {
-        let measured = measure(pack, limits, threads)?;
+        let measured = measure(pack, report, limits, threads)?;
         coverage.files.extend(measured.files());
     }
     for policy in &report.policies {
@@ -175,8 +177,14 @@ pub fn cover(suite: &Suite, report: &Report, limits: &Limits, threads: usize) ->
     Ok(coverage)
 }
 
-/// Runs every case of a pack with probes.
-pub(super) fn measure<'s>(pack: &'s TestedPack, limits: &Limits, threads: usize) -> Result<Measured<'s>, Error> {
+/// Runs every case of a pack with probes that the report has.
+pub(super) fn measure<'s>(
+    pack: &'s TestedPack,
+    report: &Report,
+    limits: &Limits,
+    threads: usize,
+) -> Result<Measured<'s>, Error> {
+    let counts: Vec<Vec<bool>> = pack.policies.iter().map(|policy| counting(policy, report)).collect();
     let mut probed: Vec<Probed> = Vec::new();
     let mut firsts = Vec::new();
     let mut next = 0;
@@ -198,7 +206,12 @@ pub(super) fn measure<'s>(pack: &'s TestedPack, limits: &Limits, threads: usize)
         .enumerate()
         .flat_map(|(at, policy)| policy.cases.iter().map(move |case| (at, policy, case)))
         .collect();
-    let mut all = in_parallel(&jobs, threads, |(at, policy, case)| {
+    let is_counted = counts.concat();
+    let numbered: Vec<(bool, &(usize, &TestedPolicy, &Case))> = is_counted.into_iter().zip(&jobs).collect();
+    let mut all = in_parallel(&numbered, threads, |(counts, (at, policy, case))| {
+        if !counts {
+            return Passed::new();
+        }
         let run = benches[*at].with_packs(case, |packs| {
             let known = inventory(case)?;
             let policy = packs.get(&policy.id).ok_or_else(String::new)?;
@@ -208,7 +221,16 @@ pub(super) fn measure<'s>(pack: &'s TestedPack, limits: &Limits, threads: usize)
     })
     .into_iter();
     let passed = pack.policies.iter().map(|policy| all.by_ref().take(policy.cases.len()).collect()).collect();
-    Ok(Measured { pack, probed, firsts, passed })
+    Ok(Measured { pack, probed, firsts, passed, counts })
+}
+
+/// Which cases of a policy count: those that were run, and are not to be done.
+fn counting(policy: &TestedPolicy, report: &Report) -> Vec<bool> {
+    let ran = report.policies.iter().find(|ran| ran.file == policy.file);
+    let is_counted = |case: &Case| {
+        case.todo.is_none() && ran.is_some_and(|ran| ran.cases.iter().any(|(known, _)| known.name == case.name))
+    };
+    policy.cases.iter().map(is_counted).collect()
 }
 
 /// What a case goes through: as a scan asks, `matches` first, and the other hooks if it is true.

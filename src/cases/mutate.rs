@@ -120,7 +120,7 @@ pub fn mutate(
     let until = budget.map(|budget| start + budget);
     let mut mutation = Mutation::default();
     for pack in &suite.packs {
-        let measured = measure(pack, limits, threads)?;
+        let measured = measure(pack, report, limits, threads)?;
         let plain = Plain::of(&measured, limits, threads);
         let mutants = mutants(&measured)?;
         let fates = in_parallel(&mutants, threads, |mutant| {
@@ -210,7 +210,7 @@ fn through(measured: &Measured<'_>, probe: Option<usize>, of: Option<usize>) -> 
                 Some(probe) => passed.contains_key(&probe),
                 None => of.is_none_or(|of| of == policy),
             };
-            if goes && measured.pack.policies[policy].cases[case].todo.is_none() {
+            if goes && measured.counts[policy][case] {
                 cases.push((policy, case));
             }
         }
@@ -224,7 +224,7 @@ fn whens<'m>(measured: &'m Measured<'_>, at: usize, source: &'m Arc<SourceText>,
     let Some(known) = measured.pack.whole.get(&policy.id) else { return };
     let when = &known.header.when;
     let cases: Vec<(usize, usize)> =
-        (0..policy.cases.len()).filter(|case| policy.cases[*case].todo.is_none()).map(|case| (at, case)).collect();
+        (0..policy.cases.len()).filter(|case| measured.counts[at][*case]).map(|case| (at, case)).collect();
     let mut push = |span: &Range<usize>, what: String, when: When| {
         out.push(Mutant { source, span: span.clone(), what, change: Change::When(when), cases: cases.clone() });
     };

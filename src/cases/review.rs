@@ -68,6 +68,7 @@ fn differences(
         return Ok(Vec::new());
     }
     let new = Snapshot::parse(&Arc::new(source))?;
+    // One that cannot be read is as one that is not there: accepting takes its place.
     let old = match read(snapshot) {
         Ok(source) => Some(Snapshot::parse(&Arc::new(source))?),
         Err(_) => None,

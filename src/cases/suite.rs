@@ -216,6 +216,21 @@ pub(super) fn read(file: &Path) -> Result<SourceText, Error> {
     Ok(SourceText { file: name, text })
 }
 
+/// A file that need not be there; that it cannot be read is a mistake.
+fn there(file: &Path, mistakes: &mut Vec<Diagnostic>) -> Option<Arc<SourceText>> {
+    if !file.exists() {
+        return None;
+    }
+    match read(file) {
+        Ok(source) => Some(Arc::new(source)),
+        Err(error) => {
+            let source = Arc::new(SourceText { file: file.display().to_string(), text: String::new() });
+            mistakes.push(Diagnostic::error("cases", &source, 0..0, error.reason));
+            None
+        }
+    }
+}
+
 impl TestedPack {
     fn load(root: PathBuf, pack: Pack, whole: Checked, is_wanted: &dyn Fn(&Path) -> bool) -> (Self, Vec<Diagnostic>) {
         let mut mistakes = Vec::new();
@@ -228,16 +243,15 @@ impl TestedPack {
                 cases: Vec::new(),
                 snapshot: None,
             };
-            if let Ok(source) = read(&tested.cases_file()) {
-                let source = Arc::new(source);
+            if let Some(source) = there(&tested.cases_file(), &mut mistakes) {
                 match load(policy, &source) {
                     Ok(cases) => tested.cases = cases,
                     Err(found) => mistakes.extend(found),
                 }
                 tested.source = Some(source);
             }
-            if let Ok(source) = read(&tested.snapshot_file()) {
-                match Snapshot::parse(&Arc::new(source)) {
+            if let Some(source) = there(&tested.snapshot_file(), &mut mistakes) {
+                match Snapshot::parse(&source) {
                     Ok(snapshot) => tested.snapshot = Some(snapshot),
                     Err(mistake) => mistakes.push(*mistake),
                 }

@@ -33,9 +33,15 @@ pub(crate) fn again_and_again(paths: &[PathBuf], work: &mut dyn FnMut() -> Resul
 /// Everything in the paths but what tests write themselves.
 fn look(paths: &[PathBuf]) -> Seen {
     let mut seen = Seen::new();
-    for entry in paths.iter().flat_map(walkdir::WalkDir::new).filter_map(Result::ok) {
+    // What builds leave behind is much, and no part of a pack.
+    let is_of_interest = |entry: &walkdir::DirEntry| {
         let name = entry.file_name().to_string_lossy();
-        if !entry.file_type().is_file() || name.ends_with(".snap.new") || name.starts_with(".lawbook-") {
+        entry.depth() == 0 || !(name.starts_with('.') || name == "target" || name == "node_modules")
+    };
+    let all = paths.iter().flat_map(|path| walkdir::WalkDir::new(path).into_iter().filter_entry(is_of_interest));
+    for entry in all.filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy();
+        if !entry.file_type().is_file() || name.ends_with(".snap.new") {
             continue;
         }
         if let Ok(known) = entry.metadata() {

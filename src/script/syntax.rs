@@ -169,6 +169,22 @@ mod tests {
     }
 
     #[test]
+    fn a_part_ends_where_its_last_letter_is() {
+        let text = "fn f(a) { let x = a.b // not c\n && (d /* e */) ; g( x ) /* h */ }";
+        let tree = Tree::read(text).unwrap();
+        let mut spans = Vec::new();
+        fn walk<'t>(node: &Node, text: &'t str, spans: &mut Vec<&'t str>) {
+            spans.push(&text[node.span.clone()]);
+            node.parts.iter().for_each(|part| walk(part, text, spans));
+        }
+        walk(&tree.functions[0].body, text, &mut spans);
+        assert_eq!(spans[1], "let x = a.b // not c\n && (d /* e */)");
+        for part in ["a.b", "a", "(d /* e */)", "d", "g( x )", "x"] {
+            assert!(spans.contains(&part), "{part}: {spans:?}");
+        }
+    }
+
+    #[test]
     fn statements_are_read() {
         for (text, tree) in [
             ("let x = 1; // c }\n x += 2; /* } /* */ */ return x;", "(Let 1); (Assign x 2); (Return x)"),

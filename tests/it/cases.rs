@@ -365,6 +365,11 @@ fn every_mistake_in_cases_is_told_at_once() {
         assert!(run.err.contains(says) && run.err.contains("trail-stopped.cases.yaml:"), "{}", run.err);
     }
     let desk = Desk::accepted(SOUND);
+    fs::write(desk.path("pack/trail-stopped.cases.yaml"), b"cases: [\xff]").unwrap();
+    let run = desk.run(&["test", "pack"]);
+    assert_eq!(run.code, 2, "{}", run.out);
+    assert!(run.err.contains("cannot be read"), "{}", run.err);
+    let desk = Desk::accepted(SOUND);
     desk.write("pack/trail-stoped.cases.yaml", &format!("{HEAD}{SOUND}"));
     let run = desk.run(&["test", "pack"]);
     assert_eq!(run.code, 2);
@@ -616,6 +621,10 @@ fn coverage_is_what_cases_go_through() {
     assert_eq!(least.code, 1);
     assert!(least.err.contains("58.3 % of conditions are covered, and `--min` is 60 %"), "{}", least.err);
     assert_eq!(desk.run(&["test", "pack", "--coverage", "--min", "58"]).code, 0);
+    // The cases that are run are those that are measured.
+    let one = desk.run(&["test", "pack", "--run", "measured/c", "--coverage", "--format", "json"]).out;
+    let one: Value = serde_json::from_str(&one).unwrap();
+    assert_eq!(one["coverage"]["files"][0]["lines"]["of"], 0, "{one:#}");
     let lcov = desk.run(&["test", "pack", "--coverage=lcov"]).out;
     for says in [
         "SF:pack/measured.rhai\n",

@@ -10,7 +10,7 @@ pub(super) struct Parser<'t> {
 
 impl<'t> Parser<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { scan: Scanner { text, at: 0 } }
+        Self { scan: Scanner::new(text) }
     }
 
     pub(super) fn script(mut self) -> Option<Tree> {
@@ -58,7 +58,7 @@ impl<'t> Parser<'t> {
     }
 
     fn node(&self, kind: Kind, start: usize, parts: Vec<Node>) -> Node {
-        Node { kind, span: start..self.scan.at, parts }
+        Node { kind, span: start..self.scan.end(), parts }
     }
 
     fn block(&mut self) -> Option<Node> {

@@ -6,6 +6,10 @@ use std::ops::Range;
 pub(super) struct Scanner<'t> {
     pub(super) text: &'t str,
     pub(super) at: usize,
+    /// Where what was taken last ends, before the blanks that were gone over since.
+    end: usize,
+    /// Where those blanks end.
+    behind_blanks: usize,
 }
 
 /// Operators that assign, the longest first.
@@ -44,12 +48,27 @@ pub(super) fn is_letter(letter: char) -> bool {
 }
 
 impl<'t> Scanner<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, at: 0, end: 0, behind_blanks: 0 }
+    }
+
+    /// Where what was taken last ends.
+    pub(super) fn end(&self) -> usize {
+        if self.at == self.behind_blanks { self.end } else { self.at }
+    }
+
     pub(super) fn rest(&self) -> &'t str {
         &self.text[self.at..]
     }
 
     /// Goes on behind blanks and comments.
     pub(super) fn blanks(&mut self) {
+        self.end = self.end();
+        self.over_blanks();
+        self.behind_blanks = self.at;
+    }
+
+    fn over_blanks(&mut self) {
         loop {
             let rest = self.rest();
             let trimmed = rest.trim_start();
