@@ -3,16 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::file::{CASES, file_of, parse};
 use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
 use crate::policy::Pack;
-use crate::shape::Shape;
-use crate::yaml::{self, Yaml};
-
-/// The schema of cases, as text.
-const SCHEMA: &str = include_str!("../../schemas/cases.schema.json");
-
-/// How files of cases end.
-const END: &str = ".cases.yaml";
 
 /// Everything that is wrong with the files of cases of a pack: those beside its policies, and those in `folder`, where it
 /// was read from one, that are beside none. Of a pack that is not on disk there are none.
@@ -21,7 +14,7 @@ pub fn check(pack: &Pack, folder: Option<&Path>) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let mut files: Vec<String> =
-        pack.files().map(|policy| super::file_of(policy).display().to_string()).filter(|file| is_file(file)).collect();
+        pack.files().map(|policy| file_of(policy).display().to_string()).filter(|file| is_file(file)).collect();
     files.extend(folder.into_iter().flat_map(below));
     files.sort();
     files.dedup();
@@ -37,7 +30,7 @@ fn below(folder: &Path) -> Vec<String> {
     let is_hidden = |entry: &walkdir::DirEntry| entry.file_name().to_string_lossy().starts_with('.');
     let entries = walkdir::WalkDir::new(folder).follow_links(true).into_iter().filter_map(Result::ok);
     let files = entries.filter(|entry| entry.file_type().is_file() && !is_hidden(entry));
-    files.map(|entry| entry.path().display().to_string()).filter(|file| file.ends_with(END)).collect()
+    files.map(|entry| entry.path().display().to_string()).filter(|file| file.ends_with(CASES)).collect()
 }
 
 fn in_file(pack: &Pack, file: String) -> Vec<Diagnostic> {
@@ -48,29 +41,11 @@ fn in_file(pack: &Pack, file: String) -> Vec<Diagnostic> {
         return vec![Diagnostic::error("cases", &source, 0..0, problem)];
     }
     let mut mistakes = parse(&source).err().unwrap_or_default();
-    let policy = source.file.strip_suffix(END).map(|stem| format!("{stem}.rhai")).unwrap_or_default();
+    let policy = source.file.strip_suffix(CASES).map(|stem| format!("{stem}.rhai")).unwrap_or_default();
     if !pack.files().any(|file| file == policy) {
         mistakes.push(of_nobody(pack, &source, &policy));
     }
     mistakes
-}
-
-/// The tree of a file of cases.
-///
-/// # Errors
-/// Everything in which it is none.
-pub(super) fn parse(source: &Arc<SourceText>) -> Result<Yaml, Vec<Diagnostic>> {
-    let tree = yaml::parse(&source.text)
-        .map_err(|error| vec![Diagnostic::error("cases", source, error.span, error.message)])?;
-    let mistakes: Vec<Diagnostic> = Shape::of(SCHEMA)
-        .violations(&tree)
-        .into_iter()
-        .map(|violation| Diagnostic {
-            help: violation.help,
-            ..Diagnostic::error("cases", source, violation.span, violation.message)
-        })
-        .collect();
-    if mistakes.is_empty() { Ok(tree) } else { Err(mistakes) }
 }
 
 /// What is said of cases of which no policy is beside them.
@@ -83,7 +58,7 @@ fn of_nobody(pack: &Pack, source: &Arc<SourceText>, policy: &str) -> Diagnostic 
     let message = format!("these are the cases of `{missing}`, and there is no such policy beside them");
     let diagnostic = Diagnostic::error("cases", source, 0..end, message);
     match did_you_mean(&missing, known.iter().map(String::as_str)) {
-        Some(meant) => diagnostic.help(format!("did you mean `{meant}{END}`?")),
+        Some(meant) => diagnostic.help(format!("did you mean `{meant}{CASES}`?")),
         None => diagnostic.help("rename the file as its policy, or remove it"),
     }
 }

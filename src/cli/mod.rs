@@ -9,10 +9,13 @@ mod man;
 mod new;
 mod packs;
 mod progress;
+mod review;
 mod scan;
 mod show;
+mod test;
 mod try_expr;
 mod values;
+mod watch;
 
 use std::io::{self, Write};
 
@@ -40,13 +43,15 @@ pub(crate) struct Cli {
     color: Colour,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 nothing to report, 1 new findings at or above --fail-on, 2 something could not be \
+const EXIT_CODES: &str = "Exit codes: 0 nothing to report, 1 new findings at or above --fail-on or cases that fail, 2 something could not be \
                           read, loaded or judged (2 beats 1). They are the same for every command and format.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Scan(Box<scan::Args>),
     Check(check::Args),
+    Test(Box<test::Args>),
+    Review(review::Args),
     List(list::Args),
     Show(show::Args),
     Try(try_expr::Args),
@@ -116,6 +121,8 @@ pub(crate) fn run(cli: Cli) -> u8 {
     let result = match cli.command {
         Command::Scan(args) => scan::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Review(args) => review::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Try(args) => try_expr::run(&args),
@@ -125,19 +132,29 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };
-    let told = match result {
-        Ok(code) => return code,
-        Err(Failure::ReaderGone) => return 0,
-        Err(Failure::Error(error)) => format!("error: {}\n", lawbook::fault::printable(&error.to_string(), 2_000)),
-        Err(Failure::Errors(errors)) => {
+    match result {
+        Ok(code) => code,
+        Err(Failure::ReaderGone) => 0,
+        Err(failure) => {
+            tell_failure(failure);
+            2
+        }
+    }
+}
+
+/// Says on standard error why a command stopped.
+fn tell_failure(failure: Failure) {
+    let told = match failure {
+        Failure::ReaderGone => return,
+        Failure::Error(error) => format!("error: {}\n", lawbook::fault::printable(&error.to_string(), 2_000)),
+        Failure::Errors(errors) => {
             let line = |error: &Error| format!("error: {}\n", lawbook::fault::printable(&error.to_string(), 2_000));
             errors.iter().map(line).collect()
         }
-        Err(Failure::Diagnostics(diagnostics)) => lawbook::report::diagnostic::draw(&diagnostics, colour_on_stderr()),
+        Failure::Diagnostics(diagnostics) => lawbook::report::diagnostic::draw(&diagnostics, colour_on_stderr()),
     };
     // There is nobody left to tell if standard error is gone, too.
     let _ = io::stderr().write_all(told.as_bytes());
-    2
 }
 
 /// Standard output; colour leaves unless it is a terminal.

@@ -1,16 +1,20 @@
-//! `lawbook new`: writes a policy to begin with, and its cases.
+//! `lawbook new`: writes a policy to begin with, its cases, and the snapshot of what it finds in them.
+
+mod from_record;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use lawbook::cases::{self, Options, Stop, Suite};
 use lawbook::error::Error;
+use lawbook::script::Limits;
 
 use super::Failure;
 
-/// Begin a policy: writes ID.rhai and ID.cases.yaml
+/// Begin a policy: writes ID.rhai, ID.cases.yaml and ID.snap
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  lawbook new key-pair-created --dir my-pack\n  lawbook scan ./logs --policy my-pack/key-pair-created.rhai"
+    after_help = "Example:\n  lawbook new key-pair-created --dir my-pack\n  lawbook new trail-stopped --from stopped.json\n  lawbook scan ./logs --policy my-pack/key-pair-created.rhai"
 )]
 pub(crate) struct Args {
     /// The policy's id: lower-case words and hyphens that read well after "waive"
@@ -24,6 +28,10 @@ pub(crate) struct Args {
     /// What it judges: `cloudtrail`, or an inventory kind such as `ec2/volumes`
     #[arg(long, value_name = "KIND", default_value = "cloudtrail")]
     judges: String,
+
+    /// A record that the policy finds, in any shape that `scan` reads: cases are made of it
+    #[arg(long, value_name = "FILE", conflicts_with = "judges")]
+    from: Option<PathBuf>,
 }
 
 const EVENT: &str = include_str!("new/event.rhai");
@@ -46,7 +54,13 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     if !is_event && !lawbook::schema::is_kind(&args.judges) {
         return Err(super::no_kind(&args.judges).into());
     }
-    let (policy, cases) = if is_event { (EVENT, EVENT_CASES) } else { (RESOURCE, RESOURCE_CASES) };
+    let written = match &args.from {
+        Some(file) => from_record::write(file)?,
+        None => {
+            let (policy, cases) = if is_event { (EVENT, EVENT_CASES) } else { (RESOURCE, RESOURCE_CASES) };
+            from_record::Written { policy: policy.replace("{{kind}}", &args.judges), cases: cases.to_owned() }
+        }
+    };
     std::fs::create_dir_all(&args.dir)
         .map_err(|error| Error::new(format!("cannot be made: {error}")).about(args.dir.display().to_string()))?;
     let policy_file = args.dir.join(format!("{}.rhai", args.id));
@@ -59,13 +73,35 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
                 .into());
         }
     }
-    write(&policy_file, &policy.replace("{{kind}}", &args.judges))?;
-    write(&cases_file, cases)?;
+    write(&policy_file, &written.policy)?;
+    write(&cases_file, &written.cases)?;
     let mut out = super::stdout();
     writeln!(out, "wrote {}", policy_file.display())?;
     writeln!(out, "wrote {}", cases_file.display())?;
-    writeln!(out, "next: lawbook check {}", policy_file.display())?;
+    match snapshot(&policy_file) {
+        Ok(files) => files.iter().try_for_each(|file| writeln!(out, "wrote {}", file.display()))?,
+        // The policy is there all the same; `lawbook test` says what is wrong, in full.
+        Err(Stop::Error(error)) => writeln!(out, "no snapshot yet: {error}")?,
+        Err(Stop::Diagnostics(mistakes)) => {
+            let first = mistakes.first().map(|mistake| mistake.message.clone()).unwrap_or_default();
+            writeln!(out, "no snapshot yet: {first}")?;
+        }
+    }
+    writeln!(out, "next: lawbook test {}", policy_file.display())?;
     Ok(0)
+}
+
+/// Writes what the policy finds in its cases: nobody has seen it before, so there is nothing to review.
+fn snapshot(policy: &Path) -> Result<Vec<PathBuf>, Stop> {
+    let paths = [policy.to_owned()];
+    let suite = Suite::open(&paths, &Limits::default())?;
+    cases::run(&suite, &Options { writes: true, ..Options::default() })?;
+    let mut written = Vec::new();
+    for pending in cases::pending(&paths)? {
+        pending.accept()?;
+        written.push(pending.snapshot);
+    }
+    Ok(written)
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Error> {

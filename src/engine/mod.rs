@@ -175,6 +175,44 @@ pub fn judge(packs: &Checked, records: &[Record], inventory: Inventory, request:
     outcome::write(judge.finish(names, &[])?, packs, request, &none, &none)
 }
 
+/// What a request names, read whole.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// Events in input order, then resources.
+    pub records: Vec<Record>,
+    /// The resources, to look things up in.
+    pub inventory: Inventory,
+    /// What could not be read.
+    pub faults: Vec<Fault>,
+}
+
+/// Reads everything that the request names into memory, and judges nothing.
+///
+/// # Errors
+/// When a path does not exist.
+pub fn read(request: &Request) -> Result<Read, Error> {
+    let (files, mut faults) = input::discover(&request.paths, &request.settings)?;
+    let none = input::Files { files: Vec::new(), skipped: Vec::new() };
+    let collect::Read { inventory, faults: more, listed } = collect::inventory(&files, &none, request);
+    faults.extend(more);
+    let mut records = Vec::new();
+    let mut keep = |record: &Record| {
+        records.push(record.clone());
+        true
+    };
+    let mut each = Each { ask: &mut keep, faults: &mut faults, before: 0 };
+    let holds_events = |file: &&input::File| file.class == input::Class::Events && !listed.contains(&file.name);
+    for file in files.files.iter().filter(holds_events) {
+        each.before = 0;
+        input::read(file, &request.settings, &mut |batch| {
+            let start = each.before;
+            batch.open(file, &mut EachOfBatch { each: &mut each, start });
+        });
+    }
+    records.extend(inventory.records().cloned());
+    Ok(Read { records, inventory, faults })
+}
+
 /// Takes a record, the answer to an expression and what it printed; says whether to go on.
 pub type Give<'a> = &'a mut dyn FnMut(&Record, Result<Value, Stop>, Vec<String>) -> bool;
 

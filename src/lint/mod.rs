@@ -266,9 +266,11 @@ impl Pack {
     /// # Errors
     /// Everything that is said of the pack, if an error is among it.
     pub fn load(&self, overrides: &Overrides, limits: &Limits) -> Result<Checked, Vec<Diagnostic>> {
-        if !self.is_embedded() {
-            return self.check(overrides, limits);
-        }
+        if self.is_embedded() { self.again(overrides, limits) } else { self.check(overrides, limits) }
+    }
+
+    /// Loads it without looking for mistakes: a pack that was checked already.
+    pub(crate) fn again(&self, overrides: &Overrides, limits: &Limits) -> Result<Checked, Vec<Diagnostic>> {
         let mut loaded = policy::load(self, None, overrides, limits);
         let diagnostics = std::mem::take(&mut loaded.diagnostics);
         checked(loaded, diagnostics)

@@ -52,6 +52,13 @@ impl Checked {
         self.extend(all.into_iter().filter(|policy| keep(policy)));
     }
 
+    /// Gives a policy another `when`.
+    pub(crate) fn set_when(&mut self, id: &str, when: &super::When) {
+        for policy in self.policies.iter_mut().filter(|policy| &*policy.id == id) {
+            policy.header.when = when.clone();
+        }
+    }
+
     /// Adds policies that load.
     pub(crate) fn extend(&mut self, policies: impl IntoIterator<Item = Policy>) {
         for policy in policies {

@@ -6,6 +6,19 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::yaml::{self, Yaml};
 
+/// Where the keys of `when` stand in a policy's file, in their order, and the values of each.
+pub(crate) fn when_spans(source: &Arc<SourceText>) -> Vec<(Range<usize>, Vec<Range<usize>>)> {
+    let Ok(head) = FrontMatter::read(source) else { return Vec::new() };
+    let of = |(key, value): &(yaml::Key, Yaml)| {
+        let values = match value.items() {
+            [] => vec![head.span(&value.span)],
+            items => items.iter().map(|item| head.span(&item.span)).collect(),
+        };
+        (head.span(&key.span), values)
+    };
+    head.yaml.get("when").map(Yaml::members).unwrap_or_default().iter().map(of).collect()
+}
+
 /// The head of a policy's file.
 pub(crate) struct FrontMatter {
     /// The YAML.

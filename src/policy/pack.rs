@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::embedded;
 use super::load::id_of;
+use super::manifest;
 use crate::diagnostic::SourceText;
 use crate::error::Error;
 
@@ -33,10 +34,10 @@ impl Pack {
     }
 
     /// The pack in a folder: every `.rhai` file in it and below, those in `lib/` shared by all others. It is named as
-    /// the folder.
+    /// the folder, unless a `pack.yaml` in it says otherwise.
     ///
     /// # Errors
-    /// When the folder cannot be read, or holds no policy.
+    /// When the folder or its `pack.yaml` cannot be read, or it holds no policy.
     pub fn from_folder(folder: &Path) -> Result<Self, Error> {
         let subject = folder.display().to_string();
         if !folder.is_dir() {
@@ -65,7 +66,9 @@ impl Pack {
                 .try_to("`lawbook new my-policy`"));
         }
         let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        let name = absolute.file_name().map_or_else(|| "pack".to_owned(), |name| name.to_string_lossy().into_owned());
+        let of_folder =
+            || absolute.file_name().map_or_else(|| "pack".to_owned(), |name| name.to_string_lossy().into_owned());
+        let name = manifest::name(folder)?.unwrap_or_else(of_folder);
         Ok(Self { name: name.into(), policies, libraries: libraries.into(), is_embedded: false, is_on_disk: true })
     }
 
@@ -125,6 +128,40 @@ impl Pack {
         })
     }
 
+    /// The same pack with those policies alone whose file `keep` wants.
+    pub(crate) fn keep(mut self, keep: impl Fn(&str) -> bool) -> Self {
+        self.policies.retain(|source| keep(&source.file));
+        self
+    }
+
+    /// The texts of its policies, in the order of the files.
+    pub(crate) fn sources(&self) -> &[Arc<SourceText>] {
+        &self.policies
+    }
+
+    /// The texts that its policies share.
+    pub(crate) fn libraries(&self) -> &[Arc<SourceText>] {
+        &self.libraries
+    }
+
+    /// The same pack with one policy alone, and another text for it.
+    pub(crate) fn with_text(&self, id: &str, text: String) -> Option<Self> {
+        let mut pack = self.only(id)?;
+        let file = pack.policies[0].file.clone();
+        pack.policies[0] = Arc::new(SourceText { file, text });
+        Some(pack)
+    }
+
+    /// The same pack with one policy alone, and another text for the library of that number.
+    pub(crate) fn with_library(&self, id: &str, number: usize, text: String) -> Option<Self> {
+        let mut pack = self.only(id)?;
+        let mut libraries = pack.libraries.to_vec();
+        let changed = libraries.get_mut(number)?;
+        *changed = Arc::new(SourceText { file: changed.file.clone(), text });
+        pack.libraries = libraries.into();
+        Some(pack)
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
@@ -135,11 +172,6 @@ impl Pack {
         self.is_embedded
     }
 
-    /// The policies' files.
-    pub(crate) fn sources(&self) -> &[Arc<SourceText>] {
-        &self.policies
-    }
-
     /// Puts a text in the place of that of a file.
     pub(crate) fn replace(&mut self, file: &str, text: &str) {
         let new = |source: &Arc<SourceText>| match source.file == file {
@@ -148,11 +180,6 @@ impl Pack {
         };
         self.policies = self.policies.iter().map(new).collect();
         self.libraries = self.libraries.iter().map(new).collect();
-    }
-
-    /// The files of what its policies share.
-    pub(crate) fn libraries(&self) -> &[Arc<SourceText>] {
-        &self.libraries
     }
 
     /// True if its files are on disk, so that what stands beside them can be asked for.

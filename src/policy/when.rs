@@ -28,7 +28,7 @@ impl When {
 }
 
 impl Condition {
-    fn holds(&self, record: Ref<'_>) -> bool {
+    pub(crate) fn holds(&self, record: Ref<'_>) -> bool {
         let value = self.path.iter().try_fold(record, |value, key| value.get(key)).filter(|value| !value.is_null());
         match value {
             None => self.any_of.contains(&None),

@@ -2,27 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use lawbook::cases::{self, CaseResult};
-use lawbook::diagnostic::SourceText;
+use lawbook::cases::report::{Look, Measures};
+use lawbook::cases::{self, Expect, Options, SnapshotState, Stop, Suite};
 use lawbook::policy::{Overrides, Pack};
 use lawbook::report;
 use lawbook::script::Limits;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")
-}
-
-fn run(pack: &Pack, policy_file: &str) -> Vec<CaseResult> {
-    let file = cases::file_of(policy_file);
-    let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let source = Arc::new(SourceText { file: file.display().to_string(), text });
-    let id = Path::new(policy_file).file_stem().unwrap().to_string_lossy().into_owned();
-    match cases::run(pack, &id, &source, &Limits::default()) {
-        Ok(results) => results,
-        Err(mistakes) => panic!("{}", report::diagnostic::draw(&mistakes, false)),
-    }
 }
 
 #[test]
@@ -73,61 +61,41 @@ fn every_policy_is_documented() {
     }
 }
 
-#[test]
-fn every_policy_does_what_its_cases_say() {
-    let pack = Pack::from_folder(&folder()).unwrap();
-    let mut failed = Vec::new();
-    for file in pack.files() {
-        let results = run(&pack, file);
-        for expect in ["fires", "silent"] {
-            assert!(results.iter().any(|result| result.expect == expect), "{file} has no case that expects `{expect}`");
-        }
-        for result in results.iter().filter(|result| !result.problems.is_empty()) {
-            failed.push(format!("{file}: {}\n    {}", result.name, result.problems.join("\n    ")));
-        }
-    }
-    assert!(failed.is_empty(), "{} cases fail:\n{}", failed.len(), failed.join("\n"));
-}
-
-#[test]
-fn no_cases_are_orphans() {
-    for entry in walkdir::WalkDir::new(folder()) {
-        let path = entry.unwrap().into_path();
-        if path.to_string_lossy().ends_with(".cases.yaml") {
-            let policy = PathBuf::from(path.to_string_lossy().replace(".cases.yaml", ".rhai"));
-            assert!(policy.is_file(), "{} has no policy", path.display());
-        }
+fn open() -> Suite {
+    match Suite::open(&[folder()], &Limits::default()) {
+        Ok(suite) => suite,
+        Err(Stop::Error(error)) => panic!("{error}"),
+        Err(Stop::Diagnostics(mistakes)) => panic!("{}", report::diagnostic::draw(&mistakes, false)),
     }
 }
 
-/// A case that cannot fail is none: what is written to expect the opposite must fail.
+/// Cases, snapshots, and that none stands beside no policy: as `lawbook test policies --ci` says.
 #[test]
-fn a_case_can_fail() {
-    let policy = "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! ---\nfn matches(event) { event.eventName == \"A\" }\nfn context(event) { #{ name: event.eventName } }\n";
-    let pack = Pack::from_text("p", policy);
-    let check = |cases: &str| {
-        let text = format!(
-            "records:\n  base: {{ eventVersion: \"1.10\", eventSource: ec2.amazonaws.com, eventName: A, eventID: x }}\ncases:\n  - name: n\n    record: base\n{cases}"
-        );
-        let source = Arc::new(SourceText { file: "p.cases.yaml".to_owned(), text });
-        cases::run(&pack, "p", &source, &Limits::default())
-    };
-    let problems = |cases: &str| check(cases).unwrap()[0].problems.clone();
-    assert!(problems("    expect: fires\n    title: T\n    severity: low\n    context: { name: A }").is_empty());
-    assert!(problems("    with: { eventName: B }\n    expect: silent").is_empty());
-    for wrong in [
-        "    expect: silent",
-        "    expect: not_evaluated",
-        "    expect: fires\n    title: U",
-        "    expect: fires\n    severity: high",
-        "    expect: fires\n    context: { name: B }",
-        "    expect: fires\n    resources: [r]",
-        "    expect: fires\n    without: [nope]",
-        "    expect: fires\n    params: { nope: 1 }",
-        "    with: { eventName: B }\n    expect: fires",
-    ] {
-        assert!(!problems(wrong).is_empty(), "{wrong}");
+fn every_policy_does_what_its_cases_and_its_snapshot_say() {
+    let outcome = cases::run(&open(), &Options::default()).unwrap();
+    let mut told = Vec::new();
+    cases::report::write(cases::report::Format::Text, &outcome, Measures::default(), Look::default(), &mut told)
+        .unwrap();
+    assert_eq!(outcome.exit(false), (0, Vec::new()), "\n{}", String::from_utf8_lossy(&told));
+    for policy in &outcome.policies {
+        for expect in [Expect::Fires, Expect::Silent] {
+            let has = policy.cases.iter().any(|(case, _)| case.expect == expect);
+            assert!(has, "{} has no case that expects `{}`", policy.id, expect.word());
+        }
+        assert_eq!(policy.snapshot, SnapshotState::Same, "{}", policy.id);
     }
-    assert!(check("    expect: maybe").is_err());
-    assert!(check("    expects: fires").is_err());
+}
+
+/// Fingerprints in snapshots are those that users have: of the pack that is in the binary.
+#[test]
+fn snapshots_hold_the_fingerprints_of_the_embedded_pack() {
+    for pack in open().packs {
+        assert_eq!(pack.name(), lawbook::policy::DEFAULT);
+        for policy in pack.policies {
+            let text = std::fs::read_to_string(policy.snapshot_file()).unwrap();
+            assert!(text.contains("\npack: default\n"), "{}", policy.id);
+            let home = env!("CARGO_MANIFEST_DIR");
+            assert!(!text.contains(home), "{} names a folder of this machine", policy.id);
+        }
+    }
 }

@@ -58,6 +58,18 @@ fn every_shell_line_works() {
         ["cargo run --release -- scan examples/sample --fail-on never", "cargo test"],
         "the first block is the two commands"
     );
+    run_all(blocks);
+}
+
+/// The tutorial is a session, from its first line to its last.
+#[test]
+fn every_shell_line_of_the_tutorial_works() {
+    let tutorial = std::fs::read_to_string(Path::new(ROOT).join("docs/testing.md")).unwrap();
+    run_all(blocks(&tutorial));
+}
+
+/// Runs lines one after another, in one copy of what a reader has.
+fn run_all(blocks: Vec<Vec<&str>>) {
     let desk = tempfile::tempdir().unwrap();
     for folder in ["examples", "policies"] {
         copy(&Path::new(ROOT).join(folder), &desk.path().join(folder));
@@ -78,6 +90,8 @@ fn every_shell_line_works() {
             .args(["-c", &command])
             .current_dir(desk.path())
             .env("PATH", &path)
+            .env_remove("CI")
+            .env("LAWBOOK_CACHE", desk.path().join("cache"))
             .stdin(Stdio::null())
             .output()
             .unwrap();

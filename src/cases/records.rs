@@ -1,0 +1,197 @@
+//! The records of a case, as a scan would read them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use jsonpath_rust::JsonPath;
+use serde_json::Value;
+
+use super::file::Reader;
+use super::patch;
+use crate::diagnostic::did_you_mean;
+use crate::engine::{self, Request};
+use crate::input;
+use crate::record::{CLOUDTRAIL, Record, Scope};
+use crate::yaml::Yaml;
+
+/// Where the records of a case stand.
+pub(super) enum Source<'y> {
+    /// One, or its name.
+    One(&'y Yaml),
+    /// Several, or their names, or variations of them.
+    Several(&'y [Yaml]),
+    /// A file.
+    File(&'y Yaml),
+}
+
+/// The names of records that a case uses.
+pub(super) fn names<'y>(case: &'y Yaml, used: &mut BTreeSet<&'y str>) {
+    let several = case.get("records").map(Yaml::items).unwrap_or_default();
+    for record in case.get("record").into_iter().chain(several) {
+        used.extend(record.raw().or_else(|| base_of(record).and_then(Yaml::raw)));
+    }
+}
+
+/// The record that `{ record: NAME, with: …, without: … }` varies.
+fn base_of(record: &Yaml) -> Option<&Yaml> {
+    let is_variation =
+        record.members().iter().all(|(key, _)| ["record", "with", "without"].contains(&key.name.as_str()));
+    record.get("record").filter(|_| is_variation)
+}
+
+/// Reads the records of a case; mistakes are said.
+pub(super) fn read(reader: &mut Reader<'_>, case: &Yaml, scope: &Scope) -> Vec<Record> {
+    let Some(source) = reader.source_of(case) else { return Vec::new() };
+    match source {
+        Source::One(record) => inline(reader, case, record, scope),
+        Source::Several(records) => records.iter().flat_map(|record| inline(reader, case, record, scope)).collect(),
+        Source::File(file) => of_file(reader, case, file),
+    }
+}
+
+/// A record that stands in the case, or that it names.
+fn inline(reader: &mut Reader<'_>, case: &Yaml, record: &Yaml, scope: &Scope) -> Vec<Record> {
+    let base = base_of(record).unwrap_or(record);
+    let (name, mut value) = match base.raw() {
+        None => ("record", base.to_json()),
+        Some(name) => match reader.named.and_then(|named| named.get(name)) {
+            Some(named) => (name, named.to_json()),
+            None => {
+                let known = reader.named.map(Yaml::members).unwrap_or_default();
+                let help = did_you_mean(name, known.iter().map(|(key, _)| key.name.as_str()))
+                    .map(|meant| format!("did you mean `{meant}`?"));
+                reader.say(base.span.clone(), format!("no record `{name}` under `records`"), help);
+                return Vec::new();
+            }
+        },
+    };
+    if !std::ptr::eq(base, record) && !patched(reader, record, &mut value) {
+        return Vec::new();
+    }
+    if !patched(reader, case, &mut value) {
+        return Vec::new();
+    }
+    match as_read(&reader.policy.header.judges, name, &value, scope) {
+        Ok(records) => records,
+        Err(reason) => {
+            reader.say(record.span.clone(), reason, None);
+            Vec::new()
+        }
+    }
+}
+
+/// Changes a record as `with` and `without` say; false, and said, if that cannot be done.
+fn patched(reader: &mut Reader<'_>, by: &Yaml, value: &mut Value) -> bool {
+    let mut sound = true;
+    for (path, with) in by.get("with").map(Yaml::members).unwrap_or_default() {
+        if let Err(reason) = patch::put(value, &path.name, with.to_json()) {
+            reader.say(path.span.clone(), reason, None);
+            sound = false;
+        }
+    }
+    for path in by.get("without").map(Yaml::items).unwrap_or_default() {
+        if let Err(reason) = patch::remove(value, path.raw().unwrap_or_default()) {
+            reader.say(path.span.clone(), reason, None);
+            sound = false;
+        }
+    }
+    sound
+}
+
+/// A JSON value as a scan reads it: an event in whatever shape, or a resource of a kind.
+fn as_read(judges: &str, name: &str, value: &Value, scope: &Scope) -> Result<Vec<Record>, String> {
+    if judges != CLOUDTRAIL {
+        let mut record = input::inventory::resource(judges, value, scope.clone());
+        record.origin.file = name.into();
+        return Ok(vec![record]);
+    }
+    let (events, faults) = input::events(name, value.to_string().into_bytes());
+    match faults.first() {
+        Some(fault) => Err(format!("the record cannot be read: {}", fault.reason)),
+        None if events.is_empty() => Err("the record is no CloudTrail event".to_owned()),
+        None => Ok(events),
+    }
+}
+
+/// The records of a file that the policy judges, and that `select` selects.
+fn of_file(reader: &mut Reader<'_>, case: &Yaml, file: &Yaml) -> Vec<Record> {
+    let (given, span) = (file.raw().unwrap_or_default(), file.span.clone());
+    let path = reader.folder.join(given);
+    if !path.exists() {
+        reader.say(span, format!("there is no `{given}`"), Some("a path from the folder of this file".to_owned()));
+        return Vec::new();
+    }
+    let read = match engine::read(&Request::new([&path])) {
+        Ok(read) => read,
+        Err(error) => {
+            reader.say(span, error.to_string(), None);
+            return Vec::new();
+        }
+    };
+    if let Some(fault) = read.faults.first() {
+        reader.say(span, format!("the file cannot be read whole: {}", fault.reason), None);
+        return Vec::new();
+    }
+    let judges = Arc::clone(&reader.policy.header.judges);
+    let mut records: Vec<Record> = read.records.into_iter().filter(|record| record.kind == judges).collect();
+    if let Some(select) = case.get("select") {
+        match selected(&records, select.raw().unwrap_or_default()) {
+            Ok(places) => records = places.into_iter().map(|at| records[at].clone()).collect(),
+            Err(reason) => {
+                reader.say(
+                    select.span.clone(),
+                    reason,
+                    Some("such as `$[?@.eventName == \"StopLogging\"]`".to_owned()),
+                );
+                return Vec::new();
+            }
+        }
+    }
+    if records.is_empty() {
+        reader.say(span.clone(), format!("no record of the kind `{judges}` is left to judge"), None);
+    }
+    let is_varied = case.get("with").or_else(|| case.get("without")).is_some();
+    let mut sound = Vec::new();
+    for record in records {
+        let mut origin = record.origin.clone();
+        origin.file = below(&reader.folder, &origin.file).into();
+        let mut varied = vec![record];
+        if is_varied {
+            let mut value = varied[0].value.view().to_json();
+            if !patched(reader, case, &mut value) {
+                return Vec::new();
+            }
+            // Read again: what is known of a record (its id, its time, whose it is) may be what was changed.
+            varied = match as_read(&judges, given, &value, &varied[0].scope.clone()) {
+                Ok(varied) => varied,
+                Err(reason) => {
+                    reader.say(span.clone(), reason, None);
+                    return Vec::new();
+                }
+            };
+        }
+        sound.extend(varied.into_iter().map(|record| Record { origin: origin.clone(), ..record }));
+    }
+    sound
+}
+
+/// A path without the folder that it is in, so that it is the same on every machine.
+pub(super) fn below(folder: &Path, file: &str) -> String {
+    let path = Path::new(file).strip_prefix(folder).unwrap_or(Path::new(file));
+    path.to_string_lossy().replace('\\', "/")
+}
+
+/// The places of the records that a JSONPath over the list of them selects.
+fn selected(records: &[Record], path: &str) -> Result<Vec<usize>, String> {
+    let all: Value = records.iter().map(|record| record.value.view().to_json()).collect();
+    let found = all.query_only_path(path).map_err(|error| format!("is no JSONPath: {error}"))?;
+    let mut places = Vec::new();
+    for path in found {
+        let place = path.strip_prefix("$[").and_then(|rest| rest.strip_suffix(']')).and_then(|at| at.parse().ok());
+        places.push(place.ok_or_else(|| format!("selects `{path}`, which is a part of a record"))?);
+    }
+    places.sort_unstable();
+    places.dedup();
+    Ok(places)
+}

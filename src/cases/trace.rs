@@ -1,0 +1,194 @@
+//! What a policy reckoned on the way to its answer: only cases that fail pay for it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::case::Case;
+use super::judge::{Answer, Bench, inventory};
+use crate::fault::printable;
+use crate::policy::Policy;
+use crate::record::Record;
+use crate::script::probe::{Depth, Probed, Prober};
+use crate::script::{Limits, Stop};
+
+/// Records of a case that are traced.
+const MOST_RECORDS: usize = 3;
+/// Parts of a hook that are told.
+const MOST_PARTS: usize = 30;
+/// Letters of a value that are told.
+const MOST_LETTERS: usize = 160;
+
+/// What a policy reckoned about the records of a case.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Trace {
+    /// What hooks reckoned, record by record.
+    pub hooks: Vec<Hook>,
+    /// The lines that `print` and `debug` wrote.
+    pub printed: Vec<String>,
+}
+
+/// What a hook reckoned about a record.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Hook {
+    /// Its name; `when` for the front matter.
+    pub name: String,
+    /// The number of the record in the case, from 1.
+    pub record: usize,
+    /// 1-based line in the policy's file.
+    pub line: usize,
+    /// What it answered, or why it did not.
+    pub answer: String,
+    /// Its parts, in the order of the text.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a hook.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Part {
+    /// How many parts it is in.
+    pub depth: usize,
+    /// As it is written.
+    pub text: String,
+    /// What it was; `None` if it was not reached.
+    pub value: Option<Value>,
+}
+
+impl Trace {
+    /// What was reckoned, line by line.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let several = self.hooks.iter().any(|hook| hook.record > 1);
+        for hook in &self.hooks {
+            let of = if several { format!(" of record {}", hook.record) } else { String::new() };
+            lines.push(format!("`{}`{of} (line {}): {}", hook.name, hook.line, hook.answer));
+            for part in &hook.parts {
+                let value =
+                    part.value.as_ref().map_or_else(|| "not reached".to_owned(), |value| format!("= {}", shown(value)));
+                lines.push(format!("{}{}  {value}", "  ".repeat(part.depth + 1), part.text));
+            }
+        }
+        lines
+    }
+}
+
+fn shown(value: &Value) -> String {
+    if value.is_null() { "()".to_owned() } else { printable(&value.to_string(), MOST_LETTERS) }
+}
+
+/// Traces the records of a case: the hooks whose answers are not as expected, if the case fails.
+pub(super) fn trace(bench: &Bench<'_>, case: &Case, wrong: &[String]) -> Option<Trace> {
+    let known = inventory(case).ok()?;
+    let traced = bench.with_packs(case, |packs| {
+        let policy = packs.get(bench.id()).ok_or_else(String::new)?;
+        let mut tracer =
+            Tracer { policy, known: Arc::new(known), case, limits: bench.limits(), trace: Trace::default() };
+        for (at, record) in case.records.iter().take(MOST_RECORDS).enumerate() {
+            tracer.record(at + 1, record, wrong);
+        }
+        Ok(tracer.trace)
+    });
+    traced.ok()
+}
+
+/// The hooks that a case doubts.
+pub(super) fn wrong(case: &Case, answer: Option<&Answer>, differs: &[String]) -> Vec<String> {
+    let Some(answer) = answer else { return Vec::new() };
+    if answer.happened != case.expect || differs.iter().any(|what| what == "count") {
+        return vec!["matches".to_owned()];
+    }
+    let hooks = ["title", "severity", "resources", "context"];
+    let is_of =
+        |hook: &&str| differs.iter().any(|what| what.rsplit(": ").next().is_some_and(|what| what.starts_with(*hook)));
+    hooks.into_iter().filter(is_of).map(str::to_owned).collect()
+}
+
+struct Tracer<'a> {
+    policy: &'a Policy,
+    known: Arc<crate::inventory::Inventory>,
+    case: &'a Case,
+    limits: &'a Limits,
+    trace: Trace,
+}
+
+impl Tracer<'_> {
+    fn record(&mut self, number: usize, record: &Record, wrong: &[String]) {
+        let header = &self.policy.header;
+        let refused = header.when.conditions.iter().find(|condition| !condition.holds(record.value.view()));
+        if let Some(condition) = refused {
+            let text = &self.policy.script.source.text;
+            self.trace.hooks.push(Hook {
+                name: "when".to_owned(),
+                record: number,
+                line: text.find("when:").map_or(1, |at| line(text, at)),
+                answer: format!("does not admit the record: it wants {condition}"),
+                parts: Vec::new(),
+            });
+            return;
+        }
+        for hook in wrong.iter().filter(|hook| self.policy.script.hooks.contains(hook.as_str())) {
+            self.hook(number, record, hook);
+        }
+        self.printed(record);
+    }
+
+    fn prober(&self, values: bool) -> Prober {
+        let libraries: Vec<Probed> = self.policy.script.libraries.iter().map(Probed::none).collect();
+        Prober::new(1, &libraries, Arc::clone(&self.known), self.case.now, self.limits, values)
+    }
+
+    fn hook(&mut self, number: usize, record: &Record, hook: &str) {
+        let source = &self.policy.script.source;
+        let Some(probed) = Probed::new(source, Depth::Parts, Some(hook), 0) else { return };
+        let mut prober = self.prober(true);
+        let script = prober.script(&self.policy.script, &probed);
+        let answer = match prober.call(0, &script, hook, record) {
+            Ok(value) => shown(&value),
+            Err(Stop::NotEvaluated(reason)) => format!("not evaluated: {reason}"),
+            // The place is one in the text with probes.
+            Err(Stop::Fault(reason)) => {
+                reason.rsplit_once(" at ").map_or(reason.clone(), |(reason, _)| reason.to_owned())
+            }
+        };
+        let log = prober.take();
+        let mut parts = Vec::new();
+        let mut reached = Vec::new();
+        for (at, site) in probed.sites.iter().enumerate() {
+            reached.truncate(site.depth);
+            let value = log.values.get(&at).cloned();
+            let below_reached = reached.iter().all(|reached| *reached);
+            reached.push(value.is_some());
+            if below_reached {
+                let text = source.text[site.span.clone()].split_whitespace().collect::<Vec<_>>().join(" ");
+                parts.push(Part { depth: site.depth, text, value });
+            }
+        }
+        parts.truncate(MOST_PARTS);
+        let line = source.text.find(&format!("fn {hook}")).map_or(1, |at| line(&source.text, at));
+        self.trace.hooks.push(Hook { name: hook.to_owned(), record: number, line, answer, parts });
+    }
+
+    /// What the policy prints about a record.
+    fn printed(&mut self, record: &Record) {
+        let script = &self.policy.script;
+        if !std::iter::once(&script.source).chain(script.libraries.iter()).any(|source| has_print(&source.text)) {
+            return;
+        }
+        let mut prober = self.prober(false);
+        let own = prober.script(script, &Probed::none(&script.source));
+        if prober.call(0, &own, "matches", record) == Ok(Value::Bool(true)) {
+            for hook in script.hooks.iter().filter(|hook| **hook != "matches") {
+                let _ = prober.call(0, &own, hook, record);
+            }
+        }
+        self.trace.printed.extend(prober.take_printed());
+    }
+}
+
+fn has_print(text: &str) -> bool {
+    text.contains("print(") || text.contains("debug(")
+}
+
+fn line(text: &str, at: usize) -> usize {
+    text[..at].matches('\n').count() + 1
+}

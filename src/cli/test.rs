@@ -1,0 +1,301 @@
+//! `lawbook test`: runs the cases beside policies, and compares their snapshots.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::ValueEnum;
+use lawbook::cases::report::{self, Look, Measures};
+use lawbook::cases::{self, Coverage, Mutation, Options, Pattern, Report, Stop, Suite};
+use lawbook::error::Error;
+use lawbook::script::Limits;
+
+use super::{Failure, watch};
+
+/// Run the cases beside policies, and compare their snapshots
+///
+/// For `x.rhai` the cases are in `x.cases.yaml` and the accepted findings in `x.snap`. What differs from a snapshot fails
+/// and is kept in `x.snap.new` for `lawbook review`; with `--ci`, or where the variable `CI` says so, nothing is written.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  lawbook test                                  this folder\n  lawbook test my-pack --run 'key-pair*'        cases by `policy/name`\n  lawbook test my-pack --failed -v              those that failed last, with times\n  lawbook test my-pack --ci --format junit --output cases.xml"
+)]
+pub(crate) struct Args {
+    /// Packs, folders in them, or policies; without any, the current folder
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// Only cases whose `policy/name` is this, contains it, or fits it as a glob
+    #[arg(long, value_name = "PATTERN")]
+    run: Option<String>,
+
+    /// Only the cases that failed last time
+    #[arg(long)]
+    failed: bool,
+
+    /// Run again whenever a file of the packs changes
+    #[arg(long, conflicts_with = "output")]
+    watch: bool,
+
+    /// Write no pending snapshots
+    #[arg(long)]
+    ci: bool,
+
+    /// Having no policy or no case does not fail the run
+    #[arg(long)]
+    allow_empty: bool,
+
+    /// Operations that each case may use, unless the case says otherwise
+    #[arg(long, value_name = "NUMBER")]
+    max_operations: Option<u64>,
+
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Write the report to a file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Every case, with its time, its operations and what it printed
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// Threads to judge with
+    #[arg(long, value_name = "NUMBER")]
+    threads: Option<NonZeroUsize>,
+
+    /// Tell which lines cases go through, and which conditions were true and false
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text", help_heading = "Measuring")]
+    coverage: Option<CoverageFormat>,
+
+    /// Write the coverage to a file
+    #[arg(long, value_name = "FILE", requires = "coverage", help_heading = "Measuring")]
+    coverage_output: Option<PathBuf>,
+
+    /// Change the policies, one change at a time, and tell which changes no case notices
+    #[arg(long, help_heading = "Measuring")]
+    mutate: bool,
+
+    /// The least per cent of lines and conditions, and of changes that are noticed
+    #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Measuring")]
+    min: Option<f64>,
+
+    /// Time for trying changes, such as 30s; what is left is told
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "mutate", help_heading = "Measuring")]
+    budget: Option<Duration>,
+}
+
+/// How to write what cases go through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CoverageFormat {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+    /// A tracefile of lcov
+    Lcov,
+    /// One page
+    Html,
+}
+
+impl From<CoverageFormat> for report::CoverageFormat {
+    fn from(format: CoverageFormat) -> Self {
+        match format {
+            CoverageFormat::Text => Self::Text,
+            CoverageFormat::Json => Self::Json,
+            CoverageFormat::Lcov => Self::Lcov,
+            CoverageFormat::Html => Self::Html,
+        }
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').trim().parse().ok().filter(|number| (0.0..=100.0).contains(number));
+    number.ok_or_else(|| "expected a number from 0 to 100".to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = lawbook::script::parse_duration(text).and_then(|seconds| u64::try_from(seconds).ok());
+    seconds.map(Duration::from_secs).ok_or_else(|| "expected a duration such as 30s or 5m".to_owned())
+}
+
+/// How to write the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+    /// JUnit's XML: one test case a case
+    Junit,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+impl From<Format> for report::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+            Format::Junit => Self::Junit,
+            Format::Github => Self::Github,
+        }
+    }
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Error(error) => Self::Error(error),
+            Stop::Diagnostics(mistakes) => Self::Diagnostics(mistakes),
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+    let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
+    if args.watch {
+        return watch::again_and_again(&paths, &mut || once(args, &paths));
+    }
+    once(args, &paths)
+}
+
+fn once(args: &Args, paths: &[PathBuf]) -> Result<u8, Failure> {
+    let limits = Limits::default();
+    let suite = match Suite::open(paths, &limits) {
+        // A folder without any policy.
+        Err(Stop::Error(error)) if args.allow_empty && error.reason.starts_with("holds no policy") => Suite::default(),
+        opened => opened?,
+    };
+    let options = options(args, paths, limits)?;
+    let outcome = cases::run(&suite, &options)?;
+    if options.writes {
+        remember(paths, &outcome);
+    }
+    let coverage = match args.coverage {
+        Some(_) => Some(cases::cover(&suite, &outcome, &options.limits, options.threads)?),
+        None => None,
+    };
+    let mutation = match args.mutate {
+        true => Some(cases::mutate(&suite, &outcome, &options.limits, options.threads, args.budget)),
+        false => None,
+    };
+    // That cases fail is told before it is told that nothing can be changed while they do.
+    let (mutation, refused) = match mutation {
+        Some(Ok(mutation)) => (Some(mutation), None),
+        Some(Err(error)) => (None, Some(error)),
+        None => (None, None),
+    };
+    tell(args, &outcome, Measures { coverage: coverage.as_ref(), mutation: mutation.as_ref() })?;
+    if let Some(error) = refused {
+        return Err(error.into());
+    }
+    let too_little = too_little(args, coverage.as_ref(), mutation.as_ref());
+    for told in &too_little {
+        let _ = writeln!(std::io::stderr(), "exit 1: {told}");
+    }
+    let (code, _) = outcome.exit(args.allow_empty);
+    Ok(code.max(u8::from(!too_little.is_empty())))
+}
+
+/// What is measured and is less than `--min`.
+fn too_little(args: &Args, coverage: Option<&Coverage>, mutation: Option<&Mutation>) -> Vec<String> {
+    let Some(min) = args.min else { return Vec::new() };
+    let mut told = Vec::new();
+    if let Some(coverage) = coverage {
+        let shares = [("lines", coverage.line_share()), ("conditions", coverage.condition_share())];
+        for (what, share) in shares.into_iter().filter(|(_, share)| share.percent() < min) {
+            told.push(format!("{:.1} % of {what} are covered, and `--min` is {min} %", share.percent()));
+        }
+        for one in &coverage.one_sided {
+            told.push(format!("`{}` lacks a case that fires or one that stays quiet", one.policy));
+        }
+    }
+    if let Some(mutation) = mutation.filter(|mutation| mutation.score() < min) {
+        told.push(format!("{:.1} % of changes are noticed, and `--min` is {min} %", mutation.score()));
+    }
+    told
+}
+
+fn options(args: &Args, paths: &[PathBuf], limits: Limits) -> Result<Options, Error> {
+    let mut options = Options { limits, ..Options::default() };
+    if let Some(threads) = args.threads {
+        options.threads = threads.get();
+    }
+    options.only = args.run.as_deref().map(Pattern::new).transpose()?;
+    options.writes = !is_ci(args.ci);
+    options.max_operations = args.max_operations;
+    options.traces_all = args.verbose;
+    if args.failed {
+        options.among = cases::last_failed(paths).filter(|failed| !failed.is_empty());
+        if options.among.is_none() {
+            let _ = writeln!(std::io::stderr(), "nothing failed last time: all cases are run");
+        }
+    }
+    Ok(options)
+}
+
+/// Whether nothing may be written.
+fn is_ci(flag: bool) -> bool {
+    flag || std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+}
+
+/// Keeps which cases failed; of those that were not run what was known of them.
+fn remember(paths: &[PathBuf], outcome: &Report) {
+    let ran: BTreeSet<String> = outcome
+        .policies
+        .iter()
+        .flat_map(|policy| policy.cases.iter().map(move |(case, _)| format!("{}/{}", policy.id, case.name)))
+        .collect();
+    let mut failed = cases::last_failed(paths).unwrap_or_default();
+    failed.retain(|name| !ran.contains(name));
+    failed.extend(outcome.failed());
+    if let Err(error) = cases::remember(paths, &failed) {
+        let _ = writeln!(std::io::stderr(), "note: `--failed` will not know of this run: {error}");
+    }
+}
+
+fn tell(args: &Args, outcome: &Report, measures: Measures<'_>) -> Result<(), Failure> {
+    let look = |colour| Look { colour, verbose: args.verbose, allow_empty: args.allow_empty };
+    let format = args.format.into();
+    let colour = args.format == Format::Text && args.output.is_none() && super::colour_on_stdout();
+    // What is for people follows the report; what is for programs stands alone, unless it has a file.
+    let takes_stdout =
+        args.coverage.is_some_and(|format| format != CoverageFormat::Text) && args.coverage_output.is_none();
+    if args.output.is_some() || !takes_stdout {
+        to(args.output.as_deref(), &mut |out| report::write(format, outcome, measures, look(colour), out))?;
+    }
+    if args.output.is_some() || takes_stdout {
+        let (code, reasons) = outcome.exit(args.allow_empty);
+        if code != 0 {
+            let _ = writeln!(std::io::stderr(), "exit {code}: {}", reasons.join("; "));
+        }
+    }
+    let is_apart = args.format == Format::Text || args.output.is_some() || takes_stdout;
+    if let Some((coverage, format)) = measures.coverage.zip(args.coverage)
+        && (is_apart || args.coverage_output.is_some())
+    {
+        let colour = args.coverage_output.is_none() && super::colour_on_stdout();
+        to(args.coverage_output.as_deref(), &mut |out| report::write_coverage(format.into(), coverage, colour, out))?;
+    }
+    if let Some(mutation) = measures.mutation.filter(|_| is_apart && !takes_stdout) {
+        to(None, &mut |out| report::write_mutation(mutation, super::colour_on_stdout(), out))?;
+    }
+    Ok(())
+}
+
+/// Writes to a file, or to standard output.
+fn to(file: Option<&Path>, write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
+    let Some(file) = file else {
+        let mut out = BufWriter::new(super::stdout());
+        return Ok(write(&mut out).and_then(|()| out.flush())?);
+    };
+    let failed =
+        |error: std::io::Error| Error::new(format!("cannot be written: {error}")).about(file.display().to_string());
+    let mut out = BufWriter::new(File::create(file).map_err(failed)?);
+    Ok(write(&mut out).and_then(|()| out.flush()).map_err(failed)?)
+}
