@@ -96,11 +96,17 @@ impl Diagnostic {
 
 /// The one of `known` that `wrong` can only have meant: a letter or two away, and all others farther.
 pub fn surely_meant<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let most = if wrong.chars().count() < 5 { 1 } else { 2 };
+    let wanted = Letters::of(wrong);
+    let most = if wanted.count < 5 { 1 } else { 2 };
     let mut best: Option<(usize, &str)> = None;
     let mut is_only = false;
     for name in known {
-        let distance = strsim::osa_distance(&wrong.to_lowercase(), &name.to_lowercase());
+        // Every letter that only one of them has is a change at least.
+        let (count, common) = wanted.common(name);
+        if count.max(wanted.count) - common > most {
+            continue;
+        }
+        let distance = strsim::osa_distance(&wanted.lower, &name.to_lowercase());
         match best {
             Some((least, _)) if distance > least => {}
             Some((least, other)) if distance == least => is_only &= other == name,
@@ -112,13 +118,104 @@ pub fn surely_meant<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -
 
 /// The one of `known` that `wrong` most likely meant.
 pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = wrong.to_lowercase();
+    let wanted = Letters::of(wrong);
     let mut best: Option<(f64, &str)> = None;
     for name in known {
-        let score = strsim::jaro_winkler(&lower, &name.to_lowercase());
-        if score > 0.82 && best.is_none_or(|(top, _)| score > top) {
+        let least = best.map_or(LIKE, |(top, _)| top);
+        if wanted.likest(name) <= least {
+            continue;
+        }
+        let score = strsim::jaro_winkler(&wanted.lower, &name.to_lowercase());
+        if score > least {
             best = Some((score, name));
         }
     }
     best.map(|(_, name)| name)
+}
+
+/// What two names must be more like than to be taken for each other, of 1.
+const LIKE: f64 = 0.82;
+
+/// How often each letter stands in a word, whatever its case: among thousands of names nearly all are told from it by that.
+struct Letters {
+    lower: String,
+    count: usize,
+    of: [u32; 128],
+}
+
+impl Letters {
+    fn of(word: &str) -> Self {
+        let lower = word.to_lowercase();
+        let mut of = [0_u32; 128];
+        for letter in lower.bytes().filter(u8::is_ascii) {
+            of[usize::from(letter)] += 1;
+        }
+        Self { count: lower.chars().count(), lower, of }
+    }
+
+    /// How many letters another word has, and how many of them at most this one has, too.
+    fn common(&self, other: &str) -> (usize, usize) {
+        if !other.is_ascii() || !self.lower.is_ascii() {
+            let count = other.to_lowercase().chars().count();
+            return (count, count.max(self.count));
+        }
+        let mut left = self.of;
+        let mut is_common = |letter: &u8| {
+            let left = &mut left[usize::from(letter.to_ascii_lowercase())];
+            let is_common = *left > 0;
+            *left -= u32::from(is_common);
+            is_common
+        };
+        (other.len(), other.as_bytes().iter().filter(|letter| is_common(letter)).count())
+    }
+
+    /// How like another word is at most, in the measure of Jaro and Winkler.
+    #[expect(clippy::cast_precision_loss, reason = "names are short")]
+    fn likest(&self, other: &str) -> f64 {
+        let (count, common) = self.common(other);
+        if count == 0 || self.count == 0 || common > count.min(self.count) {
+            return 1.0;
+        }
+        let start = self.lower.bytes().zip(other.bytes()).take(4).take_while(|(a, b)| *a == b.to_ascii_lowercase());
+        let common = common as f64;
+        let jaro = (common / self.count as f64 + common / count as f64 + 1.0) / 3.0;
+        // A little more than that: the library's sum may be rounded otherwise.
+        jaro + 0.1 * start.count() as f64 * (1.0 - jaro) + 1e-9
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same by every name's distance.
+    fn surely_by_all<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+        let most = if wrong.chars().count() < 5 { 1 } else { 2 };
+        let distance = |name: &str| strsim::osa_distance(&wrong.to_lowercase(), &name.to_lowercase());
+        let least = known.iter().map(|name| distance(name)).min()?;
+        let nearest: BTreeSet<&str> = known.iter().copied().filter(|name| distance(name) == least).collect();
+        nearest.first().copied().filter(|name| nearest.len() == 1 && least <= most && *name != wrong)
+    }
+
+    fn meant_by_all<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+        let score = |name: &str| strsim::jaro_winkler(&wrong.to_lowercase(), &name.to_lowercase());
+        let best = known.iter().map(|name| score(name)).fold(LIKE, f64::max);
+        known.iter().copied().find(|name| best > LIKE && score(name) >= best)
+    }
+
+    proptest! {
+        #[test]
+        fn names_that_are_passed_over_are_none_that_was_meant(
+            wrong in "[abcAB]{0,9}|[a-zé]{0,4}|a{250,300}",
+            known in proptest::collection::vec("[abcAB]{0,9}|[a-zéİ]{0,4}|a{250,300}", 0..8),
+        ) {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            prop_assert_eq!(surely_meant(&wrong, known.iter().copied()), surely_by_all(&wrong, &known));
+            prop_assert_eq!(did_you_mean(&wrong, known.iter().copied()), meant_by_all(&wrong, &known));
+        }
+    }
 }
