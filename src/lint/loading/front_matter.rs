@@ -6,18 +6,6 @@ use crate::diagnostic::Level;
 /// In the order of their codes.
 pub(super) const LINTS: &[Lint] = &[
     Lint {
-        code: "cases",
-        category: Category::Metadata,
-        level: Level::Error,
-        summary: "A `.cases.yaml` file that cannot be read, has members that no case has, or has no policy of its name beside it. `check` tells it; it keeps no policy from loading.",
-        avoid: "",
-        prefer: "what `lawbook new` writes; the [schema](../schemas/cases.schema.json) lists all members.",
-        why: "A case with a misspelt expectation expects nothing, and cases of a policy that is called otherwise are never run.",
-        check: Check::Loading,
-        bad: &[],
-        good: &[],
-    },
-    Lint {
         code: "front-matter",
         category: Category::Metadata,
         level: Level::Error,
