@@ -39,6 +39,7 @@ mod unknown_event;
 mod unknown_field;
 mod unknown_member;
 mod unknown_parameter;
+mod unknown_severity;
 mod unknown_source;
 mod unknown_tag;
 mod unlike_types;
@@ -174,6 +175,7 @@ const CHECKED: &[Lint] = &[
     unknown_field::LINT,
     unknown_member::LINT,
     unknown_parameter::LINT,
+    unknown_severity::LINT,
     unknown_source::LINT,
     unknown_tag::LINT,
     unlike_types::LINT,

@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn member(&mut self, base: Value, name: &str, place: Place) -> Value {
+    pub(super) fn member(&mut self, base: Value, name: &str, place: Place) -> Value {
         match base {
             Value::Path(path) => {
                 let path = path.then(Step::Name(name.to_owned()));

@@ -130,6 +130,18 @@ impl Reader<'_> {
             ("glob", [_, part]) => test(self.text(first, Relation::Glob, part, place, spans)),
             ("regex", [_, part]) => test(self.text(first, Relation::Regex, part, place, spans)),
             ("text", [Value::Path(_)]) => first,
+            ("get", [_, Value::Literal(Json::String(key))]) => {
+                let place = spans.get(1).map_or_else(|| place.clone(), |span| self.place(span));
+                self.member(first, key, place)
+            }
+            ("jsonpath", [Value::Path(_), Value::Literal(Json::String(path))]) => {
+                // Written out, without escapes: each name has a place of its own.
+                let written = spans.get(1).filter(|span| span.len() == path.len() + 2);
+                match written.map(|span| self.selected(first, path, span.start + 1)) {
+                    None | Some(Value::Unknown) => self.others(name, args, is_record, place),
+                    Some(found) => Value::ListOf(Box::new(found)),
+                }
+            }
             (
                 "to_lower" | "to_upper" | "trim" | "sub_string" | "regex_find" | "replace",
                 [Value::Path(_) | Value::Part(_), ..],
@@ -160,6 +172,36 @@ impl Reader<'_> {
         } else {
             Value::Unknown
         }
+    }
+
+    /// What a JSON path that is written at `start` selects, as far as it names members and items.
+    fn selected(&mut self, base: Value, path: &str, start: usize) -> Value {
+        let (mut value, mut rest) = (base, path.strip_prefix('$').unwrap_or(".."));
+        while !rest.is_empty() {
+            let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+            let quoted = |quote| {
+                let (name, rest) = rest.strip_prefix('[')?.strip_prefix(quote)?.split_once(quote)?;
+                Some((name, rest.strip_prefix(']')?)).filter(|_| !name.contains('\\'))
+            };
+            let named =
+                rest.strip_prefix('.').map(|rest| rest.split_at(rest.find(|c| !is_word(c)).unwrap_or(rest.len())));
+            let member = named.filter(|(name, _)| !name.is_empty()).or_else(|| quoted('\'')).or_else(|| quoted('"'));
+            let is_quoted = rest.starts_with("['") || rest.starts_with("[\"");
+            let item = rest.strip_prefix("[*]").or_else(|| {
+                let (number, rest) = rest.strip_prefix('[')?.split_once(']')?;
+                number.parse::<i64>().ok().map(|_| rest)
+            });
+            (value, rest) = match (member, item) {
+                (Some((name, rest)), _) => {
+                    let end = start + path.len() - rest.len() - usize::from(is_quoted) * 2;
+                    let place = self.place(&(end - name.len()..end));
+                    (self.member(value, name, place), rest)
+                }
+                (None, Some(rest)) => (item_of(value), rest),
+                (None, None) => return Value::Unknown,
+            };
+        }
+        value
     }
 
     /// Asks a closure about an item, if it is one.
