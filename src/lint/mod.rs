@@ -33,6 +33,7 @@ mod references;
 mod self_comparison;
 mod solve;
 mod subject;
+mod text_as_bool;
 mod title_style;
 mod unfilled_placeholder;
 mod unknown_event;
@@ -169,6 +170,7 @@ const CHECKED: &[Lint] = &[
     outcome::LINT,
     references::LINT,
     self_comparison::LINT,
+    text_as_bool::LINT,
     title_style::LINT,
     unfilled_placeholder::LINT,
     unknown_event::LINT,
