@@ -293,3 +293,27 @@ pub(crate) fn of_addresses(folder: &Path) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// 300 policies with 1,000 cases beside them: each about one of [`ASKED`], with a parameter and two conditions.
+pub(crate) fn with_cases(folder: &Path) -> io::Result<()> {
+    for number in 0..300 {
+        let (source, name) = ASKED[number % ASKED.len()];
+        let id = format!("tested-{number}");
+        let head = format!(
+            "when: {{ eventSource: {source}, eventName: {name} }}\nparams:\n  trusted: {{ type: list, of: text, default: [], doc: Who may. }}"
+        );
+        let matches = "fn matches(event) {\n    succeeded(event) && !params.trusted.contains(actor(event).name) && event.sourceIPAddress != \"192.0.2.1\"\n}";
+        let resources = "fn resources(event) { list(event.requestParameters.name) }";
+        policy(folder, &id, "high", "cloudtrail", &head, &format!("{matches}\n{HOOKS}\n{resources}"))?;
+        let mut cases = format!(
+            "records:\n  call:\n    eventVersion: \"1.10\"\n    eventID: 00000000-0000-4000-8000-{number:012}\n    eventTime: \"2024-05-14T09:00:00Z\"\n    eventSource: {source}\n    eventName: {name}\n    awsRegion: us-east-1\n    sourceIPAddress: 198.51.100.7\n    recipientAccountId: \"111122223333\"\n    userIdentity: {{ type: IAMUser, userName: alice, arn: \"arn:aws:iam::111122223333:user/alice\" }}\n    requestParameters: {{ name: main }}\ncases:\n  - {{ name: somebody does it, record: call, expect: fires, severity: high, resources: [main] }}\n  - {{ name: the call is refused, record: call, with: {{ errorCode: AccessDenied }}, expect: silent }}\n  - {{ name: a trusted user does it, record: call, params: {{ trusted: [alice] }}, expect: silent }}\n"
+        );
+        if number % 3 == 0 {
+            cases.push_str(
+                "  - { name: from the office, record: call, with: { sourceIPAddress: 192.0.2.1 }, expect: silent }\n",
+            );
+        }
+        fs::write(folder.join(format!("{id}.cases.yaml")), cases)?;
+    }
+    Ok(())
+}

@@ -93,7 +93,7 @@ impl Data {
     }
 
     /// A folder that `make` fills unless it is there and whole; and what `make` answered then.
-    fn once(&self, name: &str, make: impl FnOnce(&Path) -> io::Result<u64>) -> io::Result<(PathBuf, u64)> {
+    pub(crate) fn once(&self, name: &str, make: impl FnOnce(&Path) -> io::Result<u64>) -> io::Result<(PathBuf, u64)> {
         let (folder, note) = (self.root.join(name), self.root.join(format!("{name}.made")));
         let made = fs::read_to_string(&note).unwrap_or_default();
         let answer =

@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cases;
 mod data;
 mod fired;
 mod growth;
@@ -36,7 +37,7 @@ use data::Data;
 /// A part: its name for `--only`, and what measures it and prints tables.
 type Part = (&'static str, fn(&Data) -> io::Result<()>);
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     ("path", path::measure),
     ("growth", growth::measure),
     ("startup", startup::measure),
@@ -44,6 +45,7 @@ const PARTS: [Part; 8] = [
     ("shapes", shapes::measure),
     ("fired", fired::measure),
     ("inventory", inventory::measure),
+    ("cases", cases::measure),
     ("peers", peers::measure),
 ];
 

@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use lawbook::cases::report::{self, Look, Measures};
+use lawbook::cases::report::{self, ImpactFormat, Look, Measures};
 use lawbook::cases::{self, Coverage, Mutation, Options, Pattern, Report, Stop, Suite};
+use lawbook::engine::Request;
 use lawbook::error::Error;
 use lawbook::script::Limits;
 
+use super::progress::Bar;
 use super::{Failure, watch};
 
 /// Run the cases beside policies, and compare their snapshots
@@ -21,7 +23,7 @@ use super::{Failure, watch};
 /// and is kept in `x.snap.new` for `lawbook review`; with `--ci`, or where the variable `CI` says so, nothing is written.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  lawbook test                                  this folder\n  lawbook test my-pack --run 'key-pair*'        cases by `policy/name`\n  lawbook test my-pack --failed -v              those that failed last, with times\n  lawbook test my-pack --ci --format junit --output cases.xml"
+    after_help = "Examples:\n  lawbook test                                  this folder\n  lawbook test my-pack --run 'key-pair*'        cases by `policy/name`\n  lawbook test my-pack --failed -v              those that failed last, with times\n  lawbook test my-pack --ci --format junit --output cases.xml\n  lawbook test my-pack --impact ./logs --against main    what a change finds more and less"
 )]
 pub(crate) struct Args {
     /// Packs, folders in them, or policies; without any, the current folder
@@ -84,6 +86,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PERCENT", value_parser = percent, help_heading = "Measuring")]
     min: Option<f64>,
 
+    /// Instead of running cases, tell what a change of the policies adds and removes as findings over these records.
+    /// Repeat for several
+    #[arg(long, value_name = "PATH", requires = "against", conflicts_with_all = ["run", "failed", "watch", "coverage", "mutate", "min", "max_operations"], help_heading = "Comparing")]
+    impact: Vec<PathBuf>,
+
+    /// The policies as they were: a folder, or a revision of their git repository such as `main`
+    #[arg(long, value_name = "REV_OR_DIR", requires = "impact", help_heading = "Comparing")]
+    against: Option<String>,
+
     /// Time for trying changes, such as 30s; what is left is told
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "mutate", help_heading = "Measuring")]
     budget: Option<Duration>,
@@ -134,16 +145,34 @@ enum Format {
     Junit,
     /// Annotations of GitHub Actions
     Github,
+    /// For a comment on a pull request: with --impact
+    Markdown,
 }
 
-impl From<Format> for report::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Text => Self::Text,
-            Format::Json => Self::Json,
-            Format::Junit => Self::Junit,
-            Format::Github => Self::Github,
-        }
+/// A format that a report does not have.
+fn no_such(format: Format, known: &str) -> Error {
+    let name = format.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+    Error::new(format!("has no report in the format `{name}`")).try_to(format!("`--format {known}`"))
+}
+
+impl Format {
+    fn of_cases(self) -> Result<report::Format, Error> {
+        Ok(match self {
+            Self::Text => report::Format::Text,
+            Self::Json => report::Format::Json,
+            Self::Junit => report::Format::Junit,
+            Self::Github => report::Format::Github,
+            Self::Markdown => return Err(no_such(self, "github").about("running cases")),
+        })
+    }
+
+    fn of_impact(self) -> Result<ImpactFormat, Error> {
+        Ok(match self {
+            Self::Text => ImpactFormat::Text,
+            Self::Json => ImpactFormat::Json,
+            Self::Markdown => ImpactFormat::Markdown,
+            Self::Junit | Self::Github => return Err(no_such(self, "markdown").about("--impact")),
+        })
     }
 }
 
@@ -158,10 +187,35 @@ impl From<Stop> for Failure {
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
+    if let Some(against) = &args.against {
+        return impact(args, &paths, against);
+    }
+    args.format.of_cases()?;
     if args.watch {
         return watch::again_and_again(&paths, &mut || once(args, &paths));
     }
     once(args, &paths)
+}
+
+/// Tells what a change of the policies does.
+fn impact(args: &Args, paths: &[PathBuf], against: &str) -> Result<u8, Failure> {
+    let format = args.format.of_impact()?;
+    let mut request = Request::new(&args.impact);
+    request.allow_empty = args.allow_empty;
+    if let Some(threads) = args.threads {
+        request.threads = threads.get();
+    }
+    let bar = Bar::new();
+    let impact = cases::impact(paths, against, &request, &bar);
+    bar.finish();
+    let impact = impact?;
+    let colour = format == ImpactFormat::Text && args.output.is_none() && super::colour_on_stdout();
+    to(args.output.as_deref(), &mut |out| report::write_impact(format, &impact, colour, out))?;
+    let (code, reasons) = impact.exit();
+    if code != 0 {
+        let _ = writeln!(std::io::stderr(), "exit {code}: {}", reasons.join("; "));
+    }
+    Ok(code)
 }
 
 fn once(args: &Args, paths: &[PathBuf]) -> Result<u8, Failure> {
@@ -261,7 +315,7 @@ fn remember(paths: &[PathBuf], outcome: &Report) {
 
 fn tell(args: &Args, outcome: &Report, measures: Measures<'_>) -> Result<(), Failure> {
     let look = |colour| Look { colour, verbose: args.verbose, allow_empty: args.allow_empty };
-    let format = args.format.into();
+    let format = args.format.of_cases()?;
     let colour = args.format == Format::Text && args.output.is_none() && super::colour_on_stdout();
     // What is for people follows the report; what is for programs stands alone, unless it has a file.
     let takes_stdout =

@@ -128,6 +128,12 @@ impl Pack {
         })
     }
 
+    /// The same pack under another name.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// The same pack with those policies alone whose file `keep` wants.
     pub(crate) fn keep(mut self, keep: impl Fn(&str) -> bool) -> Self {
         self.policies.retain(|source| keep(&source.file));

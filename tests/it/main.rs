@@ -8,6 +8,7 @@ mod cli;
 mod docs;
 mod engine;
 mod input;
+mod impact;
 mod inventory;
 mod lint;
 mod peers;

@@ -2,6 +2,7 @@
 
 mod coverage;
 mod github;
+mod impact;
 mod json;
 mod junit;
 mod mutation;
@@ -11,6 +12,7 @@ mod text;
 use std::io::{self, Write};
 
 pub use self::coverage::{CoverageFormat, write_coverage};
+pub use self::impact::{ImpactFormat, write_impact};
 pub use self::mutation::write_mutation;
 pub use self::text::changes as write_changes;
 use super::coverage::Coverage;

@@ -1,0 +1,184 @@
+//! What a change of policies does to findings: `lawbook test --impact`.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::cases::Desk;
+
+const POLICY: &str = r#"//! ---
+//! title: Trail stopped
+//! severity: high
+//! judges: cloudtrail
+//! when: { eventSource: cloudtrail.amazonaws.com, eventName: StopLogging }
+//! ---
+fn matches(event) {
+    succeeded(event)
+}
+fn title(event) { `Trail ${event.requestParameters.name} stopped` }
+fn resources(event) { list(event.requestParameters.name) }
+"#;
+
+const OTHER: &str = r#"//! ---
+//! title: Trail deleted
+//! severity: low
+//! judges: cloudtrail
+//! when: { eventSource: cloudtrail.amazonaws.com, eventName: DeleteTrail }
+//! ---
+fn matches(event) { succeeded(event) }
+"#;
+
+fn event(number: u32, name: &str, trail: &str, code: Option<&str>) -> String {
+    let mut event = json!({
+        "eventVersion": "1.10",
+        "eventID": format!("00000000-0000-4000-8000-{number:012}"),
+        "eventTime": format!("2024-05-14T09:00:{number:02}Z"),
+        "eventSource": "cloudtrail.amazonaws.com",
+        "eventName": name,
+        "awsRegion": "us-east-1",
+        "recipientAccountId": "111122223333",
+        "userIdentity": { "type": "IAMUser", "userName": "alice", "arn": "arn:aws:iam::111122223333:user/alice" },
+        "requestParameters": { "name": trail },
+    });
+    if let Some(code) = code {
+        event["errorCode"] = code.into();
+    }
+    format!("{event}\n")
+}
+
+/// A pack, and logs of four calls.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write("my-pack/trail-stopped.rhai", POLICY);
+    let logs = [
+        event(1, "StopLogging", "one", None),
+        event(2, "StopLogging", "two|<b>@x", None),
+        event(3, "StopLogging", "three", Some("AccessDenied")),
+        event(4, "DeleteTrail", "four", None),
+    ];
+    desk.write("logs/trail.ndjson", &logs.concat());
+    desk
+}
+
+fn edit(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "{from}");
+    text.replace(from, to)
+}
+
+fn git(desk: &Desk, args: &[&str]) {
+    let named = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
+    let output = Command::new("git").arg("-C").arg(desk.path("")).args(named).args(args).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn report(desk: &Desk, against: &str) -> Value {
+    let ran = desk.run(&["test", "my-pack", "--impact", "logs", "--against", against, "--format", "json"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    let report = serde_json::from_str(&ran.out).unwrap();
+    let schema: Value = serde_json::from_str(include_str!("../../schemas/impact.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    report
+}
+
+fn kinds(report: &Value) -> Vec<(String, String)> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings.map(|one| (one["kind"].as_str().unwrap().into(), one["title"].as_str().unwrap().into())).collect()
+}
+
+#[test]
+fn findings_are_added_removed_and_changed_against_a_folder() {
+    let desk = desk();
+    desk.write("old/trail-stopped.rhai", POLICY);
+    desk.write("old/trail-deleted.rhai", OTHER);
+    let same = report(&desk, "my-pack");
+    assert_eq!((kinds(&same), &same["policies"]), (Vec::new(), &json!({})));
+    assert_eq!(same["after"]["findings"], 2);
+
+    // Another title, and refused calls, too; the other policy is gone.
+    let changed = edit(POLICY, "succeeded(event)", "event.requestParameters.name != \"one\"");
+    desk.write("my-pack/trail-stopped.rhai", &edit(&changed, " stopped`", " was stopped`"));
+    let report = report(&desk, "old");
+    let expected = [
+        ("added", "Trail three was stopped"),
+        ("removed", "Trail one stopped"),
+        ("removed", "Trail deleted"),
+        ("changed", "Trail two|<b>@x was stopped"),
+    ];
+    assert_eq!(kinds(&report), expected.map(|(kind, title)| (kind.to_owned(), title.to_owned())));
+    assert_eq!(report["findings"][3]["was"], json!({ "title": "Trail two|<b>@x stopped" }));
+    assert_eq!(report["findings"][3]["is"], json!({ "title": "Trail two|<b>@x was stopped" }));
+    assert_eq!(
+        report["summary"],
+        json!({ "added": 1, "removed": 2, "changed": 1, "exit": { "code": 0, "reasons": [] } })
+    );
+    assert_eq!(
+        report["policies"],
+        json!({
+            "trail-deleted": { "state": "gone", "before": 1, "after": 0, "added": 0, "removed": 1, "changed": 0 },
+            "trail-stopped": { "state": "edited", "before": 2, "after": 2, "added": 1, "removed": 1, "changed": 1 },
+        })
+    );
+    assert_eq!((&report["before"]["policies"], &report["after"]["policies"]), (&json!(2), &json!(1)));
+}
+
+#[test]
+fn findings_are_compared_with_a_revision() {
+    let desk = desk();
+    desk.write("my-pack/lib/names.rhai", "fn named(event) { event.requestParameters.name }\n");
+    git(&desk, &["init", "-q", "-b", "main"]);
+    git(&desk, &["add", "-A"]);
+    git(&desk, &["commit", "-q", "-m", "one"]);
+    // A library alone is edited: the policy's text is the same, and its findings are not.
+    desk.write("my-pack/trail-stopped.rhai", &edit(POLICY, "${event.requestParameters.name}", "${named(event)}"));
+    git(&desk, &["commit", "-q", "-a", "-m", "two"]);
+    desk.write("my-pack/lib/names.rhai", "fn named(event) { `<${event.requestParameters.name}>` }\n");
+    let of_library = report(&desk, "main");
+    assert_eq!(of_library["policies"]["trail-stopped"]["state"], "same");
+    assert_eq!(of_library["summary"]["changed"], 2);
+    assert_eq!(report(&desk, "HEAD~1")["policies"]["trail-stopped"]["state"], "edited");
+    // What is not committed yet had no policies.
+    desk.write("new/trail-deleted.rhai", OTHER);
+    let ran = desk.run(&["test", "new", "--impact", "logs", "--against", "main"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.out.contains("+ LOW Trail deleted") && ran.out.contains("note: there was no policy at `main`"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn people_and_pull_requests_are_told_alike() {
+    let desk = desk();
+    desk.write("old/trail-stopped.rhai", &edit(POLICY, "succeeded(event)", "refused(event)"));
+    let ran = |format| desk.run(&["test", "my-pack", "--impact", "logs", "--against", "old", "--format", format]).out;
+    let text = ran("text").replace(&desk.path("").display().to_string(), "");
+    insta::assert_snapshot!(format!("{text}\n----\n{}", ran("markdown")));
+}
+
+#[test]
+fn what_cannot_be_compared_is_told() {
+    let desk = desk();
+    let run = |args: &[&str]| desk.run(&[&["test", "my-pack"], args].concat());
+    for (args, wanted) in [
+        (&["--impact", "logs", "--against", "nosuch"][..], "is no folder, and `my-pack` is in no git repository"),
+        (&["--impact", "nosuch", "--against", "my-pack"], "nosuch"),
+        (&["--impact", "logs", "--against", "logs"], "holds no policy"),
+        (&["--impact", "logs", "--against", "my-pack", "--format", "junit"], "`--format markdown`"),
+        (&["--format", "markdown"], "`--format github`"),
+        (&["--impact", "logs"], "--against"),
+        (&["--against", "my-pack"], "--impact"),
+    ] {
+        let ran = run(args);
+        assert!(ran.code == 2 && ran.err.contains(wanted), "{args:?}: {} {}", ran.code, ran.err);
+    }
+    // A line that cannot be read keeps the comparison from being believed.
+    desk.write("logs/more.ndjson", "{\"eventVersion\": \"1.10\", \n");
+    let ran = run(&["--impact", "logs", "--against", "my-pack"]);
+    assert!(ran.code == 2 && ran.err.contains("exit 2: before: "), "{} {}", ran.code, ran.err);
+    git(&desk, &["init", "-q"]);
+    let ran = run(&["--impact", "logs", "--against", "nosuch"]);
+    assert!(ran.err.contains("is neither a folder nor a revision of the repository"), "{}", ran.err);
+}
