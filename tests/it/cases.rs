@@ -482,6 +482,17 @@ fn a_report_is_the_same_for_any_number_of_threads() {
     assert_eq!(run("1"), run("4"));
 }
 
+/// The report as JSON, which is as published.
+fn report(desk: &Desk, args: &[&str]) -> Value {
+    let report = serde_json::from_str(&desk.run(&[&["test", "pack", "--format", "json"], args].concat()).out).unwrap();
+    let schema: Value = serde_json::from_str(include_str!("../../schemas/test-report.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> =
+        validator.iter_errors(&report).map(|error| format!("{error} at {}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    report
+}
+
 #[test]
 fn machine_formats_are_sound() {
     let cases = SOUND.replace("stopped by alice\n", "stopped by b<o>b & \\u001b[31m\n").replace(
@@ -489,7 +500,7 @@ fn machine_formats_are_sound() {
         "title: \"Trail main stopped by b<o>b & \\u001b[31m\"",
     );
     let desk = Desk::accepted(&cases);
-    let json: Value = serde_json::from_str(&desk.run(&["test", "pack", "--format", "json"]).out).unwrap();
+    let json = report(&desk, &[]);
     assert_eq!(json["summary"]["counts"]["failed"], 1);
     assert_eq!(json["policies"][0]["cases"][0]["differences"][0]["what"], "title");
     assert_eq!(json["policies"][0]["cases"][1]["verdict"], "passed");
@@ -505,6 +516,9 @@ fn machine_formats_are_sound() {
     let first = github.lines().next().unwrap();
     assert!(first.starts_with("::error file=pack/trail-stopped.cases.yaml,line=13,title=trail-stopped%3A somebody stops it::title: expected"), "{github}");
     assert!(!github.contains('\u{1b}') && github.contains("%0Alawbook test pack --run"), "{github}");
+    desk.edit("pack/trail-stopped.rhai", "} stopped by", "} halted by");
+    let changed = report(&desk, &["--ci"]);
+    assert_eq!(changed["policies"][0]["snapshot"]["changes"][0]["change"], "field");
 }
 
 /// What stands in a pack and in its `pack.yaml` decides what it is called, not how it was named on the command line.
@@ -599,7 +613,7 @@ fn coverage_is_what_cases_go_through() {
     let desk = measured(
         "  - { name: a, record: a, expect: fires }\n  - { name: c, record: a, with: { eventName: C }, expect: silent }\n",
     );
-    let json: Value = serde_json::from_str(&desk.run(&["test", "pack", "--coverage", "--format", "json"]).out).unwrap();
+    let json = report(&desk, &["--coverage"]);
     let file = |at: usize| &json["coverage"]["files"][at];
     assert_eq!(file(0)["file"], "pack/lib/shared.rhai");
     // The library's condition was false alone; all of its lines were reached.
@@ -679,7 +693,7 @@ fn changes_that_no_case_notices_are_drawn() {
     );
     let run = strong.run(&["test", "pack", "--coverage", "--mutate", "--min", "100"]);
     assert_eq!(run.code, 1, "one change gives the same policy: {}", run.out);
-    let json: Value = serde_json::from_str(&strong.run(&["test", "pack", "--mutate", "--format", "json"]).out).unwrap();
+    let json = report(&strong, &["--mutate"]);
     let survivors: Vec<&str> =
         json["mutation"]["survivors"].as_array().unwrap().iter().map(|one| one["change"].as_str().unwrap()).collect();
     // Whatever else is neither of them is not 1.
