@@ -99,3 +99,18 @@ fn snapshots_hold_the_fingerprints_of_the_embedded_pack() {
         }
     }
 }
+
+/// As `lawbook test policies --coverage --mutate` says.
+#[test]
+fn cases_go_through_every_condition_and_notice_nearly_every_change() {
+    let (suite, options) = (open(), Options::default());
+    let outcome = cases::run(&suite, &options).unwrap();
+    let covered = |stop| panic!("{stop:?}");
+    let coverage = cases::cover(&suite, &outcome, &options.limits, options.threads).unwrap_or_else(covered);
+    let share = coverage.condition_share();
+    assert!(share.all > 150 && share.of == share.all, "{} of {} conditions", share.of, share.all);
+    assert!(coverage.one_sided.is_empty(), "{:?}", coverage.one_sided);
+    let mutation = cases::mutate(&suite, &outcome, &options.limits, options.threads, None).unwrap();
+    let score = mutation.score();
+    assert!(mutation.killed > 400 && mutation.left == 0 && score >= 90.0, "{score} % of changes are noticed");
+}
