@@ -246,6 +246,10 @@ fn judge(pack: &Pack, overrides: &Overrides, limits: &Limits) -> (Loaded, Vec<Di
             diagnostics.extend(check(&whole));
         }
     }
+    // A hook that is misspelt is called by nobody, which need not be said twice.
+    let place = |diagnostic: &Diagnostic| (diagnostic.source.file.clone(), diagnostic.place().0);
+    let hooks: Vec<_> = diagnostics.iter().filter(|diagnostic| diagnostic.code == "hook").map(place).collect();
+    diagnostics.retain(|diagnostic| diagnostic.code != "unused-function" || !hooks.contains(&place(diagnostic)));
     let mut diagnostics = allow::apply(pack, diagnostics);
     diagnostics.sort_by(|a, b| a.order().cmp(&b.order()));
     diagnostics.dedup();
