@@ -94,6 +94,10 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "FILE", help_heading = "Report")]
     output: Option<PathBuf>,
 
+    /// Write another report to a file, such as sarif=findings.sarif. Repeat for several
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to, help_heading = "Report")]
+    report: Vec<(FormatArg, PathBuf)>,
+
     /// Say of every record that this policy was asked about why it fired or stayed silent
     #[arg(long, value_name = "ID", help_heading = "Report")]
     why: Option<String>,
@@ -122,6 +126,7 @@ const EXAMPLES: &str = "Examples:
   lawbook scan ./logs --only eip-disassociated --why eip-disassociated
   lawbook scan ./logs --policy my-policy.rhai --format json --fail-on high
   lawbook scan ./logs --pack ./policies --profile   which policies are slow, and why
+  lawbook scan ./logs --report sarif=a.sarif --report markdown=a.md
 
 Exit codes: 0 nothing to report, 1 new findings at or above --fail-on, 2 something could not be read, loaded or judged.";
 
@@ -133,6 +138,30 @@ enum FormatArg {
     Json,
     /// One object a line, the summary last
     Ndjson,
+    /// For code-scanning services: SARIF 2.1.0
+    Sarif,
+    /// A test case a policy, which new findings fail
+    Junit,
+    /// Annotations of GitHub Actions, one a group
+    Github,
+    /// For a job's summary or a comment
+    Markdown,
+    /// One row a finding, for spreadsheets
+    Csv,
+}
+
+/// A format and a file: `sarif=findings.sarif`.
+fn report_to(text: &str) -> Result<(FormatArg, PathBuf), String> {
+    let (format, file) = text.split_once('=').ok_or("expected a format and a file, such as `sarif=findings.sarif`")?;
+    let format = FormatArg::from_str(format, false).map_err(|_| {
+        let known = FormatArg::value_variants().iter().filter_map(FormatArg::to_possible_value);
+        let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
+        format!("`{format}` is none of the formats {}", known.join(", "))
+    })?;
+    if file.is_empty() || file == "-" {
+        return Err("a report of `--report` goes to a file; standard output has that of `--format`".to_owned());
+    }
+    Ok((format, PathBuf::from(file)))
 }
 
 impl From<FormatArg> for Format {
@@ -141,6 +170,11 @@ impl From<FormatArg> for Format {
             FormatArg::Text => Self::Text,
             FormatArg::Json => Self::Json,
             FormatArg::Ndjson => Self::Ndjson,
+            FormatArg::Sarif => Self::Sarif,
+            FormatArg::Junit => Self::Junit,
+            FormatArg::Github => Self::Github,
+            FormatArg::Markdown => Self::Markdown,
+            FormatArg::Csv => Self::Csv,
         }
     }
 }
@@ -159,17 +193,20 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     {
         return Err(loaded.packs.unknown(id).about("--why").into());
     }
-    if let Some(output) = &args.output {
-        spare_inputs(args, output)?;
-    }
     // A report that cannot be written is better known before the scan than after.
-    let file = match &args.output {
-        Some(path) => Some(
-            File::create(path)
-                .map_err(|error| Error::new(format!("cannot be written: {error}")).about(path.display().to_string()))?,
-        ),
-        None => None,
-    };
+    let mut files = Vec::new();
+    let written_to: Vec<(Format, &PathBuf)> =
+        args.report.iter().map(|(format, file)| ((*format).into(), file)).collect();
+    let main = args.output.as_ref().map(|file| (args.format.into(), file));
+    for (format, path) in main.iter().chain(&written_to) {
+        spare_inputs(args, path)?;
+        let about = |error: Error| error.about(path.display().to_string());
+        if files.iter().any(|(_, known, _)| *known == *path) {
+            return Err(about(Error::new("is where two reports of this scan would go")).into());
+        }
+        let file = File::create(path).map_err(|error| about(Error::new(format!("cannot be written: {error}"))))?;
+        files.push((*format, *path, file));
+    }
     let mut request = request(args, limits);
     // By the id that it has now, which need not be the one that was asked for.
     request.why = args.why.as_deref().and_then(|id| loaded.packs.get(id)).map(|policy| policy.id.to_string());
@@ -180,24 +217,23 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let outcome = outcome?;
     let format = args.format.into();
     let look = |colour| Look { colour, verbose: args.verbose };
-    let to_terminal = file.is_none();
-    let written = match file {
-        Some(file) => {
-            let mut out = BufWriter::new(file);
-            report::write(format, &outcome, &loaded.packs, look(false), &mut out).and_then(|()| out.flush())
+    let to_terminal = args.output.is_none();
+    for (format, path, file) in files {
+        let mut out = BufWriter::new(file);
+        report::write(format, &outcome, &loaded.packs, look(false), &mut out)
+            .and_then(|()| out.flush())
+            .map_err(|error| Error::new(format!("cannot be written: {error}")).about(path.display().to_string()))?;
+    }
+    if to_terminal {
+        // Only what has colour has to be searched for it, to take it away again.
+        let colour = format == Format::Text && super::colour_on_stdout();
+        let out: Box<dyn Write> = if colour { Box::new(super::stdout()) } else { Box::new(std::io::stdout().lock()) };
+        let mut out = BufWriter::with_capacity(64 * 1024, out);
+        let written = report::write(format, &outcome, &loaded.packs, look(colour), &mut out).and_then(|()| out.flush());
+        match written.map_err(Failure::from) {
+            Ok(()) | Err(Failure::ReaderGone) => {}
+            Err(failure) => return Err(failure),
         }
-        None => {
-            // Only what has colour has to be searched for it, to take it away again.
-            let colour = format == Format::Text && super::colour_on_stdout();
-            let out: Box<dyn Write> =
-                if colour { Box::new(super::stdout()) } else { Box::new(std::io::stdout().lock()) };
-            let mut out = BufWriter::with_capacity(64 * 1024, out);
-            report::write(format, &outcome, &loaded.packs, look(colour), &mut out).and_then(|()| out.flush())
-        }
-    };
-    match written.map_err(Failure::from) {
-        Ok(()) | Err(Failure::ReaderGone) => {}
-        Err(failure) => return Err(failure),
     }
     if !(to_terminal && format == Format::Text) {
         tell(&outcome);
@@ -238,7 +274,7 @@ fn spare_inputs(args: &Args, output: &Path) -> Result<(), Error> {
     let is_input = args.paths.iter().chain(&args.inventory).any(holds) && is_data(&file);
     if is_input {
         return Err(Error::new("is read by this scan, and the report would take its place")
-            .about(format!("--output {}", output.display()))
+            .about(output.display().to_string())
             .try_to("another name"));
     }
     Ok(())

@@ -36,6 +36,8 @@ pub struct Outcome {
     pub policies: Vec<PolicyCounts>,
     /// What policies cost, if that was wanted.
     pub profile: Option<Profile>,
+    /// The least severity of a new finding that fails the run; `None`: no finding does.
+    pub fail_on: Option<Severity>,
 }
 
 /// A scan in numbers.
@@ -247,7 +249,17 @@ pub(super) fn write(
     summary.exit = exit(&summary, request, policies, &counts, &numbers, files);
     let why = Whys::new(why, Arc::clone(&map));
     let findings = Kept { len: summary.findings.total, stored: findings, edits, map, same, memory }.into();
-    Ok(Outcome { summary, findings, not_evaluated, faults, skipped, why, policies: counts, profile })
+    Ok(Outcome {
+        summary,
+        findings,
+        not_evaluated,
+        faults,
+        skipped,
+        why,
+        policies: counts,
+        profile,
+        fail_on: request.fail_on,
+    })
 }
 
 fn count(numbers: &Numbers) -> FindingCounts {

@@ -1,9 +1,14 @@
 //! Reports: what a scan found, one format a file, under one `match`.
 
+mod csv;
 pub mod diagnostic;
+mod github;
 mod grouped;
 mod json;
+mod junit;
+pub(crate) mod markdown;
 mod profile;
+mod sarif;
 mod text;
 
 use std::io::{self, Write};
@@ -20,6 +25,16 @@ pub enum Format {
     Json,
     /// One JSON object a line.
     Ndjson,
+    /// SARIF 2.1.0, for code-scanning services.
+    Sarif,
+    /// JUnit's XML, a test case a policy.
+    Junit,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// For a job's summary or a comment.
+    Markdown,
+    /// One row a finding.
+    Csv,
 }
 
 /// How a report for people is written.
@@ -41,6 +56,11 @@ pub fn write(format: Format, outcome: &Outcome, packs: &Checked, look: Look, out
         Format::Text => text::write(outcome, packs, look, out),
         Format::Json => json::write(outcome, out),
         Format::Ndjson => json::write_lines(outcome, out),
+        Format::Sarif => sarif::write(outcome, packs, out),
+        Format::Junit => junit::write(outcome, packs, out),
+        Format::Github => github::write(outcome, out),
+        Format::Markdown => markdown::write(outcome, out),
+        Format::Csv => csv::write(outcome, out),
     }
 }
 
@@ -56,4 +76,17 @@ pub fn write_profile(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) ->
 /// A JSON value on one line, in which no character can steer a terminal.
 pub fn one_line(value: &serde_json::Value) -> String {
     json::one_line(value)
+}
+
+/// A path as a relative reference, or as a URI of a file if it is absolute.
+fn uri(file: &str) -> String {
+    let mut out = String::from(if file.starts_with('/') { "file://" } else { "" });
+    let path = file.replace('\\', "/");
+    for byte in path.trim_start_matches("./").bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => out.push(char::from(byte)),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
 }

@@ -827,3 +827,34 @@ fn a_script_cannot_take_the_machines_memory() {
         assert!(ran.out.contains("1 finding: 1 low"), "the scan goes on: {}", ran.out);
     }
 }
+
+#[test]
+fn several_reports_are_written_of_one_scan() {
+    let desk = Desk::with_key_pair();
+    let scan = ["scan", "log.json", "--policy", "key-pair-created.rhai"];
+    let ran = desk
+        .run(&[&scan[..], &["--report", "sarif=a.sarif", "--report", "csv=a.csv", "--report", "junit=a.xml"]].concat());
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let plain = desk.run(&scan);
+    assert!(ran.out.contains("alice") && ran.out.lines().count() == plain.out.lines().count(), "{}", ran.out);
+    let read = |name: &str| fs::read_to_string(desk.path().join(name)).unwrap();
+    let sarif: Value = serde_json::from_str(&read("a.sarif")).unwrap();
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 1);
+    assert_eq!(read("a.csv").lines().count(), 2);
+    assert!(read("a.xml").contains("failures=\"1\""));
+    // The same report goes to standard output.
+    let alone = desk.run(&[&scan[..], &["--format", "csv"]].concat());
+    assert_eq!((alone.code, alone.out), (1, read("a.csv")));
+    for (report, wanted) in [
+        ("sarfi=a", "`sarfi` is none of the formats"),
+        ("sarif", "expected a format and a file"),
+        ("sarif=", "goes to a file"),
+        ("csv=nosuch/a.csv", "cannot be written"),
+        ("csv=log.json", "would take its place"),
+    ] {
+        let ran = desk.run(&[&scan[..], &["--report", report]].concat());
+        assert!(ran.code == 2 && ran.err.contains(wanted), "{report}: {}", ran.err);
+    }
+    let twice = desk.run(&[&scan[..], &["--report", "csv=b", "--report", "sarif=b"]].concat());
+    assert!(twice.code == 2 && twice.err.contains("two reports"), "{}", twice.err);
+}

@@ -277,7 +277,7 @@ fn the_outcome_is_the_same_for_any_memory() {
 //! ---
 fn matches(event) {{ if event.say != () {{ throw event.say; }} event.eventName != "Quiet" }}
 fn context(event) {{ #{{ id: event.eventID, list: [1, 2.5, true], pad: event.pad }} }}
-fn severity(event) {{ if event.level == "wrong" {{ 7 }} else {{ event.level }} }}
+fn severity(event) {{ if event.level == "wrong" {{ number("7") }} else {{ event.level }} }}
 fn group(event) {{ event.group }}
 "#
         ),

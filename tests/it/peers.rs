@@ -247,7 +247,7 @@ fn no_policy_is_dropped_and_every_failure_counts() {
         ("\"medium\"", "low", 1),
         ("\"critical\"", "never", 0),
         // A severity that is none is a fault, not a failure that counts for nothing.
-        ("\"HIGH\"", "high", 2),
+        ("text(\"HIGH\")", "high", 2),
         ("event.eventVersion", "never", 2),
     ] {
         let desk = Desk::with(&[("pack/severe.rhai", &severe(severity)), ("log.ndjson", &log)]);
@@ -257,6 +257,9 @@ fn no_policy_is_dropped_and_every_failure_counts() {
         assert_eq!(summary["findings"]["total"], 2, "{severity}: each is reported whatever the code is");
         assert_eq!(summary["exit"]["code"], code, "{severity}");
     }
+    // One that is written out does not load.
+    let desk = Desk::with(&[("pack/severe.rhai", &severe("\"HIGH\"")), ("log.ndjson", &log)]);
+    desk.does_not_load("log.ndjson", &["error[unknown-severity]", "`high`"]);
     let desk = Desk::with(&[("pack/severe.rhai", &severe("\"high\"")), ("log.ndjson", &log)]);
     desk.run(&["scan", "log.ndjson", "--pack", "pack", "--fail-on", "hihg"]).exits(2).says("hihg");
 }

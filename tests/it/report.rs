@@ -28,7 +28,7 @@ const POLICY: &str = r#"//! ---
 fn matches(event) { event.requestParameters.keyName != () }
 fn context(event) { #{ key: event.requestParameters.keyName } }
 fn resources(event) { [event.requestParameters.keyName] }
-fn severity(event) { if event.requestParameters.bad == true { 7 } else { "high" } }
+fn severity(event) { if event.requestParameters.bad == true { number("7") } else { "high" } }
 "#;
 
 /// A hostile name: ESC, a C1 control, a bidirectional override, quotes.
@@ -148,4 +148,95 @@ fn a_hook_that_fails_loses_no_finding_and_duplicates_are_one() {
     assert_eq!(outcome.summary.exit.code, 2);
     let counts = &outcome.policies[0];
     assert_eq!((counts.asked, counts.findings, counts.silent, counts.not_evaluated, counts.faults), (5, 4, 0, 1, 0));
+}
+
+/// A report in one of the formats for other programs, which none of what logs say may steer.
+fn foreign(format: Format) -> String {
+    let text = written(format, false);
+    let steers = |letter: char| (letter.is_control() && letter != '\n' && letter != '\r') || letter == '\u{202e}';
+    assert!(!text.contains(steers), "{text:?}");
+    text.replace(env!("CARGO_PKG_VERSION"), "VERSION")
+}
+
+#[test]
+fn sarif_has_a_result_a_finding_and_says_what_was_not_judged() {
+    let text = foreign(Format::Sarif);
+    let log: Value = serde_json::from_str(&text).unwrap();
+    let run = &log["runs"][0];
+    let (rules, results) = (run["tool"]["driver"]["rules"].as_array().unwrap(), run["results"].as_array().unwrap());
+    assert_eq!((rules.len(), results.len()), (1, 3));
+    let report: Value = serde_json::from_str(&written(Format::Json, false)).unwrap();
+    for (result, finding) in results.iter().zip(report["findings"].as_array().unwrap()) {
+        assert_eq!(result["ruleId"], rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()]["id"]);
+        assert_eq!(result["partialFingerprints"]["lawbook/v1"], finding["fingerprint"]);
+        assert_eq!(result["message"]["text"], finding["title"]);
+        let place = &result["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], finding["origin"]["file"]);
+        assert_eq!(place["region"]["startLine"], finding["origin"]["line"]);
+        assert_eq!(result["properties"]["severity"], finding["severity"]);
+    }
+    let notices = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+    assert_eq!((notices.len(), &run["invocations"][0]["executionSuccessful"]), (2, &Value::Bool(false)));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn junit_has_a_case_a_policy_and_one_for_the_scan() {
+    let text = foreign(Format::Junit);
+    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
+    assert_eq!((report.tests, report.failures, report.errors), (2, 1, 0));
+    insta::assert_snapshot!(text);
+    // What fails no run fails no case.
+    let (packs, mut outcome) = outcome();
+    outcome.fail_on = None;
+    let mut out = Vec::new();
+    report::write(Format::Junit, &outcome, &packs, Look::default(), &mut out).unwrap();
+    let report = quick_junit::Report::deserialize_from_str(std::str::from_utf8(&out).unwrap()).unwrap();
+    assert_eq!((report.failures, report.errors), (0, 1), "a policy that failed on a record is no success");
+}
+
+#[test]
+fn github_is_told_of_each_group_once() {
+    let text = foreign(Format::Github);
+    let is_command = |line: &str| ["::error ", "::warning ", "::notice "].iter().any(|word| line.starts_with(word));
+    assert!(text.lines().all(is_command), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn markdown_takes_nothing_from_logs_for_markup() {
+    let text = foreign(Format::Markdown);
+    assert!(!text.contains("<b>") && !text.contains("rm -rf ~ #"), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn csv_has_a_row_a_finding_and_no_formula() {
+    let text = foreign(Format::Csv);
+    let mut rows = csv::Reader::from_reader(text.as_bytes());
+    let head = rows.headers().unwrap().clone();
+    let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+    assert_eq!((rows.len(), head.len()), (3, 18));
+    insta::assert_snapshot!(text);
+    for name in ["=cmd()", "+1", "-1", "@SUM(1)", "\\t=1", " =1"] {
+        let packs = Pack::from_text(
+            "key-made",
+            &POLICY
+                .replace("needs: [ec2/key-pairs]", "uses: [ec2/key-pairs]")
+                .replace("Key ${key} made", "${key} made"),
+        )
+        .check(&Overrides::default(), &Limits::default())
+        .unwrap();
+        let line = record("e-1", "111122223333", &format!(r#""keyName":"{name}""#));
+        let (records, _) = input::events("log.ndjson", line.into_bytes());
+        let request = Request::new(std::iter::empty::<&str>());
+        let outcome = engine::judge(&packs, &records, Inventory::default(), &request).unwrap();
+        let mut out = Vec::new();
+        report::write(Format::Csv, &outcome, &packs, Look::default(), &mut out).unwrap();
+        let mut rows = csv::Reader::from_reader(out.as_slice());
+        let row = rows.records().next().unwrap().unwrap();
+        assert!(row[2].contains("made"), "{row:?}");
+        let is_formula = |cell: &str| cell.trim_start().starts_with(['=', '+', '-', '@']);
+        assert!(!row.iter().any(is_formula), "{row:?}");
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::paint::{BAD, BOLD, DIM, GOOD, NOTE, paint};
 use crate::cases::impact::{Difference, Impact, Kind, PolicyImpact, State};
 use crate::fault::printable;
+use crate::report::markdown::escaped;
 
 /// The version of the JSON's shape.
 const VERSION: u32 = 1;
@@ -193,37 +194,16 @@ fn more(impact: &Impact, kind: Kind, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Text of records in a cell or an item: what Markdown, HTML and the table would read in it is taken from it.
-fn plain(text: &str) -> String {
-    let mut plain = String::new();
-    for letter in printable(text, LONGEST).chars() {
-        match letter {
-            '<' => plain.push_str("&lt;"),
-            '>' => plain.push_str("&gt;"),
-            '&' => plain.push_str("&amp;"),
-            // A mention is told somebody, and a link is followed.
-            '@' => plain.push_str("&#64;"),
-            ':' => plain.push_str("&#58;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '|' | '#' | '!' | '~' => {
-                plain.push('\\');
-                plain.push(letter);
-            }
-            letter => plain.push(letter),
-        }
-    }
-    plain
-}
-
 fn markdown(impact: &Impact, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "### What the policies find, against {}\n", plain(&impact.against))?;
+    writeln!(out, "### What the policies find, against {}\n", escaped(&impact.against))?;
     writeln!(out, "{}\n", sentence(impact))?;
     for note in notes(impact) {
-        writeln!(out, "> **Note**: {}\n", plain(&note))?;
+        writeln!(out, "> **Note**: {}\n", escaped(&note))?;
     }
     if !impact.policies.is_empty() {
         writeln!(out, "| policy | | before | after | added | removed | changed |\n|---|---|--:|--:|--:|--:|--:|")?;
         for (id, policy) in &impact.policies {
-            writeln!(out, "| {} | {} | {} |", plain(id), word(policy.state), row(policy).join(" | "))?;
+            writeln!(out, "| {} | {} | {} |", escaped(id), word(policy.state), row(policy).join(" | "))?;
         }
     }
     for kind in [Kind::Added, Kind::Removed, Kind::Changed] {
@@ -232,13 +212,13 @@ fn markdown(impact: &Impact, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out, "\n<details><summary>{}: {}</summary>\n", heading(kind), impact.count(kind))?;
         for difference in of_kind(impact, kind).take(SHOWN) {
-            let was = plain(&said(difference));
-            let (severity, policy) = (difference.severity.word(), plain(&difference.policy));
+            let was = escaped(&said(difference));
+            let (severity, policy) = (difference.severity.word(), escaped(&difference.policy));
             writeln!(
                 out,
                 "- **{severity}** {}{was}: {policy}, {}",
-                plain(&difference.title),
-                plain(&difference.origin)
+                escaped(&difference.title),
+                escaped(&difference.origin)
             )?;
         }
         more(impact, kind, out)?;

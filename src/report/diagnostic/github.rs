@@ -1,5 +1,6 @@
 //! Diagnostics as the workflow commands that GitHub Actions turns into annotations.
 
+use super::super::github::{escaped, property};
 use super::region;
 use crate::diagnostic::{Diagnostic, Level};
 
@@ -25,12 +26,4 @@ fn of_one(diagnostic: &Diagnostic) -> String {
         property(&format!("lawbook: {}", diagnostic.code)),
         escaped(&text),
     )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-fn property(text: &str) -> String {
-    escaped(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -46,7 +46,7 @@ fn result(diagnostic: &Diagnostic, codes: &[&str]) -> Value {
         Some(help) => format!("{} ({help})", diagnostic.message),
         None => diagnostic.message.clone(),
     };
-    let location = json!({ "artifactLocation": { "uri": uri(&diagnostic.source.file) } });
+    let location = json!({ "artifactLocation": { "uri": super::super::uri(&diagnostic.source.file) } });
     let mut physical = location.clone();
     physical["region"] = place(diagnostic, &diagnostic.span);
     let mut result = json!({
@@ -76,17 +76,4 @@ fn word(level: Level) -> &'static str {
         Level::Error => "error",
         Level::Warning => "warning",
     }
-}
-
-/// A path as a relative reference, or as a URI of a file if it is absolute.
-fn uri(file: &str) -> String {
-    let mut out = String::from(if file.starts_with('/') { "file://" } else { "" });
-    let path = file.replace('\\', "/");
-    for byte in path.trim_start_matches("./").bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => out.push(char::from(byte)),
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
 }

@@ -1,0 +1,72 @@
+//! The workflow commands that GitHub Actions turns into annotations: the worst finding of each group, and what was not judged.
+//!
+//! GitHub shows ten of a step: one a group, worst first, is what a reader can use.
+
+use std::io::{self, Write};
+
+use super::grouped::{self, Words};
+use crate::engine::Outcome;
+use crate::fault::printable;
+use crate::finding::{Finding, Severity};
+use crate::record::Origin;
+
+pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    for fault in &outcome.faults {
+        let policy = fault.policy.as_deref().map_or_else(String::new, |policy| format!("{policy}: "));
+        let text = format!("{policy}{} ({} in all)", fault.reason, fault.count);
+        command("error", fault.origins.first(), "lawbook: fault", &text, out)?;
+    }
+    grouped::write(&outcome.findings, &Groups, &mut |text| out.write_all(text.as_bytes()))?;
+    for row in &outcome.not_evaluated {
+        let text = format!("not evaluated: {} ({} in all)", row.reason, row.count);
+        command("warning", row.origins.first(), &format!("lawbook: {}", row.policy), &text, out)?;
+    }
+    let exit = &outcome.summary.exit;
+    if exit.code != 0 {
+        command("notice", None, "lawbook", &format!("exit {}: {}", exit.code, exit.reasons.join("; ")), out)?;
+    }
+    Ok(())
+}
+
+struct Groups;
+
+impl Words for Groups {
+    fn worst(&self, finding: &Finding) -> String {
+        let word = match finding.severity {
+            Severity::Critical | Severity::High => "error",
+            Severity::Medium => "warning",
+            Severity::Low | Severity::Info => "notice",
+        };
+        let mut out = Vec::new();
+        let title = format!("{} {}", finding.severity.word().to_uppercase(), finding.policy);
+        // What is written to memory is written.
+        let _ = command(word, Some(&finding.origin), &title, &finding.title, &mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    fn other(&self, _: &Finding, _: bool) -> String {
+        String::new()
+    }
+
+    fn end(&self, _: u64) -> String {
+        String::new()
+    }
+}
+
+fn command(word: &str, origin: Option<&Origin>, title: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    let place = origin.map_or_else(String::new, |origin| {
+        let line = origin.line.map_or_else(String::new, |line| format!("line={line},"));
+        format!("file={},{line}", property(&origin.file))
+    });
+    writeln!(out, "::{word} {place}title={}::{}", property(title), escaped(&printable(text, 1_000)))
+}
+
+/// The text of a command.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property of a command.
+pub(super) fn property(text: &str) -> String {
+    escaped(text).replace(':', "%3A").replace(',', "%2C")
+}
