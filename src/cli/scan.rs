@@ -195,17 +195,16 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
     // A report that cannot be written is better known before the scan than after.
     let mut files = Vec::new();
-    let written_to: Vec<(Format, &PathBuf)> =
-        args.report.iter().map(|(format, file)| ((*format).into(), file)).collect();
-    let main = args.output.as_ref().map(|file| (args.format.into(), file));
-    for (format, path) in main.iter().chain(&written_to) {
-        spare_inputs(args, path)?;
+    let main = args.output.iter().map(|file| ("--output", args.format, file));
+    let others = args.report.iter().map(|(format, file)| ("--report", *format, file));
+    for (flag, format, path) in main.chain(others) {
+        spare_inputs(args, flag, path)?;
         let about = |error: Error| error.about(path.display().to_string());
-        if files.iter().any(|(_, known, _)| *known == *path) {
+        if files.iter().any(|(_, known, _)| *known == path) {
             return Err(about(Error::new("is where two reports of this scan would go")).into());
         }
         let file = File::create(path).map_err(|error| about(Error::new(format!("cannot be written: {error}"))))?;
-        files.push((*format, *path, file));
+        files.push((Format::from(format), path, file));
     }
     let mut request = request(args, limits);
     // By the id that it has now, which need not be the one that was asked for.
@@ -268,13 +267,13 @@ fn tell_warnings(warnings: &[Diagnostic], strict: bool) -> Result<(), Failure> {
 }
 
 /// Refuses to write a report over what it is about.
-fn spare_inputs(args: &Args, output: &Path) -> Result<(), Error> {
+fn spare_inputs(args: &Args, flag: &str, output: &Path) -> Result<(), Error> {
     let Ok(file) = output.canonicalize() else { return Ok(()) };
     let holds = |input: &PathBuf| input.canonicalize().is_ok_and(|input| file.starts_with(input));
     let is_input = args.paths.iter().chain(&args.inventory).any(holds) && is_data(&file);
     if is_input {
         return Err(Error::new("is read by this scan, and the report would take its place")
-            .about(output.display().to_string())
+            .about(format!("{flag} {}", output.display()))
             .try_to("another name"));
     }
     Ok(())
