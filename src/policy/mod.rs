@@ -1,5 +1,6 @@
 //! Policies: a script with metadata, and the packs they come in.
 
+mod catalogue;
 mod checked;
 mod config;
 mod embedded;
@@ -15,6 +16,7 @@ mod when;
 
 use std::sync::Arc;
 
+pub use self::catalogue::catalogue;
 pub use self::checked::Checked;
 pub use self::config::Config;
 pub(crate) use self::front_matter::{FrontMatter, when_spans};
