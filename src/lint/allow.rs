@@ -18,8 +18,8 @@ pub(super) const LINTS: [Lint; 2] = [
         level: Level::Warning,
         summary: "A comment that is meant to allow something and does not: without a reason, of a code that there is not, or of \
                   an error.",
-        avoid: "// lawbook: allow(outcome)",
-        prefer: "// lawbook: allow(outcome) refused attempts are what this is about",
+        avoid: "`// lawbook: allow(outcome)`",
+        prefer: "`// lawbook: allow(outcome) refused attempts are what this is about`",
         why: "Whoever reads the policy next should know why it may do what others may not. Errors cannot be allowed, for \
               what cannot work does not work with a reason either.",
         check: Check::Allow,

@@ -1,6 +1,6 @@
 //! `always-true`: comparisons that always hold where they are asked.
 
-use super::solve::{Known, decided, test_of};
+use super::solve::settled;
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
@@ -29,17 +29,6 @@ pub(super) const LINT: Lint = Lint {
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let Some(matches) = subject.matches() else { return Vec::new() };
-    let test = test_of(&matches.answer);
-    let known = Known::by_when(subject);
-    if known.decide(&test) == Some(false) {
-        return Vec::new();
-    }
-    let always = decided(&test, &known).into_iter().filter(|decided| decided.holds);
-    always
-        .map(|decided| {
-            let span = decided.comparison.place.span.clone();
-            LINT.at(subject.source, span, "this is always so here: `when`, or what is asked before, says it")
-        })
-        .collect()
+    let message = "this is always so here: `when`, or what is asked before, says it";
+    settled(subject, true).into_iter().map(|span| LINT.at(subject.source, span, message)).collect()
 }

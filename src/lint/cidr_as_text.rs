@@ -50,7 +50,7 @@ pub(super) const LINT: Lint = Lint {
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut out = Vec::new();
-    for comparison in subject.readings.values().flat_map(|reading| &reading.comparisons) {
+    for comparison in subject.comparisons() {
         let Some((message, help)) = remark(comparison) else { continue };
         out.push(LINT.at(subject.source_of(&comparison.place), comparison.place.span.clone(), message).help(help));
     }

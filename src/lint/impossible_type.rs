@@ -43,7 +43,7 @@ pub(super) const LINT: Lint = Lint {
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let calls = borrowed(&subject.calls);
     let mut out: Vec<Diagnostic> = Vec::new();
-    for comparison in subject.readings.values().flat_map(|reading| &reading.comparisons) {
+    for comparison in subject.comparisons() {
         let asks = matches!(comparison.relation, Relation::Equal | Relation::In | Relation::Order);
         let Some(path) = comparison.left.path().filter(|_| asks && !comparison.right.is_empty()) else { continue };
         let Some(place) = at_end(path, subject, &calls) else { continue };

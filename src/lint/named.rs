@@ -37,7 +37,7 @@ pub(super) fn named_where<'a>(subject: &'a Subject<'_>, field: &str, is_it: &dyn
             }
         }
     }
-    let comparisons = subject.readings.values().flat_map(|reading| &reading.comparisons);
+    let comparisons = subject.comparisons();
     for comparison in comparisons.filter(|comparison| is_it(&comparison.left)) {
         of_comparison(subject, comparison, &mut found);
     }

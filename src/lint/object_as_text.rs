@@ -47,7 +47,7 @@ const OBJECTS: [&str; 4] = ["requestParameters", "responseElements", "additional
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut out: Vec<Diagnostic> = Vec::new();
-    for comparison in subject.readings.values().flat_map(|reading| &reading.comparisons) {
+    for comparison in subject.comparisons() {
         let Some(path) = asked(&comparison.left).filter(|path| is_never(comparison, path, subject)) else { continue };
         let message = format!("`{}` is an object, of which this is never true", path.names().join("."));
         let source = subject.source_of(&comparison.place);

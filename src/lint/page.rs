@@ -15,12 +15,7 @@ pub fn page(lint: &Lint) -> String {
         if text.is_empty() {
             continue;
         }
-        let text = text.trim_end();
-        out.push_str(&if text.contains('\n') || heading == "Why" || text.contains('`') {
-            format!("\n**{heading}**: {text}\n")
-        } else {
-            format!("\n**{heading}**: `{text}`\n")
-        });
+        out.push_str(&format!("\n**{heading}**: {}\n", text.trim_end()));
     }
     out
 }

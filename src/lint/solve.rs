@@ -4,6 +4,7 @@
 //! do not, so a value of `when` may be one or the other, and what may be equal is told apart from what surely is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use serde_json::Value as Json;
 
@@ -298,6 +299,19 @@ fn text_holds(comparison: &Comparison, scalar: Option<&(String, Form)>) -> Optio
 pub(super) struct Decided<'t> {
     pub(super) comparison: &'t Comparison,
     pub(super) holds: bool,
+}
+
+/// Where the comparisons of `matches` stand that are always so, or never; nothing if all of it is never true, which is told
+/// as that.
+pub(super) fn settled(subject: &Subject<'_>, holds: bool) -> Vec<Range<usize>> {
+    let Some(matches) = subject.matches() else { return Vec::new() };
+    let test = test_of(&matches.answer);
+    let known = Known::by_when(subject);
+    if known.decide(&test) == Some(false) {
+        return Vec::new();
+    }
+    let all = decided(&test, &known).into_iter().filter(|decided| decided.holds == holds);
+    all.map(|decided| decided.comparison.place.span.clone()).collect()
 }
 
 /// The comparisons of `matches` that are decided by `when` and by what is asked before them.

@@ -11,7 +11,7 @@ use crate::policy::{Draft, FrontMatter, Header, Pack, Policy};
 use crate::record::CLOUDTRAIL;
 use crate::schema::Shapes;
 use crate::script::HOOKS;
-use crate::script::reading::{self, Place, Reading};
+use crate::script::reading::{self, Comparison, Place, Reading};
 use crate::script::syntax::{Function, Tokens, Tree};
 
 /// Places in the libraries of a pack where some policy reads something that is there: no other policy's diagnostic about
@@ -109,6 +109,11 @@ impl<'a> Subject<'a> {
     /// What `matches` does.
     pub(super) fn matches(&self) -> Option<&Reading> {
         self.readings.get("matches")
+    }
+
+    /// Every comparison that a hook makes.
+    pub(super) fn comparisons(&self) -> impl Iterator<Item = &Comparison> {
+        self.readings.values().flat_map(|reading| &reading.comparisons)
     }
 
     /// The file that a place is in.

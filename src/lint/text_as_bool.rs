@@ -36,7 +36,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let mut out: Vec<Diagnostic> = Vec::new();
-    for comparison in subject.readings.values().flat_map(|reading| &reading.comparisons) {
+    for comparison in subject.comparisons() {
         let asks = matches!(comparison.relation, Relation::Equal | Relation::In);
         let Some(path) = comparison.left.path().filter(|path| asks && path.base == Base::Record) else { continue };
         let is_bool = |value: &Value| matches!(value.literal(), Some(Json::Bool(_)));

@@ -48,7 +48,7 @@ pub(super) const LINT: Lint = Lint {
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut out: Vec<Diagnostic> = Vec::new();
-    for comparison in subject.readings.values().flat_map(|reading| &reading.comparisons) {
+    for comparison in subject.comparisons() {
         let asks = matches!(comparison.relation, Relation::Equal | Relation::In | Relation::Order);
         let Some(words) = words(&comparison.left).filter(|_| asks) else { continue };
         if comparison.right.is_empty() || !comparison.right.iter().all(|value| is_unlike(comparison, value)) {

@@ -35,7 +35,7 @@ pub(super) const LINT: Lint = Lint {
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let calls = borrowed(&subject.calls);
     let mut out: Vec<Diagnostic> = in_when(subject);
-    for comparison in subject.readings.values().flat_map(|reading| &reading.comparisons) {
+    for comparison in subject.comparisons() {
         let asks = matches!(comparison.relation, Relation::Equal | Relation::In);
         let Some(path) = comparison.left.path().filter(|_| asks) else { continue };
         let identity = ["userIdentity", "type"].map(|name| Step::Name(name.to_owned())).to_vec();
