@@ -67,7 +67,7 @@ impl Diagnostic {
         Self { level: Level::Warning, ..Self::error(code, source, span, message) }
     }
 
-    /// Adds a change that makes the remark go away, and says so unless there is help already.
+    /// Adds a change that makes the remark go away.
     #[must_use]
     pub fn fix(mut self, span: Range<usize>, replacement: impl Into<String>) -> Self {
         self.fix = Some(Fix { span, replacement: replacement.into() });
