@@ -1,15 +1,16 @@
-//! Says what is wrong with files of cases without running them: those of no policy, and members that no case has.
+//! Says what is wrong with files of cases without running them.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::file::{CASES, file_of, parse};
+use super::file::{CASES, file_of, load, parse};
 use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
-use crate::policy::Pack;
+use crate::policy::{Checked, Pack};
 
 /// Everything that is wrong with the files of cases of a pack: those beside its policies, and those in `folder`, where it
-/// was read from one, that are beside none. Of a pack that is not on disk there are none.
-pub fn check(pack: &Pack, folder: Option<&Path>) -> Vec<Diagnostic> {
+/// was read from one, that are beside none. Of a pack that is not on disk there are none. Cases of a policy that is in
+/// `checked` are read as `lawbook test` reads them; of one that does not load, only their form is looked at.
+pub fn check(pack: &Pack, checked: &Checked, folder: Option<&Path>) -> Vec<Diagnostic> {
     if !pack.is_on_disk() {
         return Vec::new();
     }
@@ -18,7 +19,7 @@ pub fn check(pack: &Pack, folder: Option<&Path>) -> Vec<Diagnostic> {
     files.extend(folder.into_iter().flat_map(below));
     files.sort();
     files.dedup();
-    files.into_iter().flat_map(|file| in_file(pack, file)).collect()
+    files.into_iter().flat_map(|file| in_file(pack, checked, file)).collect()
 }
 
 fn is_file(file: &str) -> bool {
@@ -33,15 +34,19 @@ fn below(folder: &Path) -> Vec<String> {
     files.map(|entry| entry.path().display().to_string()).filter(|file| file.ends_with(CASES)).collect()
 }
 
-fn in_file(pack: &Pack, file: String) -> Vec<Diagnostic> {
+fn in_file(pack: &Pack, checked: &Checked, file: String) -> Vec<Diagnostic> {
     let read = std::fs::read_to_string(&file);
     let problem = read.as_ref().err().map(|error| format!("cannot be read: {error}"));
     let source = Arc::new(SourceText { file, text: read.unwrap_or_default() });
     if let Some(problem) = problem {
         return vec![Diagnostic::error("cases", &source, 0..0, problem)];
     }
-    let mut mistakes = parse(&source).err().unwrap_or_default();
     let policy = source.file.strip_suffix(CASES).map(|stem| format!("{stem}.rhai")).unwrap_or_default();
+    let mistakes = match checked.policies().iter().find(|known| known.file == policy) {
+        Some(known) => load(known, &source).err(),
+        None => parse(&source).err(),
+    };
+    let mut mistakes = mistakes.unwrap_or_default();
     if !pack.files().any(|file| file == policy) {
         mistakes.push(of_nobody(pack, &source, &policy));
     }

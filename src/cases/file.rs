@@ -10,7 +10,7 @@ use super::records::{self, Source};
 use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
 use crate::finding::Severity;
 use crate::policy::Policy;
-use crate::record::Scope;
+use crate::record::{CLOUDTRAIL, Scope};
 use crate::script::parse_time;
 use crate::shape::Shape;
 use crate::yaml::{self, Yaml};
@@ -281,12 +281,25 @@ impl Reader<'_> {
                 Some("say which file".to_owned()),
             );
         }
+        let span = yaml.get("name").map_or(yaml.span.clone(), |name| name.span.clone());
         let mut given = given.into_iter();
         match (given.next(), given.next()) {
             (Some(one), None) => Some(one),
-            _ => {
-                let span = yaml.get("name").map_or(yaml.span.clone(), |name| name.span.clone());
-                self.say(span, "a case has one of `record`, `records` and `file`", None);
+            (Some(_), Some(_)) => {
+                let message = "a case has one of `record`, `records` and `file`, and this one has several";
+                self.say(span, message, Some("one case for each".to_owned()));
+                None
+            }
+            (None, _) => {
+                let judges = &*self.policy.header.judges;
+                let help = if judges == CLOUDTRAIL {
+                    "`record:` is the event that is judged".to_owned()
+                } else {
+                    format!(
+                        "`record:` is the resource of `{judges}` that is judged, and `inventory:` what it is looked up in"
+                    )
+                };
+                self.say(span, "nothing is judged: a case has one of `record`, `records` and `file`", Some(help));
                 None
             }
         }

@@ -154,8 +154,14 @@ impl Impact {
 ///
 /// # Errors
 /// Every mistake in the policies as they are, and what keeps those that were from being read; and as [`scan`].
-pub fn impact(paths: &[PathBuf], against: &str, request: &Request, progress: &dyn Progress) -> Result<Impact, Stop> {
-    let suite = Suite::open(paths, &request.limits)?;
+pub fn impact(
+    paths: &[PathBuf],
+    against: &str,
+    overrides: &Overrides,
+    request: &Request,
+    progress: &dyn Progress,
+) -> Result<Impact, Stop> {
+    let suite = Suite::open(paths, overrides, &request.limits)?;
     let before = earlier(&suite, against, request)?;
     let mut after = Checked::default();
     for pack in suite.packs {

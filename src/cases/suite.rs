@@ -124,7 +124,7 @@ impl Suite {
     ///
     /// # Errors
     /// When a path does not exist; and every mistake in every policy, every file of cases and every snapshot.
-    pub fn open(paths: &[PathBuf], limits: &Limits) -> Result<Self, Stop> {
+    pub fn open(paths: &[PathBuf], overrides: &Overrides, limits: &Limits) -> Result<Self, Stop> {
         let mut suite = Self::default();
         let mut mistakes = Vec::new();
         let packs = roots(paths)?;
@@ -143,11 +143,11 @@ impl Suite {
             if pack.sources().is_empty() {
                 continue;
             }
-            let (pack, checked, is_part) = match pack.check(&Overrides::default(), limits) {
+            let (pack, checked, is_part) = match pack.check(overrides, limits) {
                 // A policy that was named by its file is tested though others of the folder do not load.
                 Err(_) if wanted.iter().all(|path| path.is_file()) => {
                     let pack = pack.keep(|file| is_wanted(Path::new(file)));
-                    let checked = pack.check(&Overrides::default(), limits);
+                    let checked = pack.check(overrides, limits);
                     (pack, checked, true)
                 }
                 checked => (pack, checked, false),

@@ -9,7 +9,7 @@ use lawbook::diagnostic::{Diagnostic, Level};
 use lawbook::error::Error;
 use lawbook::fault::printable;
 use lawbook::lint;
-use lawbook::policy::{Overrides, Pack};
+use lawbook::policy::{Checked, Overrides, Pack};
 use lawbook::report::diagnostic::{self as report, Format};
 use lawbook::script::Limits;
 
@@ -140,14 +140,13 @@ fn check(paths: &[PathBuf], overrides: &Overrides) -> Result<(Vec<Diagnostic>, u
     }
     let (mut diagnostics, mut sound) = (Vec::new(), 0);
     for (pack, folder) in packs {
-        match pack.check(overrides, &Limits::default()) {
-            Ok(checked) => {
-                sound += checked.policies().len();
-                diagnostics.extend_from_slice(checked.warnings());
-            }
-            Err(mistakes) => diagnostics.extend(mistakes),
-        }
-        diagnostics.extend(cases::check(&pack, folder.as_deref()));
+        let checked = pack.check(overrides, &Limits::default()).unwrap_or_else(|mistakes| {
+            diagnostics.extend(mistakes);
+            Checked::default()
+        });
+        sound += checked.policies().len();
+        diagnostics.extend_from_slice(checked.warnings());
+        diagnostics.extend(cases::check(&pack, &checked, folder.as_deref()));
     }
     // A file that is named twice is told once.
     diagnostics.sort_by(|a, b| a.order().cmp(&b.order()));

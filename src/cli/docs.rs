@@ -8,6 +8,7 @@ use lawbook::policy::{Checked, Overrides, Pack, catalogue};
 use lawbook::schema::Shapes;
 use lawbook::script::Limits;
 
+use super::packs::ShapesArgs;
 use super::{Failure, no_kind};
 
 /// Print the reference of the policy language: every function with examples, in Markdown
@@ -32,6 +33,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATH", num_args = 0.., conflicts_with_all = ["diagnostics", "definitions"])]
     policies: Option<Vec<PathBuf>>,
 
+    #[command(flatten)]
+    shapes: ShapesArgs,
+
     /// Print nothing; exit 1 if this file is not what would be printed
     #[arg(long, value_name = "FILE")]
     check: Option<PathBuf>,
@@ -39,7 +43,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let text = match (&args.policies, args.diagnostics, args.definitions) {
-        (Some(paths), ..) => policies(paths)?,
+        (Some(paths), ..) => policies(paths, args)?,
         (_, true, _) => lawbook::lint::markdown(),
         (_, _, true) => definitions(&args.kinds)?,
         _ => lawbook::script::reference(),
@@ -60,8 +64,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     Ok(1)
 }
 
-fn policies(paths: &[PathBuf]) -> Result<String, Failure> {
-    let mut all = Checked::default();
+fn policies(paths: &[PathBuf], args: &Args) -> Result<String, Failure> {
+    let (mut all, mut overrides) = (Checked::default(), Overrides::default());
+    args.shapes.set(&mut overrides)?;
     let packs = match paths {
         [] => vec![Pack::embedded()],
         paths => paths
@@ -70,7 +75,7 @@ fn policies(paths: &[PathBuf]) -> Result<String, Failure> {
             .collect::<Result<Vec<Pack>, Error>>()?,
     };
     for pack in packs {
-        all.join(pack.check(&Overrides::default(), &Limits::default()).map_err(Failure::Diagnostics)?);
+        all.join(pack.check(&overrides, &Limits::default()).map_err(Failure::Diagnostics)?);
     }
     Ok(catalogue(&all))
 }

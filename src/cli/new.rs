@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use lawbook::cases::{self, Options, Stop, Suite};
 use lawbook::error::Error;
+use lawbook::policy::Overrides;
 use lawbook::script::Limits;
 
 use super::Failure;
+use super::packs::ShapesArgs;
 
 /// Begin a policy: writes ID.rhai, ID.cases.yaml and ID.snap
 #[derive(Debug, clap::Args)]
@@ -32,6 +34,9 @@ pub(crate) struct Args {
     /// A record that the policy finds, in any shape that `scan` reads: cases are made of it
     #[arg(long, value_name = "FILE", conflicts_with = "judges")]
     from: Option<PathBuf>,
+
+    #[command(flatten)]
+    shapes: ShapesArgs,
 }
 
 const EVENT: &str = include_str!("new/event.rhai");
@@ -61,6 +66,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             from_record::Written { policy: policy.replace("{{kind}}", &args.judges), cases: cases.to_owned() }
         }
     };
+    let mut overrides = Overrides::default();
+    args.shapes.set(&mut overrides)?;
     std::fs::create_dir_all(&args.dir)
         .map_err(|error| Error::new(format!("cannot be made: {error}")).about(args.dir.display().to_string()))?;
     let policy_file = args.dir.join(format!("{}.rhai", args.id));
@@ -78,7 +85,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let mut out = super::stdout();
     writeln!(out, "wrote {}", policy_file.display())?;
     writeln!(out, "wrote {}", cases_file.display())?;
-    match snapshot(&policy_file) {
+    match snapshot(&policy_file, &overrides) {
         Ok(files) => files.iter().try_for_each(|file| writeln!(out, "wrote {}", file.display()))?,
         // The policy is there all the same; `lawbook test` says what is wrong, in full.
         Err(Stop::Error(error)) => writeln!(out, "no snapshot yet: {error}")?,
@@ -92,9 +99,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
 }
 
 /// Writes what the policy finds in its cases: nobody has seen it before, so there is nothing to review.
-fn snapshot(policy: &Path) -> Result<Vec<PathBuf>, Stop> {
+fn snapshot(policy: &Path, overrides: &Overrides) -> Result<Vec<PathBuf>, Stop> {
     let paths = [policy.to_owned()];
-    let suite = Suite::open(&paths, &Limits::default())?;
+    let suite = Suite::open(&paths, overrides, &Limits::default())?;
     cases::run(&suite, &Options { writes: true, ..Options::default() })?;
     let mut written = Vec::new();
     for pending in cases::pending(&paths)? {

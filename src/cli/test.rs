@@ -12,8 +12,10 @@ use lawbook::cases::report::{self, ImpactFormat, Look, Measures};
 use lawbook::cases::{self, Coverage, Mutation, Options, Pattern, Report, Stop, Suite};
 use lawbook::engine::Request;
 use lawbook::error::Error;
+use lawbook::policy::Overrides;
 use lawbook::script::Limits;
 
+use super::packs::ShapesArgs;
 use super::progress::Bar;
 use super::{Failure, watch};
 
@@ -65,6 +67,9 @@ pub(crate) struct Args {
     /// Every case, with its time, its operations and what it printed
     #[arg(short, long)]
     verbose: bool,
+
+    #[command(flatten)]
+    shapes: ShapesArgs,
 
     /// Threads to judge with
     #[arg(long, value_name = "NUMBER")]
@@ -197,6 +202,12 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     once(args, &paths)
 }
 
+fn overrides(args: &Args) -> Result<Overrides, Failure> {
+    let mut overrides = Overrides::default();
+    args.shapes.set(&mut overrides)?;
+    Ok(overrides)
+}
+
 /// Tells what a change of the policies does.
 fn impact(args: &Args, paths: &[PathBuf], against: &str) -> Result<u8, Failure> {
     let format = args.format.of_impact()?;
@@ -206,7 +217,7 @@ fn impact(args: &Args, paths: &[PathBuf], against: &str) -> Result<u8, Failure> 
         request.threads = threads.get();
     }
     let bar = Bar::new();
-    let impact = cases::impact(paths, against, &request, &bar);
+    let impact = cases::impact(paths, against, &overrides(args)?, &request, &bar);
     bar.finish();
     let impact = impact?;
     let colour = format == ImpactFormat::Text && args.output.is_none() && super::colour_on_stdout();
@@ -220,7 +231,7 @@ fn impact(args: &Args, paths: &[PathBuf], against: &str) -> Result<u8, Failure> 
 
 fn once(args: &Args, paths: &[PathBuf]) -> Result<u8, Failure> {
     let limits = Limits::default();
-    let suite = match Suite::open(paths, &limits) {
+    let suite = match Suite::open(paths, &overrides(args)?, &limits) {
         // A folder without any policy.
         Err(Stop::Error(error)) if args.allow_empty && error.reason.starts_with("holds no policy") => Suite::default(),
         opened => opened?,

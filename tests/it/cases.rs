@@ -776,3 +776,59 @@ fn what_is_asked_of_other_policies_is_asked_however_the_policy_is_named() {
     desk.edit("pack/trail-stopped.cases.yaml", ", others: silent", "");
     assert_eq!(desk.run(&["test", "pack/trail-stopped.rhai", "--ci"]).code, 0);
 }
+
+/// The example of a case about inventory stands in the documentation, and is true of an embedded policy.
+#[test]
+fn cases_of_inventory_are_as_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/testing.md")).unwrap();
+    let example = page.split("```yaml\n").find(|block| block.starts_with("records:\n  vpc:")).unwrap();
+    let example = &example[..example.find("```").unwrap()];
+    let desk = Desk::new();
+    desk.write("pack/vpc.rhai", &fs::read_to_string(root.join("policies/logging/flow-logs-missing.rhai")).unwrap());
+    for library in fs::read_dir(root.join("policies/lib")).unwrap().map(Result::unwrap) {
+        let name = format!("pack/lib/{}", library.file_name().to_str().unwrap());
+        desk.write(&name, &fs::read_to_string(library.path()).unwrap());
+    }
+    desk.write("pack/vpc.cases.yaml", example);
+    let report: Value = serde_json::from_str(&desk.run(&["test", "pack", "--format", "json"]).out).unwrap();
+    assert_eq!(
+        report["summary"]["counts"],
+        serde_json::json!({ "passed": 3, "failed": 0, "broken": 0, "todo": 0, "snapshots": 1 })
+    );
+    assert_eq!(desk.run(&["check", "pack"]).code, 0);
+
+    // Without the resource nothing is judged, and the message says what to write; `check` tells it, too.
+    desk.write(
+        "pack/vpc.cases.yaml",
+        "cases:\n  - { name: none, inventory: { ec2/vpcs: [{ VpcId: vpc-1 }] }, expect: fires }\n",
+    );
+    for command in ["test", "check"] {
+        let ran = desk.run(&[command, "pack"]);
+        let told = ["nothing is judged", "`record:` is the resource of `ec2/vpcs`"];
+        assert!(ran.code == 2 && told.iter().all(|part| ran.err.contains(part)), "{command}: {}", ran.err);
+    }
+    let twice = "cases:\n  - { name: two, record: { VpcId: vpc-1 }, file: x, expect: fires }\n";
+    desk.write("pack/vpc.cases.yaml", twice);
+    assert!(desk.run(&["check", "pack"]).err.contains("this one has several"));
+}
+
+/// A policy about what AWS has added since is tested and compared as it is scanned: with `--shapes`.
+#[test]
+fn cases_are_run_with_the_shapes_of_ones_own() {
+    let desk = Desk::new();
+    let policy =
+        POLICY.replace("eventName: StopLogging", "eventSource: cloudtrail.amazonaws.com, eventName: StopLoging");
+    desk.write("pack/trail-stopped.rhai", &policy);
+    desk.write("pack/trail-stopped.cases.yaml", &format!("{}{SOUND}", HEAD.replace("StopLogging", "StopLoging")));
+    desk.write("shapes/new.yaml", "sources:\n  cloudtrail.amazonaws.com:\n    events: [StopLoging]\n");
+    desk.write("logs/empty.json", "{\"Records\":[]}");
+    for args in [&["test", "pack"][..], &["test", "pack", "--impact", "logs", "--against", "pack", "--allow-empty"]] {
+        let without = desk.run(args);
+        assert!(without.code == 2 && without.err.contains("error[unknown-event]"), "{}", without.err);
+        let with = desk.run(&[args, &["--shapes", "shapes"]].concat());
+        assert!(with.code < 2 && !with.err.contains("unknown-event"), "{} {}", with.code, with.err);
+    }
+    let page = desk.run(&["docs", "--shapes", "shapes", "--policies", "pack"]);
+    assert!(page.code == 0 && page.out.contains("## trail-stopped"), "{}", page.err);
+}

@@ -42,7 +42,10 @@ fn the_example_policy_loads_and_fires() {
     let desk = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(desk.path().join(name), text).unwrap();
     write("snapshot-shared.rhai", &example);
-    write("snapshot-shared.cases.yaml", "cases: [{ name: n, record: {}, expect: silent }]\n");
+    write(
+        "snapshot-shared.cases.yaml",
+        "cases: [{ name: n, record: { eventVersion: \"1.08\", eventID: x, eventSource: ec2.amazonaws.com, eventName: A }, expect: silent }]\n",
+    );
     assert_eq!(
         lawbook(desk.path(), &["check", "snapshot-shared.rhai"]),
         (0, "1 policy loads.\n".to_owned(), String::new())

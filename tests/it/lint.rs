@@ -20,7 +20,10 @@ fn desk(script: &str) -> tempfile::TempDir {
     let write = |name: &str, text: &str| std::fs::write(desk.path().join(name), text).unwrap();
     std::fs::create_dir(desk.path().join("pack")).unwrap();
     write("pack/key-pair-made.rhai", &format!("{HEAD}{script}"));
-    write("pack/key-pair-made.cases.yaml", "cases: [{ name: n, record: { eventName: A }, expect: silent }]\n");
+    write(
+        "pack/key-pair-made.cases.yaml",
+        "cases: [{ name: n, record: { eventVersion: \"1.08\", eventID: x, eventSource: ec2.amazonaws.com, eventName: A }, expect: silent }]\n",
+    );
     write(
         "log.json",
         r#"{"eventVersion":"1.10","eventID":"1","eventTime":"2024-05-14T12:00:00Z","eventSource":"iam.amazonaws.com","eventName":"A"}"#,

@@ -62,7 +62,7 @@ fn every_policy_is_documented() {
 }
 
 fn open() -> Suite {
-    match Suite::open(&[folder()], &Limits::default()) {
+    match Suite::open(&[folder()], &Overrides::default(), &Limits::default()) {
         Ok(suite) => suite,
         Err(Stop::Error(error)) => panic!("{error}"),
         Err(Stop::Diagnostics(mistakes)) => panic!("{}", report::diagnostic::draw(&mistakes, false)),
