@@ -57,16 +57,6 @@ impl Diagnostic {
         Self { code, level: Level::Error, message, source, span, help: None, fix: None }
     }
 
-    /// A warning at `span` of `source`.
-    pub fn warning(
-        code: &'static str,
-        source: &Arc<SourceText>,
-        span: Range<usize>,
-        message: impl Into<String>,
-    ) -> Self {
-        Self { level: Level::Warning, ..Self::error(code, source, span, message) }
-    }
-
     /// Adds a change that makes the remark go away.
     #[must_use]
     pub fn fix(mut self, span: Range<usize>, replacement: impl Into<String>) -> Self {

@@ -3,11 +3,12 @@
 use serde_json::Value as Json;
 
 use super::calls::{at_end, borrowed};
+use super::solve::graded;
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::schema::Holds;
-use crate::script::reading::{Relation, Value};
+use crate::script::reading::{Place, Relation, Value};
 
 pub(super) const LINT: Lint = Lint {
     code: "impossible-type",
@@ -17,7 +18,8 @@ pub(super) const LINT: Lint = Lint {
     avoid: "`volume.Encrypted == \"false\"`, `volume.Size == \"100\"`",
     prefer: "`volume.Encrypted == false`, `volume.Size == 100`",
     why: "It is false of every resource, and with `!=` true of every one. Records of CloudTrail have numbers and booleans as texts \
-          in places, so of those this is said only where no record ever had such a value.",
+          in places, so of those this is said only where no record ever had such a value. An error if the policy can never fire for \
+          it, else a warning.",
     check: Check::Policy(check),
     bad: &[
         "//! judges: ec2/volumes\nfn matches(volume) { volume.Encrypted == \"false\" }",
@@ -28,6 +30,8 @@ pub(super) const LINT: Lint = Lint {
         "//! judges: ec2/volumes\nfn matches(volume) { volume.VolumeId == 7 }",
         "//! judges: ec2/volumes\nfn matches(volume) { volume.Encrypted in [\"false\", \"no\"] }",
         "//! judges: ec2/instances\nfn matches(i) { i.State == \"running\" }",
+        "//! judges: ec2/volumes\nfn matches(v) { same(v.State, \"in-use\") && same(v.Encrypted, \"false\") }\nfn same(x, y) { x == y }",
+        "//! judges: ec2/volumes\nfn matches(v) { v.Encrypted == \"no\" || v.State == \"in-use\" }",
         "//! judges: ec2/volumes\nfn matches(v) { is_open(v) }\nfn is_open(x) { let e = x.Encrypted; e == \"false\" }",
         "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup(\"ec2/volumes\", \"VolumeId\", event.eventID).Encrypted == \"false\" }",
     ],
@@ -35,6 +39,9 @@ pub(super) const LINT: Lint = Lint {
         "//! judges: ec2/volumes\nfn matches(volume) { volume.Encrypted == false && volume.Size > 100 && volume.VolumeId == \"v\" }",
         "//! judges: ec2/volumes\nfn matches(volume) { volume.Encrypted != true && volume.KmsKeyId == () }",
         "//! judges: ec2/instances\nfn matches(i) { i.State.Name == \"running\" && i.LaunchTime < \"2024-01-01T00:00:00Z\" }",
+        "//! judges: ec2/volumes\nfn matches(v) { same(v.State, \"in-use\") || same(v.Encrypted, \"x\") }\nfn same(x, y) { x == y }",
+        "//! judges: ec2/volumes\nfn matches(v) { off(v.Encrypted) }\n//// lib\nfn off(x) { x == false || x == \"false\" }",
+        "//! judges: ec2/volumes\nfn matches(v) { v.Size > 99.5 && text(v.Size) != \"100\" && text(v.Encrypted) == \"false\" }",
         "fn matches(event) { succeeded(event) && (event.readOnly == \"false\" || event.readOnly == false) }",
         "//! when: { eventSource: ec2.amazonaws.com, eventName: CreateVolume }\nfn matches(event) { succeeded(event) && (request(event).size == \"100\" || request(event).size == 100) }",
     ],
@@ -43,22 +50,35 @@ pub(super) const LINT: Lint = Lint {
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let calls = borrowed(&subject.calls);
     let mut out: Vec<Diagnostic> = Vec::new();
+    let mut sound: Vec<&Place> = Vec::new();
     for comparison in subject.comparisons() {
         let asks = matches!(comparison.relation, Relation::Equal | Relation::In | Relation::Order);
         let Some(path) = comparison.left.path().filter(|_| asks && !comparison.right.is_empty()) else { continue };
         let Some(place) = at_end(path, subject, &calls) else { continue };
-        let is_never = |value: &Value| type_of(value).is_some_and(|of| !place.may_be(of));
+        let is_order = comparison.relation == Relation::Order;
+        let may_be = |of: Holds| match of {
+            // Whole numbers and others are ordered among each other.
+            Holds::Int | Holds::Number if is_order => place.may_be(Holds::Int) || place.may_be(Holds::Number),
+            of => place.may_be(of),
+        };
+        let is_never = |value: &Value| type_of(value).is_some_and(|of| !may_be(of));
         if !comparison.right.iter().all(is_never) {
+            sound.push(&comparison.place);
             continue;
         }
         let holds: Vec<&str> = place.holds().into_iter().map(words).collect();
-        let message = format!("`{}` is never equal to this: it holds {}", path.names().join("."), holds.join(" or "));
+        let never = if is_order { "is never compared with this" } else { "is never equal to this" };
+        let message = format!("`{}` {never}: it holds {}", path.names().join("."), holds.join(" or "));
         let source = subject.source_of(&comparison.place);
-        let diagnostic = LINT.at(source, comparison.place.span.clone(), message);
-        if !out.contains(&diagnostic) {
-            out.push(diagnostic);
-        }
+        let diagnostic = graded(subject, comparison, LINT.at(source, comparison.place.span.clone(), message));
+        out.extend(diagnostic.filter(|diagnostic| !out.contains(diagnostic)));
     }
+    // A function that is called for several fields need not suit each.
+    let is_sound = |diagnostic: &Diagnostic| {
+        let is_there = |place: &&Place| subject.source_of(place).file == diagnostic.source.file;
+        sound.iter().any(|place| is_there(place) && place.span == diagnostic.span)
+    };
+    out.retain(|diagnostic| diagnostic.level == Level::Error || !is_sound(diagnostic));
     out
 }
 

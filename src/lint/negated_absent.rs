@@ -57,7 +57,6 @@ const ABOUT_THE_CALL: &[&str] = &[
     "eventCategory",
     "eventID",
     "awsRegion",
-    "recipientAccountId",
     "sourceIPAddress",
     "userAgent",
     "userIdentity",

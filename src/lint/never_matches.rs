@@ -13,7 +13,8 @@ pub(super) const LINT: Lint = Lint {
     summary: "`matches` can never be true: what it asks is excluded by `when`, or by what it asks itself.",
     avoid: "`when: { eventName: CreateUser }` with `event.eventName == \"CreateUsers\"` in `matches`",
     prefer: "conditions that a record can fulfil",
-    why: "The policy would be silent whatever happens, and silence is taken for safety.",
+    why: "The policy would be silent whatever happens, and silence is taken for safety. What fields are equal to, and begin or end \
+          with, is reckoned with; orderings and what functions answer are not.",
     check: Check::Policy(check),
     bad: &[
         "//! when: { eventSource: iam.amazonaws.com, eventName: CreateUser }\nfn matches(event) { succeeded(event) && event.eventName == \"CreateUsers\" }",
@@ -29,6 +30,11 @@ pub(super) const LINT: Lint = Lint {
         "//! when: { eventSource: iam.amazonaws.com, eventName: CreateUser }\nfn matches(event) { event.eventName.starts_with(\"Delete\") && succeeded(event) }",
     ],
     good: &[
+        "fn matches(event) { let t = false; for x in list(request(event).tags) { t = true; } !t && succeeded(event) }",
+        "fn matches(event) { let bad = false; for x in list(event.resources) { if x.type == \"a\" { continue; } bad = true; } !bad && succeeded(event) }",
+        "fn matches(event) { let broken = true; try { parse_json(event.eventID); broken = false; } catch { } broken && succeeded(event) }",
+        "fn matches(event) { switch event.awsRegion { \"us-east-1\" => { return false; } \"us-east-2\" => { print(\"b\"); } } event.awsRegion == \"eu-west-1\" && succeeded(event) }",
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: CreateVolume }\nfn matches(event) { let size = request(event).size; succeeded(event) && size == 12 && text(size).starts_with(\"1\") }",
         "//! when: { eventSource: iam.amazonaws.com, eventName: [A, B] }\nfn matches(event) { succeeded(event) && event.eventName == \"A\" }",
         "//! when: { eventSource: iam.amazonaws.com, eventName: [A, B] }\nfn matches(event) { succeeded(event) && (event.eventName == \"C\" || event.a == 1) }",
         "fn matches(event) { (event.eventName == \"A\" || event.eventName == \"B\") && succeeded(event) }",

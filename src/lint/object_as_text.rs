@@ -1,6 +1,7 @@
 //! `object-as-text`: an object that is asked what only a text can answer.
 
 use super::calls::{at_end, borrowed};
+use super::solve::graded;
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
@@ -15,7 +16,7 @@ pub(super) const LINT: Lint = Lint {
     avoid: "`event.requestParameters.contains(\"0.0.0.0/0\")`, `event.userIdentity == \"Root\"`, `regex(event.responseElements, …)`",
     prefer: "the field inside that is meant: `event.userIdentity.type == \"Root\"`; to search all of it, `to_json(event.requestParameters).contains(…)`",
     why: "An object is no text, so it never begins with one, matches none and is equal to none: the policy would be silent for ever. \
-          `contains` asks an object for a key.",
+          `contains` asks an object for a key. An error if the policy can never fire for it, else a warning.",
     check: Check::Policy(check),
     bad: &[
         "fn matches(event) { succeeded(event) && event.userIdentity == \"Root\" }",
@@ -29,6 +30,7 @@ pub(super) const LINT: Lint = Lint {
         "//! judges: ec2/instances\nfn matches(i) { i.State.starts_with(\"run\") }",
     ],
     good: &[
+        "fn matches(event) { succeeded(event) && filled(event.requestParameters) }\n//// lib\nfn filled(x) { x != () && x != \"-\" }",
         "fn matches(event) { succeeded(event) && event.userIdentity.type == \"Root\" && event.requestParameters != () }",
         "fn matches(event) { succeeded(event) && to_json(event.requestParameters).contains(\"public\") }",
         "fn matches(event) { succeeded(event) && event.requestParameters.contains(\"policyDocument\") }",
@@ -52,10 +54,9 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         let message = format!("`{}` is an object, of which this is never true", path.names().join("."));
         let source = subject.source_of(&comparison.place);
         let diagnostic = LINT.at(source, comparison.place.span.clone(), message);
-        let diagnostic = diagnostic.help("name the field inside that is meant, or search `to_json(…)` of it");
-        if !out.contains(&diagnostic) {
-            out.push(diagnostic);
-        }
+        let help = "name the field inside that is meant, or search `to_json(…)` of it";
+        let diagnostic = graded(subject, comparison, diagnostic.help(help));
+        out.extend(diagnostic.filter(|diagnostic| !out.contains(diagnostic)));
     }
     out
 }

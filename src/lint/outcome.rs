@@ -22,6 +22,7 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { jsonpath(event, \"$..cidrIp\").contains(\"10.0.0.0/8\") }",
     ],
     good: &[
+        "fn matches(event) { switch event.awsRegion { \"us-east-1\" => { return false; } \"us-east-2\" => { return false; } } succeeded(event) && event.eventName == \"RunInstances\" }",
         "fn matches(event) { succeeded(event) && event.eventName == \"DeleteTrail\" }",
         "fn matches(event) { event.succeeded() && event.eventName == \"DeleteTrail\" }",
         "fn matches(e) { worked(e) }\nfn worked(x) { let code = x.errorCode; code == () }",

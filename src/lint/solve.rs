@@ -9,6 +9,7 @@ use std::ops::Range;
 use serde_json::Value as Json;
 
 use super::subject::Subject;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::script::reading::{Base, Comparison, Path, Relation, Step, Test, Value};
 
 /// Whether an answer is yes because of a test or in spite of it.
@@ -299,6 +300,35 @@ fn text_holds(comparison: &Comparison, scalar: Option<&(String, Form)>) -> Optio
 pub(super) struct Decided<'t> {
     pub(super) comparison: &'t Comparison,
     pub(super) holds: bool,
+}
+
+/// A remark on a comparison that never holds: an error if `matches` can never be true for it, as `a && …`; a warning where
+/// something else may make it true, and in other hooks. What a library asks besides is for other policies to need.
+pub(super) fn graded(subject: &Subject<'_>, never: &Comparison, diagnostic: Diagnostic) -> Option<Diagnostic> {
+    let test = subject.matches().map_or(Test::Unknown, |matches| test_of(&matches.answer));
+    if Known::by_when(subject).decide(&without(&test, never)) == Some(false) {
+        return Some(Diagnostic { level: Level::Error, ..diagnostic });
+    }
+    (never.place.file == 0).then_some(Diagnostic { level: Level::Warning, ..diagnostic })
+}
+
+/// The test where a comparison is false.
+fn without(test: &Test, never: &Comparison) -> Test {
+    let inner = |tests: &[Test]| tests.iter().map(|test| without(test, never)).collect();
+    match test {
+        Test::Compare(comparison)
+            if comparison.place == never.place && format!("{:?}", comparison.left) == format!("{:?}", never.left) =>
+        {
+            Test::Always(false)
+        }
+        Test::Not(test) => Test::Not(Box::new(without(test, never))),
+        Test::All(tests) => Test::All(inner(tests)),
+        Test::Any(tests) => Test::Any(inner(tests)),
+        Test::Each { list, all, test, place } => {
+            Test::Each { list: list.clone(), all: *all, test: Box::new(without(test, never)), place: place.clone() }
+        }
+        other => other.clone(),
+    }
 }
 
 /// Where the comparisons of `matches` stand that are always so, or never; nothing if all of it is never true, which is told

@@ -25,15 +25,16 @@ impl Acquitted {
         places.insert((source.file.clone(), span.start));
     }
 
-    /// Leaves out what is said of fields in libraries that are there for some policy. Of the rest nobody knows whether it is
+    /// Leaves out what is said of fields and events in libraries that are there for some policy. Of the rest nobody knows whether it is
     /// there for a policy of another pack: it keeps none from loading, and of a single policy it is not told.
     pub(super) fn judge(&self, pack: &Pack, diagnostics: &mut Vec<Diagnostic>) {
         let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_alone = pack.sources().len() < 2;
         diagnostics.retain_mut(|diagnostic| {
-            let is_about_fields = matches!(diagnostic.code, "unknown-field" | "unknown-parameter");
+            let is_of_policy =
+                matches!(diagnostic.code, "unknown-field" | "unknown-parameter" | "unknown-event" | "unlisted-event");
             let is_in_library = pack.libraries().iter().any(|library| library.file == diagnostic.source.file);
-            if !is_about_fields || !is_in_library {
+            if !is_of_policy || !is_in_library {
                 return true;
             }
             diagnostic.level = Level::Warning;
@@ -123,13 +124,25 @@ impl<'a> Subject<'a> {
 
     /// Notes that something a library reads is there for this policy.
     pub(super) fn acquit(&self, place: &Place) {
-        let source = self.source_of(place);
-        self.acquitted.note(source, &place.span);
+        self.acquit_at(self.source_of(place), &place.span);
+    }
+
+    pub(super) fn acquit_at(&self, source: &SourceText, span: &Range<usize>) {
+        if source.file != self.source.file {
+            self.acquitted.note(source, span);
+        }
     }
 
     /// A function of the policy's own file.
     pub(super) fn function(&self, name: &str) -> Option<&'a Function> {
         self.tree.functions.iter().find(|function| function.name == name)
+    }
+
+    /// The function that a call of that name and so many arguments means: of the policy, its libraries or the prelude.
+    pub(super) fn called(&self, name: &str, args: usize) -> Option<(&'a Arc<SourceText>, &'a Function)> {
+        let is_it = |function: &&Function| function.name == name && function.params.len() == args;
+        let mut all = self.files.iter().zip(&self.trees);
+        all.find_map(|(source, tree)| Some((*source, tree.functions.iter().find(is_it)?)))
     }
 
     /// Where the name of a hook stands.

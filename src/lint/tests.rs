@@ -92,7 +92,10 @@ fn every_lint_gives_its_bad_cases_and_not_its_good_ones() {
             if found.is_empty() {
                 wrong.push(format!("`{}` is not said of:\n{case}\n{}", lint.code, told(&said)));
             }
-            if found.iter().any(|diagnostic| diagnostic.level != lint.level) {
+            // One that grades by what the policy comes to is an error at most.
+            let is_graded = ["impossible-type", "unlike-types", "object-as-text"].contains(&lint.code);
+            let fits = |level: Level| level == lint.level || is_graded && level == Level::Warning;
+            if found.iter().any(|diagnostic| !fits(diagnostic.level)) {
                 wrong.push(format!("`{}` is said at another level of:\n{case}", lint.code));
             }
         }

@@ -47,6 +47,7 @@ pub(super) const LINT: Lint = Lint {
         "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup(\"ec2/volumes\", \"Attachments.InstanceId\", event.eventID).Encrypted == false }",
         "fn matches(event) { succeeded(event) && jsonpath(event, \"$..userIdenttiy\") == [] && jsonpath(event, \"$.resources[?@.anr]\") == [] }",
         "fn matches(event) { succeeded(event) && jsonpath(event, \"$.userIdentity.type\")[0] == \"Root\" && event.get(\"errorCode\") == () }",
+        "//! judges: iam/roles\nfn matches(role) { list(role.AssumeRolePolicyDocument.Statement).some(|s| s.Effect == \"Allow\") }",
         "//! judges: config/aws-rds-db-cluster\nfn matches(c) { c.anything == 1 }",
         "fn matches(event) { succeeded(event) && event.eventName.len() > 3 && event.resources.len > 0 }",
     ],

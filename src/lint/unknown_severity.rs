@@ -1,10 +1,13 @@
 //! `unknown-severity`: answers of `severity` that are none.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::subject::Subject;
 use super::{Category, Check, Lint};
-use crate::diagnostic::{Diagnostic, Level, did_you_mean, surely_meant};
+use crate::diagnostic::{Diagnostic, Level, SourceText, did_you_mean, surely_meant};
 use crate::finding::Severity;
-use crate::script::reading::Value;
+use crate::script::syntax::{self, Expr, Function, Kind, Node, Stmt, StmtKind};
 
 pub(super) const LINT: Lint = Lint {
     code: "unknown-severity",
@@ -22,6 +25,7 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) }\nfn severity(event) { of(event) }\n//// lib\nfn of(e) { switch e.awsRegion { \"a\" => \"warning\", _ => \"low\" } }",
     ],
     good: &[
+        "fn matches(event) { succeeded(event) }\nfn severity(event) { let s = of(event); if s == \"unknown\" { \"medium\" } else { s } }\nfn of(e) { if e.readOnly == true { \"unknown\" } else { \"low\" } }",
         "fn matches(event) { succeeded(event) }\nfn severity(event) { if is_console(event) { \"high\" } else { () } }",
         "fn matches(event) { succeeded(event) }\nfn severity(event) { switch event.awsRegion { \"a\" => \"info\", _ => \"critical\" } }",
         "//! params: { level: { type: text, default: low, doc: D } }\nfn matches(event) { succeeded(event) }\nfn severity(event) { params.level }",
@@ -29,37 +33,81 @@ pub(super) const LINT: Lint = Lint {
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let Some(reading) = subject.readings.get("severity") else { return Vec::new() };
-    let answers = match &reading.answer {
-        Value::Any(answers) => answers.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    answers.iter().filter_map(|answer| remark(subject, answer)).collect()
+    let mut out = Vec::new();
+    if let Some(function) = subject.function("severity") {
+        let mut seen = BTreeSet::new();
+        answers(subject, function, subject.source, &mut seen, &mut |source, expr| {
+            out.extend(remark(source, expr));
+        });
+    }
+    out
 }
 
-fn remark(subject: &Subject<'_>, answer: &Value) -> Option<Diagnostic> {
-    let literal = answer.literal().filter(|literal| !literal.is_null())?;
+/// Shows the expressions that a function answers with, and those of the functions whose answer it hands on. What stands in a
+/// variable may have been asked about before.
+fn answers<'a>(
+    subject: &Subject<'a>,
+    function: &'a Function,
+    source: &'a Arc<SourceText>,
+    seen: &mut BTreeSet<*const Function>,
+    see: &mut dyn FnMut(&Arc<SourceText>, &Expr),
+) {
+    if !seen.insert(std::ptr::from_ref(function)) {
+        return;
+    }
+    let mut ends: Vec<&'a Expr> = Vec::new();
+    of_body(&function.body, &mut ends);
+    syntax::visit(&function.body, &mut |node| match node {
+        Node::Stmt(Stmt { kind: StmtKind::Return(Some(expr)), .. }) => of_expr(expr, &mut ends),
+        _ => {}
+    });
+    for expr in ends {
+        match &expr.kind {
+            Kind::Literal(_) => see(source, expr),
+            Kind::Call(call) => {
+                if let Some((source, function)) = subject.called(&call.name, call.args.len()) {
+                    answers(subject, function, source, seen, see);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn of_body<'a>(body: &'a [Stmt], ends: &mut Vec<&'a Expr>) {
+    match body.last().map(|last| &last.kind) {
+        Some(StmtKind::Expr(expr)) => of_expr(expr, ends),
+        Some(StmtKind::If(_, yes, no)) => [yes, no].into_iter().for_each(|body| of_body(body, ends)),
+        Some(StmtKind::Switch(_, arms)) => arms.iter().for_each(|arm| of_expr(&arm.body, ends)),
+        Some(StmtKind::Block(body)) => of_body(body, ends),
+        _ => {}
+    }
+}
+
+fn of_expr<'a>(expr: &'a Expr, ends: &mut Vec<&'a Expr>) {
+    match &expr.kind {
+        Kind::Block(body) => of_body(body, ends),
+        Kind::Otherwise(parts) => parts.iter().for_each(|part| of_expr(part, ends)),
+        _ => ends.push(expr),
+    }
+}
+
+fn remark(source: &Arc<SourceText>, expr: &Expr) -> Option<Diagnostic> {
+    let Kind::Literal(literal) = &expr.kind else { return None };
     let word = literal.as_str().unwrap_or_default();
-    if Severity::from_word(word).is_some() {
+    if literal.is_null() || Severity::from_word(word).is_some() {
         return None;
     }
     let known = || Severity::ALL.into_iter().map(Severity::word);
-    // Where it is written; a text of a library stands for the hook.
-    let source = subject.source;
-    let written = format!("\"{word}\"");
-    let after = subject.hook_span("severity").end;
-    let span = source.text[after..].find(&written).map(|at| after + at..after + at + written.len());
-    let diagnostic = LINT.at(
-        source,
-        span.clone().unwrap_or_else(|| subject.hook_span("severity")),
-        format!("{literal} is no severity"),
-    );
+    let diagnostic = LINT.at(source, expr.span.clone(), format!("{literal} is no severity"));
     let diagnostic = match did_you_mean(word, known()) {
         Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
         None => diagnostic.help(format!("one of `{}`", known().collect::<Vec<_>>().join("`, `"))),
     };
-    Some(match (surely_meant(word, known()), span) {
-        (Some(meant), Some(span)) => diagnostic.fix(span.start + 1..span.end - 1, meant),
+    // What stands between the quotes.
+    let inner = expr.span.start + 1..expr.span.end.saturating_sub(1);
+    Some(match surely_meant(word, known()) {
+        Some(meant) if source.text.get(inner.clone()) == Some(word) => diagnostic.fix(inner, meant),
         _ => diagnostic,
     })
 }

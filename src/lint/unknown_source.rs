@@ -65,16 +65,5 @@ pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Ve
 }
 
 /// What people call services whose records have another name.
-const ALIASES: &[&str] = &[
-    "cloudwatch",
-    "elb",
-    "elbv2",
-    "ses",
-    "sso",
-    "stepfunctions",
-    "emr",
-    "efs",
-    "opensearch",
-    "eventbridge",
-    "codestar",
-];
+const ALIASES: &[&str] =
+    &["cloudwatch", "elb", "elbv2", "ses", "sso", "stepfunctions", "emr", "efs", "opensearch", "eventbridge"];

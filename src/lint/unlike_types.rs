@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::solve::graded;
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
@@ -14,7 +15,7 @@ pub(super) const LINT: Lint = Lint {
     summary: "What a function answers is compared with a literal of another type, which it is never equal to.",
     avoid: "`succeeded(event) == \"true\"`, `x.len() == \"3\"`, `lookup_all(…) == ()`",
     prefer: "`succeeded(event)`, `x.len() == 3`, `lookup_all(…).is_empty()`",
-    why: "It is false whatever the record says; with `!=` it is true.",
+    why: "It is false whatever the record says; with `!=` it is true. An error if the policy can never fire for it, else a warning.",
     check: Check::Policy(check),
     bad: &[
         "fn matches(event) { succeeded(event) == \"true\" }",
@@ -34,6 +35,10 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) }\nfn severity(event) { if is_console(event) == \"true\" { \"high\" } else { \"low\" } }",
     ],
     good: &[
+        "fn matches(event) { let last = (); for r in list(event.resources) { last = glob(r.ARN, \"*x\"); } succeeded(event) && last == () }",
+        "fn matches(event) { succeeded(event) && list(event.resources).map(|r| text(r.ARN).split(\":\")).find(|p| p.len() > 3) != () }",
+        "fn matches(event) { succeeded(event) && text(event.userAgent).split(\"/\")[0] != () }",
+        "fn matches(event) { let n = switch event.awsRegion { \"a\" => 1, \"b\" => 2 }; succeeded(event) && n != () }",
         "fn matches(event) { succeeded(event) == true }",
         "fn matches(event) { succeeded(event) && list(event.a).len() == 3 && account(event) == \"111122223333\" }",
         "fn matches(event) { succeeded(event) && event.readOnly == \"true\" }",
@@ -58,7 +63,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         // A literal may stand on either side; what it is compared with is marked, too.
         let diagnostic =
             LINT.at(source, comparison.place.span.clone(), format!("{words} is never equal to this literal"));
-        out.push(diagnostic.help("compare with a value of its type"));
+        out.extend(graded(subject, comparison, diagnostic.help("compare with a value of its type")));
     }
     out
 }
@@ -69,8 +74,8 @@ fn words(value: &Value) -> Option<&'static str> {
         Value::Answer(_) => "what is true or false",
         Value::Length(_) | Value::Made(Type::Number) => "a number",
         Value::Made(Type::Text) | Value::Part(_) => "text",
-        Value::Made(Type::List) | Value::List(_) | Value::ListOf(_) => "a list",
-        Value::Map(_) | Value::Made(Type::Map) => "a map",
+        Value::List(_) | Value::ListOf(_) => "a list",
+        Value::Map(_) => "a map",
         Value::Path(path) if matches!(path.base, Base::Resources(_)) && path.steps.is_empty() => "a list",
         Value::Path(path) if path.base == Base::Actor && path.steps.len() == 1 => {
             if path.last() == Some("mfa") {

@@ -220,6 +220,10 @@ fn item<'a>(service: &'static Service, of: Type, dialect: Dialect, called: Spell
     }
 }
 
+/// Members of IAM's answers that are texts to the API, which the CLI and the SDKs print as the policies that stand in them.
+/// <https://docs.aws.amazon.com/cli/latest/reference/iam/get-role.html>
+const DOCUMENTS: [&str; 3] = ["AssumeRolePolicyDocument", "PolicyDocument", "Document"];
+
 /// The members of a structure, by every spelling.
 pub(super) fn structure<'a>(
     service: &'static Service,
@@ -230,7 +234,9 @@ pub(super) fn structure<'a>(
     for member in models::members(line) {
         let is_list = dialect == Dialect::Ec2Request
             && matches!(member.of, Type::Shape(number) if matches!(service.form(number), Form::List { .. }));
-        let child = At::Model { service, of: member.of, dialect, wire: member.wire };
+        let is_document = dialect == Dialect::Api && service.name == "iam" && DOCUMENTS.contains(&member.name);
+        let child =
+            if is_document { At::Any } else { At::Model { service, of: member.of, dialect, wire: member.wire } };
         spelling::spellings(&member, is_list, dialect, &mut |spelling| visit(spelling, child));
     }
     match dialect {

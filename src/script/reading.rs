@@ -28,8 +28,6 @@ pub struct Reading {
     pub comparisons: Vec<Comparison>,
     /// What it answers.
     pub answer: Value,
-    /// The policy's parameters that it reads.
-    pub params: Vec<String>,
     /// False if something was left out, or given to what may do anything with it.
     pub is_complete: bool,
 }
@@ -163,10 +161,6 @@ pub enum Type {
     Text,
     /// A number, or `()`.
     Number,
-    /// A list.
-    List,
-    /// A map.
-    Map,
 }
 
 /// What is known of a value.

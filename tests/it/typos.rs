@@ -69,10 +69,10 @@ fn places(text: &str) -> Vec<std::ops::Range<usize>> {
 #[test]
 fn nearly_every_slip_of_a_letter_is_caught() {
     let reviewed = std::fs::read_to_string(Path::new(ROOT).join("tests/data/typos.txt")).unwrap();
-    let reviewed: Vec<&str> = reviewed.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    let is_reviewed = |survivor: &str| {
-        reviewed.iter().any(|line| line.split_once("  ").is_some_and(|(what, _)| survivor.starts_with(what)))
-    };
+    let reviewed = reviewed.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let reviewed: Vec<&str> = reviewed.map(|line| line.split_once("  ").unwrap().0).collect();
+    // What ends in an arrow stands for every slip of the word.
+    let is_of = |line: &str, survivor: &str| line == survivor || line.ends_with('→') && survivor.starts_with(line);
     let (mut all, mut survivors) = (0_usize, BTreeSet::new());
     for entry in walkdir::WalkDir::new(Path::new(ROOT).join("policies")).sort_by_file_name() {
         let entry = entry.unwrap();
@@ -91,21 +91,29 @@ fn nearly_every_slip_of_a_letter_is_caught() {
         let remarks = remarks(&wrong);
         all += wrong.len() - 1;
         survivors.extend(
-            wrong.into_iter().zip(&remarks).skip(1).filter(|(_, said)| **said <= remarks[0]).map(|(wrong, _)| wrong.0),
+            wrong
+                .into_iter()
+                .zip(&remarks)
+                .skip(1)
+                .filter(|(_, said)| said.is_subset(&remarks[0]))
+                .map(|(wrong, _)| wrong.0),
         );
     }
-    let unreviewed: Vec<&String> = survivors.iter().filter(|survivor| !is_reviewed(survivor)).collect();
+    let unreviewed: Vec<&String> =
+        survivors.iter().filter(|survivor| !reviewed.iter().any(|line| is_of(line, survivor))).collect();
+    let stale: Vec<&&str> =
+        reviewed.iter().filter(|line| !survivors.iter().any(|survivor| is_of(line, survivor))).collect();
     assert!(all > 10_000, "{all} slips");
     assert!(survivors.len() * 20 <= all, "{} of {all} survive:\n{survivors:#?}", survivors.len());
-    assert!(
-        unreviewed.is_empty(),
-        "{} of {all} survive; to be reviewed in tests/data/typos.txt:\n{unreviewed:#?}",
-        survivors.len()
-    );
+    assert!(unreviewed.is_empty(), "to be reviewed in tests/data/typos.txt:\n{unreviewed:#?}");
+    assert!(stale.is_empty(), "caught by now, and still in tests/data/typos.txt: {stale:#?}");
 }
 
-/// How many remarks there are on each of these policies, in one pack with the embedded libraries.
-fn remarks(policies: &[(String, String)]) -> Vec<usize> {
+/// Remarks that a slip may cause by chance, and that do not say what is wrong.
+const ASIDE: [&str; 4] = ["unused-function", "unused-param", "unused-kind", "no-cases"];
+
+/// What is said of each of these policies, in one pack with the embedded libraries: codes and messages.
+fn remarks(policies: &[(String, String)]) -> Vec<BTreeSet<(&'static str, String)>> {
     let desk = tempfile::tempdir().unwrap();
     std::fs::create_dir(desk.path().join("lib")).unwrap();
     for entry in std::fs::read_dir(Path::new(ROOT).join("policies/lib")).unwrap() {
@@ -120,12 +128,12 @@ fn remarks(policies: &[(String, String)]) -> Vec<usize> {
         Ok(checked) => checked.warnings().to_vec(),
         Err(mistakes) => mistakes,
     };
-    let mut counts = vec![0; policies.len()];
-    for diagnostic in &said {
+    let mut all = vec![BTreeSet::new(); policies.len()];
+    for diagnostic in said.iter().filter(|diagnostic| !ASIDE.contains(&diagnostic.code)) {
         let file = Path::new(&diagnostic.source.file).file_stem().unwrap().to_str().unwrap();
         if let Some(at) = file.strip_prefix('p').and_then(|at| at.parse::<usize>().ok()) {
-            counts[at] += 1;
+            all[at].insert((diagnostic.code, diagnostic.message.clone()));
         }
     }
-    counts
+    all
 }

@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
                         let place = self.place(&index.span);
                         self.member(base, &name, place)
                     }
-                    _ => item_of(base),
+                    _ => some_item_of(base),
                 }
             }
             Kind::All(parts) => {
@@ -122,12 +122,7 @@ impl<'a> Reader<'a> {
                 .map(|value| self.member(value, name, place.clone()))
                 .reduce(Value::or)
                 .unwrap_or_default(),
-            Value::Params => {
-                if !self.out.params.iter().any(|param| param == name) {
-                    self.out.params.push(name.to_owned());
-                }
-                Value::Param(name.to_owned())
-            }
+            Value::Params => Value::Param(name.to_owned()),
             Value::Param(param) => Value::Param(param),
             _ => Value::Unknown,
         }
@@ -205,7 +200,10 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         let comparison = Comparison { left, relation, right, place, right_spans, is_negated: false, is_switch };
-        if !self.out.comparisons.iter().any(|known| known.place == comparison.place && !is_switch) {
+        // A function that is called for several things compares each.
+        let is_same =
+            |known: &Comparison| known.place == comparison.place && format!("{known:?}") == format!("{comparison:?}");
+        if is_switch || !self.out.comparisons.iter().any(is_same) {
             self.out.comparisons.push(comparison.clone());
         }
         known.unwrap_or_else(|| Test::Compare(Box::new(comparison)))
@@ -243,6 +241,14 @@ pub(super) fn item_of(list: Value) -> Value {
         Value::Param(name) => Value::Param(name),
         Value::Literal(Json::Null) => Value::Literal(Json::Null),
         _ => Value::Unknown,
+    }
+}
+
+/// An item of a list that need not have any. What a path leads to, and what was made of it, may be absent anyway.
+pub(super) fn some_item_of(list: Value) -> Value {
+    match item_of(list) {
+        known @ (Value::Path(_) | Value::Part(_) | Value::Made(_)) => known,
+        other => other.or(Value::Literal(Json::Null)),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::evaluate::Reader;
-use super::expressions::{item_of, negated};
+use super::expressions::{item_of, negated, some_item_of};
 use super::{Base, Path, Place, Relation, Step, Test, Type, Value};
 use crate::script::syntax::Span;
 
@@ -87,11 +87,10 @@ impl Reader<'_> {
             },
             ("flatten", [_]) => Value::ListOf(Box::new(flat(first))),
             ("overlap", [_, _]) => first,
-            ("first", [_]) | ("shift" | "pop", [_]) => item_of(first),
+            ("first" | "shift" | "pop", [_]) => some_item_of(first),
             ("find", [_, closure]) => {
-                let item = item_of(first);
-                self.ask(closure, item.clone());
-                item
+                self.ask(closure, item_of(first.clone()));
+                some_item_of(first)
             }
             ("filter" | "retain" | "drain" | "extract" | "order_by" | "order" | "order_desc", [_, rest @ ..]) => {
                 let item = item_of(first.clone());
@@ -129,7 +128,6 @@ impl Reader<'_> {
             ("ends_with", [_, part]) => test(self.text(first, Relation::EndsWith, part, place, spans)),
             ("glob", [_, part]) => test(self.text(first, Relation::Glob, part, place, spans)),
             ("regex", [_, part]) => test(self.text(first, Relation::Regex, part, place, spans)),
-            ("text", [Value::Path(_)]) => first,
             ("get", [_, Value::Literal(Json::String(key))]) => {
                 let place = spans.get(1).map_or_else(|| place.clone(), |span| self.place(span));
                 self.member(first, key, place)

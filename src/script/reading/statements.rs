@@ -89,6 +89,7 @@ impl<'a> Reader<'a> {
                 }
                 let inside = all(vec![guard.clone(), Test::Unknown]);
                 self.statements(body, variables, inside, exits);
+                self.forget_assigned(body, variables);
                 (guard, nothing)
             }
             StmtKind::For(names, list, body) => {
@@ -106,6 +107,7 @@ impl<'a> Reader<'a> {
                 let inside = all(vec![guard.clone(), some.clone()]);
                 self.statements(body, variables, inside, exits);
                 variables.truncate(depth);
+                self.forget_assigned(body, variables);
                 (if exits.len() == before { guard } else { all(vec![guard, not(some)]) }, nothing)
             }
             StmtKind::Block(body) => self.statements(body, variables, guard, exits),
@@ -113,10 +115,12 @@ impl<'a> Reader<'a> {
                 self.forget_assigned(body, variables);
                 let inside = all(vec![guard.clone(), Test::Unknown]);
                 let (_, tried) = self.statements(body, variables, inside.clone(), exits);
+                self.forget_assigned(body, variables);
                 let depth = variables.len();
                 variables.extend(name.iter().map(|name| (name.clone(), Value::Unknown)));
                 let (_, other) = self.statements(caught, variables, inside, exits);
                 variables.truncate(depth);
+                self.forget_assigned(caught, variables);
                 (guard, choose(Test::Unknown, tried, other))
             }
         }
@@ -176,8 +180,13 @@ impl<'a> Reader<'a> {
                 join(variables, own);
             }
         }
+        // No arm need be taken; where one is for everything else, this is never so.
+        let has_default = arms.iter().any(|arm| arm.values.is_empty() && !arm.ranges && arm.guard.is_none());
+        opens.push(all([vec![guard.clone()], others].concat()));
         let open = if exits.len() == before { guard } else { opens.into_iter().reduce(either).unwrap_or(guard) };
-        (open, answer.unwrap_or_default())
+        let answer = answer.unwrap_or_default();
+        let is_whole = has_default || answer.is_yes_or_no();
+        (open, if is_whole { answer } else { answer.or(Value::Literal(Json::Null)) })
     }
 
     fn assign(&mut self, target: &'a Expr, is_operation: bool, value: Value, variables: &mut Variables) {
@@ -213,7 +222,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Variables that a loop changes may be anything in it and behind it.
+    /// Variables that a body changes which may run several times, or not to its end, may be anything in it and behind it.
     pub(super) fn forget_assigned(&mut self, body: &'a [Stmt], variables: &mut Variables) {
         syntax::visit(body, &mut |node| match node {
             Node::Stmt(Stmt { kind: StmtKind::Assign(target, ..), .. }) => {
