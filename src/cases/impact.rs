@@ -5,36 +5,70 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::revision::Earlier;
-use super::suite::{Stop, Suite};
+use super::suite::{Stop, bases, packs_below};
+use crate::diagnostic::{Diagnostic, SourceText};
 use crate::engine::{Outcome, Progress, Request, scan};
+use crate::error::Error;
 use crate::finding::{Finding, Fingerprint, Severity};
-use crate::policy::{Checked, Overrides, Pack};
+use crate::policy::{Checked, Overrides, Pack, Policy};
 
-/// Findings that are listed; more are counted.
+/// Findings of each kind that are listed; more are counted.
 const MOST: usize = 10_000;
 
 /// What a change of policies does to the findings over some records.
 #[derive(Debug, Serialize)]
 pub struct Impact {
     /// What the policies are compared with.
-    pub against: String,
+    pub against: Against,
     /// The policies as they were.
     pub before: Side,
     /// The policies as they are.
     pub after: Side,
-    /// Every policy whose text is another, that is new or gone, or whose findings differ; by id.
-    pub policies: BTreeMap<String, PolicyImpact>,
+    /// Every policy whose text is another, that is new or gone, or whose findings differ; by pack and id.
+    pub policies: Vec<PolicyImpact>,
     /// Findings that differ: those that are added, removed, and changed, each in the order of the input.
     pub findings: Vec<Difference>,
     /// How many differ beside those that are listed.
     pub left_out: u64,
+    /// How many of each kind are listed.
+    #[serde(skip)]
+    listed: [usize; 3],
+}
+
+/// What policies are compared with.
+#[derive(Debug, Serialize)]
+pub struct Against {
+    /// What it is.
+    pub kind: AgainstKind,
+    /// As it was named.
+    pub name: String,
+}
+
+/// Where the policies stand as they were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AgainstKind {
+    /// In a folder.
+    Folder,
+    /// In a revision of a git repository.
+    Revision,
+}
+
+impl AgainstKind {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Folder => "folder",
+            Self::Revision => "revision",
+        }
+    }
 }
 
 /// A scan by one state of the policies.
@@ -55,11 +89,10 @@ pub struct Side {
 }
 
 /// What became of a policy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// It was there, and its text is the same.
-    #[default]
     Same,
     /// Its text is another.
     Edited,
@@ -70,8 +103,12 @@ pub enum State {
 }
 
 /// What a change does to one policy's findings.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 pub struct PolicyImpact {
+    /// Its pack.
+    pub pack: Arc<str>,
+    /// Its id.
+    pub policy: Arc<str>,
     /// What became of the policy.
     pub state: State,
     /// Findings as it was.
@@ -103,6 +140,8 @@ pub enum Kind {
 pub struct Difference {
     /// How.
     pub kind: Kind,
+    /// The policy's pack.
+    pub pack: Arc<str>,
     /// The policy's id.
     pub policy: Arc<str>,
     /// As it is; of one that was removed, as it was.
@@ -135,7 +174,7 @@ impl Impact {
             Kind::Removed => policy.removed,
             Kind::Changed => policy.changed,
         };
-        self.policies.values().map(of).sum()
+        self.policies.iter().map(of).sum()
     }
 
     /// Whether both scans can be relied on: 0, or 2 and why not.
@@ -161,67 +200,77 @@ pub fn impact(
     request: &Request,
     progress: &dyn Progress,
 ) -> Result<Impact, Stop> {
-    let suite = Suite::open(paths, overrides, &request.limits)?;
-    let before = earlier(&suite, against, request)?;
-    let mut after = Checked::default();
-    for pack in suite.packs {
-        after.join(pack.whole);
+    let limits = &request.limits;
+    let bases = bases(paths)?;
+    let packs = packs_below(&bases)?;
+    let (kind, old) = earlier(&bases, &packs, against)?;
+    if packs.is_empty() && old.is_empty() {
+        let about = paths.first().map_or_else(String::new, |path| path.display().to_string());
+        return Err(Error::new("holds no policy, and held none").about(about).into());
     }
+    let after = joined(packs.iter().map(|(_, pack)| pack), &|pack| pack.check(overrides, limits))?;
+    // What was is not judged for its mistakes: it may be of a time that knew less.
+    let before = joined(old.iter(), &|pack| pack.again(&Overrides::default(), limits))?;
     let request = Request { fail_on: None, ..request.clone() };
     let was = scan(&before, &request, progress)?;
     let is = scan(&after, &request, progress)?;
     let mut impact = Impact {
-        against: against.to_owned(),
+        against: Against { kind, name: against.to_owned() },
         before: side(&before, &was),
         after: side(&after, &is),
         policies: states(&before, &after),
         findings: Vec::new(),
         left_out: 0,
+        listed: [0; 3],
     };
     impact.compare(&was, &is)?;
-    let touched =
-        |policy: &PolicyImpact| policy.state != State::Same || policy.added + policy.removed + policy.changed > 0;
-    impact.policies.retain(|_, policy| touched(policy));
+    impact.policies.retain(|policy| policy.state != State::Same || policy.added + policy.removed + policy.changed > 0);
     impact.findings.sort_by_key(|difference| difference.kind);
     Ok(impact)
 }
 
-/// The packs as they were.
-fn earlier(suite: &Suite, against: &str, request: &Request) -> Result<Checked, Stop> {
-    let is_folder = Path::new(against).is_dir();
-    if is_folder && suite.packs.len() > 1 {
-        let error = crate::error::Error::new("is one folder, and the paths are of several packs");
-        return Err(error.about(format!("--against {against}")).try_to("one pack at a time, or a revision").into());
-    }
-    let mut all = Checked::default();
-    for pack in &suite.packs {
-        let inner: Vec<&Path> = suite.packs.iter().map(|other| other.root.as_path()).collect();
-        let inner: Vec<&Path> = inner.iter().filter_map(|other| other.strip_prefix(&pack.root).ok()).collect();
-        let inner: Vec<&Path> = inner.into_iter().filter(|other| !other.as_os_str().is_empty()).collect();
-        let kept;
-        let root = if is_folder {
-            PathBuf::from(against)
-        } else {
-            kept = Earlier::of(&pack.root, against)?;
-            kept.root.clone()
-        };
-        let holds_policy = walkdir::WalkDir::new(&root)
-            .into_iter()
-            .filter_map(Result::ok)
-            .any(|entry| entry.path().extension().is_some_and(|end| end == "rhai"));
-        // A pack that is new had no policies; a folder that somebody named should have.
-        if !holds_policy && !is_folder {
-            continue;
+/// The policies of packs, of which no two are called alike: findings know no more of a pack than its name.
+fn joined<'p>(
+    packs: impl Iterator<Item = &'p Pack>,
+    load: &dyn Fn(&Pack) -> Result<Checked, Vec<Diagnostic>>,
+) -> Result<Checked, Stop> {
+    let (mut all, mut names) = (Checked::default(), BTreeSet::new());
+    for pack in packs {
+        if !names.insert(pack.name()) {
+            let error = Error::new(format!("two packs are named `{}`", pack.name()));
+            return Err(error.try_to("one pack at a time, or a name of its own in each `pack.yaml`").into());
         }
-        // Fingerprints are of a pack's name, which need not be that of the folder in which it is found again.
-        let old = Pack::from_folder(&root)?.named(pack.pack.name());
-        let is_own = |file: &str| {
-            let below = Path::new(file).strip_prefix(&root).unwrap_or(Path::new(file));
-            !inner.iter().any(|inner| below.starts_with(inner))
-        };
-        all.join(old.keep(is_own).again(&Overrides::default(), &request.limits).map_err(Stop::Diagnostics)?);
+        all.join(load(pack).map_err(Stop::Diagnostics)?);
     }
     Ok(all)
+}
+
+/// The packs as they were.
+fn earlier(bases: &[PathBuf], packs: &[(PathBuf, Pack)], against: &str) -> Result<(AgainstKind, Vec<Pack>), Error> {
+    let folder = PathBuf::from(against);
+    if folder.is_dir() {
+        let [base] = bases else {
+            let error = Error::new("is one folder, and the paths are of several packs");
+            return Err(error.about(format!("--against {against}")).try_to("one pack at a time, or a revision"));
+        };
+        let old = packs_below(std::slice::from_ref(&folder))?;
+        if old.is_empty() {
+            return Err(Error::new("holds no policy").about(format!("--against {against}")));
+        }
+        // The folder stands for the pack, whatever it is called.
+        let name = packs.iter().find(|(root, _)| root == base).map(|(_, pack)| pack.name());
+        let named = |(root, pack): (PathBuf, Pack)| match name.filter(|_| root == folder) {
+            Some(name) => pack.named(name),
+            None => pack,
+        };
+        return Ok((AgainstKind::Folder, old.into_iter().map(named).collect()));
+    }
+    let mut all = Vec::new();
+    for base in bases {
+        let taken = Earlier::of(base, against)?;
+        all.extend(packs_below(std::slice::from_ref(&taken.root))?.into_iter().map(|(_, pack)| pack));
+    }
+    Ok((AgainstKind::Revision, all))
 }
 
 fn side(policies: &Checked, outcome: &Outcome) -> Side {
@@ -236,29 +285,42 @@ fn side(policies: &Checked, outcome: &Outcome) -> Side {
     }
 }
 
-fn states(before: &Checked, after: &Checked) -> BTreeMap<String, PolicyImpact> {
-    let mut states: BTreeMap<String, PolicyImpact> = BTreeMap::new();
-    let ids: BTreeSet<&str> = before.policies().iter().chain(after.policies()).map(|policy| &*policy.id).collect();
-    for id in ids {
-        let text = |packs: &Checked| packs.get(id).map(|policy| policy.script.source.text.clone());
-        let state = match (text(before), text(after)) {
-            (Some(was), Some(is)) if was == is => State::Same,
-            (Some(_), Some(_)) => State::Edited,
-            (None, _) => State::New,
-            (_, None) => State::Gone,
-        };
-        states.insert(id.to_owned(), PolicyImpact { state, ..PolicyImpact::default() });
-    }
-    states
+/// What became of every policy, by pack and id.
+fn states(before: &Checked, after: &Checked) -> Vec<PolicyImpact> {
+    let texts = |packs: &Checked| -> BTreeMap<(Arc<str>, Arc<str>), Arc<SourceText>> {
+        let one =
+            |policy: &Policy| ((Arc::clone(&policy.pack), Arc::clone(&policy.id)), Arc::clone(&policy.script.source));
+        packs.policies().iter().map(one).collect()
+    };
+    let (was, is) = (texts(before), texts(after));
+    let all: BTreeSet<&(Arc<str>, Arc<str>)> = was.keys().chain(is.keys()).collect();
+    let state = |key: &(Arc<str>, Arc<str>)| match (was.get(key), is.get(key)) {
+        (Some(was), Some(is)) if was.text == is.text => State::Same,
+        (Some(_), Some(_)) => State::Edited,
+        (None, _) => State::New,
+        (_, None) => State::Gone,
+    };
+    let new = |key: &(Arc<str>, Arc<str>)| PolicyImpact {
+        pack: Arc::clone(&key.0),
+        policy: Arc::clone(&key.1),
+        state: state(key),
+        before: 0,
+        after: 0,
+        added: 0,
+        removed: 0,
+        changed: 0,
+    };
+    all.into_iter().map(new).collect()
 }
 
 /// What of a finding is compared, besides its fingerprint.
-fn told(finding: &Finding) -> [(&'static str, Value); 5] {
+fn told(finding: &Finding) -> [(&'static str, Value); 6] {
     [
         ("severity", finding.severity.word().into()),
         ("title", finding.title.as_str().into()),
         ("resources", finding.resources.clone().into()),
         ("context", finding.context.clone()),
+        ("group", finding.group.as_str().into()),
         ("remediation", serde_json::to_value(&finding.remediation).unwrap_or_default()),
     ]
 }
@@ -285,23 +347,22 @@ impl Impact {
         let mut known: HashMap<Fingerprint, Was> = HashMap::new();
         for finding in was.findings.iter() {
             let finding = finding?;
-            self.policy(&finding.policy).before += 1;
+            self.count_in(&finding, |policy| policy.before += 1);
             let was = Was { hash: hash(&finding), is_there: false, listed: None };
             known.insert(finding.fingerprint, was);
         }
         for finding in is.findings.iter() {
             let finding = finding?;
-            let policy = self.policy(&finding.policy);
-            policy.after += 1;
+            self.count_in(&finding, |policy| policy.after += 1);
             match known.get_mut(&finding.fingerprint) {
                 None => {
-                    policy.added += 1;
+                    self.count_in(&finding, |policy| policy.added += 1);
                     self.list(Kind::Added, &finding);
                 }
                 Some(was) => {
                     was.is_there = true;
                     if was.hash != hash(&finding) {
-                        policy.changed += 1;
+                        self.count_in(&finding, |policy| policy.changed += 1);
                         was.listed = self.list(Kind::Changed, &finding);
                     }
                 }
@@ -311,7 +372,7 @@ impl Impact {
             let finding = finding?;
             match known.get(&finding.fingerprint) {
                 Some(Was { is_there: false, .. }) => {
-                    self.policy(&finding.policy).removed += 1;
+                    self.count_in(&finding, |policy| policy.removed += 1);
                     self.list(Kind::Removed, &finding);
                 }
                 Some(Was { listed: Some(at), .. }) => self.findings[*at].keep_differing(told(&finding)),
@@ -321,18 +382,26 @@ impl Impact {
         Ok(())
     }
 
-    fn policy(&mut self, id: &str) -> &mut PolicyImpact {
-        self.policies.entry(id.to_owned()).or_default()
+    /// Counts in the row of a finding's policy, which is there: the policy was loaded.
+    fn count_in(&mut self, finding: &Finding, count: impl Fn(&mut PolicyImpact)) {
+        let wanted = (&finding.pack, &finding.policy);
+        let at = self.policies.binary_search_by(|policy| (&policy.pack, &policy.policy).cmp(&wanted));
+        if let Some(policy) = at.ok().and_then(|at| self.policies.get_mut(at)) {
+            count(policy);
+        }
     }
 
     fn list(&mut self, kind: Kind, finding: &Finding) -> Option<usize> {
-        if self.findings.len() >= MOST {
+        let listed = &mut self.listed[kind as usize];
+        if *listed >= MOST {
             self.left_out += 1;
             return None;
         }
+        *listed += 1;
         let is = if kind == Kind::Changed { told(finding).into() } else { BTreeMap::new() };
         self.findings.push(Difference {
             kind,
+            pack: Arc::clone(&finding.pack),
             policy: Arc::clone(&finding.policy),
             severity: finding.severity,
             title: finding.title.clone(),
@@ -349,7 +418,7 @@ impl Impact {
 }
 
 impl Difference {
-    fn keep_differing(&mut self, was: [(&'static str, Value); 5]) {
+    fn keep_differing(&mut self, was: [(&'static str, Value); 6]) {
         for (name, value) in was {
             if self.is.get(name) == Some(&value) {
                 self.is.remove(name);

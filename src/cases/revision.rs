@@ -1,4 +1,7 @@
 //! Takes a folder as it was at a revision out of its git repository.
+//!
+//! *Law*: what a pack is made of is all there or the revision is refused; nothing but that is taken, and nothing is written
+//! outside of a folder of its own.
 
 use std::io::{Read as _, Write as _};
 use std::path::{Component, Path, PathBuf};
@@ -48,15 +51,17 @@ impl Earlier {
         if !listed.status.success() {
             return Err(failed(&listed.stderr));
         }
-        let files = files(&listed.stdout);
+        let entries = entries(&listed.stdout);
         let place = TempDir::with_prefix("lawbook-")
             .map_err(|error| about(Error::new(format!("no room for the earlier policies: {error}"))))?;
-        let root = place.path().join("pack");
+        // A pack without a name of its own is called as its folder.
+        let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        let root = place.path().join(absolute.file_name().unwrap_or("pack".as_ref()));
         let written =
             |error: std::io::Error| about(Error::new(format!("the earlier policies cannot be read: {error}")));
         std::fs::create_dir(&root).map_err(written)?;
-        let texts = contents(folder, &files).map_err(written)?;
-        for ((_, name), text) in files.iter().zip(texts) {
+        let texts = contents(folder, &entries).map_err(written)?;
+        for (name, text) in files(&entries, &texts).map_err(about)? {
             let file = root.join(name);
             file.parent()
                 .map_or(Ok(()), std::fs::create_dir_all)
@@ -67,37 +72,88 @@ impl Earlier {
     }
 }
 
+/// git in a folder, whatever repository a hook or a shell has chosen for it.
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(folder);
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"] {
+        command.env_remove(name);
+    }
+    command
+}
+
 fn git(folder: &Path, args: &[&str]) -> Result<Output, Error> {
-    Command::new("git").arg("-C").arg(folder).args(args).stdin(Stdio::null()).output().map_err(|error| {
+    command(folder).args(args).stdin(Stdio::null()).output().map_err(|error| {
         Error::new(format!("git cannot be run: {error}")).try_to("a folder with the earlier policies instead")
     })
 }
 
-/// The files of a pack in what `ls-tree -z` lists: `mode type object<tab>name`.
-fn files(listed: &[u8]) -> Vec<(String, PathBuf)> {
+/// A file, or a link, of a tree.
+struct Entry {
+    object: String,
+    path: PathBuf,
+    is_link: bool,
+}
+
+/// The files and links of a pack in what `ls-tree -z` lists: `mode type object<tab>name`.
+fn entries(listed: &[u8]) -> Vec<Entry> {
     let lines = listed.split(|byte| *byte == 0).filter_map(|line| std::str::from_utf8(line).ok());
-    let file = |line: &str| {
+    let entry = |line: &str| {
         let (head, name) = line.split_once('\t')?;
         let mut words = head.split(' ');
         let (mode, object) = (words.next()?, words.nth(1)?);
-        let path = PathBuf::from(name);
+        let (path, is_link) = (PathBuf::from(name), mode == "120000");
         let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
-        (mode.starts_with("100") && is_inside && is_of_pack(&path)).then(|| (object.to_owned(), path))
+        let is_wanted = is_link || mode.starts_with("100") && is_of_pack(&path);
+        (is_inside && is_wanted).then(|| Entry { object: object.to_owned(), path, is_link })
     };
-    lines.filter_map(file).collect()
+    lines.filter_map(entry).collect()
+}
+
+/// What each file holds; a link within the tree is what it names, a file or a folder.
+fn files<'t>(entries: &[Entry], texts: &'t [Vec<u8>]) -> Result<Vec<(PathBuf, &'t [u8])>, Error> {
+    let plain = || entries.iter().zip(texts).filter(|(entry, _)| !entry.is_link);
+    let mut files: Vec<(PathBuf, &[u8])> = plain().map(|(entry, text)| (entry.path.clone(), text.as_slice())).collect();
+    for (link, text) in entries.iter().zip(texts).filter(|(entry, _)| entry.is_link) {
+        let target = target(&link.path, &String::from_utf8_lossy(text));
+        let below = |(entry, text): (&Entry, &'t Vec<u8>)| {
+            let rest = entry.path.strip_prefix(target.as_ref()?).ok()?;
+            let name = if rest.as_os_str().is_empty() { link.path.clone() } else { link.path.join(rest) };
+            Some((name, text.as_slice()))
+        };
+        let found: Vec<(PathBuf, &[u8])> = plain().filter_map(below).collect();
+        if found.is_empty() && is_of_pack(&link.path) {
+            let reason = format!("`{}` is a link to what is not in the folder at that revision", link.path.display());
+            return Err(Error::new(reason).try_to("a folder with the earlier policies instead"));
+        }
+        files.extend(found);
+    }
+    Ok(files)
+}
+
+/// What a link names, from the root of the tree; `None` outside of it.
+fn target(link: &Path, text: &str) -> Option<PathBuf> {
+    let mut target = link.parent()?.to_owned();
+    for part in Path::new(text).components() {
+        match part {
+            Component::Normal(name) => target.push(name),
+            Component::CurDir => {}
+            Component::ParentDir if target.pop() => {}
+            _ => return None,
+        }
+    }
+    Some(target)
 }
 
 /// What objects hold, in their order.
-fn contents(folder: &Path, files: &[(String, PathBuf)]) -> std::io::Result<Vec<Vec<u8>>> {
-    let mut child = Command::new("git")
-        .arg("-C")
-        .arg(folder)
+fn contents(folder: &Path, entries: &[Entry]) -> std::io::Result<Vec<Vec<u8>>> {
+    let mut child = command(folder)
         .args(["cat-file", "--batch"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
-    let asked: String = files.iter().map(|(object, _)| format!("{object}\n")).collect();
+    let asked: String = entries.iter().map(|entry| format!("{}\n", entry.object)).collect();
     let stdin = child.stdin.take();
     let mut given = Vec::new();
     // What is asked may be more than a pipe holds, and so may be what is given.
@@ -108,7 +164,7 @@ fn contents(folder: &Path, files: &[(String, PathBuf)]) -> std::io::Result<Vec<V
     child.wait()?;
     let damaged = || std::io::Error::other("git gave something else than was asked for");
     let (mut rest, mut texts) = (given.as_slice(), Vec::new());
-    for _ in files {
+    for _ in entries {
         let end = memchr::memchr(b'\n', rest).ok_or_else(damaged)?;
         let head = std::str::from_utf8(&rest[..end]).map_err(|_| damaged())?;
         let length: usize = head.rsplit(' ').next().and_then(|length| length.parse().ok()).ok_or_else(damaged)?;

@@ -119,6 +119,55 @@ fn roots(paths: &[PathBuf]) -> Result<BTreeMap<usize, (PathBuf, Vec<PathBuf>)>, 
     Ok(packs)
 }
 
+/// The packs within a pack.
+fn inner<'a>(root: &Path, all: &'a [PathBuf]) -> Vec<&'a PathBuf> {
+    all.iter().filter(|other| *other != root && other.starts_with(root)).collect()
+}
+
+/// The pack that begins at a folder, without those within it; `None` if it is but a folder around them.
+fn own_pack(root: &Path, inner: &[&PathBuf]) -> Result<Option<Pack>, Error> {
+    let pack = match Pack::from_folder(root) {
+        Ok(pack) => pack.keep(|file| !inner.iter().any(|inner| Path::new(file).starts_with(inner))),
+        Err(_) if !inner.is_empty() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok(Some(pack).filter(|pack| !pack.sources().is_empty()))
+}
+
+/// The folders in which the packs begin that paths are part of.
+pub(super) fn bases(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let mut bases = Vec::new();
+    for path in paths {
+        if !path.exists() {
+            return Err(Error::new("there is no such file or folder").about(path.display().to_string()));
+        }
+        let base = root_of(if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) });
+        if !bases.contains(&base) {
+            bases.push(base);
+        }
+    }
+    Ok(bases)
+}
+
+/// All packs that begin in these folders and below, with where they do; none of a folder that holds no policy.
+pub(super) fn packs_below(bases: &[PathBuf]) -> Result<Vec<(PathBuf, Pack)>, Error> {
+    let all: Vec<PathBuf> = roots(bases)?.into_values().map(|(root, _)| root).collect();
+    let is_policy = |entry: &walkdir::DirEntry| entry.path().extension().is_some_and(|end| end == "rhai");
+    let mut packs = Vec::new();
+    for root in &all {
+        if !walkdir::WalkDir::new(root)
+            .follow_links(true)
+            .into_iter()
+            .filter_map(Result::ok)
+            .any(|entry| is_policy(&entry))
+        {
+            continue;
+        }
+        packs.extend(own_pack(root, &inner(root, &all))?.map(|pack| (root.clone(), pack)));
+    }
+    Ok(packs)
+}
+
 impl Suite {
     /// Finds and loads everything in these files and folders; a folder that is part of a pack stands for that part.
     ///
@@ -130,19 +179,11 @@ impl Suite {
         let packs = roots(paths)?;
         let all: Vec<PathBuf> = packs.values().map(|(root, _)| root.clone()).collect();
         for (root, wanted) in packs.into_values() {
-            let inner: Vec<&PathBuf> = all.iter().filter(|other| **other != root && other.starts_with(&root)).collect();
+            let inner = inner(&root, &all);
             let is_own = |file: &Path| !inner.iter().any(|inner| file.starts_with(inner));
             let is_wanted = |file: &Path| is_own(file) && wanted.iter().any(|wanted| file.starts_with(wanted));
             mistakes.extend(suite.beside(&root, &is_wanted)?);
-            let pack = match Pack::from_folder(&root) {
-                Ok(pack) => pack.keep(|file| is_own(Path::new(file))),
-                // A folder around packs need not be one itself.
-                Err(_) if !inner.is_empty() => continue,
-                Err(error) => return Err(error.into()),
-            };
-            if pack.sources().is_empty() {
-                continue;
-            }
+            let Some(pack) = own_pack(&root, &inner)? else { continue };
             let (pack, checked, is_part) = match pack.check(overrides, limits) {
                 // A policy that was named by its file is tested though others of the folder do not load.
                 Err(_) if wanted.iter().all(|path| path.is_file()) => {

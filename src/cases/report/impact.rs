@@ -81,6 +81,12 @@ fn heading(kind: Kind) -> &'static str {
     }
 }
 
+/// What a policy is called among the others: by its pack, too, where there are several.
+fn name(impact: &Impact, policy: &PolicyImpact) -> String {
+    let is_alone = impact.policies.iter().all(|other| other.pack == policy.pack);
+    if is_alone { policy.policy.to_string() } else { format!("{}/{}", policy.pack, policy.policy) }
+}
+
 /// The whole in a sentence.
 fn sentence(impact: &Impact) -> String {
     let [added, removed, changed] = [Kind::Added, Kind::Removed, Kind::Changed].map(|kind| impact.count(kind));
@@ -99,7 +105,7 @@ fn sentence(impact: &Impact) -> String {
 fn notes(impact: &Impact) -> Vec<String> {
     let (_, mut notes) = impact.exit();
     if impact.before.policies == 0 {
-        notes.push(format!("there was no policy at `{}`", impact.against));
+        notes.push(format!("there was no policy at the {} `{}`", impact.against.kind.word(), impact.against.name));
     }
     for (what, before, after) in [
         ("not evaluated", impact.before.not_evaluated, impact.after.not_evaluated),
@@ -138,14 +144,18 @@ fn row(policy: &PolicyImpact) -> [String; 5] {
 }
 
 fn text(impact: &Impact, colour: bool, out: &mut dyn Write) -> io::Result<()> {
+    let against = format!("against the {} `{}`:", impact.against.kind.word(), printable(&impact.against.name, LONGEST));
+    writeln!(out, "{}", paint(colour, DIM, &against))?;
     if !impact.policies.is_empty() {
-        let width = impact.policies.keys().map(String::len).max().unwrap_or_default().max("policy".len());
+        let width = impact.policies.iter().map(|policy| name(impact, policy).len()).max().unwrap_or_default();
+        let width = width.max("policy".len());
         let head = format!(
             "{:width$}  {:>8} {:>8} {:>8} {:>8} {:>8}",
             "policy", "before", "after", "added", "removed", "changed"
         );
         writeln!(out, "{}", paint(colour, BOLD, &head))?;
-        for (id, policy) in &impact.policies {
+        for policy in &impact.policies {
+            let id = name(impact, policy);
             let [before, after, added, removed, changed] = row(policy);
             write!(out, "{id:width$}  {before:>8} {after:>8} ")?;
             write!(out, "{} ", paint(colour, BAD, &format!("{added:>8}")))?;
@@ -195,15 +205,17 @@ fn more(impact: &Impact, kind: Kind, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn markdown(impact: &Impact, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "### What the policies find, against {}\n", escaped(&impact.against))?;
+    let against = &impact.against;
+    writeln!(out, "### What the policies find, against the {} {}\n", against.kind.word(), escaped(&against.name))?;
     writeln!(out, "{}\n", sentence(impact))?;
     for note in notes(impact) {
         writeln!(out, "> **Note**: {}\n", escaped(&note))?;
     }
     if !impact.policies.is_empty() {
         writeln!(out, "| policy | | before | after | added | removed | changed |\n|---|---|--:|--:|--:|--:|--:|")?;
-        for (id, policy) in &impact.policies {
-            writeln!(out, "| {} | {} | {} |", escaped(id), word(policy.state), row(policy).join(" | "))?;
+        for policy in &impact.policies {
+            let id = name(impact, policy);
+            writeln!(out, "| {} | {} | {} |", escaped(&id), word(policy.state), row(policy).join(" | "))?;
         }
     }
     for kind in [Kind::Added, Kind::Removed, Kind::Changed] {
