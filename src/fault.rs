@@ -60,7 +60,13 @@ pub fn printable(text: &str, most: usize) -> String {
     out
 }
 
-/// Characters that change how the text around them is shown: bidirectional controls and invisible separators.
+/// Characters that change how the text around them is shown, or are not shown: bidirectional controls, invisible separators,
+/// soft hyphens, tags, and what is no character, which XML cannot hold.
 pub(crate) fn is_deceptive(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    let is_none = u32::from(letter) & 0xfffe == 0xfffe || matches!(letter, '\u{fdd0}'..='\u{fdef}');
+    is_none
+        || matches!(
+            letter,
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
+        )
 }

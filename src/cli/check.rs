@@ -14,6 +14,7 @@ use lawbook::report::diagnostic::{self as report, Format};
 use lawbook::script::Limits;
 
 use super::Failure;
+use super::output::Output;
 use super::packs::ShapesArgs;
 
 /// Check policies without running them
@@ -102,27 +103,13 @@ fn mend(args: &Args, overrides: &Overrides) -> Result<(), Failure> {
                 let name = printable(&fixed.file, 1_000);
                 write!(super::stdout(), "{}", diff.unified_diff().context_radius(3).header(&name, &name))?;
             } else {
-                replace(Path::new(&fixed.file), &fixed.after)?;
+                let file = Output::create("", Path::new(&fixed.file))?;
+                file.write(|out| out.write_all(fixed.after.as_bytes()))?;
                 let noun = if fixed.changes == 1 { "change" } else { "changes" };
                 writeln!(super::stdout(), "fixed {}: {} {noun}", printable(&fixed.file, 1_000), fixed.changes)?;
             }
         }
     }
-    Ok(())
-}
-
-/// Puts a text in the place of a file's, at once: whoever reads it meanwhile sees the one or the other.
-fn replace(file: &Path, text: &str) -> Result<(), Error> {
-    let failed =
-        |error: std::io::Error| Error::new(format!("cannot be written: {error}")).about(file.display().to_string());
-    // A link stays one, and what it names is changed.
-    let file = &file.canonicalize().map_err(failed)?;
-    let permissions = std::fs::metadata(file).map_err(failed)?.permissions();
-    let mut beside = tempfile::NamedTempFile::new_in(file.parent().unwrap_or(Path::new("."))).map_err(failed)?;
-    beside.write_all(text.as_bytes()).map_err(failed)?;
-    beside.as_file().set_permissions(permissions).map_err(failed)?;
-    beside.as_file().sync_all().map_err(failed)?;
-    beside.persist(file).map_err(|error| failed(error.error))?;
     Ok(())
 }
 

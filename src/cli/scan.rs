@@ -16,6 +16,7 @@ use lawbook::report::{self, Format, Look};
 use lawbook::script::Limits;
 
 use super::Failure;
+use super::output::Output;
 use super::packs::PackArgs;
 use super::progress::Bar;
 use super::values::{FailOn, account, region, size, time};
@@ -193,19 +194,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     {
         return Err(loaded.packs.unknown(id).about("--why").into());
     }
-    // A report that cannot be written is better known before the scan than after.
-    let mut files = Vec::new();
-    let main = args.output.iter().map(|file| ("--output", args.format, file));
-    let others = args.report.iter().map(|(format, file)| ("--report", *format, file));
-    for (flag, format, path) in main.chain(others) {
-        spare_inputs(args, flag, path)?;
-        let about = |error: Error| error.about(path.display().to_string());
-        if files.iter().any(|(_, known, _)| *known == path) {
-            return Err(about(Error::new("is where two reports of this scan would go")).into());
-        }
-        let file = File::create(path).map_err(|error| about(Error::new(format!("cannot be written: {error}"))))?;
-        files.push((Format::from(format), path, file));
-    }
+    let outputs = outputs(args)?;
     let mut request = request(args, limits);
     // By the id that it has now, which need not be the one that was asked for.
     request.why = args.why.as_deref().and_then(|id| loaded.packs.get(id)).map(|policy| policy.id.to_string());
@@ -217,11 +206,11 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let format = args.format.into();
     let look = |colour| Look { colour, verbose: args.verbose };
     let to_terminal = args.output.is_none();
-    for (format, path, file) in files {
-        let mut out = BufWriter::new(file);
-        report::write(format, &outcome, &loaded.packs, look(false), &mut out)
-            .and_then(|()| out.flush())
-            .map_err(|error| Error::new(format!("cannot be written: {error}")).about(path.display().to_string()))?;
+    // One report that cannot be written costs none of the others.
+    let mut failed = None;
+    for (format, output) in outputs {
+        let write = |out: &mut dyn Write| report::write(format, &outcome, &loaded.packs, look(false), out);
+        failed = failed.or(output.write(write).err());
     }
     if to_terminal {
         // Only what has colour has to be searched for it, to take it away again.
@@ -233,6 +222,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             Ok(()) | Err(Failure::ReaderGone) => {}
             Err(failure) => return Err(failure),
         }
+    }
+    if let Some(error) = failed {
+        return Err(error.into());
     }
     if !(to_terminal && format == Format::Text) {
         tell(&outcome);
@@ -266,15 +258,33 @@ fn tell_warnings(warnings: &[Diagnostic], strict: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The files of reports: that one cannot be written is better known before the scan than after.
+fn outputs(args: &Args) -> Result<Vec<(Format, Output)>, Error> {
+    let mut outputs: Vec<(Format, Output)> = Vec::new();
+    let main = args.output.iter().map(|file| ("--output", args.format, file));
+    let others = args.report.iter().map(|(format, file)| ("--report", *format, file));
+    for (flag, format, path) in main.chain(others) {
+        let output = Output::create(flag, path)?;
+        spare_inputs(args, &output)?;
+        output.spare_packs(args.packs.pack.iter().chain(&args.packs.policy).chain(&args.packs.config))?;
+        if outputs.iter().any(|(_, known)| known.is_same(&output)) {
+            return Err(output.refuse("is where two reports of this scan would go"));
+        }
+        outputs.push((format.into(), output));
+    }
+    Ok(outputs)
+}
+
 /// Refuses to write a report over what it is about.
-fn spare_inputs(args: &Args, flag: &str, output: &Path) -> Result<(), Error> {
-    let Ok(file) = output.canonicalize() else { return Ok(()) };
-    let holds = |input: &PathBuf| input.canonicalize().is_ok_and(|input| file.starts_with(input));
-    let is_input = args.paths.iter().chain(&args.inventory).any(holds) && is_data(&file);
+fn spare_inputs(args: &Args, output: &Output) -> Result<(), Error> {
+    let Some(file) = output.replaced() else { return Ok(()) };
+    let is_input =
+        args.paths.iter().chain(&args.inventory).filter_map(|input| input.canonicalize().ok()).any(|input| {
+            // In a folder there may be reports of earlier scans.
+            input == file || file.starts_with(&input) && is_data(file)
+        });
     if is_input {
-        return Err(Error::new("is read by this scan, and the report would take its place")
-            .about(format!("{flag} {}", output.display()))
-            .try_to("another name"));
+        return Err(output.refuse("is read by this scan, and the report would take its place"));
     }
     Ok(())
 }

@@ -1,20 +1,21 @@
 //! `lawbook test`: runs the cases beside policies, and compares their snapshots.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use lawbook::cases::report::{self, ImpactFormat, Look, Measures};
-use lawbook::cases::{self, Coverage, Mutation, Options, Pattern, Report, Stop, Suite};
+use lawbook::cases::{self, Coverage, Mutation, Options, Pattern, Report, SnapshotState, Stop, Suite};
 use lawbook::engine::Request;
 use lawbook::error::Error;
+use lawbook::fault::printable;
 use lawbook::policy::Overrides;
 use lawbook::script::Limits;
 
+use super::output::Output;
 use super::packs::ShapesArgs;
 use super::progress::Bar;
 use super::{Failure, watch};
@@ -196,6 +197,12 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         return impact(args, &paths, against);
     }
     args.format.of_cases()?;
+    if args.min.is_some() && args.coverage.is_none() && !args.mutate {
+        return Err(Error::new("measures nothing by itself")
+            .about("--min")
+            .try_to("`--coverage`, or `--mutate`")
+            .into());
+    }
     if args.watch {
         return watch::again_and_again(&paths, &mut || once(args, &paths));
     }
@@ -211,6 +218,7 @@ fn overrides(args: &Args) -> Result<Overrides, Failure> {
 /// Tells what a change of the policies does.
 fn impact(args: &Args, paths: &[PathBuf], against: &str) -> Result<u8, Failure> {
     let format = args.format.of_impact()?;
+    let output = Outputs::of(args, paths)?.report;
     let mut request = Request::new(&args.impact);
     request.allow_empty = args.allow_empty;
     if let Some(threads) = args.threads {
@@ -221,7 +229,7 @@ fn impact(args: &Args, paths: &[PathBuf], against: &str) -> Result<u8, Failure> 
     bar.finish();
     let impact = impact?;
     let colour = format == ImpactFormat::Text && args.output.is_none() && super::colour_on_stdout();
-    to(args.output.as_deref(), &mut |out| report::write_impact(format, &impact, colour, out))?;
+    to(output, &mut |out| report::write_impact(format, &impact, colour, out))?;
     let (code, reasons) = impact.exit();
     if code != 0 {
         let _ = writeln!(std::io::stderr(), "exit {code}: {}", reasons.join("; "));
@@ -230,16 +238,24 @@ fn impact(args: &Args, paths: &[PathBuf], against: &str) -> Result<u8, Failure> 
 }
 
 fn once(args: &Args, paths: &[PathBuf]) -> Result<u8, Failure> {
+    let outputs = Outputs::of(args, paths)?;
     let limits = Limits::default();
     let suite = match Suite::open(paths, &overrides(args)?, &limits) {
         // A folder without any policy.
         Err(Stop::Error(error)) if args.allow_empty && error.reason.starts_with("holds no policy") => Suite::default(),
         opened => opened?,
     };
-    let options = options(args, paths, limits)?;
+    let options = options(args, paths, &suite, limits)?;
     let outcome = cases::run(&suite, &options)?;
     if options.writes {
-        remember(paths, &outcome);
+        remember(paths, &suite, &outcome);
+    }
+    for policy in outcome.policies.iter().filter(|policy| policy.snapshot == SnapshotState::Same) {
+        let pending = cases::pending_of(&policy.file);
+        if pending.exists() && options.only.is_none() && options.among.is_none() {
+            let name = printable(&pending.display().to_string(), 1_000);
+            let _ = writeln!(std::io::stderr(), "note: {name} is stale: nothing differs (try: remove it)");
+        }
     }
     let coverage = match args.coverage {
         Some(_) => Some(cases::cover(&suite, &outcome, &options.limits, options.threads)?),
@@ -255,7 +271,7 @@ fn once(args: &Args, paths: &[PathBuf]) -> Result<u8, Failure> {
         Some(Err(error)) => (None, Some(error)),
         None => (None, None),
     };
-    tell(args, &outcome, Measures { coverage: coverage.as_ref(), mutation: mutation.as_ref() })?;
+    tell(args, outputs, &outcome, Measures { coverage: coverage.as_ref(), mutation: mutation.as_ref() })?;
     if let Some(error) = refused {
         return Err(error.into());
     }
@@ -283,10 +299,19 @@ fn too_little(args: &Args, coverage: Option<&Coverage>, mutation: Option<&Mutati
     if let Some(mutation) = mutation.filter(|mutation| mutation.score() < min) {
         told.push(format!("{:.1} % of changes are noticed, and `--min` is {min} %", mutation.score()));
     }
+    if let Some(mutation) = mutation.filter(|mutation| mutation.left > 0) {
+        told.push(format!("{} changes were not tried in time, of which `--min` knows nothing", mutation.left));
+    }
     told
 }
 
-fn options(args: &Args, paths: &[PathBuf], limits: Limits) -> Result<Options, Error> {
+/// The names of all cases, as `policy/name`.
+fn names(suite: &Suite) -> BTreeSet<String> {
+    let policies = suite.packs.iter().flat_map(|pack| &pack.policies);
+    policies.flat_map(|policy| policy.cases.iter().map(move |case| format!("{}/{}", policy.id, case.name))).collect()
+}
+
+fn options(args: &Args, paths: &[PathBuf], suite: &Suite, limits: Limits) -> Result<Options, Error> {
     let mut options = Options { limits, ..Options::default() };
     if let Some(threads) = args.threads {
         options.threads = threads.get();
@@ -296,7 +321,10 @@ fn options(args: &Args, paths: &[PathBuf], limits: Limits) -> Result<Options, Er
     options.max_operations = args.max_operations;
     options.traces_all = args.verbose;
     if args.failed {
-        options.among = cases::last_failed(paths).filter(|failed| !failed.is_empty());
+        // A case that is gone, or has another name, is none that failed.
+        let known = names(suite);
+        let failed = cases::last_failed(paths).unwrap_or_default().intersection(&known).cloned().collect();
+        options.among = Some(failed).filter(|failed: &BTreeSet<String>| !failed.is_empty());
         if options.among.is_none() {
             let _ = writeln!(std::io::stderr(), "nothing failed last time: all cases are run");
         }
@@ -310,21 +338,22 @@ fn is_ci(flag: bool) -> bool {
 }
 
 /// Keeps which cases failed; of those that were not run what was known of them.
-fn remember(paths: &[PathBuf], outcome: &Report) {
+fn remember(paths: &[PathBuf], suite: &Suite, outcome: &Report) {
     let ran: BTreeSet<String> = outcome
         .policies
         .iter()
         .flat_map(|policy| policy.cases.iter().map(move |(case, _)| format!("{}/{}", policy.id, case.name)))
         .collect();
     let mut failed = cases::last_failed(paths).unwrap_or_default();
-    failed.retain(|name| !ran.contains(name));
+    let known = names(suite);
+    failed.retain(|name| known.contains(name) && !ran.contains(name));
     failed.extend(outcome.failed());
     if let Err(error) = cases::remember(paths, &failed) {
         let _ = writeln!(std::io::stderr(), "note: `--failed` will not know of this run: {error}");
     }
 }
 
-fn tell(args: &Args, outcome: &Report, measures: Measures<'_>) -> Result<(), Failure> {
+fn tell(args: &Args, outputs: Outputs, outcome: &Report, measures: Measures<'_>) -> Result<(), Failure> {
     let look = |colour| Look { colour, verbose: args.verbose, allow_empty: args.allow_empty };
     let format = args.format.of_cases()?;
     let colour = args.format == Format::Text && args.output.is_none() && super::colour_on_stdout();
@@ -332,7 +361,7 @@ fn tell(args: &Args, outcome: &Report, measures: Measures<'_>) -> Result<(), Fai
     let takes_stdout =
         args.coverage.is_some_and(|format| format != CoverageFormat::Text) && args.coverage_output.is_none();
     if args.output.is_some() || !takes_stdout {
-        to(args.output.as_deref(), &mut |out| report::write(format, outcome, measures, look(colour), out))?;
+        to(outputs.report, &mut |out| report::write(format, outcome, measures, look(colour), out))?;
     }
     if args.output.is_some() || takes_stdout {
         let (code, reasons) = outcome.exit(args.allow_empty);
@@ -341,26 +370,57 @@ fn tell(args: &Args, outcome: &Report, measures: Measures<'_>) -> Result<(), Fai
         }
     }
     let is_apart = args.format == Format::Text || args.output.is_some() || takes_stdout;
-    if let Some((coverage, format)) = measures.coverage.zip(args.coverage)
-        && (is_apart || args.coverage_output.is_some())
-    {
-        let colour = args.coverage_output.is_none() && super::colour_on_stdout();
-        to(args.coverage_output.as_deref(), &mut |out| report::write_coverage(format.into(), coverage, colour, out))?;
+    // JSON holds both; what has no other place goes where people see it.
+    let is_told = args.format == Format::Json && (args.output.is_some() || !takes_stdout);
+    let mut aside = Vec::new();
+    if let Some((coverage, format)) = measures.coverage.zip(args.coverage) {
+        if is_apart || args.coverage_output.is_some() {
+            let colour = args.coverage_output.is_none() && super::colour_on_stdout();
+            to(outputs.coverage, &mut |out| report::write_coverage(format.into(), coverage, colour, out))?;
+        } else if !is_told {
+            report::write_coverage(report::CoverageFormat::Text, coverage, false, &mut aside)?;
+        }
     }
-    if let Some(mutation) = measures.mutation.filter(|_| is_apart && !takes_stdout) {
-        to(None, &mut |out| report::write_mutation(mutation, super::colour_on_stdout(), out))?;
+    if let Some(mutation) = measures.mutation {
+        if is_apart && !takes_stdout {
+            to(None, &mut |out| report::write_mutation(mutation, super::colour_on_stdout(), out))?;
+        } else if !is_told {
+            report::write_mutation(mutation, false, &mut aside)?;
+        }
     }
+    let _ = std::io::stderr().write_all(&aside);
     Ok(())
 }
 
 /// Writes to a file, or to standard output.
-fn to(file: Option<&Path>, write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
+fn to(file: Option<Output>, write: &mut dyn FnMut(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
     let Some(file) = file else {
         let mut out = BufWriter::new(super::stdout());
         return Ok(write(&mut out).and_then(|()| out.flush())?);
     };
-    let failed =
-        |error: std::io::Error| Error::new(format!("cannot be written: {error}")).about(file.display().to_string());
-    let mut out = BufWriter::new(File::create(file).map_err(failed)?);
-    Ok(write(&mut out).and_then(|()| out.flush()).map_err(failed)?)
+    Ok(file.write(write)?)
+}
+
+/// The files that are written: of the report, and of the coverage.
+struct Outputs {
+    report: Option<Output>,
+    coverage: Option<Output>,
+}
+
+impl Outputs {
+    fn of(args: &Args, paths: &[PathBuf]) -> Result<Self, Error> {
+        let create = |flag: &str, path: &Option<PathBuf>| {
+            let output = path.as_ref().map(|path| Output::create(flag, path)).transpose()?;
+            output.iter().try_for_each(|output| output.spare_packs(paths.iter()))?;
+            Ok::<_, Error>(output)
+        };
+        let (report, coverage) =
+            (create("--output", &args.output)?, create("--coverage-output", &args.coverage_output)?);
+        match (&report, &coverage) {
+            (Some(report), Some(coverage)) if report.is_same(coverage) => {
+                Err(coverage.refuse("is where the report goes, too"))
+            }
+            _ => Ok(Self { report, coverage }),
+        }
+    }
 }

@@ -69,7 +69,8 @@ fn row(finding: &Finding) -> [String; HEAD.len()] {
 /// A cell that is text for every spreadsheet.
 fn safe(cell: &str) -> String {
     let cell = printable(cell, 32_000);
-    if cell.trim_start().starts_with(['=', '+', '-', '@']) || cell.starts_with(['\t', '\r']) {
+    // Some spreadsheets take the wide forms for the narrow ones.
+    if cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
         format!("'{cell}")
     } else {
         cell

@@ -58,15 +58,18 @@ fn command(word: &str, origin: Option<&Origin>, title: &str, text: &str, out: &m
         let line = origin.line.map_or_else(String::new, |line| format!("line={line},"));
         format!("file={},{line}", property(&origin.file))
     });
-    writeln!(out, "::{word} {place}title={}::{}", property(title), escaped(&printable(text, 1_000)))
+    writeln!(out, "::{word} {place}title={}::{}", property(title), escaped(text))
 }
 
-/// The text of a command.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+/// The text of a command, of which no line can be taken for another.
+pub(crate) fn escaped(text: &str) -> String {
+    printable(&text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A"), LONGEST)
 }
 
 /// A property of a command.
-pub(super) fn property(text: &str) -> String {
+pub(crate) fn property(text: &str) -> String {
     escaped(text).replace(':', "%3A").replace(',', "%2C")
 }
+
+/// Characters of a text that are shown.
+const LONGEST: usize = 4_000;

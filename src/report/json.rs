@@ -91,7 +91,9 @@ impl<F: Formatter> Formatter for Plain<F> {
         while let Some(at) = rest.find(steers) {
             writer.write_all(&rest.as_bytes()[..at])?;
             let Some(letter) = rest[at..].chars().next() else { break };
-            write!(writer, "\\u{:04x}", u32::from(letter))?;
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
             rest = &rest[at + letter.len_utf8()..];
         }
         writer.write_all(rest.as_bytes())
@@ -132,6 +134,12 @@ impl<F: Formatter> Formatter for Plain<F> {
     fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
         self.0.end_object_value(writer)
     }
+}
+
+/// A value over several lines, in which no character can steer a terminal.
+pub(crate) fn pretty(value: &serde_json::Value, out: &mut dyn Write) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *out, Plain(PrettyFormatter::new())))?;
+    writeln!(out)
 }
 
 /// A value on one line, in which no character can steer a terminal.

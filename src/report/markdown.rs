@@ -104,23 +104,30 @@ impl Words for Groups {
     }
 }
 
-/// Text of records in a cell or an item: what Markdown, HTML and a table would read in it is taken from it.
+/// Text of records in a cell or an item. It is code, in which GitHub looks for no mention, issue or formula; and what
+/// Markdown, HTML and a table would read in it is taken from it. Links that are made of bare names and addresses are kept
+/// from being so by a comment within them, which leaves no trace.
 pub(crate) fn escaped(text: &str) -> String {
-    let mut plain = String::new();
-    for letter in printable(text, LONGEST).chars() {
+    let mut plain = String::from("<code>");
+    let text = printable(text, LONGEST);
+    let mut before = ' ';
+    for letter in text.chars() {
         match letter {
             '<' => plain.push_str("&lt;"),
             '>' => plain.push_str("&gt;"),
             '&' => plain.push_str("&amp;"),
-            // A mention is told somebody, and a link is followed.
-            '@' => plain.push_str("&#64;"),
+            '@' => plain.push_str("<!-- -->&#64;"),
+            // `www.`, and the schemes before `://`.
+            'w' | 'W' if before.eq_ignore_ascii_case(&'w') => plain.push_str(&format!("<!-- -->{letter}")),
             ':' => plain.push_str("&#58;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '|' | '#' | '!' | '~' => {
-                plain.push('\\');
-                plain.push(letter);
+            '$' => plain.push_str("&#36;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '|' | '#' | '!' | '~' | '{' | '}' | '^' | '"' | '\'' => {
+                plain.push_str(&format!("&#{};", u32::from(letter)));
             }
             letter => plain.push(letter),
         }
+        before = letter;
     }
+    plain.push_str("</code>");
     plain
 }

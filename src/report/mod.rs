@@ -2,9 +2,9 @@
 
 mod csv;
 pub mod diagnostic;
-mod github;
+pub(crate) mod github;
 mod grouped;
-mod json;
+pub(crate) mod json;
 mod junit;
 pub(crate) mod markdown;
 mod profile;

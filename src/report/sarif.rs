@@ -85,7 +85,7 @@ fn result(finding: &Finding, rule: Option<usize>) -> Value {
     let mut result = json!({
         "ruleId": id(&finding.pack, &finding.policy),
         "level": level(finding.severity),
-        "message": { "text": finding.title },
+        "message": { "text": message(&finding.title) },
         "locations": [location(&finding.origin)],
         "partialFingerprints": { "lawbook/v1": finding.fingerprint },
         "baselineState": if finding.standing == Standing::Known { "unchanged" } else { "new" },
@@ -106,6 +106,11 @@ fn result(finding: &Finding, rule: Option<usize>) -> Value {
         result["suppressions"] = json!([{ "kind": "external", "status": "accepted" }]);
     }
     result
+}
+
+/// Text in which nothing is a link: SARIF takes `[this](…)` for one.
+fn message(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]")
 }
 
 fn location(origin: &Origin) -> Value {
@@ -137,5 +142,5 @@ fn not_evaluated(row: &NotEvaluated) -> Value {
 }
 
 fn notice(level: &str, text: String, origins: &[Origin]) -> Value {
-    json!({ "level": level, "message": { "text": text }, "locations": origins.iter().map(location).collect::<Vec<_>>() })
+    json!({ "level": level, "message": { "text": message(&text) }, "locations": origins.iter().map(location).collect::<Vec<_>>() })
 }

@@ -419,7 +419,7 @@ fn a_report_goes_to_a_file() {
     );
     assert_eq!(fs::read(desk.path().join("log.json")).unwrap(), before, "evidence is not overwritten");
     let ran = desk.run(&[&scan[..], &["-o", "no/such/folder/report.json"]].concat()).exits(2);
-    assert!(ran.err.starts_with("error: no/such/folder/report.json: cannot be written: "), "{}", ran.err);
+    assert!(ran.err.starts_with("error: --output no/such/folder/report.json: cannot be written: "), "{}", ran.err);
 }
 
 #[test]
@@ -855,6 +855,47 @@ fn several_reports_are_written_of_one_scan() {
         let ran = desk.run(&[&scan[..], &["--report", report]].concat());
         assert!(ran.code == 2 && ran.err.contains(wanted), "{report}: {}", ran.err);
     }
-    let twice = desk.run(&[&scan[..], &["--report", "csv=b", "--report", "sarif=b"]].concat());
-    assert!(twice.code == 2 && twice.err.contains("two reports"), "{}", twice.err);
+    for twice in ["b", "./b"] {
+        let other = format!("sarif={twice}");
+        let ran = desk.run(&[&scan[..], &["--report", "csv=b", "--report", &other]].concat());
+        assert!(ran.code == 2 && ran.err.contains("two reports"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_report_that_fails_costs_nothing_else() {
+    let desk = Desk::with_key_pair();
+    let scan = ["scan", "log.json", "--policy", "key-pair-created.rhai"];
+    let read = |name: &str| fs::read_to_string(desk.path().join(name)).unwrap();
+    // What stood there stands there still, whichever part of the run fails.
+    desk.write("old.json", "old");
+    let policy = read("key-pair-created.rhai");
+    for (args, wanted) in [
+        (&["--report", "json=old.json", "--report", "csv=nosuch/x"][..], "nosuch/x"),
+        (&["--report", "json=old.json", "nosuch-input"], "nosuch-input"),
+        (&["--report", "json=old.json", "--why", "nosuch"], "nosuch"),
+        (&["--report", "csv=key-pair-created.rhai"], "is a file of the pack"),
+        (&["--report", "csv=log.json"], "is read by this scan"),
+    ] {
+        let ran = desk.run(&[&scan[..], args].concat());
+        assert!(ran.code == 2 && ran.err.contains(wanted), "{args:?}: {}", ran.err);
+        assert_eq!((read("old.json").as_str(), read("key-pair-created.rhai")), ("old", policy.clone()), "{args:?}");
+    }
+    let leftovers = fs::read_dir(desk.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(!leftovers.into_iter().any(|name| name.to_string_lossy().starts_with(".lawbook-")));
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // A device that is full costs its own report alone.
+        let ran = desk.run(&[&scan[..], &["--report", "json=/dev/full", "--report", "csv=c.csv"]].concat());
+        assert!(ran.code == 2 && ran.err.contains("/dev/full") && ran.out.contains("alice"), "{} {}", ran.out, ran.err);
+        assert_eq!(read("c.csv").lines().count(), 2);
+        // Whoever could read the old report can read the new one; a link stays one.
+        fs::set_permissions(desk.path().join("old.json"), fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink("old.json", desk.path().join("link.json")).unwrap();
+        desk.run(&[&scan[..], &["--report", "json=link.json"]].concat());
+        assert!(read("old.json").contains("schema_version") && desk.path().join("link.json").is_symlink());
+        assert_eq!(fs::metadata(desk.path().join("old.json")).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::metadata(desk.path().join("c.csv")).unwrap().permissions().mode() & 0o044, 0o044);
+    }
 }

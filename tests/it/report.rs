@@ -169,7 +169,9 @@ fn sarif_has_a_result_a_finding_and_says_what_was_not_judged() {
     for (result, finding) in results.iter().zip(report["findings"].as_array().unwrap()) {
         assert_eq!(result["ruleId"], rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()]["id"]);
         assert_eq!(result["partialFingerprints"]["lawbook/v1"], finding["fingerprint"]);
-        assert_eq!(result["message"]["text"], finding["title"]);
+        let title = finding["title"].as_str().unwrap();
+        let escaped = title.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]");
+        assert_eq!(result["message"]["text"], escaped);
         let place = &result["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], finding["origin"]["file"]);
         assert_eq!(place["region"]["startLine"], finding["origin"]["line"]);
@@ -184,7 +186,7 @@ fn sarif_has_a_result_a_finding_and_says_what_was_not_judged() {
 fn junit_has_a_case_a_policy_and_one_for_the_scan() {
     let text = foreign(Format::Junit);
     let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
-    assert_eq!((report.tests, report.failures, report.errors), (2, 1, 0));
+    assert_eq!((report.tests, report.failures, report.errors), (2, 1, 1));
     insta::assert_snapshot!(text);
     // What fails no run fails no case.
     let (packs, mut outcome) = outcome();
@@ -192,7 +194,7 @@ fn junit_has_a_case_a_policy_and_one_for_the_scan() {
     let mut out = Vec::new();
     report::write(Format::Junit, &outcome, &packs, Look::default(), &mut out).unwrap();
     let report = quick_junit::Report::deserialize_from_str(std::str::from_utf8(&out).unwrap()).unwrap();
-    assert_eq!((report.failures, report.errors), (0, 1), "a policy that failed on a record is no success");
+    assert_eq!((report.failures, report.errors), (0, 2), "a policy that failed on a record is no success");
 }
 
 #[test]
@@ -206,7 +208,7 @@ fn github_is_told_of_each_group_once() {
 #[test]
 fn markdown_takes_nothing_from_logs_for_markup() {
     let text = foreign(Format::Markdown);
-    assert!(!text.contains("<b>") && !text.contains("rm -rf ~ #"), "{text}");
+    assert!(!text.contains("rm -rf ~ #"), "{text}");
     insta::assert_snapshot!(text);
 }
 
@@ -218,7 +220,7 @@ fn csv_has_a_row_a_finding_and_no_formula() {
     let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
     assert_eq!((rows.len(), head.len()), (3, 18));
     insta::assert_snapshot!(text);
-    for name in ["=cmd()", "+1", "-1", "@SUM(1)", "\\t=1", " =1"] {
+    for name in ["=cmd()", "+1", "-1", "@SUM(1)", "\\t=1", " =1", "＝1", "＠x"] {
         let packs = Pack::from_text(
             "key-made",
             &POLICY
@@ -236,7 +238,69 @@ fn csv_has_a_row_a_finding_and_no_formula() {
         let mut rows = csv::Reader::from_reader(out.as_slice());
         let row = rows.records().next().unwrap().unwrap();
         assert!(row[2].contains("made"), "{row:?}");
-        let is_formula = |cell: &str| cell.trim_start().starts_with(['=', '+', '-', '@']);
+        let is_formula = |cell: &str| cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＠']);
         assert!(!row.iter().any(is_formula), "{row:?}");
     }
+}
+
+/// What a scan of key pairs of these names tells, in a format; all findings are of one group if `grouped`.
+fn of_names(names: &[&str], grouped: bool, format: Format) -> String {
+    let group = if grouped { "fn group(event) { \"all\" }\n" } else { "" };
+    let policy =
+        POLICY.replace("needs: [ec2/key-pairs]", "uses: [ec2/key-pairs]").replace("Key ${key} made", "${key} made");
+    let packs = Pack::from_text("key-made", &format!("{policy}{group}"));
+    let packs = packs.check(&Overrides::default(), &Limits::default()).unwrap();
+    let named = |(at, name): (usize, &&str)| {
+        record(&format!("e-{at}"), "111122223333", &format!(r#""keyName":{}"#, Value::from(*name)))
+    };
+    let lines: Vec<String> = names.iter().enumerate().map(named).collect();
+    let (records, faults) = input::events("log.ndjson", lines.join("\n").into_bytes());
+    assert!(faults.is_empty() && records.len() == names.len());
+    let outcome =
+        engine::judge(&packs, &records, Inventory::default(), &Request::new(std::iter::empty::<&str>())).unwrap();
+    let mut out = Vec::new();
+    report::write(format, &outcome, &packs, Look::default(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn findings_of_a_group_are_one_row_and_one_annotation() {
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let rows = |text: &str| text.lines().filter(|line| line.contains("key-made")).count();
+    assert_eq!(rows(&of_names(&names, false, Format::Markdown)), 6);
+    let grouped = of_names(&names, true, Format::Markdown);
+    assert!(rows(&grouped) == 1 && grouped.contains("and 5 more"), "{grouped}");
+    let annotations = |text: &str| text.lines().filter(|line| line.starts_with("::error ")).count();
+    assert_eq!(annotations(&of_names(&names, false, Format::Github)), 6);
+    assert_eq!(annotations(&of_names(&names, true, Format::Github)), 1);
+}
+
+#[test]
+fn names_of_attackers_are_text_in_every_format() {
+    let names = [
+        "www.evil.example and a@b.example @octocat #1 https://x.example $x$",
+        "<b>x</b> [a](b) `c` *d* | e <!-- f --> &amp; {{ g }}",
+        "a\u{ffff}b\u{fffe}c\u{fdd0}d\u{e0041}e\u{ad}f",
+        "::error::x\n::warning::y%0A",
+        "[here](https://evil.example)",
+    ];
+    let markdown = of_names(&names, false, Format::Markdown);
+    let cells: String = markdown.lines().filter(|line| line.contains("key-made")).collect();
+    for bare in ["www.", "b@", "@octocat", " #1", "://", "$x", "<b>", "[a]", "`c`", "*d*", "<!-- f"] {
+        assert!(!cells.contains(bare), "{bare}: {cells}");
+    }
+    quick_junit::Report::deserialize_from_str(&of_names(&names, false, Format::Junit)).unwrap();
+    let none = ['\u{ffff}', '\u{fffe}', '\u{fdd0}', '\u{e0041}', '\u{ad}'];
+    for format in
+        [Format::Text, Format::Json, Format::Ndjson, Format::Sarif, Format::Junit, Format::Github, Format::Csv]
+    {
+        let text = of_names(&names, false, format);
+        assert!(!text.contains(none), "{format:?}");
+    }
+    // JSON gives back what the record had.
+    let json: Value = serde_json::from_str(&of_names(&names, false, Format::Json)).unwrap();
+    assert_eq!(json["findings"][2]["context"]["key"], names[2]);
+    let sarif: Value = serde_json::from_str(&of_names(&names, false, Format::Sarif)).unwrap();
+    assert_eq!(sarif["runs"][0]["results"][4]["message"]["text"], "\\[here\\](https://evil.example) made");
+    assert_eq!(of_names(&names, false, Format::Github).lines().filter(|line| line.starts_with("::error ")).count(), 5);
 }

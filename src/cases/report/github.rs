@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::{Look, command};
 use crate::cases::judge::Verdict;
 use crate::cases::runner::{Report, SnapshotState};
+use crate::report::github::{escaped, property};
 
 /// Writes the report.
 pub(super) fn write(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -28,7 +29,7 @@ pub(super) fn write(report: &Report, look: Look, out: &mut dyn Write) -> io::Res
             annotation(out, "error", &snapshot, 1, &title, &String::from_utf8_lossy(&told))?;
         }
         if policy.cases.is_empty() {
-            annotation(out, "warning", &policy.file, 1, &policy.id, "the policy has no cases")?;
+            annotation(out, "error", &policy.file, 1, &policy.id, "the policy has no case")?;
         }
     }
     for orphan in &report.orphans {
@@ -37,20 +38,10 @@ pub(super) fn write(report: &Report, look: Look, out: &mut dyn Write) -> io::Res
     let (code, reasons) = report.exit(look.allow_empty);
     match code {
         0 => writeln!(out, "{} cases pass", report.counts().passed),
-        code => writeln!(out, "exit {code}: {}", data(&reasons.join("; "))),
+        code => writeln!(out, "exit {code}: {}", escaped(&reasons.join("; "))),
     }
 }
 
 fn annotation(out: &mut dyn Write, level: &str, file: &str, line: usize, title: &str, message: &str) -> io::Result<()> {
-    writeln!(out, "::{level} file={},line={line},title={}::{}", property(file), property(title), data(message))
-}
-
-/// Text that may stand after `::`; no line of it can be taken for a command.
-fn data(text: &str) -> String {
-    let escaped = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    crate::fault::printable(&escaped, 4_000)
-}
-
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    writeln!(out, "::{level} file={},line={line},title={}::{}", property(file), property(title), escaped(message))
 }

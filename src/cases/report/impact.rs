@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::paint::{BAD, BOLD, DIM, GOOD, NOTE, paint};
 use crate::cases::impact::{Difference, Impact, Kind, PolicyImpact, State};
 use crate::fault::printable;
+use crate::report::json::pretty;
 use crate::report::markdown::escaped;
 
 /// The version of the JSON's shape.
@@ -50,8 +51,7 @@ pub fn write_impact(format: ImpactFormat, impact: &Impact, colour: bool, out: &m
             if let (Value::Object(whole), Value::Object(rest)) = (&mut whole, serde_json::to_value(impact)?) {
                 whole.extend(rest);
             }
-            serde_json::to_writer_pretty(&mut *out, &whole)?;
-            writeln!(out)
+            pretty(&whole, out)
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{Look, Measures, command};
 use crate::cases::judge::{CaseResult, Verdict};
 use crate::cases::runner::{PolicyResult, Report, SnapshotState};
 use crate::cases::trace::Trace;
+use crate::report::json::pretty;
 
 /// The version of the report's shape.
 const VERSION: u32 = 1;
@@ -34,8 +35,7 @@ pub(super) fn write(report: &Report, measures: Measures<'_>, look: Look, out: &m
     if let Some(mutation) = measures.mutation {
         whole["mutation"] = super::mutation::whole(mutation);
     }
-    serde_json::to_writer_pretty(&mut *out, &whole)?;
-    writeln!(out)
+    pretty(&whole, out)
 }
 
 fn policy(policy: &PolicyResult) -> Value {

@@ -8,6 +8,7 @@ use super::command;
 use crate::cases::judge::{CaseResult, Verdict};
 use crate::cases::runner::{PolicyResult, Report, SnapshotState};
 use crate::cases::trace::Trace;
+use crate::fault::printable;
 
 /// Writes the report.
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -17,6 +18,11 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let mut suite = TestSuite::new(policy.id.as_str());
         for (case, trace) in &policy.cases {
             suite.add_test_case(of_case(policy, case, trace.as_ref()));
+        }
+        if policy.cases.is_empty() {
+            let mut case = TestCase::new("(cases)", failure("the policy has no case", "cases"));
+            case.set_classname(policy.id.as_str());
+            suite.add_test_case(case);
         }
         if policy.snapshot != SnapshotState::None {
             suite.add_test_case(of_snapshot(policy));
@@ -36,9 +42,14 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     whole.serialize(out).map_err(io::Error::other)
 }
 
+/// Text that XML can hold, and that steers no terminal.
+fn plain(text: &str) -> String {
+    printable(text, 4_000)
+}
+
 fn failure(message: &str, kind: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_message(message).set_type(kind);
+    status.set_message(plain(message)).set_type(kind);
     status
 }
 
@@ -52,7 +63,7 @@ fn of_case(policy: &PolicyResult, case: &CaseResult, trace: Option<&Trace>) -> T
         Verdict::Passed => TestCaseStatus::success(),
         Verdict::Todo => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message(case.todo.clone().unwrap_or_default());
+            status.set_message(plain(case.todo.as_deref().unwrap_or_default()));
             status
         }
         Verdict::Failed | Verdict::Broken => {
@@ -63,13 +74,13 @@ fn of_case(policy: &PolicyResult, case: &CaseResult, trace: Option<&Trace>) -> T
             lines.extend(trace.map(Trace::lines).unwrap_or_default());
             lines.push(format!("at {}:{}", policy.cases_file.display(), case.line));
             lines.push(command(policy, &case.name));
-            status.set_message(told.first().cloned().unwrap_or_default());
+            status.set_message(told.first().map(|line| plain(line)).unwrap_or_default());
             status.set_type(if is_broken { "broken" } else { "failed" });
-            status.set_description(lines.join("\n"));
+            status.set_description(lines.iter().map(|line| plain(line)).collect::<Vec<_>>().join("\n"));
             status
         }
     };
-    let mut test = TestCase::new(case.name.as_str(), status);
+    let mut test = TestCase::new(plain(&case.name), status);
     test.set_classname(policy.id.as_str());
     test.set_time(case.time);
     test
@@ -81,7 +92,8 @@ fn of_snapshot(policy: &PolicyResult) -> TestCase {
             let mut told = Vec::new();
             let _ = super::text::changes(changes, false, &mut told);
             let mut status = failure("the snapshot differs", "snapshot");
-            status.set_description(String::from_utf8_lossy(&told).into_owned());
+            let lines = String::from_utf8_lossy(&told);
+            status.set_description(lines.lines().map(plain).collect::<Vec<_>>().join("\n"));
             status
         }
         SnapshotState::None | SnapshotState::Same => TestCaseStatus::success(),

@@ -36,7 +36,8 @@ fn of_policy(policy: &PolicyResult, look: Look, out: &mut dyn Write) -> io::Resu
         policy.cases.iter().any(|(case, _)| is_bad(case)) || matches!(policy.snapshot, SnapshotState::Differs(..));
     let word = match (policy.cases.is_empty(), failed) {
         (_, true) => paint(look.colour, BAD, "FAIL"),
-        (true, false) => paint(look.colour, NOTE, "none"),
+        (true, false) if look.allow_empty => paint(look.colour, NOTE, "none"),
+        (true, false) => paint(look.colour, BAD, "FAIL"),
         (false, false) => paint(look.colour, GOOD, "ok  "),
     };
     if policy.cases.is_empty() {

@@ -1,0 +1,111 @@
+//! Files that a command writes: beside what they replace, and in its place when they are whole.
+//!
+//! *Law*: whatever goes wrong, what stood there before stands there still. Pipes and devices are written to as they are.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use lawbook::error::Error;
+use tempfile::NamedTempFile;
+
+/// A file that will be written.
+pub(crate) struct Output {
+    /// The flag and the name, for messages; or the name.
+    about: String,
+    /// Where it goes: of a link, to what it names.
+    target: PathBuf,
+    sink: Sink,
+}
+
+enum Sink {
+    /// In the same folder, until it is whole.
+    Beside(NamedTempFile),
+    /// A pipe, or a device.
+    Straight(File),
+}
+
+/// Files that people write, in the folder of a pack.
+const OF_PACKS: [&str; 4] = ["rhai", "yaml", "yml", "snap"];
+
+impl Output {
+    /// Makes sure that it can be written, and changes nothing yet.
+    pub(crate) fn create(flag: &str, path: &Path) -> Result<Self, Error> {
+        let name = path.display();
+        let about = if flag.is_empty() { name.to_string() } else { format!("{flag} {name}") };
+        let failed = |error: io::Error| Error::new(format!("cannot be written: {error}")).about(&about);
+        let known = path.metadata().ok();
+        if known.as_ref().is_some_and(|known| !known.is_file()) {
+            let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
+            return Ok(Self { target: path.to_owned(), sink: Sink::Straight(file), about });
+        }
+        let target = match path.canonicalize() {
+            Ok(target) => target,
+            Err(_) => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let file = path.file_name().ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
+                folder.canonicalize().map_err(failed)?.join(file)
+            }
+        };
+        if known.is_some() {
+            // A file that may not be changed is not replaced either.
+            OpenOptions::new().append(true).open(&target).map_err(failed)?;
+        }
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".lawbook-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder.tempfile_in(target.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+        if let Some(permissions) = known.map(|known| known.permissions()) {
+            set(&file, permissions).map_err(failed)?;
+        }
+        Ok(Self { about, target, sink: Sink::Beside(file) })
+    }
+
+    /// True if two would go to the same place.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.target == other.target && matches!((&self.sink, &other.sink), (Sink::Beside(_), Sink::Beside(_)))
+    }
+
+    /// The file that it would replace, if there is one.
+    pub(crate) fn replaced(&self) -> Option<&Path> {
+        Some(self.target.as_path()).filter(|target| target.is_file())
+    }
+
+    /// An error about it.
+    pub(crate) fn refuse(&self, reason: &str) -> Error {
+        Error::new(reason).about(&self.about).try_to("another name")
+    }
+
+    /// Refuses to take the place of a file of these packs: a policy, its cases, a snapshot, a configuration.
+    pub(crate) fn spare_packs<'p>(&self, mut packs: impl Iterator<Item = &'p PathBuf>) -> Result<(), Error> {
+        let Some(file) = self.replaced() else { return Ok(()) };
+        let is_written = file.extension().is_some_and(|end| OF_PACKS.iter().any(|known| end == *known));
+        let holds = |pack: &PathBuf| pack.canonicalize().is_ok_and(|pack| file.starts_with(pack));
+        if is_written && packs.any(holds) {
+            return Err(self.refuse("is a file of the pack, and the report would take its place"));
+        }
+        Ok(())
+    }
+
+    /// Writes it, and puts it in its place.
+    pub(crate) fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+        let written = match self.sink {
+            Sink::Straight(file) => whole(file, write),
+            Sink::Beside(mut file) => whole(file.as_file_mut(), write)
+                .and_then(|()| file.as_file().sync_all())
+                .and_then(|()| file.persist(&self.target).map(|_| ()).map_err(|error| error.error)),
+        };
+        written.map_err(|error| Error::new(format!("cannot be written: {error}")).about(&self.about))
+    }
+}
+
+fn set(file: &NamedTempFile, permissions: Permissions) -> io::Result<()> {
+    file.as_file().set_permissions(permissions)
+}
+
+fn whole(file: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(64 * 1024, file);
+    write(&mut out)?;
+    out.flush()
+}
