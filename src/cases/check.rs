@@ -31,7 +31,12 @@ fn below(folder: &Path) -> Vec<String> {
     let is_hidden = |entry: &walkdir::DirEntry| entry.file_name().to_string_lossy().starts_with('.');
     let entries = walkdir::WalkDir::new(folder).follow_links(true).into_iter().filter_map(Result::ok);
     let files = entries.filter(|entry| entry.file_type().is_file() && !is_hidden(entry));
-    files.map(|entry| entry.path().display().to_string()).filter(|file| file.ends_with(CASES)).collect()
+    let is_wanted = |path: &Path| is_misnamed(path) || path.to_string_lossy().ends_with(CASES);
+    files
+        .map(walkdir::DirEntry::into_path)
+        .filter(|path| is_wanted(path))
+        .map(|path| path.display().to_string())
+        .collect()
 }
 
 fn in_file(pack: &Pack, checked: &Checked, file: String) -> Vec<Diagnostic> {
@@ -48,21 +53,31 @@ fn in_file(pack: &Pack, checked: &Checked, file: String) -> Vec<Diagnostic> {
     };
     let mut mistakes = mistakes.unwrap_or_default();
     if !pack.files().any(|file| file == policy) {
-        mistakes.push(of_nobody(pack, &source, &policy));
+        let id = |file: &str| Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let ids: Vec<String> = pack.files().filter_map(id).collect();
+        mistakes.push(of_nobody(&source, &ids));
     }
     mistakes
 }
 
-/// What is said of cases of which no policy is beside them.
-fn of_nobody(pack: &Pack, source: &Arc<SourceText>, policy: &str) -> Diagnostic {
-    let id =
-        |file: &str| Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let known: Vec<String> = pack.files().map(id).collect();
-    let missing = id(policy);
+/// True for what looks like a file of cases and is not read as one.
+pub(super) fn is_misnamed(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    [".cases.yml", ".case.yaml", ".case.yml"].iter().any(|end| name.ends_with(end))
+}
+
+/// What is said of cases of which no policy of these ids is beside them.
+pub(super) fn of_nobody(source: &Arc<SourceText>, ids: &[String]) -> Diagnostic {
+    let name = Path::new(&source.file).file_name().unwrap_or_default().to_string_lossy();
+    let id = name.split_once(".case").map_or(&*name, |(id, _)| id);
     let end = source.text.find('\n').map_or(source.text.len(), |at| source.text[..at].trim_end().len());
-    let message = format!("these are the cases of `{missing}`, and there is no such policy beside them");
-    let diagnostic = Diagnostic::error("cases", source, 0..end, message);
-    match did_you_mean(&missing, known.iter().map(String::as_str)) {
+    let said = |message: String| Diagnostic::error("cases", source, 0..end, message);
+    if is_misnamed(Path::new(&source.file)) {
+        return said(format!("`{name}` is not read: cases stand in files that end in `{CASES}`"))
+            .help(format!("rename it to `{id}{CASES}`"));
+    }
+    let diagnostic = said(format!("these are the cases of `{id}`, and there is no such policy beside them"));
+    match did_you_mean(id, ids.iter().map(String::as_str)) {
         Some(meant) => diagnostic.help(format!("did you mean `{meant}{CASES}`?")),
         None => diagnostic.help("rename the file as its policy, or remove it"),
     }

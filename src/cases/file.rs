@@ -45,13 +45,18 @@ pub fn load(policy: &Policy, source: &Arc<SourceText>) -> Result<Vec<Case>, Vec<
     let mut used = BTreeSet::new();
     let mut cases = Vec::new();
     for case in tree.get("cases").map(Yaml::items).unwrap_or_default() {
-        let name = text(case, "name").unwrap_or_default();
-        if !names.insert(name) {
+        records::names(case, &mut used);
+        let made = reader.case(case);
+        // With `each` one of them is several. What could not be read has its name all the same.
+        let mut called: Vec<String> = made.iter().map(|case| case.name.clone()).collect();
+        if called.is_empty() {
+            called.push(text(case, "name").unwrap_or_default().to_owned());
+        }
+        if let Some(name) = called.into_iter().filter(|name| !names.insert(name.clone())).next() {
             let span = case.get("name").map_or(case.span.clone(), |name| name.span.clone());
             reader.say(span, format!("another case is named `{name}`"), Some("a name of its own".to_owned()));
         }
-        records::names(case, &mut used);
-        cases.extend(reader.case(case));
+        cases.extend(made);
     }
     for (key, _) in tree.get("records").map(Yaml::members).unwrap_or_default() {
         if !used.contains(key.name.as_str()) {

@@ -117,7 +117,8 @@ pub fn mutate(
             .try_to("repair what fails first"));
     }
     let start = Instant::now();
-    let until = budget.map(|budget| start + budget);
+    // A budget that no clock can hold is none.
+    let until = budget.and_then(|budget| start.checked_add(budget));
     let mut mutation = Mutation::default();
     for pack in &suite.packs {
         let measured = measure(pack, report, limits, threads)?;

@@ -201,6 +201,12 @@ impl Report {
             let verb = if counts.snapshots == 1 { "differs" } else { "differ" };
             failed.push(format!("{} {verb}", plural(counts.snapshots, "snapshot")));
         }
+        // A policy that nobody tries passes no test.
+        let untried = self.policies.iter().filter(|policy| policy.cases.is_empty()).count();
+        if untried > 0 && untried < self.policies.len() && !allow_empty {
+            let whole = if untried == 1 { "1 policy has".to_owned() } else { format!("{untried} policies have") };
+            failed.push(format!("{whole} no case (try: `--allow-empty` if that is expected)"));
+        }
         if !self.orphans.is_empty() {
             failed.push(format!("{} without a policy", plural(self.orphans.len(), "snapshot")));
         }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::case::Case;
+use super::check::{is_misnamed, of_nobody};
 use super::file::{CASES, file_of, load};
 use super::records::below;
 use super::snapshot::{PENDING, SNAP, Snapshot, is_of_cases, pending_of, snapshot_of};
-use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
+use crate::diagnostic::{Diagnostic, SourceText};
 use crate::error::Error;
 use crate::policy::{Checked, Overrides, Pack, is_root, root_of};
 use crate::script::Limits;
@@ -223,19 +224,8 @@ impl Suite {
         for file in files.iter().filter(|file| is_wanted(file)) {
             let name = file.to_string_lossy().into_owned();
             let policy = |end: &str| name.strip_suffix(end).map(|stem| PathBuf::from(format!("{stem}.rhai")));
-            if policy(CASES).is_some_and(|policy| !policy.is_file()) {
-                let id = stem(name.trim_end_matches(CASES));
-                let source = Arc::new(read(file)?);
-                let mistake = Diagnostic::error(
-                    "cases",
-                    &source,
-                    0..0,
-                    format!("these are the cases of `{id}`, which is no policy of this folder"),
-                );
-                mistakes.push(match did_you_mean(&id, ids.iter().map(String::as_str)) {
-                    Some(meant) => mistake.help(format!("did you mean `{meant}`?")),
-                    None => mistake.help("put it beside its policy, or remove it"),
-                });
+            if is_misnamed(file) || policy(CASES).is_some_and(|policy| !policy.is_file()) {
+                mistakes.push(of_nobody(&Arc::new(read(file)?), &ids));
             }
             let of_snapshot = policy(&format!(".{SNAP}")).or_else(|| policy(&format!(".{PENDING}")));
             if of_snapshot.is_some_and(|policy| !policy.is_file()) && is_of_cases(&read(file)?.text) {

@@ -373,7 +373,12 @@ fn every_mistake_in_cases_is_told_at_once() {
     desk.write("pack/trail-stoped.cases.yaml", &format!("{HEAD}{SOUND}"));
     let run = desk.run(&["test", "pack"]);
     assert_eq!(run.code, 2);
-    assert!(run.err.contains("which is no policy"), "{}", run.err);
+    assert!(
+        run.err.contains("there is no such policy beside them")
+            && run.err.contains("did you mean `trail-stopped.cases.yaml`?"),
+        "{}",
+        run.err
+    );
 }
 
 /// A case that cannot fail is none: whatever is expected and is not so, is told.
@@ -831,4 +836,85 @@ fn cases_are_run_with_the_shapes_of_ones_own() {
     }
     let page = desk.run(&["docs", "--shapes", "shapes", "--policies", "pack"]);
     assert!(page.code == 0 && page.out.contains("## trail-stopped"), "{}", page.err);
+}
+
+#[test]
+fn what_nobody_tries_does_not_pass() {
+    let desk = Desk::accepted(SOUND);
+    assert_eq!(desk.run(&["test", "pack"]).code, 0);
+    desk.write("pack/other.rhai", &POLICY.replace("StopLogging", "DeleteTrail"));
+    let untried = desk.run(&["test", "pack"]);
+    assert!(untried.code == 1 && untried.out.contains("1 policy has no case"), "{}", untried.out);
+    assert_eq!(desk.run(&["test", "pack", "--allow-empty"]).code, 0);
+    assert_eq!(desk.run(&["test", "pack", "--run", "trail-stopped/*"]).code, 0);
+    let junit = desk.run(&["test", "pack", "--format", "junit"]).out;
+    assert_eq!(quick_junit::Report::deserialize_from_str(&junit).unwrap().failures, 1);
+
+    // Files that look like cases and are not read are mistakes, to `test` and to `check`.
+    desk.write("pack/other.cases.yml", "cases: []\n");
+    for command in ["test", "check"] {
+        let ran = desk.run(&[command, "pack"]);
+        assert!(ran.code == 2 && ran.err.contains("rename it to `other.cases.yaml`"), "{command}: {}", ran.err);
+    }
+    std::fs::remove_file(desk.path("pack/other.cases.yml")).unwrap();
+    std::fs::remove_file(desk.path("pack/other.rhai")).unwrap();
+
+    // Two cases of one name would have one entry in the snapshot, whatever made the name.
+    desk.write("pack/records.json", "[{}]");
+    let twice = "  - { name: x, records: [stop, stop], each: true, expect: fires }\n  - { name: \"x [2]\", record: stop, expect: fires }\n";
+    desk.write("pack/trail-stopped.cases.yaml", &format!("{HEAD}{twice}"));
+    let ran = desk.run(&["test", "pack"]);
+    assert!(ran.code == 2 && ran.err.contains("another case is named `x [2]`"), "{}", ran.err);
+}
+
+#[test]
+fn a_least_share_is_of_what_was_measured() {
+    let desk = Desk::accepted(SOUND);
+    let alone = desk.run(&["test", "pack", "--min", "100"]);
+    assert!(alone.code == 2 && alone.err.contains("--min: measures nothing by itself"), "{}", alone.err);
+    let late = desk.run(&["test", "pack", "--mutate", "--budget", "0s", "--min", "1"]);
+    assert!(late.code == 1 && late.err.contains("were not tried in time"), "{}", late.err);
+    let long = desk.run(&["test", "pack", "--mutate", "--budget", "9223372036854775807s", "--min", "1"]);
+    assert_eq!(long.code, 0, "{}", long.err);
+    // What has no place in the report is told beside it.
+    for format in ["junit", "github"] {
+        let ran = desk.run(&["test", "pack", "--coverage", "--mutate", "--format", format]);
+        assert!(ran.err.contains("100.0 %") && ran.err.contains("mutation: "), "{format}: {}", ran.err);
+        assert!(!ran.out.contains("mutation: "), "{}", ran.out);
+    }
+}
+
+#[test]
+fn what_is_remembered_does_not_outlive_what_it_is_about() {
+    let desk = Desk::accepted(SOUND);
+    desk.edit("pack/trail-stopped.cases.yaml", "severity: high", "severity: low");
+    assert_eq!(desk.run(&["test", "pack", "--ci"]).code, 1);
+    assert_eq!(desk.run(&["test", "pack"]).code, 1);
+    desk.edit("pack/trail-stopped.cases.yaml", "name: somebody stops it", "name: it is stopped");
+    desk.edit("pack/trail-stopped.cases.yaml", "severity: low", "severity: high");
+    let ran = desk.run(&["test", "pack", "--failed"]);
+    assert!(ran.err.contains("nothing failed last time") && ran.out.contains("3 cases"), "{} {}", ran.err, ran.out);
+
+    // A pending snapshot of what is no longer so is told where nothing may be written.
+    let desk = Desk::accepted(SOUND);
+    desk.edit("pack/trail-stopped.rhai", "} stopped by", "} halted by");
+    assert_eq!(desk.run(&["test", "pack"]).code, 1);
+    desk.edit("pack/trail-stopped.rhai", "} halted by", "} stopped by");
+    let ran = desk.run(&["test", "pack", "--ci"]);
+    assert!(ran.code == 0 && ran.err.contains("pack/trail-stopped.snap.new is stale"), "{}", ran.err);
+    let ran = desk.run(&["test", "pack"]);
+    assert!(ran.code == 0 && ran.err.is_empty() && !desk.path("pack/trail-stopped.snap.new").exists(), "{}", ran.err);
+}
+
+#[test]
+fn a_report_takes_the_place_of_nothing_that_people_wrote() {
+    let desk = Desk::accepted(SOUND);
+    for name in ["pack/trail-stopped.rhai", "pack/trail-stopped.cases.yaml", "pack/trail-stopped.snap"] {
+        let before = desk.read(name);
+        let ran = desk.run(&["test", "pack", "--output", name]);
+        assert!(ran.code == 2 && ran.err.contains("is a file of the pack"), "{}", ran.err);
+        assert_eq!(desk.read(name), before);
+    }
+    let ran = desk.run(&["test", "pack", "--output", "a.txt", "--coverage=html", "--coverage-output", "./a.txt"]);
+    assert!(ran.code == 2 && ran.err.contains("is where the report goes, too"), "{}", ran.err);
 }
