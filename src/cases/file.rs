@@ -52,7 +52,7 @@ pub fn load(policy: &Policy, source: &Arc<SourceText>) -> Result<Vec<Case>, Vec<
         if called.is_empty() {
             called.push(text(case, "name").unwrap_or_default().to_owned());
         }
-        if let Some(name) = called.into_iter().filter(|name| !names.insert(name.clone())).next() {
+        if let Some(name) = called.into_iter().find(|name| !names.insert(name.clone())) {
             let span = case.get("name").map_or(case.span.clone(), |name| name.span.clone());
             reader.say(span, format!("another case is named `{name}`"), Some("a name of its own".to_owned()));
         }

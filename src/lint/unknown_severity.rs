@@ -57,9 +57,10 @@ fn answers<'a>(
     }
     let mut ends: Vec<&'a Expr> = Vec::new();
     of_body(&function.body, &mut ends);
-    syntax::visit(&function.body, &mut |node| match node {
-        Node::Stmt(Stmt { kind: StmtKind::Return(Some(expr)), .. }) => of_expr(expr, &mut ends),
-        _ => {}
+    syntax::visit(&function.body, &mut |node| {
+        if let Node::Stmt(Stmt { kind: StmtKind::Return(Some(expr)), .. }) = node {
+            of_expr(expr, &mut ends);
+        }
     });
     for expr in ends {
         match &expr.kind {
