@@ -34,7 +34,7 @@ use decode::Limit;
 
 pub use batch::Batch;
 pub use discover::{Class, File, Files, SkipReason, Skipped, discover, is_report};
-pub use filter::Filter;
+pub use filter::{Filter, Told};
 pub use skim::{Field, Fields};
 
 use crate::fault::Fault;

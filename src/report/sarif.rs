@@ -93,12 +93,16 @@ fn result(finding: &Finding, rule: Option<usize>) -> Value {
             "severity": finding.severity.word(),
             "resources": finding.resources,
             "record": finding.record,
+            "window": finding.window,
             "actor": finding.actor,
             "source_ip": finding.source_ip,
             "context": finding.context,
             "remediation": finding.remediation,
         },
     });
+    if let Some(window) = &finding.window {
+        result["relatedLocations"] = window.hits.iter().map(|hit| location(&hit.origin)).collect();
+    }
     if let Some(rule) = rule {
         result["ruleIndex"] = rule.into();
     }
