@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map as Members, Value, json};
@@ -11,7 +12,8 @@ use serde_json::{Map as Members, Value, json};
 use super::correlate::{Correlator, LISTED, Listener, Moment, Nanos, Opened, Unjudged};
 use super::evaluate::{self, About};
 use super::hits::{Held, Key};
-use super::place::Map;
+use super::place::{Map, ordinal};
+use super::profile::Cost;
 use super::spans::Spans;
 use super::state::{Memory, State};
 use super::tally::Tally;
@@ -21,7 +23,7 @@ use crate::fault::Fault;
 use crate::finding::{Facts, Finding, Fingerprint, Sighting, Windowed, fingerprint_of_window};
 use crate::policy::{Policy, Shape, Window, span};
 use crate::record::{CLOUDTRAIL, Document, Node, Origin, Record};
-use crate::script::Runtime;
+use crate::script::{Runtime, Spent};
 use crate::spill::Sorted;
 
 /// What the hits of all windows are judged with.
@@ -269,11 +271,18 @@ impl Listening<'_, '_> {
         self.tally.fault(at, &Fault::policy(&self.group.policy.id, reason, origin));
     }
 
+    fn note_cost(&mut self, (started, before): (Instant, Spent)) {
+        let operations = self.runtime.spent().operations - before.operations;
+        self.tally.cost(ordinal(self.group.index), &Cost { run: 0, operations, time: started.elapsed() });
+    }
+
     fn told(&mut self, opened: &Opened<Rc<Held>>) -> Result<(Finding, Vec<String>, Origin), Error> {
         let (group, about) = (&*self.group, self.group.about(opened)?);
         let record = group.record(opened)?;
         (self.asked)(group.index, Hooks::Words, &record);
+        let started = (Instant::now(), self.runtime.spent());
         let (finding, faults) = evaluate::finding(group.policy, group.index, self.runtime, &record, about);
+        self.note_cost(started);
         Ok((finding, faults, record.origin))
     }
 }
@@ -291,7 +300,9 @@ impl Listener<Rc<Held>> for Listening<'_, '_> {
             }
         };
         (self.asked)(self.group.index, Hooks::Confirm, &record);
+        let started = (Instant::now(), self.runtime.spent());
         let (answer, failed) = evaluate::confirms(self.group.policy, self.group.index, self.runtime, &record);
+        self.note_cost(started);
         if let Some(reason) = failed {
             self.fault(&opened.opener, record.origin, reason);
         }
