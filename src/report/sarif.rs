@@ -93,7 +93,6 @@ fn result(finding: &Finding, rule: Option<usize>) -> Value {
             "severity": finding.severity.word(),
             "resources": finding.resources,
             "record": finding.record,
-            "window": finding.window,
             "actor": finding.actor,
             "source_ip": finding.source_ip,
             "context": finding.context,
@@ -101,6 +100,7 @@ fn result(finding: &Finding, rule: Option<usize>) -> Value {
         },
     });
     if let Some(window) = &finding.window {
+        result["properties"]["window"] = json!(window);
         result["relatedLocations"] = window.hits.iter().map(|hit| location(&hit.origin)).collect();
     }
     if let Some(rule) = rule {
