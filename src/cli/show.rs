@@ -41,6 +41,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         ("tags", header.tags.join(", ")),
         ("formerly", header.formerly.join(", ")),
     ];
+    if let Some(window) = &policy.header.window {
+        rows.push(("window", window.to_string()));
+    }
     let hooks: Vec<&str> = policy.script.hooks.iter().map(String::as_str).collect();
     rows.push(("hooks", hooks.join(", ")));
     for (label, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
