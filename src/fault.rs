@@ -26,6 +26,8 @@ pub enum Stage {
     Input,
     /// An inventory document could not be placed, or contradicts another.
     Inventory,
+    /// A waiver could not be read.
+    Waiver,
     /// The policy of this id failed on a record.
     Policy(Arc<str>),
 }
@@ -39,6 +41,11 @@ impl Fault {
     /// An inventory document that could not be placed, or contradicts another.
     pub fn inventory(reason: impl Into<String>, origin: Origin) -> Self {
         Self { stage: Stage::Inventory, reason: reason.into(), origin, count: 1 }
+    }
+
+    /// A waiver that cannot be read.
+    pub fn waiver(reason: impl Into<String>, origin: Origin) -> Self {
+        Self { stage: Stage::Waiver, reason: reason.into(), origin, count: 1 }
     }
 
     /// A policy that failed on the record read at `origin`.

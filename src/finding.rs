@@ -108,6 +108,12 @@ pub struct Finding {
     pub group: String,
     /// Whether somebody already knows.
     pub standing: Standing,
+    /// Who excused it, if somebody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<Excuse>,
+    /// Why it is not excused, where somebody meant it to be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// What to do, with the finding's own ids.
     pub remediation: Remediation,
     /// The same for the same finding in every run.
@@ -216,6 +222,19 @@ pub struct Facts {
     pub account: Option<Arc<str>>,
     /// Such as `us-east-1`.
     pub region: Option<Arc<str>>,
+}
+
+/// Why a finding is excused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Excuse {
+    /// Who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it holds.
+    pub expires: String,
+    /// Where it was decided.
+    pub ticket: Option<String>,
 }
 
 /// The hits of a window.

@@ -55,6 +55,7 @@ pub mod script;
 pub mod finding;
 pub mod policy;
 pub mod lint;
+pub mod triage;
 pub mod engine;
 pub mod report;
 pub mod cases;

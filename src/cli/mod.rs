@@ -1,5 +1,6 @@
 //! The command line: flags, help, and the way from a command to the library.
 
+mod baseline;
 mod check;
 mod completions;
 mod docs;
@@ -17,6 +18,7 @@ mod state;
 mod test;
 mod try_expr;
 mod values;
+mod waive;
 mod watch;
 
 use std::io::{self, Write};
@@ -57,6 +59,8 @@ enum Command {
     List(list::Args),
     Show(show::Args),
     State(state::Args),
+    Waive(waive::Args),
+    Baseline(baseline::Args),
     Try(try_expr::Args),
     New(new::Args),
     Explain(explain::Args),
@@ -128,6 +132,8 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Review(args) => review::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Waive(args) => waive::run(&args),
+        Command::Baseline(args) => baseline::run(&args),
         Command::State(args) => state::run(&args),
         Command::Try(args) => try_expr::run(&args),
         Command::New(args) => new::run(&args),

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
@@ -14,6 +15,7 @@ use lawbook::input::{Filter, Settings};
 use lawbook::record::Scope;
 use lawbook::report::{self, Format, Look};
 use lawbook::script::Limits;
+use lawbook::triage::{Baseline, Triage, Waivers};
 
 use super::Failure;
 use super::output::Output;
@@ -120,7 +122,15 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = FailOn::Low, help_heading = "Exit code")]
     fail_on: FailOn,
 
-    /// Records that could not be evaluated make the exit code 2, and so do warnings about policies
+    /// Findings that are excused, with owner, reason and end; `lawbook waive` writes the file
+    #[arg(long, value_name = "FILE", help_heading = "Decided before")]
+    waivers: Option<PathBuf>,
+
+    /// Findings that are known, so that only others fail the run; `lawbook baseline write` makes the file
+    #[arg(long, value_name = "FILE", help_heading = "Decided before")]
+    baseline: Option<PathBuf>,
+
+    /// Records that could not be evaluated make the exit code 2, and so do warnings about policies and waivers of no use
     #[arg(long, help_heading = "Exit code")]
     strict: bool,
 
@@ -205,6 +215,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
     let outputs = outputs(args)?;
     let mut request = request(args, limits);
+    request.triage = Arc::new(Triage {
+        waivers: args.waivers.as_deref().map(Waivers::read).transpose()?,
+        baseline: args.baseline.as_deref().map(Baseline::read).transpose()?,
+    });
     // By the id that it has now, which need not be the one that was asked for.
     request.why = args.why.as_deref().and_then(|id| loaded.packs.get(id)).map(|policy| policy.id.to_string());
     request.named = loaded.named;

@@ -78,7 +78,8 @@ pub(super) struct Edits {
 
 /// What changes of a finding.
 pub(super) struct Edit {
-    pub(super) fingerprint: Option<Fingerprint>,
+    /// What it is known by, and whether it is.
+    pub(super) now: Option<(Fingerprint, Standing)>,
     pub(super) duplicates: Duplicates,
 }
 
@@ -94,14 +95,14 @@ impl Edits {
         if payload.is_empty() {
             return Ok(Some((place, None)));
         }
-        type Stored<'a> = (Option<[u8; 16]>, u64, Vec<(u64, u32)>);
-        let ((fingerprint, len, blocks), rest): (Stored<'_>, _) = take(payload)?;
+        type Stored<'a> = (Option<([u8; 16], Standing)>, u64, Vec<(u64, u32)>);
+        let ((now, len, blocks), rest): (Stored<'_>, _) = take(payload)?;
         let (scratch, map) = (Arc::clone(&self.scratch), Arc::clone(&self.map));
         let duplicates = match len {
             0 => Duplicates::default(),
             _ => Duplicates::new(len, Arc::new(Spread { scratch, map, blocks, rest: rest.to_vec() })),
         };
-        Ok(Some((place, Some(Edit { fingerprint: fingerprint.map(Fingerprint), duplicates }))))
+        Ok(Some((place, Some(Edit { now: now.map(|(fingerprint, standing)| (Fingerprint(fingerprint), standing)), duplicates }))))
     }
 }
 
@@ -146,7 +147,9 @@ struct One {
 }
 
 /// Compares findings, and says what changes.
-struct Comparison {
+struct Comparison<K> {
+    /// Whether a finding is known by another fingerprint.
+    is_known: K,
     scratch: Arc<Scratch>,
     edits: Sorter<1>,
     block: usize,
@@ -157,10 +160,16 @@ struct Comparison {
     current: Option<One>,
 }
 
-/// Finds equal findings among those whose identities are given.
-pub(super) fn compare(identities: &Sorted, map: &Arc<Map>, memory: usize) -> Result<(Numbers, Edits), Error> {
+/// Finds equal findings among those whose identities are given; `is_known` says whether one of a fingerprint was there before.
+pub(super) fn compare(
+    identities: &Sorted,
+    map: &Arc<Map>,
+    memory: usize,
+    is_known: impl Fn(Fingerprint) -> bool,
+) -> Result<(Numbers, Edits), Error> {
     let scratch = Arc::default();
     let mut comparison = Comparison {
+        is_known,
         edits: Sorter::new(&scratch, memory),
         scratch,
         block: (memory / 64).clamp(64, BLOCK),
@@ -175,7 +184,7 @@ pub(super) fn compare(identities: &Sorted, map: &Arc<Map>, memory: usize) -> Res
     comparison.finish(map)
 }
 
-impl Comparison {
+impl<K: Fn(Fingerprint) -> bool> Comparison<K> {
     fn add(&mut self, next: Identity) -> Result<(), Error> {
         if let Some(One { is, len, blocks, rest }) = &mut self.current
             && (is.fingerprint, is.record_hash) == (next.fingerprint, next.record_hash)
@@ -206,7 +215,7 @@ impl Comparison {
                 std::mem::swap(first, &mut later);
             }
             let fingerprint = apart(later.is.fingerprint, later.is.record_hash);
-            return self.tell(&later, Some(fingerprint.0));
+            return self.tell(&later, Some(fingerprint));
         }
         self.first = Some(later);
         Ok(())
@@ -216,13 +225,20 @@ impl Comparison {
         self.first.take().map_or(Ok(()), |first| self.tell(&first, None))
     }
 
-    fn tell(&mut self, one: &One, fingerprint: Option<[u8; 16]>) -> Result<(), Error> {
-        self.numbers.add((one.is.severity, one.is.standing));
-        if fingerprint.is_none() && one.len == 0 {
+    fn tell(&mut self, one: &One, fingerprint: Option<Fingerprint>) -> Result<(), Error> {
+        // What it was known by before is another's.
+        let restand = |fingerprint: Fingerprint| match one.is.standing {
+            Standing::Waived => Standing::Waived,
+            Standing::New | Standing::Known if (self.is_known)(fingerprint) => Standing::Known,
+            Standing::New | Standing::Known => Standing::New,
+        };
+        let now = fingerprint.map(|fingerprint| (fingerprint.0, restand(fingerprint)));
+        self.numbers.add((one.is.severity, now.map_or(one.is.standing, |(_, standing)| standing)));
+        if now.is_none() && one.len == 0 {
             return Ok(());
         }
         let mut payload = Vec::new();
-        put(&(fingerprint, one.len, &one.blocks), &mut payload)?;
+        put(&(now, one.len, &one.blocks), &mut payload)?;
         payload.extend_from_slice(&one.rest);
         self.edits.push(0, &one.is.place.key(), &payload)
     }
@@ -281,7 +297,7 @@ mod tests {
             sorters[at % 2].push(0, &found.key(), &payload).unwrap();
         }
         let [identities] = Sorter::sorted(sorters.into()).unwrap();
-        let (numbers, edits) = compare(&identities, map, memory).unwrap();
+        let (numbers, edits) = compare(&identities, map, memory, |_| false).unwrap();
         let mut merge = edits.read().unwrap();
         let mut edit = edits.next(&mut merge).unwrap();
         let mut told = Vec::new();
@@ -289,7 +305,8 @@ mod tests {
             match edit.take_if(|(of, _)| *of == found.place) {
                 None => told.push((found.place, found.fingerprint, Vec::new())),
                 Some((_, change)) => {
-                    if let Some(Edit { fingerprint, duplicates }) = change {
+                    if let Some(Edit { now, duplicates }) = change {
+                        let fingerprint = now.map(|(fingerprint, _)| fingerprint);
                         let mut origins = Vec::new();
                         duplicates
                             .each(&mut |origin| {

@@ -14,7 +14,7 @@ use super::duplicates::{Edit, Edits};
 use super::place::{Map, Place};
 use super::stored::{each, place, put, take};
 use crate::error::Error;
-use crate::finding::{Facts, Finding, Fingerprint, LeftOut, Remediation, Severity, Standing, Windowed};
+use crate::finding::{Excuse, Facts, Finding, Fingerprint, LeftOut, Remediation, Severity, Standing, Windowed};
 use crate::policy::Policy;
 use crate::principal::Principal;
 use crate::spill::{Merge, Sorted, damaged};
@@ -149,7 +149,10 @@ impl Unread<'_> {
     pub(crate) fn read(self) -> Result<Finding, Error> {
         let mut finding = self.kept.read(self.place, self.stored)?;
         if let Some(edit) = self.edit {
-            finding.fingerprint = edit.fingerprint.unwrap_or(finding.fingerprint);
+            if let Some((fingerprint, standing)) = edit.now {
+                finding.fingerprint = fingerprint;
+                finding.standing = standing;
+            }
             finding.duplicates = edit.duplicates;
         }
         Ok(finding)
@@ -224,6 +227,10 @@ impl Same {
         let window = window.map_err(|error| Error::new(error.to_string()))?;
         let body = StoredBody {
             window: window.as_deref(),
+            waiver: finding.waiver.as_ref().map(|waiver| {
+                (&*waiver.owner, &*waiver.reason, &*waiver.expires, waiver.ticket.as_deref())
+            }),
+            notes: finding.notes.iter().map(String::as_str).collect(),
             title: &finding.title,
             id: id.as_deref(),
             time: time.as_deref(),
@@ -283,6 +290,13 @@ impl Kept {
             duplicates: Default::default(),
             context: serde_json::from_slice(context).map_err(|_| damaged())?,
             standing: head.standing,
+            waiver: body.waiver.map(|(owner, reason, expires, ticket)| Excuse {
+                owner: owner.to_owned(),
+                reason: reason.to_owned(),
+                expires: expires.to_owned(),
+                ticket: text(ticket),
+            }),
+            notes: body.notes.into_iter().map(str::to_owned).collect(),
             remediation: Remediation {
                 console: body.console.text(&same.remediation.console),
                 cli: body.cli.text(&same.remediation.cli),
@@ -317,6 +331,8 @@ struct StoredHead<'a> {
 struct StoredBody<'a> {
     /// JSON.
     window: Option<&'a str>,
+    waiver: Option<(&'a str, &'a str, &'a str, Option<&'a str>)>,
+    notes: Vec<&'a str>,
     title: &'a str,
     id: Option<&'a str>,
     time: Option<&'a str>,
@@ -437,6 +453,13 @@ fn matches(event) { true }
                     duplicates: Default::default(),
                     context: json!({ "text": text(10), "numbers": [number, 0.1, u64::MAX], "none": {} }),
                     standing: Standing::New,
+                    waiver: is_event.then(|| Excuse {
+                        owner: "alice".to_owned(),
+                        reason: text(3).unwrap_or_default(),
+                        expires: "2024-05-14".to_owned(),
+                        ticket: text(4),
+                    }),
+                    notes: text(5).into_iter().collect(),
                     remediation: Remediation {
                         console: is_event.then(|| "Always the same.".to_owned()),
                         cli: text(11),
@@ -459,7 +482,7 @@ fn matches(event) { true }
             same[0].store(&finding, &mut stored).unwrap();
             let map = Arc::new(Map::new(vec!["log".into()], vec![(0, 0, 2)]));
             let [none] = Sorter::<1>::sorted(Vec::new()).unwrap();
-            let (_, edits) = crate::engine::duplicates::compare(&none, &map, 0).unwrap();
+            let (_, edits) = crate::engine::duplicates::compare(&none, &map, 0, |_| false).unwrap();
             let kept = Kept { len: 1, stored: none, edits, map, same, memory: 0 };
             let read = kept.read(Place { batch: 1, position: 5, ..Place::default() }, &stored).unwrap();
             prop_assert_eq!(serde_json::to_value(read).unwrap(), serde_json::to_value(finding).unwrap());

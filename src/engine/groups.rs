@@ -32,6 +32,8 @@ pub(super) enum Subject {
     Input,
     /// An inventory document could not be placed.
     Inventory,
+    /// A waiver could not be read.
+    Waiver,
     /// The policy of this id failed.
     Policy(Arc<str>),
 }
@@ -103,6 +105,7 @@ impl Groups {
         let (subject, file) = match &fault.stage {
             Stage::Input => (Subject::Input, &*fault.origin.file),
             Stage::Inventory => (Subject::Inventory, &*fault.origin.file),
+            Stage::Waiver => (Subject::Waiver, &*fault.origin.file),
             Stage::Policy(id) => (Subject::Policy(Arc::clone(id)), ""),
         };
         let key = Key { subject, reason: &fault.reason, file, account: None, region: None };

@@ -35,7 +35,7 @@ use serde_json::Value;
 
 pub use self::evaluate::{Hit, Verdict};
 pub use self::findings::{Findings, Iter};
-pub use self::outcome::{Counts, Exit, Files, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Summary};
+pub use self::outcome::{Decided, Resolved, Unused, Counts, Exit, Files, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Summary};
 pub use self::profile::{Cost, Profile, Route};
 pub use self::state::{Locked, Memory, State, Stretch};
 pub use self::why::{Why, Whys};
@@ -49,6 +49,7 @@ use crate::inventory::Inventory;
 use crate::policy::Checked;
 use crate::record::{Record, Scope};
 use crate::script::{Expression, Limits, Stop};
+use crate::triage::{Triage, Waivers};
 
 /// What to scan, with what, and how.
 #[derive(Clone, Debug)]
@@ -88,6 +89,8 @@ pub struct Request {
     pub profile: bool,
     /// The input is all there ever was: what is not in it never happened.
     pub history_complete: bool,
+    /// What people decided about findings.
+    pub triage: Arc<Triage>,
     /// Where it is remembered from run to run what was seen, if it is.
     pub state: Option<PathBuf>,
 }
@@ -113,6 +116,7 @@ impl Request {
             profile: false,
             history_complete: false,
             state: None,
+            triage: Arc::default(),
         }
     }
 }
@@ -163,6 +167,7 @@ fn attempt(
     let (files, mut faults) = input::discover(&request.paths, &request.settings)?;
     let (lookup_only, more) = input::discover(&request.inventory, &request.settings)?;
     faults.extend(more);
+    faults.extend(request.triage.waivers.iter().flat_map(Waivers::faults));
     progress.files(files.files.len() as u64);
     let collect::Read { inventory, faults: more, listed } = collect::inventory(&files, &lookup_only, request);
     faults.extend(more);

@@ -1,5 +1,6 @@
 //! What a scan found, what it did not judge and why, and the exit code that follows.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::finding::{Severity, Standing};
 use crate::input::{self, Class};
 use crate::policy::{Checked, Policy};
 use crate::record::{CLOUDTRAIL, Origin};
+use crate::triage::Entry;
 
 /// Everything that a scan has to tell.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct Outcome {
     /// What could not be processed, by stage, reason and file or policy. Where those are too many to list, a last row for
     /// the stage or the policy counts the rest.
     pub faults: Vec<Problem>,
+    /// What became of waivers and of the baseline, if there are any.
+    pub decided: Option<Decided>,
     /// Files that were not read, with the reason.
     pub skipped: Vec<(Arc<str>, String)>,
     /// The verdict on every record that the policy asked about was asked of, in input order.
@@ -154,7 +158,7 @@ pub struct NotEvaluated {
 /// What could not be processed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Problem {
-    /// `input`, `inventory` or `policy`.
+    /// `input`, `inventory`, `waiver` or `policy`.
     pub stage: &'static str,
     /// The policy's id, if it was a policy that failed.
     pub policy: Option<Arc<str>>,
@@ -164,6 +168,107 @@ pub struct Problem {
     pub count: u64,
     /// The first three.
     pub origins: Vec<Origin>,
+}
+
+/// What became of what people decided.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Decided {
+    /// Waivers that are for no finding.
+    pub unused_waivers: Vec<Unused>,
+    /// What was there when the baseline was written, and is no more.
+    pub resolved: Vec<Resolved>,
+}
+
+/// A waiver that is for no finding of this scan.
+#[derive(Clone, Debug, Serialize)]
+pub struct Unused {
+    /// The file.
+    pub file: String,
+    /// 1-based line.
+    pub line: usize,
+    /// The policy that it names.
+    pub policy: Option<String>,
+    /// Who answers for it.
+    pub owner: String,
+    /// What seems to be wrong with it.
+    pub reason: String,
+}
+
+/// A finding of the baseline that this scan would have found again, and did not.
+#[derive(Clone, Debug, Serialize)]
+pub struct Resolved {
+    /// What it was known by.
+    pub fingerprint: String,
+    /// The name of the pack.
+    pub pack: String,
+    /// The policy's id.
+    pub policy: String,
+    /// Its title, then.
+    pub title: String,
+    /// When it was first written.
+    pub since: String,
+}
+
+/// What became of what people decided; `None` if nobody did.
+fn decided(
+    request: &Request,
+    used: &BTreeSet<usize>,
+    policies: &[Policy],
+    counts: &[PolicyCounts],
+    not_evaluated: &[NotEvaluated],
+    findings: &Findings,
+) -> Result<Option<Decided>, Error> {
+    let triage = &request.triage;
+    if triage.waivers.is_none() && triage.baseline.is_none() {
+        return Ok(None);
+    }
+    let is_named = |policy: &Policy, name: &str| {
+        let id = name.strip_prefix(&*policy.pack).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name);
+        *policy.id == *id || policy.header.formerly.iter().any(|former| former == id)
+    };
+    let mut decided = Decided::default();
+    if let Some(waivers) = &triage.waivers {
+        for (_, waiver) in waivers.waivers.iter().enumerate().filter(|(at, _)| !used.contains(at)) {
+            let policy = waiver.policy.as_deref();
+            let is_known = policy.is_none_or(|name| policies.iter().any(|policy| is_named(policy, name)));
+            let reason = if is_known { "no finding is one that it is for" } else { "no policy that was loaded has that name" };
+            decided.unused_waivers.push(Unused {
+                file: waivers.file.clone(),
+                line: waiver.line,
+                policy: waiver.policy.clone(),
+                owner: waiver.owner.clone(),
+                reason: reason.to_owned(),
+            });
+        }
+    }
+    let Some(baseline) = &triage.baseline else { return Ok(Some(decided)) };
+    // What happened is not there any more by itself; and of what was not judged nobody knows.
+    let was_judged = |entry: &Entry| {
+        let at = policies.iter().position(|policy| *policy.pack == *entry.pack && is_named(policy, &entry.policy));
+        let judged = at.is_some_and(|at| counts[at].asked > 0 && counts[at].not_evaluated + counts[at].faults == 0);
+        judged && !not_evaluated.iter().any(|row| *row.policy == *entry.policy)
+    };
+    let mut gone: BTreeMap<&str, &Entry> = BTreeMap::new();
+    for (fingerprint, entry) in baseline.findings.iter().filter(|(_, entry)| entry.is_state() && was_judged(entry)) {
+        gone.insert(fingerprint, entry);
+    }
+    if !gone.is_empty() {
+        findings.each(&mut |finding| {
+            gone.remove(finding.read()?.fingerprint.to_string().as_str());
+            Ok(!gone.is_empty())
+        })?;
+    }
+    decided.resolved = gone
+        .into_iter()
+        .map(|(fingerprint, entry)| Resolved {
+            fingerprint: fingerprint.to_owned(),
+            pack: entry.pack.clone(),
+            policy: entry.policy.clone(),
+            title: entry.title.clone(),
+            since: entry.since.clone(),
+        })
+        .collect();
+    Ok(Some(decided))
 }
 
 /// What became of the records that a policy was asked about.
@@ -205,9 +310,9 @@ pub(super) fn write(
     lookup_only: &input::Files,
 ) -> Result<Outcome, Error> {
     let policies = packs.policies();
-    let Collected { records, policies: counts, profile, map, same, findings, identities, groups, why } = collected;
+    let Collected { used, records, policies: counts, profile, map, same, findings, identities, groups, why } = collected;
     let memory = request.memory / 4;
-    let (numbers, edits) = duplicates::compare(&identities, &map, memory)?;
+    let (numbers, edits) = duplicates::compare(&identities, &map, memory, |fingerprint| request.triage.is_known(fingerprint))?;
     drop(identities);
     let (mut not_evaluated, mut faults) = (Vec::new(), Vec::new());
     for groups::Row { subject, reason, scope, count, origins } in groups::rows(&groups, &map, groups::MOST)? {
@@ -227,6 +332,7 @@ pub(super) fn write(
             }
             Subject::Input => ("input", None),
             Subject::Inventory => ("inventory", None),
+            Subject::Waiver => ("waiver", None),
             Subject::Policy(id) => ("policy", Some(id)),
         };
         faults.push(Problem { stage, policy, reason, count, origins });
@@ -250,14 +356,16 @@ pub(super) fn write(
         faults: faults.iter().map(|row| row.count).sum(),
         exit: Exit { code: 0, reasons: Vec::new() },
     };
-    summary.exit = exit(&summary, request, policies, &counts, &numbers, files);
     let why = Whys::new(why, Arc::clone(&map));
-    let findings = Kept { len: summary.findings.total, stored: findings, edits, map, same, memory }.into();
+    let findings: Findings = Kept { len: summary.findings.total, stored: findings, edits, map, same, memory }.into();
+    let decided = decided(request, &used, policies, &counts, &not_evaluated, &findings)?;
+    summary.exit = exit(&summary, request, policies, &counts, &numbers, files, decided.as_ref());
     Ok(Outcome {
         summary,
         findings,
         not_evaluated,
         faults,
+        decided,
         skipped,
         why,
         policies: counts,
@@ -284,6 +392,7 @@ fn exit(
     counts: &[PolicyCounts],
     numbers: &Numbers,
     files: &input::Files,
+    decided: Option<&Decided>,
 ) -> Exit {
     let mut fails = Vec::new();
     if summary.faults > 0 {
@@ -318,6 +427,11 @@ fn exit(
     }
     if request.strict && summary.not_evaluated > 0 {
         fails.push(format!("{} not evaluated, and `--strict`", plural(summary.not_evaluated, "record")));
+    }
+    let unused = decided.map_or(0, |decided| decided.unused_waivers.len() as u64);
+    if request.strict && unused > 0 {
+        let verb = if unused == 1 { "excuses" } else { "excuse" };
+        fails.push(format!("{} {verb} nothing, and `--strict`", plural(unused, "waiver")));
     }
     if !fails.is_empty() {
         return Exit { code: 2, reasons: fails };

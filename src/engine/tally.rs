@@ -1,6 +1,9 @@
 //! What one thread collects while scanning, in bounded memory.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use super::deferred;
 use super::duplicates::Identity;
@@ -12,7 +15,7 @@ use super::outcome::{PolicyCounts, Records};
 use super::place::{Map, Place, ordinal};
 use super::profile::{Cost, Profile, Route};
 use super::spans::Spans;
-use super::evaluate::Hit;
+use super::evaluate::{Hit, tags};
 use super::{Request, Verdict, why};
 use crate::error::Error;
 use crate::fault::Fault;
@@ -20,6 +23,7 @@ use crate::finding::{Finding, record_hash};
 use crate::policy::Policy;
 use crate::record::{Node, Origin, Record, Scope};
 use crate::spill::{Scratch, Sorted, Sorter};
+use crate::triage::Triage;
 
 /// Findings, by place.
 const FINDINGS: usize = 0;
@@ -42,13 +46,16 @@ pub(super) struct Tallies {
     groups: usize,
     /// Whether it is wanted what policies cost.
     costs: bool,
+    triage: Arc<Triage>,
+    now: Timestamp,
 }
 
 impl Tallies {
     /// For the threads of a request, and so many groups of policies.
     pub(super) fn new(policies: &[Policy], groups: usize, request: &Request) -> Self {
         let share = request.memory / request.threads.max(1);
-        Self { scratch: Arc::default(), same: Same::of(policies), share, groups, costs: request.profile }
+        let (triage, now) = (Arc::clone(&request.triage), request.now);
+        Self { scratch: Arc::default(), same: Same::of(policies), share, groups, costs: request.profile, triage, now }
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -67,6 +74,9 @@ impl Tallies {
             spans: Spans::default(),
             key: Vec::new(),
             same: Arc::clone(&self.same),
+            triage: Arc::clone(&self.triage),
+            now: self.now,
+            used: BTreeSet::new(),
             buffer: Vec::new(),
             hashed: None,
             failed: None,
@@ -85,6 +95,7 @@ impl Tallies {
         let mut policies = vec![PolicyCounts::default(); self.same.len()];
         let mut asked = vec![0; self.groups];
         let mut costs = vec![Cost::default(); if self.costs { self.same.len() } else { 0 }];
+        let mut used = BTreeSet::new();
         let mut batches = Vec::new();
         let mut sorters = Vec::new();
         for mut tally in tallies {
@@ -94,6 +105,7 @@ impl Tallies {
             }
             records.add(&tally.records);
             passed_over += tally.passed_over;
+            used.extend(tally.used);
             policies.iter_mut().zip(&tally.policies).for_each(|(sum, counts)| sum.add(counts));
             asked.iter_mut().zip(&tally.asked).for_each(|(sum, count)| *sum += count);
             costs.iter_mut().zip(&tally.costs).for_each(|(sum, cost)| sum.add(cost));
@@ -109,13 +121,15 @@ impl Tallies {
         let [findings, identities, groups, why] = Sorter::sorted(sorters)?;
         let (map, same) = (Arc::new(Map::new(names, batches)), Arc::clone(&self.same));
         let profile = routes.map(|routes| Profile { passed_over, rows: costs.into_iter().zip(routes).collect() });
-        Ok(Collected { records, policies, profile, map, same, findings, identities, groups, why })
+        Ok(Collected { used, records, policies, profile, map, same, findings, identities, groups, why })
     }
 }
 
 /// What all threads collected.
 #[derive(Debug)]
 pub(super) struct Collected {
+    /// Places of waivers that are for some finding.
+    pub(super) used: BTreeSet<usize>,
     pub(super) records: Records,
     pub(super) policies: Vec<PolicyCounts>,
     pub(super) profile: Option<Profile>,
@@ -149,6 +163,10 @@ pub(super) struct Tally {
     pub(super) spans: Spans,
     key: Vec<u8>,
     same: Arc<[Same]>,
+    triage: Arc<Triage>,
+    now: Timestamp,
+    /// Places of waivers that are for some finding.
+    used: BTreeSet<usize>,
     buffer: Vec<u8>,
     /// The last record that was hashed: several policies may tell of it.
     hashed: Option<(Node, [u8; 16])>,
@@ -182,9 +200,9 @@ impl Tally {
         let counts = &mut self.policies[at.policy as usize];
         match verdict {
             Verdict::Silent => {}
-            Verdict::Finding(finding, faults) => {
+            Verdict::Finding(mut finding, faults) => {
                 let hash = self.hash_of(record);
-                self.finding(at, &finding, hash);
+                self.finding(at, policy, &mut finding, &tags(record), hash);
                 for reason in faults {
                     self.fault(at, &Fault::policy(&policy.id, reason, record.origin.clone()));
                 }
@@ -210,8 +228,17 @@ impl Tally {
     }
 
     /// Keeps a finding about a record, or about hits of which the first that counts is at that place, by its hash.
-    pub(super) fn finding(&mut self, at: Place, finding: &Finding, record_hash: [u8; 16]) {
+    /// `tags` are those of its resource.
+    pub(super) fn finding(
+        &mut self,
+        at: Place,
+        policy: &Policy,
+        finding: &mut Finding,
+        tags: &[(String, String)],
+        record_hash: [u8; 16],
+    ) {
         self.policies[at.policy as usize].findings += 1;
+        self.triage.judge(finding, policy, tags, self.now, &mut self.used);
         self.attempt(|tally| {
             tally.same[at.policy as usize].store(finding, &mut tally.buffer)?;
             tally.sorter.push(FINDINGS, &at.key(), &tally.buffer)?;

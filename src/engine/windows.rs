@@ -319,9 +319,9 @@ impl Listener<Rc<Held>> for Listening<'_, '_> {
             return;
         }
         match self.told(&opened) {
-            Ok((finding, faults, origin)) => {
+            Ok((mut finding, faults, origin)) => {
                 let at = opened.opener.key.place;
-                self.tally.finding(at, &finding, opened.opener.key.hash);
+                self.tally.finding(at, self.group.policy, &mut finding, &[], opened.opener.key.hash);
                 for reason in faults {
                     self.fault(&opened.opener, origin.clone(), reason);
                 }

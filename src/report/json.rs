@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-use crate::engine::{Findings, NotEvaluated, Outcome, Problem, Summary, Whys};
+use crate::engine::{Decided, Findings, NotEvaluated, Outcome, Problem, Summary, Whys};
 use crate::fault::is_deceptive;
 
 /// The version of the report's shape: raised when a member changes its meaning or goes away.
@@ -19,6 +19,8 @@ struct Report<'a> {
     findings: &'a Findings,
     not_evaluated: &'a [NotEvaluated],
     faults: &'a [Problem],
+    #[serde(flatten)]
+    decided: &'a Option<Decided>,
     #[serde(skip_serializing_if = "Whys::is_empty")]
     why: &'a Whys,
 }
@@ -32,6 +34,7 @@ pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         findings: &outcome.findings,
         not_evaluated: &outcome.not_evaluated,
         faults: &outcome.faults,
+        decided: &outcome.decided,
         why: &outcome.why,
     };
     report.serialize(&mut Serializer::with_formatter(&mut *out, Plain(PrettyFormatter::new())))?;
@@ -48,6 +51,12 @@ pub(super) fn write_lines(outcome: &Outcome, out: &mut dyn Write) -> io::Result<
     }
     for row in &outcome.faults {
         line("fault", row, out)?;
+    }
+    for row in outcome.decided.iter().flat_map(|decided| &decided.unused_waivers) {
+        line("unused_waiver", row, out)?;
+    }
+    for row in outcome.decided.iter().flat_map(|decided| &decided.resolved) {
+        line("resolved", row, out)?;
     }
     for row in outcome.why.iter() {
         line("why", &row.map_err(io::Error::other)?, out)?;

@@ -12,7 +12,7 @@ use super::Look;
 use super::grouped::{self, Words};
 use crate::engine::Outcome;
 use crate::fault::printable;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, Standing};
 use crate::policy::{Checked, Policy};
 use crate::record::Origin;
 
@@ -23,6 +23,7 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, look: Look, out: &mut dy
     grouped::write(&outcome.findings, &groups, &mut |text| out.write_all(text.as_bytes()))?;
     let mut page = Page { text: String::new(), colour: look.colour };
     page.not_judged(outcome);
+    page.decided(outcome);
     page.why(outcome, out)?;
     if look.verbose && !outcome.skipped.is_empty() {
         page.heading("Skipped");
@@ -133,12 +134,22 @@ impl Page {
     fn finding(&mut self, finding: &Finding, reason: &str) {
         let word = self.paint(style(finding.severity), &finding.severity.word().to_uppercase());
         let title = self.paint(BOLD, &printable(&finding.title, 300));
-        self.line(&format!("{word}  {title}"));
+        let standing = match finding.standing {
+            Standing::New => String::new(),
+            other => format!("  ({})", other.word()),
+        };
+        self.line(&format!("{word}  {title}{standing}"));
         self.row("policy", &format!("{} ({})", finding.policy, finding.pack));
         self.what(finding);
         self.row("why", reason);
         self.context(finding);
         self.remediation(finding);
+        if let Some(waiver) = &finding.waiver {
+            let ticket = waiver.ticket.as_deref().map_or_else(String::new, |ticket| format!(", {}", printable(ticket, 80)));
+            let (owner, reason) = (printable(&waiver.owner, 80), printable(&waiver.reason, 300));
+            self.row("waived", &format!("by {owner} until {}{ticket}: {reason}", waiver.expires));
+        }
+        self.row("note", &finding.notes.iter().map(|note| printable(note, 300)).collect::<Vec<_>>().join("\n"));
         self.row("known as", &finding.fingerprint.to_string());
     }
 
@@ -268,6 +279,28 @@ impl Page {
         }
     }
 
+    /// What became of waivers and of the baseline.
+    fn decided(&mut self, outcome: &Outcome) {
+        let Some(decided) = &outcome.decided else { return };
+        if !decided.unused_waivers.is_empty() {
+            self.heading("Waivers that excuse nothing");
+            for unused in &decided.unused_waivers {
+                let of = unused.policy.as_deref().unwrap_or("a fingerprint");
+                let (of, owner) = (printable(of, 100), printable(&unused.owner, 80));
+                let file = printable(&unused.file, 300);
+                self.line(&format!("  {file}:{}: {of}, of {owner}: {}", unused.line, unused.reason));
+            }
+            self.line("");
+        }
+        if !decided.resolved.is_empty() {
+            self.heading("Resolved since the baseline");
+            for resolved in &decided.resolved {
+                self.line(&format!("  {}: {}", printable(&resolved.policy, 100), printable(&resolved.title, 300)));
+            }
+            self.line("");
+        }
+    }
+
     fn why(&mut self, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         if outcome.why.is_empty() {
             return Ok(());
@@ -338,6 +371,12 @@ impl Page {
         } else {
             format!("{}: {}", count(summary.findings.total, "finding"), worst.join(", "))
         };
+        let standing = |word: &str| summary.findings.by_standing.0.iter().find(|(known, _)| *known == word).map_or(0, |(_, count)| *count);
+        let (waived, known) = (standing("waived"), standing("known"));
+        let total = summary.findings.total;
+        for (number, what) in [(waived, "waived"), (known, "known")].iter().filter(|(number, _)| *number > 0 && total > 0) {
+            let _ = write!(found, ", {number} {what}");
+        }
         for (number, what) in [
             (summary.not_evaluated, "not evaluated"),
             (summary.faults, if summary.faults == 1 { "fault" } else { "faults" }),

@@ -1,0 +1,80 @@
+//! Decides whether a finding is new, waived or known.
+//!
+//! *Law*: whatever is not sure leaves a finding new: a waiver that is over, that does not cover every resource, or that
+//! cannot be read.
+
+mod baseline;
+mod waivers;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+pub use self::baseline::{Baseline, Entry};
+pub use self::waivers::{SCHEMA as WAIVERS_SCHEMA, Waiver, Waivers};
+use crate::finding::{Excuse, Finding, Fingerprint, Standing};
+use crate::policy::Policy;
+
+/// What people decided about findings.
+#[derive(Clone, Debug, Default)]
+pub struct Triage {
+    /// What was excused, until when.
+    pub waivers: Option<Waivers>,
+    /// What was there when the baseline was written.
+    pub baseline: Option<Baseline>,
+}
+
+impl Triage {
+    /// Decides about a finding of a policy, at a time; `tags` are those of its resource. Notes in `used` which waivers were
+    /// of use.
+    pub(crate) fn judge(
+        &self,
+        finding: &mut Finding,
+        policy: &Policy,
+        tags: &[(String, String)],
+        now: Timestamp,
+        used: &mut BTreeSet<usize>,
+    ) {
+        let about = waivers::About { finding, tags };
+        let mut excuse = None;
+        let mut notes = Vec::new();
+        for (at, waiver) in self.waivers.iter().flat_map(|waivers| waivers.of(policy, finding)) {
+            if !waiver.covers(&about) {
+                continue;
+            }
+            used.insert(at);
+            if waiver.is_over(now) {
+                notes.push(format!("the waiver of {} for it expired on {}", waiver.owner, waiver.expires));
+            } else if excuse.is_none() {
+                excuse = Some(waiver.excuse());
+            }
+        }
+        if let Some(excuse) = excuse {
+            finding.standing = Standing::Waived;
+            finding.waiver = Some(excuse);
+            return;
+        }
+        let broken = self.waivers.iter().flat_map(|waivers| waivers.broken_of(policy));
+        notes.extend(broken.map(|line| format!("a waiver for its policy cannot be read (line {line})")));
+        finding.notes = notes;
+        if self.is_known(finding.fingerprint) {
+            finding.standing = Standing::Known;
+        }
+    }
+
+    /// Whether a finding of that fingerprint was there when the baseline was written.
+    pub(crate) fn is_known(&self, fingerprint: Fingerprint) -> bool {
+        self.baseline.as_ref().is_some_and(|baseline| baseline.has(&fingerprint.to_string()))
+    }
+}
+
+impl Waiver {
+    fn excuse(&self) -> Excuse {
+        Excuse {
+            owner: self.owner.clone(),
+            reason: self.reason.clone(),
+            expires: self.expires.to_string(),
+            ticket: self.ticket.clone(),
+        }
+    }
+}
