@@ -7,7 +7,6 @@ use serde_json::Value;
 use crate::finding::{Duplicates, Facts, Finding, Severity, Standing, fingerprint};
 use crate::inventory::{Collected, Inventory};
 use crate::policy::Policy;
-use crate::principal::Principal;
 use crate::record::{CLOUDTRAIL, Record};
 use crate::script::{Runtime, Stop, Verdict as Known};
 
@@ -105,7 +104,7 @@ fn tell(policy: &Policy, index: usize, runtime: &mut Runtime, record: &Record) -
         title,
         resources,
         record: Facts::of(record),
-        actor: is_event.then(|| Principal::of(view)),
+        actor: is_event.then(|| runtime.actor(&policy.script, record)),
         source_ip: view.text(&["sourceIPAddress"]).filter(|_| is_event).map(str::to_owned),
         origin: record.origin.clone(),
         duplicates: Duplicates::default(),

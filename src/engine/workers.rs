@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::derive::Derived;
+use super::derive::{Derived, Telling};
 use super::index::{Index, Plan, Selected};
 use super::place::{Place, ordinal};
 use super::profile::Cost;
@@ -19,7 +19,7 @@ use super::tally::{Collected, Tallies, Tally};
 use super::{Progress, Request, Verdict, deferred, derive, evaluate, stored};
 use crate::error::Error;
 use crate::fault::Fault;
-use crate::input::{Batch, Class, Field, Fields, File, Files, Filter, Reader, Route, Sink};
+use crate::input::{Batch, Class, Fields, File, Files, Filter, Reader, Route, Sink};
 use crate::inventory::{self, Inventory};
 use crate::policy::{Checked, Policy};
 use crate::record::{CLOUDTRAIL, Record};
@@ -44,6 +44,8 @@ pub(super) struct Judge<'a> {
     given_up: Vec<AtomicUsize>,
     /// Policies that look up what events tell of, and so wait for the last event.
     waiting: BTreeSet<usize>,
+    /// What those want to know of events.
+    telling: Telling,
     /// Resources that events tell of.
     derived: Mutex<Derived>,
     tallies: Tallies,
@@ -55,7 +57,7 @@ pub(super) struct Judge<'a> {
     is_misplaced: AtomicBool,
 }
 
-/// The fields by which [`derive::resource`] finds the events that tell of resources.
+/// The fields by which [`Telling`] finds the events that tell of resources.
 const TELLING: [&[&str]; 2] = [&["eventSource"], &["eventName"]];
 
 /// What the index of a request's policies is made by.
@@ -93,9 +95,7 @@ impl<'a> Judge<'a> {
         progress: &'a dyn Progress,
     ) -> Self {
         let policies = packs.policies();
-        let waits = |policy: &Policy| {
-            policy.header.uses.iter().chain(&policy.header.needs).any(|kind| derive::is_derived(kind))
-        };
+        let waits = |policy: &Policy| !Telling::of([policy]).is_empty();
         let waiting: BTreeSet<usize> =
             policies.iter().enumerate().filter(|(_, policy)| waits(policy)).map(|(at, _)| at).collect();
         let given_up = policies.iter().map(|_| AtomicUsize::new(0)).collect();
@@ -106,6 +106,7 @@ impl<'a> Judge<'a> {
             inventory,
             progress,
             given_up,
+            telling: Telling::of(waiting.iter().map(|at| &policies[*at])),
             waiting,
             derived: Mutex::default(),
             tallies: Tallies::new(policies, index.groups(), request),
@@ -289,14 +290,7 @@ impl<'a> Judge<'a> {
         if deferred.len() == 0 {
             return Ok(());
         }
-        let mut builder = self.inventory.reopen();
-        for record in derived {
-            let kind = Arc::clone(&record.kind);
-            builder.note_collected(&kind, record.scope.clone(), inventory::Collected::Partial);
-            builder.add(record);
-        }
-        // What events tell of never contradicts: a later association is another one.
-        let inventory = Arc::new(builder.finish().0);
+        let inventory = Arc::new(derive::added(&self.inventory, derived));
         let source = Mutex::new((deferred.read()?, None));
         let most = usize::try_from(deferred.len()).unwrap_or(usize::MAX).div_ceil(CHUNK);
         self.in_threads(most, &inventory, |worker| {
@@ -402,10 +396,10 @@ impl<'a> Worker<'a> {
     fn take(&mut self, at: Place, record: &Record) {
         let is_event = &*record.kind == CLOUDTRAIL;
         if is_event
-            && !self.judge.waiting.is_empty()
-            && let Some(resource) = derive::resource(record)
+            && let news = self.judge.telling.of_event(record)
+            && !news.is_empty()
         {
-            lock(&self.judge.derived).add(at, resource);
+            lock(&self.judge.derived).add(at, news);
         }
         let filter = &self.judge.request.settings.filter;
         if !(if is_event { filter.admits(record) } else { filter.admits_scope(&record.scope) }) {
@@ -521,12 +515,8 @@ impl<'a> Router<'a> {
 
     /// Whether an event may tell of a resource that somebody looks up.
     fn may_tell(&self, fields: &Fields<'_>) -> bool {
-        let may_be = |field: Option<usize>, texts: &[&str]| match field.map(|field| fields.get(field)) {
-            Some(Field::Text(text)) => texts.contains(&text),
-            Some(Field::Other) | None => true,
-            Some(Field::Absent | Field::Null | Field::Bool(_)) => false,
-        };
-        self.telling.is_some_and(|[source, name]| may_be(source, &[derive::SOURCE]) && may_be(name, &derive::NAMES))
+        let at = |field: Option<usize>| field.map(|field| fields.get(field));
+        self.telling.is_some_and(|places| self.judge.telling.may_tell(places.map(at)))
     }
 
     fn tell(self, tally: &mut Tally) {

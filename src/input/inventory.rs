@@ -55,6 +55,8 @@ pub struct Contents {
     resources: Vec<Vec<Identified>>,
     /// Of which kind how much was collected where.
     collected: Vec<(Arc<str>, Scope, Collected)>,
+    /// Of which kind all was seen where, at what time.
+    wholes: Vec<(Arc<str>, Scope, Timestamp)>,
     faults: Vec<Fault>,
 }
 
@@ -82,6 +84,9 @@ impl Contents {
         builder.add_all(self.resources);
         for (kind, scope, collected) in self.collected {
             builder.note_collected(&kind, scope, collected);
+        }
+        for (kind, scope, time) in self.wholes {
+            builder.note_whole(&kind, &scope, time);
         }
         self.faults
     }
@@ -354,6 +359,13 @@ impl Reader<'_> {
     fn take(&mut self, of: Of<'_>, kind: &Arc<str>, mut parts: Vec<Made>) {
         // One command is about one account and one region: what the items agree on is the answer's.
         let scope = self.source.scope(kind, Made::agreed(parts.iter()));
+        // What another command leaves out need not be gone.
+        if let (Collected::Whole, Some(time)) = (of.collected, of.time)
+            && of.command.is_some()
+            && schema::is_of_one_command(kind)
+        {
+            self.contents.wholes.push((Arc::clone(kind), scope.clone(), time));
+        }
         self.contents.collected.push((Arc::clone(kind), scope, of.collected));
         forget_ids_that_are_not(&mut parts);
         for made in parts {

@@ -5,7 +5,10 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::{Arc, LazyLock};
 
-use super::{Answers, Collected, Inventory, Places, Run, Shelf};
+use jiff::Timestamp;
+
+use super::past::{self, Past, Turn, Wholes};
+use super::{Answers, Collected, Inventory, Life, Places, Run, Shelf};
 use crate::fault::{Fault, printable};
 use crate::record::{Record, Ref, Scope};
 
@@ -24,9 +27,16 @@ pub struct Builder {
 struct Draft {
     /// Those of the inventory that was reopened, until one is added.
     kept: Option<Arc<Shelf>>,
+    /// The newest of each.
     records: Vec<Record>,
     /// The places of the records that have an id.
     known: Places,
+    /// What was before, with the place of the newest.
+    older: Vec<(usize, Record)>,
+    wholes: Wholes,
+    /// When those were in force of which that was told, by their places.
+    lives: BTreeMap<usize, Life>,
+    own_name: Option<&'static str>,
 }
 
 /// A resource and the hashes by which it is found again: made where the resource is, before it is put among others.
@@ -89,10 +99,40 @@ impl Builder {
     }
 
     /// Adds a resource. Where the same one (kind, scope, id and `Arguments`) was added before with another value, the
-    /// newer wins if both are dated, else the first stays and there is a fault. One without an id is never the same.
+    /// newer is what it is and the older what it was if both are dated, else the first stays and there is a fault. One
+    /// without an id is never the same.
     pub fn add(&mut self, record: Record) {
         let one = self.identities.of(record);
         self.add_all(vec![vec![one]]);
+    }
+
+    /// Adds a resource of which it is known when it was in force. It is told by nothing else: a second one of that name is
+    /// the same.
+    pub fn add_living(&mut self, record: Record, life: Life) {
+        let kind = Arc::clone(&record.kind);
+        let before = self.drafts.get(&kind).map_or(0, |draft| draft.records.len());
+        self.add(record);
+        if let Some(draft) = self.drafts.get_mut(&kind)
+            && draft.records.len() > before
+        {
+            draft.lives.insert(draft.records.len() - 1, life);
+        }
+    }
+
+    /// Names the member by which resources of a kind are found whenever they were in force.
+    pub fn note_own_name(&mut self, kind: &Arc<str>, name: &'static str) {
+        self.opened(kind).own_name = Some(name);
+    }
+
+    /// Notes that a kind was collected whole in a scope at a time: what was there before and was not seen then is gone.
+    pub fn note_whole(&mut self, kind: &Arc<str>, scope: &Scope, time: Timestamp) {
+        self.opened(kind).wholes.entry(scope.clone()).or_default().insert(time);
+    }
+
+    fn opened(&mut self, kind: &Arc<str>) -> &mut Draft {
+        let draft = self.drafts.entry(Arc::clone(kind)).or_default();
+        draft.open(&mut self.identities, &mut self.order);
+        draft
     }
 
     /// Adds resources in the order of the parts.
@@ -101,7 +141,7 @@ impl Builder {
             let (count, mut rest) = (part.len(), part.into_iter().peekable());
             while let Some(kind) = rest.peek().map(|one| Arc::clone(&one.record.kind)) {
                 let draft = self.drafts.entry(Arc::clone(&kind)).or_default();
-                draft.open(&mut self.identities);
+                draft.open(&mut self.identities, &mut self.order);
                 // Nearly always all are of one kind.
                 draft.reserve(if rest.len() == count { count } else { 0 });
                 while let Some(one) = rest.next_if(|one| one.record.kind == kind) {
@@ -123,16 +163,21 @@ impl Builder {
     /// The inventory, and what contradicted itself in it.
     pub fn finish(mut self) -> (Inventory, Vec<Fault>) {
         let mut shelves = BTreeMap::new();
-        for (kind, Draft { kept, records, .. }) in self.drafts {
-            let shelf = kept.unwrap_or_else(|| {
+        for (kind, mut draft) in self.drafts {
+            let shelf = draft.kept.take().unwrap_or_else(|| {
                 let answers = Arc::make_mut(self.collected.entry(Arc::clone(&kind)).or_default());
                 let mut last = None;
-                for record in &records {
+                for record in &draft.records {
                     if last.replace(&record.scope) != Some(&record.scope) {
                         answers.note_resources(&record.scope);
                     }
                 }
-                Arc::new(Shelf::of(records))
+                let (shelf, places, faults) = draft.shelf();
+                self.faults.extend(faults);
+                if let Some(places) = places {
+                    move_places(&mut self.order, &kind, |at| places[at]);
+                }
+                Arc::new(shelf)
             });
             shelves.insert(kind, shelf);
         }
@@ -142,13 +187,89 @@ impl Builder {
 
 impl Draft {
     /// Takes what was kept as if it had been added.
-    fn open(&mut self, identities: &mut Identities) {
+    fn open(&mut self, identities: &mut Identities, order: &mut Vec<Run>) {
         let Some(shelf) = self.kept.take() else { return };
-        for record in &shelf.records {
-            let one = identities.of(record.clone());
-            self.place(&one);
-            self.records.push(one.record);
+        self.wholes.clone_from(&shelf.wholes);
+        let Some(past) = &shelf.past else {
+            for record in &shelf.records {
+                let one = identities.of(record.clone());
+                self.place(&one);
+                self.records.push(one.record);
+            }
+            return;
+        };
+        self.own_name = past.own_name;
+        let mut turns: Vec<(Turn, &Record)> =
+            past.now.iter().chain(&past.then).copied().zip(shelf.records.iter().chain(&past.older.records)).collect();
+        turns.sort_by_key(|(turn, record)| (turn.of, record.time));
+        let mut places = BTreeMap::new();
+        for (turn, record) in turns {
+            let next = self.records.len();
+            self.add(identities.of(record.clone()));
+            if self.records.len() > next {
+                places.insert(turn.of, next);
+                // Whose life is known by itself is seen once.
+                if record.time.is_none() || past.own_name.is_some() {
+                    self.lives.insert(next, turn.life);
+                }
+            }
         }
+        let place = |at: usize| past.now.get(at).and_then(|turn| places.get(&turn.of)).copied();
+        if let Some(kind) = self.records.first().map(|record| Arc::clone(&record.kind)) {
+            move_places(order, &kind, place);
+        }
+    }
+
+    /// The shelf; where the records came to stand there, if not in their places; and what contradicts itself.
+    #[expect(clippy::type_complexity, reason = "said in the line above")]
+    fn shelf(self) -> (Shelf, Option<Vec<Option<usize>>>, Vec<Fault>) {
+        let is_series = self.wholes.values().any(|times| times.len() > 1);
+        if self.older.is_empty() && self.lives.is_empty() && !is_series {
+            return (Shelf::of(self.records, None, self.wholes), None, Vec::new());
+        }
+        let mut faults = Vec::new();
+        let mut before: BTreeMap<usize, Vec<Record>> = BTreeMap::new();
+        for (at, record) in self.older {
+            before.entry(at).or_default().push(record);
+        }
+        let (mut records, mut older) = (Vec::new(), Vec::new());
+        let mut past = Past { own_name: self.own_name, ..Past::default() };
+        let mut places = Vec::with_capacity(self.records.len());
+        for (at, newest) in self.records.into_iter().enumerate() {
+            let of = at as u32;
+            let mut versions = before.remove(&at).unwrap_or_default();
+            versions.sort_by(|one, other| one.time.cmp(&other.time));
+            versions.dedup_by(|next, last| {
+                let is_same = next.time == last.time;
+                if is_same && next.value.view() != last.value.view() {
+                    faults.push(contradiction(last, next));
+                }
+                is_same
+            });
+            versions.push(newest);
+            let lives = match self.lives.get(&at) {
+                Some(life) => versions.into_iter().map(|version| (version, *life)).collect(),
+                None => {
+                    let wholes = versions.last().and_then(|newest| self.wholes.get(&newest.scope));
+                    past::lives(versions, wholes)
+                }
+            };
+            let mut place = None;
+            for (version, life) in lives {
+                let turn = Turn { of, life };
+                if life.until.is_none() {
+                    place = Some(records.len());
+                    records.push(version);
+                    past.now.push(turn);
+                } else {
+                    older.push(version);
+                    past.then.push(turn);
+                }
+            }
+            places.push(place);
+        }
+        past.older = Shelf::of(older, None, Wholes::new());
+        (Shelf::of(records, Some(Box::new(past)), self.wholes), Some(places), faults)
     }
 
     fn reserve(&mut self, more: usize) {
@@ -165,21 +286,11 @@ impl Draft {
         let (known, record) = (&mut self.records[at], one.record);
         let equal = known.value.view() == record.value.view();
         match (known.time, record.time) {
-            (Some(then), Some(now)) if now > then => *known = record,
-            (Some(then), Some(now)) if now < then => {}
+            (Some(then), Some(now)) if now > then => self.older.push((at, std::mem::replace(known, record))),
+            (Some(then), Some(now)) if now < then => self.older.push((at, record)),
             (None, Some(_)) if equal => *known = record,
             _ if equal => {}
-            _ => {
-                let reason = format!(
-                    "`{}` `{}` in {} is also in {}, and differs: which is newer is not known (try: give both a `time` \
-                     in `inventory.json`, or different accounts or regions)",
-                    known.kind,
-                    printable(record.id.as_deref().unwrap_or_default(), 120),
-                    known.scope,
-                    known.origin
-                );
-                return Some(Fault::inventory(reason, record.origin));
-            }
+            _ => return Some(contradiction(known, &record)),
         }
         None
     }
@@ -204,6 +315,31 @@ impl Answers {
     fn note_resources(&mut self, scope: &Scope) {
         let noted = *self.by_scope.entry(scope, || Collected::Partial);
         self.most = self.most.max(noted);
+    }
+}
+
+/// What two records say of one resource at one time.
+fn contradiction(known: &Record, record: &Record) -> Fault {
+    let reason = format!(
+        "`{}` `{}` in {} is also in {}, and differs: which is newer is not known (try: give both a `time` in \
+         `inventory.json`, or different accounts or regions)",
+        known.kind,
+        printable(record.id.as_deref().unwrap_or_default(), 120),
+        known.scope,
+        known.origin
+    );
+    Fault::inventory(reason, record.origin.clone())
+}
+
+/// Notes that records of a kind stand in other places now, or in none.
+fn move_places(order: &mut Vec<Run>, kind: &Arc<str>, place: impl Fn(usize) -> Option<usize>) {
+    let before = std::mem::take(order);
+    for run in before {
+        if run.kind == *kind {
+            run.places.filter_map(&place).for_each(|at| note(order, kind, at));
+        } else {
+            order.push(run);
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use self::walker::Walker;
 use super::syntax::{self, Tree};
 use super::{Limits, PRELUDE, Script, facts};
 use crate::diagnostic::{Diagnostic, SourceText};
+use crate::sessions;
 
 /// What a script is checked against.
 pub struct Header<'a> {
@@ -127,6 +128,7 @@ impl<'a> Reader<'a> {
             constants: BTreeMap::new(),
             hooks: BTreeSet::new(),
             needs: header.needs.into(),
+            traces: header.uses.iter().chain(header.needs).any(|kind| kind == sessions::KIND),
             predicate: None,
             answers: BTreeMap::new(),
         };
@@ -147,6 +149,7 @@ impl<'a> Reader<'a> {
             params: &script.params,
             constants: &script.constants,
             may_halt: !script.needs.is_empty(),
+            traces: script.traces,
         };
         let others = script.hooks.iter().filter(|hook| **hook != "matches");
         script.answers = others.filter_map(|hook| Some((*hook, facts::of_hook(hook, &surroundings)?))).collect();
