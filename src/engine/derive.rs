@@ -197,7 +197,7 @@ impl Derived {
     }
 
     /// The resources in the order of the input, and a fault if those are not all.
-    pub(super) fn finish(self) -> (Vec<(Record, Life)>, Option<(Place, Fault)>) {
+    pub(super) fn finish(self) -> (Vec<Lived>, Option<(Place, Fault)>) {
         let lost = self.told - self.kept.len() as u64;
         let fault = self.end.map(|((at, _), origin)| {
             let mut fault = Fault::inventory(
@@ -222,17 +222,20 @@ fn size(value: Ref<'_>) -> usize {
     32 + value.as_str().map_or(0, str::len) + of_members + of_items
 }
 
+/// A resource and when it was in force.
+pub(super) type Lived = (Record, Life);
+
 /// What two resources have in common of which one takes the place of the other.
 type Slot = (String, &'static str, String);
 
 /// Resources and when each was in force: from its making until another took its place, or a call ended it.
-fn lives(news: impl Iterator<Item = News>) -> Vec<(Record, Life)> {
+fn lives(news: impl Iterator<Item = News>) -> Vec<Lived> {
     let (made, ended): (Vec<News>, Vec<News>) = news.partition(|one| one.ends.is_none());
     // The same event may be read twice.
     let mut known = BTreeSet::new();
     let mut is_new = |record: &Record| known.insert((record.kind.clone(), record.scope.clone(), record.id.clone()));
     let made = made.into_iter().map(|one| (one.record, Life::default()));
-    let mut made: Vec<(Record, Life)> = made.filter(|(record, _)| is_new(record)).collect();
+    let mut made: Vec<Lived> = made.filter(|(record, _)| is_new(record)).collect();
     let slot = |record: &Record, member: &'static str| {
         let value = record.value.view().text(&[member])?.to_owned();
         Some((format!("{} {}", record.kind, record.scope), member, value))
@@ -262,7 +265,7 @@ fn lives(news: impl Iterator<Item = News>) -> Vec<(Record, Life)> {
 }
 
 /// Ends what calls ended.
-fn end(made: &mut [(Record, Life)], ended: &[News], slot: impl Fn(&Record, &'static str) -> Option<Slot>) {
+fn end(made: &mut [Lived], ended: &[News], slot: impl Fn(&Record, &'static str) -> Option<Slot>) {
     let members: BTreeSet<&'static str> = ended.iter().filter_map(|one| Some(one.ends.as_ref()?.0)).collect();
     let mut places: BTreeMap<Slot, Vec<usize>> = BTreeMap::new();
     for (at, (record, _)) in made.iter().enumerate() {
@@ -285,7 +288,7 @@ fn end(made: &mut [(Record, Life)], ended: &[News], slot: impl Fn(&Record, &'sta
 }
 
 /// An inventory to which is added what events tell.
-pub(super) fn added(inventory: &Inventory, derived: Vec<(Record, Life)>) -> Inventory {
+pub(super) fn added(inventory: &Inventory, derived: Vec<Lived>) -> Inventory {
     let mut builder = inventory.reopen();
     let mut kinds = BTreeSet::new();
     for (record, life) in derived {

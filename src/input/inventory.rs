@@ -57,6 +57,8 @@ pub struct Contents {
     collected: Vec<(Arc<str>, Scope, Collected)>,
     /// Of which kind all was seen where, at what time.
     wholes: Vec<(Arc<str>, Scope, Timestamp)>,
+    /// What was deleted, and when.
+    gone: Vec<Identified>,
     faults: Vec<Fault>,
 }
 
@@ -88,6 +90,7 @@ impl Contents {
         for (kind, scope, time) in self.wholes {
             builder.note_whole(&kind, &scope, time);
         }
+        self.gone.into_iter().for_each(|one| builder.note_gone(one));
         self.faults
     }
 }
@@ -422,7 +425,13 @@ impl Reader<'_> {
             self.contents.collected.push((Arc::clone(&kind), scope.clone(), Collected::Partial));
             let origin = self.source.origin(self.position, Some(page.line));
             match item.state {
-                config::State::Deleted => {}
+                config::State::Deleted => {
+                    if let (Some(id), Some(_)) = (&item.id, item.time) {
+                        let (id, value) = (Some(Arc::from(id.as_str())), Document::from(&Value::Null).into());
+                        let record = Record { id, time: item.time, scope, value, origin, kind };
+                        self.contents.gone.push(identities.of(record));
+                    }
+                }
                 config::State::LeftOut => self.contents.faults.push(Fault::inventory(
                     format!(
                         "the item of kind `{kind}` was too large to be delivered with its configuration (try: add the \

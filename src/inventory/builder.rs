@@ -1,7 +1,7 @@
 //! Puts an inventory together.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
 use std::sync::{Arc, LazyLock};
 
@@ -36,6 +36,10 @@ struct Draft {
     wholes: Wholes,
     /// When those were in force of which that was told, by their places.
     lives: BTreeMap<usize, Life>,
+    /// What was told to be no more since its time.
+    gone: Vec<Identified>,
+    /// The same, by the places of what it was.
+    ends: BTreeMap<usize, BTreeSet<Timestamp>>,
     own_name: Option<&'static str>,
 }
 
@@ -129,6 +133,12 @@ impl Builder {
         self.opened(kind).wholes.entry(scope.clone()).or_default().insert(time);
     }
 
+    /// Notes that a resource is no more since the time of this record of it, which has a time and an id.
+    pub(crate) fn note_gone(&mut self, one: Identified) {
+        let kind = Arc::clone(&one.record.kind);
+        self.opened(&kind).gone.push(one);
+    }
+
     fn opened(&mut self, kind: &Arc<str>) -> &mut Draft {
         let draft = self.drafts.entry(Arc::clone(kind)).or_default();
         draft.open(&mut self.identities, &mut self.order);
@@ -199,6 +209,7 @@ impl Draft {
             return;
         };
         self.own_name = past.own_name;
+        let mut ends = past.ends.clone();
         let mut turns: Vec<(Turn, &Record)> =
             past.now.iter().chain(&past.then).copied().zip(shelf.records.iter().chain(&past.older.records)).collect();
         turns.sort_by_key(|(turn, record)| (turn.of, record.time));
@@ -208,6 +219,7 @@ impl Draft {
             self.add(identities.of(record.clone()));
             if self.records.len() > next {
                 places.insert(turn.of, next);
+                self.ends.extend(ends.remove(&turn.of).map(|ends| (next, ends)));
                 // Whose life is known by itself is seen once.
                 if record.time.is_none() || past.own_name.is_some() {
                     self.lives.insert(next, turn.life);
@@ -221,10 +233,16 @@ impl Draft {
     }
 
     /// The shelf; where the records came to stand there, if not in their places; and what contradicts itself.
-    #[expect(clippy::type_complexity, reason = "said in the line above")]
-    fn shelf(self) -> (Shelf, Option<Vec<Option<usize>>>, Vec<Fault>) {
+    fn shelf(mut self) -> (Shelf, Option<Vec<Option<usize>>>, Vec<Fault>) {
+        for one in std::mem::take(&mut self.gone) {
+            let is_same = |at: usize| self.records.get(at).is_some_and(|record| are_same(record, &one.record));
+            let known = self.known.find(one.whole, usize::MAX, is_same);
+            if let (Some(at), Some(time)) = (known, one.record.time) {
+                self.ends.entry(at).or_default().insert(time);
+            }
+        }
         let is_series = self.wholes.values().any(|times| times.len() > 1);
-        if self.older.is_empty() && self.lives.is_empty() && !is_series {
+        if self.older.is_empty() && self.lives.is_empty() && self.ends.is_empty() && !is_series {
             return (Shelf::of(self.records, None, self.wholes), None, Vec::new());
         }
         let mut faults = Vec::new();
@@ -238,7 +256,7 @@ impl Draft {
         for (at, newest) in self.records.into_iter().enumerate() {
             let of = at as u32;
             let mut versions = before.remove(&at).unwrap_or_default();
-            versions.sort_by(|one, other| one.time.cmp(&other.time));
+            versions.sort_by_key(|version| version.time);
             versions.dedup_by(|next, last| {
                 let is_same = next.time == last.time;
                 if is_same && next.value.view() != last.value.view() {
@@ -251,7 +269,7 @@ impl Draft {
                 Some(life) => versions.into_iter().map(|version| (version, *life)).collect(),
                 None => {
                     let wholes = versions.last().and_then(|newest| self.wholes.get(&newest.scope));
-                    past::lives(versions, wholes)
+                    past::lives(versions, wholes, self.ends.get(&at))
                 }
             };
             let mut place = None;
@@ -267,6 +285,7 @@ impl Draft {
                 }
             }
             places.push(place);
+            past.ends.extend(self.ends.remove(&at).map(|ends| (of, ends)));
         }
         past.older = Shelf::of(older, None, Wholes::new());
         (Shelf::of(records, Some(Box::new(past)), self.wholes), Some(places), faults)

@@ -60,6 +60,8 @@ pub(super) struct Past {
     pub(super) older: Shelf,
     /// Of what was before.
     pub(super) then: Vec<Turn>,
+    /// When resources were told to be no more, by their places in the order of all.
+    pub(super) ends: BTreeMap<u32, BTreeSet<Timestamp>>,
     /// The key by which resources of the kind are found whenever they were.
     pub(super) own_name: Option<&'static str>,
 }
@@ -106,13 +108,20 @@ impl Past {
 
 /// The versions of a resource in the order of their times, each with when it was in force. Where two neighbours are alike
 /// and nothing lies between them, the later one stands for both.
-pub(super) fn lives(versions: Vec<Record>, wholes: Option<&BTreeSet<Timestamp>>) -> Vec<(Record, Life)> {
+pub(super) fn lives(
+    versions: Vec<Record>,
+    wholes: Option<&BTreeSet<Timestamp>>,
+    ends: Option<&BTreeSet<Timestamp>>,
+) -> Vec<(Record, Life)> {
     let after = |time: Timestamp| time.checked_add(SignedDuration::from_nanos(1)).unwrap_or(time);
     let times: Vec<Option<Timestamp>> = versions.iter().map(|version| version.time).collect();
     let mut out: Vec<(Record, Life)> = Vec::with_capacity(versions.len());
     for (at, version) in versions.into_iter().enumerate() {
         let next = times.get(at + 1).copied().flatten();
         let (mut from, mut until) = (if at == 0 { None } else { times[at] }, next);
+        if let (Some(time), Some(ends)) = (times[at], ends) {
+            until = [next, ends.range(after(time)..).next().copied()].into_iter().flatten().min();
+        }
         if let (Some(time), Some(wholes)) = (times[at], wholes) {
             if at == 0 {
                 from = wholes.range(..time).next_back().map(|whole| after(*whole));
@@ -120,7 +129,7 @@ pub(super) fn lives(versions: Vec<Record>, wholes: Option<&BTreeSet<Timestamp>>)
             // What was one page of several is not missed where another page is the last.
             if wholes.contains(&time) {
                 let left_out = wholes.range(after(time)..).next().copied();
-                until = [next, left_out].into_iter().flatten().min();
+                until = [until, left_out].into_iter().flatten().min();
             }
         }
         match out.last_mut() {
