@@ -210,13 +210,15 @@ impl Draft {
         };
         self.own_name = past.own_name;
         let mut ends = past.ends.clone();
-        let mut turns: Vec<(Turn, &Record)> =
-            past.now.iter().chain(&past.then).copied().zip(shelf.records.iter().chain(&past.older.records)).collect();
+        let mut turns: Vec<(&Turn, &Record)> =
+            past.now.iter().chain(&past.then).zip(shelf.records.iter().chain(&past.older.records)).collect();
         turns.sort_by_key(|(turn, record)| (turn.of, record.time));
         let mut places = BTreeMap::new();
         for (turn, record) in turns {
             let next = self.records.len();
-            self.add(identities.of(record.clone()));
+            for time in turn.seen.iter().copied().map(Some).chain([record.time]) {
+                self.add(identities.of(Record { time, ..record.clone() }));
+            }
             if self.records.len() > next {
                 places.insert(turn.of, next);
                 self.ends.extend(ends.remove(&turn.of).map(|ends| (next, ends)));
@@ -232,6 +234,19 @@ impl Draft {
         }
     }
 
+    /// Whether an answer about all of the kind was given at another time than something was seen.
+    fn is_series(&self) -> bool {
+        let mut last: Option<(&Scope, Option<&BTreeSet<Timestamp>>)> = None;
+        self.records.iter().any(|record| {
+            let wholes = match last {
+                Some((scope, wholes)) if *scope == record.scope => wholes,
+                _ => self.wholes.get(&record.scope),
+            };
+            last = Some((&record.scope, wholes));
+            wholes.zip(record.time).is_some_and(|(wholes, time)| wholes.iter().any(|whole| *whole != time))
+        })
+    }
+
     /// The shelf; where the records came to stand there, if not in their places; and what contradicts itself.
     fn shelf(mut self) -> (Shelf, Option<Vec<Option<usize>>>, Vec<Fault>) {
         for one in std::mem::take(&mut self.gone) {
@@ -241,8 +256,7 @@ impl Draft {
                 self.ends.entry(at).or_default().insert(time);
             }
         }
-        let is_series = self.wholes.values().any(|times| times.len() > 1);
-        if self.older.is_empty() && self.lives.is_empty() && self.ends.is_empty() && !is_series {
+        if self.older.is_empty() && self.lives.is_empty() && self.ends.is_empty() && !self.is_series() {
             return (Shelf::of(self.records, None, self.wholes), None, Vec::new());
         }
         let mut faults = Vec::new();
@@ -266,16 +280,18 @@ impl Draft {
             });
             versions.push(newest);
             let lives = match self.lives.get(&at) {
-                Some(life) => versions.into_iter().map(|version| (version, *life)).collect(),
+                Some(life) => {
+                    let turn = || Turn { of, life: *life, seen: Vec::new() };
+                    versions.into_iter().map(|version| (version, turn())).collect()
+                }
                 None => {
                     let wholes = versions.last().and_then(|newest| self.wholes.get(&newest.scope));
-                    past::lives(versions, wholes, self.ends.get(&at))
+                    past::lives(of, versions, wholes, self.ends.get(&at))
                 }
             };
             let mut place = None;
-            for (version, life) in lives {
-                let turn = Turn { of, life };
-                if life.until.is_none() {
+            for (version, turn) in lives {
+                if turn.life.until.is_none() {
                     place = Some(records.len());
                     records.push(version);
                     past.now.push(turn);
@@ -286,6 +302,9 @@ impl Draft {
             }
             places.push(place);
             past.ends.extend(self.ends.remove(&at).map(|ends| (of, ends)));
+        }
+        if older.is_empty() && past.now.iter().all(|turn| turn.life == Life::default() && turn.seen.is_empty()) {
+            return (Shelf::of(records, None, self.wholes), None, faults);
         }
         past.older = Shelf::of(older, None, Wholes::new());
         (Shelf::of(records, Some(Box::new(past)), self.wholes), Some(places), faults)

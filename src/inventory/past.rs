@@ -67,10 +67,12 @@ pub(super) struct Past {
 }
 
 /// Which resource a version is of, as its place in the order of all, and when it was in force.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Turn {
     pub(super) of: u32,
     pub(super) life: Life,
+    /// When it was seen, but for the last time, which is the record's.
+    pub(super) seen: Vec<Timestamp>,
 }
 
 impl Past {
@@ -98,24 +100,25 @@ impl Past {
     }
 
     fn in_force(&self, now: Vec<u32>, older: Vec<u32>, when: When) -> Vec<Version> {
-        let is_now = now.into_iter().map(|at| (self.now[at as usize], Version::Now(at)));
-        let was = older.into_iter().map(|at| (self.then[at as usize], Version::Older(at)));
-        let mut found: Vec<(Turn, Version)> = is_now.chain(was).filter(|(turn, _)| turn.life.holds(when)).collect();
+        let is_now = now.into_iter().map(|at| (&self.now[at as usize], Version::Now(at)));
+        let was = older.into_iter().map(|at| (&self.then[at as usize], Version::Older(at)));
+        let mut found: Vec<(&Turn, Version)> = is_now.chain(was).filter(|(turn, _)| turn.life.holds(when)).collect();
         found.sort_by_key(|(turn, _)| (turn.of, turn.life.from));
         found.into_iter().map(|(_, version)| version).collect()
     }
 }
 
-/// The versions of a resource in the order of their times, each with when it was in force. Where two neighbours are alike
+/// The versions of a resource, of that place, in the order of their times, each with when it was in force. Where two neighbours are alike
 /// and nothing lies between them, the later one stands for both.
 pub(super) fn lives(
+    of: u32,
     versions: Vec<Record>,
     wholes: Option<&BTreeSet<Timestamp>>,
     ends: Option<&BTreeSet<Timestamp>>,
-) -> Vec<(Record, Life)> {
+) -> Vec<(Record, Turn)> {
     let after = |time: Timestamp| time.checked_add(SignedDuration::from_nanos(1)).unwrap_or(time);
     let times: Vec<Option<Timestamp>> = versions.iter().map(|version| version.time).collect();
-    let mut out: Vec<(Record, Life)> = Vec::with_capacity(versions.len());
+    let mut out: Vec<(Record, Turn)> = Vec::with_capacity(versions.len());
     for (at, version) in versions.into_iter().enumerate() {
         let next = times.get(at + 1).copied().flatten();
         let (mut from, mut until) = (if at == 0 { None } else { times[at] }, next);
@@ -133,11 +136,13 @@ pub(super) fn lives(
             }
         }
         match out.last_mut() {
-            Some((last, life)) if life.until == from && from.is_some() && last.value.view() == version.value.view() => {
-                *last = version;
-                life.until = until;
+            Some((last, turn))
+                if turn.life.until == from && from.is_some() && last.value.view() == version.value.view() =>
+            {
+                turn.seen.extend(std::mem::replace(last, version).time);
+                turn.life.until = until;
             }
-            _ => out.push((version, Life { from, until })),
+            _ => out.push((version, Turn { of, life: Life { from, until }, seen: Vec::new() })),
         }
     }
     out

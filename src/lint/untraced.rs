@@ -66,7 +66,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
 fn declaration(subject: &Subject<'_>) -> Option<(Range<usize>, String)> {
     let text = &subject.source.text;
     let kind = sessions::KIND;
-    let Some((item, span)) = subject.items(&["uses"]).pop() else {
+    let Some((_, span)) = subject.items(&["uses"]).pop() else {
         if !subject.header().uses.is_empty() {
             return None;
         }
@@ -80,9 +80,5 @@ fn declaration(subject: &Subject<'_>) -> Option<(Range<usize>, String)> {
         let end = text[span.end..].find('\n').map_or(text.len(), |at| span.end + at);
         return Some((end..end, format!("\n{before}{kind}")));
     }
-    let is_listed = text[span.end..].trim_start_matches(['"', '\'']).trim_start().starts_with([',', ']']);
-    Some(match is_listed {
-        true => (span.end..span.end, format!(", {kind}")),
-        false => (span.clone(), format!("[{item}, {kind}]")),
-    })
+    Some((span.end..span.end, format!(", {kind}")))
 }
