@@ -3,8 +3,8 @@
 //! Shapes and their fields: "CloudTrail userIdentity element" in the AWS CloudTrail user guide; what real records add
 //! to it (no `type` on service events, `None` identities, anonymous principals) is handled here and nowhere else.
 
-use serde::ser::{Serialize, SerializeStruct, Serializer};
-use serde::{Deserialize, Serialize as Derived};
+use serde::ser::{SerializeStruct, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::record::Ref;
 
@@ -12,6 +12,7 @@ use crate::record::Ref;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Principal {
     /// `IAMUser`, `AssumedRole`, `Root`, `AWSService`, `AWSAccount`, `FederatedUser`, `IdentityCenterUser`, …
+    #[serde(rename = "type")]
     pub kind: Option<String>,
     /// What people call it: a user name, a role name, `root`, a service, an account.
     pub name: Option<String>,
@@ -34,7 +35,7 @@ pub struct Principal {
 }
 
 /// Who began a session, as far as other records tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Derived, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traced {
     /// The first principal; `None` if it is not known.
     pub origin: Option<Principal>,
@@ -45,7 +46,7 @@ pub struct Traced {
 }
 
 /// How a principal got in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Derived, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Via {
     /// A user signed in to the console.

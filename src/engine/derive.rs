@@ -63,8 +63,8 @@ const CALLS: &[Call] = &[
 /// Kinds of which one resource takes the place of another: what both have, and their own name.
 const IN_TURN: [(&str, [&str; 2], &str); 1] = [(ec2::ASSOCIATIONS, ["AllocationId", "PublicIp"], "AssociationId")];
 
-/// Bytes that the resources may take that events tell of: a hundred thousand sessions, or twice as many addresses. They
-/// are looked things up in, so they must be in memory.
+/// Bytes that the resources may take that events tell of: some fifty thousand sessions, or several times as many addresses.
+/// They are looked things up in, so they must be in memory.
 const MOST: usize = 128 << 20;
 
 /// The calls that some policies want to know of.
@@ -231,11 +231,7 @@ type Slot = (String, &'static str, String);
 /// Resources and when each was in force: from its making until another took its place, or a call ended it.
 fn lives(news: impl Iterator<Item = News>) -> Vec<Lived> {
     let (made, ended): (Vec<News>, Vec<News>) = news.partition(|one| one.ends.is_none());
-    // The same event may be read twice.
-    let mut known = BTreeSet::new();
-    let mut is_new = |record: &Record| known.insert((record.kind.clone(), record.scope.clone(), record.id.clone()));
-    let made = made.into_iter().map(|one| (one.record, Life::default()));
-    let mut made: Vec<Lived> = made.filter(|(record, _)| is_new(record)).collect();
+    let mut made = once(made);
     let slot = |record: &Record, member: &'static str| {
         let value = record.value.view().text(&[member])?.to_owned();
         Some((format!("{} {}", record.kind, record.scope), member, value))
@@ -262,6 +258,24 @@ fn lives(news: impl Iterator<Item = News>) -> Vec<Lived> {
     }
     end(&mut made, &ended, slot);
     made
+}
+
+/// Each version of a resource once: an event may be read twice, and of two calls in one second that speak of one resource
+/// the one counts that says more, whichever was read first.
+fn once(made: Vec<News>) -> Vec<Lived> {
+    let mut known = BTreeMap::new();
+    let mut out: Vec<Lived> = Vec::with_capacity(made.len());
+    for News { record, .. } in made {
+        let key = (Arc::clone(&record.kind), record.scope.clone(), record.id.clone(), record.time);
+        let at = *known.entry(key).or_insert(out.len());
+        let says = |record: &Record| (record.value.view().len(), record.value.view().canonical());
+        match out.get_mut(at) {
+            Some((kept, _)) if says(kept) < says(&record) => *kept = record,
+            Some(_) => {}
+            None => out.push((record, Life::default())),
+        }
+    }
+    out
 }
 
 /// Ends what calls ended.
@@ -320,6 +334,19 @@ mod tests {
             origin: Origin { file: "log".into(), position: id, line: None },
         };
         vec![News { record, ends: None }]
+    }
+
+    #[test]
+    fn every_kind_that_is_made_is_one_that_policies_can_name() {
+        for call in CALLS {
+            assert!(call.kinds.iter().all(|kind| crate::schema::is_kind(kind)), "{}", call.name);
+        }
+        assert!(derived("cloudtrail/trails").is_none());
+        let telling = Telling::of_kinds(["ec2/volumes", "cloudtrail/nat-gateways"]);
+        let texts = |source, name| [Some(Field::Text(source)), Some(Field::Text(name))];
+        assert!(telling.may_tell(texts(EC2, "CreateNatGateway")) && !telling.may_tell(texts(EC2, "RunInstances")));
+        assert!(!telling.may_tell(texts(STS, "CreateNatGateway")) && telling.may_tell([None, Some(Field::Other)]));
+        assert!(!Telling::of_kinds(["ec2/volumes"]).may_tell([None, None]));
     }
 
     #[test]

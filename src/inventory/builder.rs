@@ -118,6 +118,7 @@ impl Builder {
         self.add(record);
         if let Some(draft) = self.drafts.get_mut(&kind)
             && draft.records.len() > before
+            && life != Life::default()
         {
             draft.lives.insert(draft.records.len() - 1, life);
         }

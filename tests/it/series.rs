@@ -256,7 +256,14 @@ fn calls_tell_of_instances_interfaces_and_gateways() {
         &json!({ "responseElements": { "networkInterface": {
         "networkInterfaceId": "eni-2", "subnetId": "subnet-2", "privateIpAddress": "10.0.0.6", "interfaceType": "interface" } } }),
     );
-    for (at, event) in [run, made, event("11:00:00", "DescribeInstances", &json!({}))].iter().enumerate() {
+    // An interface that was there before is another's from then on.
+    let given = event(
+        "09:00:00",
+        "CreateNetworkInterface",
+        &json!({ "responseElements": { "networkInterface": {
+        "networkInterfaceId": "eni-1", "subnetId": "subnet-1", "privateIpAddress": "10.0.0.5" } } }),
+    );
+    for (at, event) in [run, made, event("11:00:00", "DescribeInstances", &json!({})), given].iter().enumerate() {
         write(folder.path(), &format!("{at}.json"), event);
     }
     let packs = checked(
@@ -265,6 +272,8 @@ fn calls_tell_of_instances_interfaces_and_gateways() {
            fn context(event) {
                let i = lookup("cloudtrail/instances", "PrivateIpAddress", "10.0.0.5");
                #{ image: i.ImageId, profile: i.IamInstanceProfileArn, key: i.KeyName,
+                  seen: lookup_ever("cloudtrail/network-interfaces", "NetworkInterfaceId", "eni-1").len(),
+                  one: lookup("cloudtrail/network-interfaces", "NetworkInterfaceId", "eni-1").InstanceId,
                   interface: lookup("cloudtrail/network-interfaces", "InstanceId", i.InstanceId).NetworkInterfaceId,
                   other: lookup("cloudtrail/network-interfaces", "SubnetId", "subnet-2").PrivateIpAddress } }"#,
     );
@@ -272,7 +281,7 @@ fn calls_tell_of_instances_interfaces_and_gateways() {
     assert_eq!(
         found[0].1,
         json!({ "image": "ami-1", "profile": "arn:aws:iam::111122223333:instance-profile/p", "key": "k",
-                "interface": "eni-1", "other": "10.0.0.6" })
+                "seen": 2, "one": "i-1", "interface": "eni-1", "other": "10.0.0.6" })
     );
 }
 
