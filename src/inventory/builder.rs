@@ -322,8 +322,12 @@ impl Draft {
             self.records.push(one.record);
             return None;
         };
-        let (known, record) = (&mut self.records[at], one.record);
+        let (known, mut record) = (&mut self.records[at], one.record);
         let equal = known.value.view() == record.value.view();
+        if equal && known.time.is_some() && record.time.is_some() {
+            // Most resources are the same from answer to answer: what they are is kept once.
+            record.value = known.value.clone();
+        }
         match (known.time, record.time) {
             (Some(then), Some(now)) if now > then => self.older.push((at, std::mem::replace(known, record))),
             (Some(then), Some(now)) if now < then => self.older.push((at, record)),

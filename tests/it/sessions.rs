@@ -322,6 +322,32 @@ fn reports_say_who_began_a_session() {
     assert!(errors.is_empty(), "{errors:?}");
 }
 
+#[test]
+fn an_expression_is_told_what_later_records_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log.ndjson");
+    let mut events = chain();
+    events.reverse();
+    std::fs::write(&file, events.map(|event| event.to_string()).join("\n")).unwrap();
+    let tell = |expression: &str| {
+        let mut answers = Vec::new();
+        let request = Request { paths: vec![file.clone()], ..request() };
+        let faults = engine::evaluate_each(&request, expression, &mut |_, answer, _| {
+            answers.push(answer.unwrap());
+            true
+        });
+        assert!(faults.unwrap().is_empty());
+        answers
+    };
+    assert_eq!(tell("actor(event).origin.name"), ["eve", "111122223333", "eve", "eve"]);
+    assert_eq!(tell(r#"lookup_all("cloudtrail/sessions", "AccessKeyId", "ASIAA").len()"#), [0, 0, 1, 1]);
+    // Nobody asks, so nothing is looked for.
+    assert!(tell("actor(event)").iter().all(|actor| actor.get("origin").is_none()));
+    let piped = Request { paths: vec!["-".into()], ..request() };
+    let error = engine::evaluate_each(&piped, "actor(event).via", &mut |_, _, _| true).unwrap_err();
+    assert!(error.to_string().contains("save it in a file first"), "{error}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
