@@ -60,6 +60,9 @@ pub enum Via {
 }
 
 impl Via {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Console, Self::Key, Self::Service, Self::Federation];
+
     /// Its word.
     pub fn word(self) -> &'static str {
         match self {
