@@ -3,6 +3,7 @@
 //! *Law*: a kind that was not collected in a scope is never "none": [`Inventory::collected`] says which it is.
 
 mod builder;
+mod past;
 mod places;
 mod scoped;
 mod shelf;
@@ -15,6 +16,8 @@ use std::sync::{Arc, OnceLock};
 
 pub use builder::Builder;
 pub(crate) use builder::{Identified, Identities};
+use past::Version;
+pub use past::{Life, When};
 pub(crate) use places::Places;
 use scoped::Scoped;
 use shelf::{Index, Shelf};
@@ -71,6 +74,8 @@ pub struct View {
     shelf: Arc<Shelf>,
     /// All of them if there is none.
     places: Option<Arc<[u32]>>,
+    /// What was at another time, in the place of all that.
+    then: Option<Arc<[Version]>>,
 }
 
 /// Look-ups of a kind by a key, made ready: its index is built, and is not looked for again.
@@ -78,6 +83,10 @@ pub struct View {
 pub struct Finder {
     shelf: Arc<Shelf>,
     index: Arc<OnceLock<Index>>,
+    /// The index of what was before.
+    older: Option<Arc<OnceLock<Index>>>,
+    /// The key is the resources' own name, by which they are found whenever they were.
+    by_name: bool,
 }
 
 impl Inventory {
@@ -94,9 +103,19 @@ impl Inventory {
     /// Look-ups of a kind by a key, made ready; see [`Inventory::lookup`].
     pub fn finder(&self, kind: &str, key: &str) -> Finder {
         let shelf = self.shelves.get(kind).cloned().unwrap_or_default();
-        let index = shelf.slot(key);
-        index.get_or_init(|| shelf.index(key));
-        Finder { shelf, index }
+        let ready = |shelf: &Shelf| {
+            let index = shelf.slot(key);
+            index.get_or_init(|| shelf.index(key));
+            index
+        };
+        let (index, older) = (ready(&shelf), shelf.past.as_ref().map(|past| ready(&past.older)));
+        let by_name = shelf.past.as_ref().is_some_and(|past| past.own_name == Some(key));
+        Finder { shelf, index, older, by_name }
+    }
+
+    /// Whether what is known of a kind differs from time to time.
+    pub fn has_past(&self, kind: &str) -> bool {
+        self.shelves.get(kind).is_some_and(|shelf| shelf.past.is_some())
     }
 
     /// Every resource of a kind, in input order.
@@ -108,7 +127,19 @@ impl Inventory {
     pub fn view(&self, kind: &str, scope: &Scope) -> View {
         let shelf = self.shelves.get(kind).cloned().unwrap_or_default();
         let places = shelf.seen_from(scope);
-        View { shelf, places }
+        View { shelf, places, then: None }
+    }
+
+    /// As [`Inventory::view`], at another time.
+    pub fn view_when(&self, kind: &str, scope: &Scope, when: When) -> View {
+        let view = self.view(kind, scope);
+        match &view.shelf.past {
+            Some(past) if when != When::Now => {
+                let then = past.all(&view.shelf, scope, when).into();
+                View { then: Some(then), ..view }
+            }
+            _ => view,
+        }
     }
 
     /// As [`Inventory::view`], borrowed.
@@ -164,6 +195,9 @@ impl Inventory {
 impl View {
     /// The number of resources.
     pub fn len(&self) -> usize {
+        if let Some(then) = &self.then {
+            return then.len();
+        }
         self.places.as_ref().map_or(self.shelf.records.len(), |places| places.len())
     }
 
@@ -174,6 +208,9 @@ impl View {
 
     /// The resource at a place in the view.
     pub fn get(&self, at: usize) -> Option<&Record> {
+        if let Some(then) = &self.then {
+            return self.shelf.version(*then.get(at)?);
+        }
         let at = match &self.places {
             Some(places) => *places.get(at)? as usize,
             None => at,
@@ -184,7 +221,14 @@ impl View {
 
 impl Finder {
     /// The resources of which the key has the text `value`; see [`Inventory::lookup`].
-    pub fn find(&self, value: &str, scope: Option<&Scope>) -> Vec<&Record> {
-        self.index.get().map_or_else(Vec::new, |index| self.shelf.find(index, value, scope))
+    pub fn find(&self, value: &str, scope: Option<&Scope>, when: When) -> Vec<&Record> {
+        let Some(index) = self.index.get() else { return Vec::new() };
+        match (&self.shelf.past, self.older.as_ref().and_then(|older| older.get())) {
+            (Some(past), Some(older)) if when != When::Now || self.by_name => {
+                let when = if self.by_name { When::Ever } else { when };
+                past.find(&self.shelf, (index, older), value, scope, when)
+            }
+            _ => self.shelf.find(index, value, scope),
+        }
     }
 }

@@ -49,6 +49,7 @@ pub mod record;
 pub mod principal;
 pub mod fault;
 pub mod inventory;
+pub mod sessions;
 pub mod schema;
 pub mod input;
 pub mod script;

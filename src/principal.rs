@@ -3,12 +3,13 @@
 //! Shapes and their fields: "CloudTrail userIdentity element" in the AWS CloudTrail user guide; what real records add
 //! to it (no `type` on service events, `None` identities, anonymous principals) is handled here and nowhere else.
 
+use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
 use crate::record::Ref;
 
 /// Who made a call. Every field is `None` when the record does not say.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Principal {
     /// `IAMUser`, `AssumedRole`, `Root`, `AWSService`, `AWSAccount`, `FederatedUser`, `IdentityCenterUser`, …
     #[serde(rename = "type")]
@@ -29,6 +30,76 @@ pub struct Principal {
     pub service: Option<String>,
     /// Whether the session, or the sign-in, had a second factor.
     pub mfa: Option<bool>,
+    /// Who began the session, and how; `None` if that was not looked for.
+    pub traced: Option<Box<Traced>>,
+}
+
+/// Who began a session, as far as other records tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traced {
+    /// The first principal; `None` if it is not known.
+    pub origin: Option<Principal>,
+    /// The ARNs of the roles on the way, from the first that was assumed to the caller's own.
+    pub chain: Vec<String>,
+    /// How the first principal got in.
+    pub via: Option<Via>,
+}
+
+/// How a principal got in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    /// A user signed in to the console.
+    Console,
+    /// A long-term access key of a user.
+    Key,
+    /// An AWS service acted, or handed the credentials out.
+    Service,
+    /// An identity provider, or Identity Center, vouched for somebody.
+    Federation,
+}
+
+impl Via {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Console, Self::Key, Self::Service, Self::Federation];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Console => "console",
+            Self::Key => "key",
+            Self::Service => "service",
+            Self::Federation => "federation",
+        }
+    }
+}
+
+/// For people, what was traced stands beside the rest, and only if it was; in a store every field has its place.
+impl Serialize for Principal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shown = serializer.is_human_readable();
+        let more = if shown { self.traced.as_ref().map_or(0, |_| 3) } else { 1 };
+        let mut out = serializer.serialize_struct("Principal", 9 + more)?;
+        out.serialize_field("type", &self.kind)?;
+        out.serialize_field("name", &self.name)?;
+        out.serialize_field("arn", &self.arn)?;
+        out.serialize_field("role", &self.role)?;
+        out.serialize_field("account", &self.account)?;
+        out.serialize_field("session", &self.session)?;
+        out.serialize_field("access_key", &self.access_key)?;
+        out.serialize_field("service", &self.service)?;
+        out.serialize_field("mfa", &self.mfa)?;
+        match &self.traced {
+            traced if !shown => out.serialize_field("traced", traced)?,
+            Some(traced) => {
+                out.serialize_field("origin", &traced.origin)?;
+                out.serialize_field("chain", &traced.chain)?;
+                out.serialize_field("via", &traced.via)?;
+            }
+            None => {}
+        }
+        out.end()
+    }
 }
 
 impl Principal {
@@ -65,6 +136,7 @@ impl Principal {
             service,
             access_key: text(&["accessKeyId"]),
             arn,
+            traced: None,
         }
     }
 }

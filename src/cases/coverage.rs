@@ -12,7 +12,7 @@ use super::judge::{Bench, inventory, request};
 use super::runner::{Report, in_parallel};
 use super::suite::{Suite, TestedPack, TestedPolicy};
 use crate::diagnostic::SourceText;
-use crate::engine::{Hooks, judge_asking};
+use crate::engine::{self, Hooks, judge_asking};
 use crate::error::Error;
 use crate::inventory::{Collected, Inventory};
 use crate::policy::{Checked, Policy};
@@ -216,6 +216,7 @@ pub(super) fn measure<'s>(
         let run = benches[*at].with_packs(case, |packs| {
             let known = inventory(case)?;
             let policy = packs.get(&policy.id).ok_or_else(String::new)?;
+            let known = engine::informed(policy, &case.records, &known);
             pass(packs, policy, case, &probed[..libraries], &probed[libraries + at], known, limits)
         });
         run.unwrap_or_default()

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::case::Case;
 use super::judge::{Answer, Bench, inventory};
+use crate::engine;
 use crate::fault::printable;
 use crate::policy::Policy;
 use crate::record::Record;
@@ -81,6 +82,7 @@ pub(super) fn trace(bench: &Bench<'_>, case: &Case, wrong: &[String]) -> Option<
     let known = inventory(case).ok()?;
     let traced = bench.with_packs(case, |packs| {
         let policy = packs.get(bench.id()).ok_or_else(String::new)?;
+        let known = engine::informed(policy, &case.records, &known);
         let mut tracer =
             Tracer { policy, known: Arc::new(known), case, limits: bench.limits(), trace: Trace::default() };
         for (at, record) in case.records.iter().take(MOST_RECORDS).enumerate() {

@@ -38,6 +38,8 @@ pub struct Hit {
     pub of: Option<Value>,
     /// The number of the step that it is; 0 where there are no steps.
     pub step: u8,
+    /// Who made the call.
+    pub actor: Principal,
     /// What the policy keeps of the record.
     pub kept: Value,
 }
@@ -145,7 +147,8 @@ fn hit(
             Err(Stop::NotEvaluated(reason) | Stop::Fault(reason)) => faults.push(format!("`keep` {reason}")),
         }
     }
-    Ok(Verdict::Hit(Box::new(Hit { by, of, step: step.unwrap_or_default(), kept }), faults))
+    let actor = runtime.actor(&policy.script, record);
+    Ok(Verdict::Hit(Box::new(Hit { by, of, step: step.unwrap_or_default(), actor, kept }), faults))
 }
 
 /// What a finding is about.
@@ -167,7 +170,7 @@ fn tell(policy: &Policy, index: usize, runtime: &mut Runtime, record: &Record) -
     let about = About {
         record: Facts::of(record),
         window: None,
-        actor: is_event.then(|| Principal::of(view)),
+        actor: is_event.then(|| runtime.actor(&policy.script, record)),
         source_ip: view.text(&["sourceIPAddress"]).filter(|_| is_event).map(str::to_owned),
         origin: record.origin.clone(),
         fingerprint: fingerprint(&policy.pack, &policy.id, record),

@@ -384,6 +384,7 @@ mod tests {
 
     use super::*;
     use crate::policy::{Overrides, Pack};
+    use crate::principal::{Traced, Via};
     use crate::record::CLOUDTRAIL;
     use crate::script::Limits;
     use crate::spill::Sorter;
@@ -439,6 +440,17 @@ fn matches(event) { true }
                     actor: is_event.then(|| Principal {
                         name: text(8),
                         mfa: text(9).map(|text| text.is_empty()),
+                        traced: text(7).map(|name| {
+                            Box::new(Traced {
+                                origin: text(6).map(|arn| Principal {
+                                    name: Some(name.clone()),
+                                    arn: Some(arn),
+                                    ..Principal::default()
+                                }),
+                                chain: vec![name.clone()],
+                                via: text(5).map(|_| Via::Key),
+                            })
+                        }),
                         ..Principal::default()
                     }),
                     window: is_event.then(|| Windowed {

@@ -134,7 +134,7 @@ pub(super) fn put_hit(hit: &Hit, record: &Record, time: Timestamp, into: &mut Ve
         source: view.text(&["eventSource"]),
         account: record.scope.account.as_deref(),
         region: record.scope.region.as_deref(),
-        actor: Cow::Owned(Principal::of(view)),
+        actor: Cow::Borrowed(&hit.actor),
         source_ip: view.text(&["sourceIPAddress"]),
         line: record.origin.line,
         kept: kept.into(),
@@ -206,7 +206,7 @@ mod tests {
             let made = |(policy, by, (seconds, nanos), id, hash): &(u32, Vec<String>, (i64, i32), String, [u8; 16])| {
                 let by: Vec<Value> = by.iter().map(|text| text.as_str().into()).collect();
                 let time = Timestamp::new(*seconds, *nanos).unwrap();
-                let hit = Hit { by: by.clone(), of: None, step: 0, kept: Value::Null };
+                let hit = Hit { by: by.clone(), of: None, step: 0, actor: Principal::default(), kept: Value::Null };
                 let mut key = Vec::new();
                 put_key(*policy, &hit, &record(id, time), time, *hash, Place::default(), &mut key).unwrap();
                 (key, (*policy, Value::from(by).to_string(), time, id.replace('\0', " ").contains(' ').then_some(()), *hash))
@@ -228,7 +228,7 @@ mod tests {
     fn long_groups_and_ids_are_told_apart() {
         let time = Timestamp::UNIX_EPOCH;
         let key = |by: &str, id: &str| {
-            let hit = Hit { by: vec![by.into()], of: None, step: 0, kept: Value::Null };
+            let hit = Hit { by: vec![by.into()], of: None, step: 0, actor: Principal::default(), kept: Value::Null };
             let mut key = Vec::new();
             put_key(0, &hit, &record(id, time), time, [0; 16], Place::default(), &mut key).unwrap();
             key

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use self::derive::{Derived, Telling};
 pub use self::evaluate::{Hit, Verdict};
 pub use self::findings::{Findings, Iter};
 pub use self::outcome::{Decided, Resolved, Unused, Counts, Exit, Files, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Summary};
@@ -46,9 +47,10 @@ use crate::fault::Fault;
 use crate::finding::Severity;
 use crate::input::{self, Settings};
 use crate::inventory::Inventory;
-use crate::policy::Checked;
+use crate::policy::{Checked, Policy};
 use crate::record::{Record, Scope};
 use crate::script::{Expression, Limits, Stop};
+use crate::sessions;
 use crate::triage::{Triage, Waivers};
 
 /// What to scan, with what, and how.
@@ -215,6 +217,16 @@ pub(crate) fn judge_asking(
     outcome::write(judge.finish(names, &[])?, packs, request, &none, &none)
 }
 
+/// An inventory with what records tell of resources, as far as a policy asks: what [`judge`] has it look into.
+pub fn informed(policy: &Policy, records: &[Record], inventory: &Inventory) -> Inventory {
+    let telling = Telling::of([policy]);
+    let mut derived = Derived::default();
+    for (at, record) in records.iter().enumerate() {
+        derived.add(place::Place { file: place::ordinal(at), ..Default::default() }, telling.of_event(record));
+    }
+    derive::added(inventory, derived.finish().0)
+}
+
 /// What a request names, read whole.
 #[derive(Debug, Default)]
 pub struct Read {
@@ -267,8 +279,17 @@ pub fn evaluate_each(request: &Request, expression: &str, give: Give<'_>) -> Res
     faults.extend(more);
     let collect::Read { inventory, faults: more, listed } = collect::inventory(&files, &lookup_only, request);
     faults.extend(more);
+    let telling = Telling::of_kinds(looked_up(expression));
+    if !telling.is_empty() && !request.paths.iter().all(|path| is_on_disk(path)) {
+        let reason = "what other records tell may come later, and what is no file can be read only once";
+        return Err(Error::new(reason).try_to("save it in a file first"));
+    }
+    let (inventory, too_many) = told(&files, &listed, request, &telling, inventory);
+    faults.extend(too_many);
     let inventory = Arc::new(inventory);
+    let traces = telling.wants_kind(sessions::KIND);
     let mut expression = Expression::new(expression, Arc::clone(&inventory), request.now, &request.limits)?;
+    expression.trace_sessions(traces);
     let mut goes_on = true;
     let mut ask = |record: &Record| {
         if goes_on {
@@ -295,6 +316,43 @@ pub fn evaluate_each(request: &Request, expression: &str, give: Give<'_>) -> Res
         }
     }
     Ok(faults)
+}
+
+/// The kinds that an expression may look up: those that it names, and that behind who began a session.
+fn looked_up(expression: &str) -> impl Iterator<Item = &str> {
+    let asks = |word: &&str| expression.contains(&format!(".{word}")) && expression.contains("actor");
+    let named = expression.split(['"', '\'', '`']);
+    named.chain(crate::script::TRACED.iter().find(|word| asks(word)).map(|_| sessions::KIND))
+}
+
+/// An inventory with what the events of files tell, as far as that is wanted; a fault if that is not all.
+fn told(
+    files: &input::Files,
+    listed: &BTreeSet<Arc<str>>,
+    request: &Request,
+    telling: &Telling,
+    inventory: Inventory,
+) -> (Inventory, Option<Fault>) {
+    if telling.is_empty() {
+        return (inventory, None);
+    }
+    let mut derived = Derived::default();
+    let holds_events = |file: &&input::File| file.class == input::Class::Events && !listed.contains(&file.name);
+    for (at, file) in (0..).zip(files.files.iter().filter(holds_events)) {
+        let mut number = 0;
+        let mut take = |record: &Record| {
+            number += 1;
+            derived.add(place::Place { file: at, position: number, ..Default::default() }, telling.of_event(record));
+            true
+        };
+        // What cannot be read is told when the records are gone through.
+        let mut each = Each { ask: &mut take, faults: &mut Vec::new(), before: 0 };
+        input::read(file, &request.settings, &mut |batch| {
+            batch.open(file, &mut EachOfBatch { each: &mut each, start: 0 });
+        });
+    }
+    let (resources, too_many) = derived.finish();
+    (derive::added(&inventory, resources), too_many.map(|(_, fault)| fault))
 }
 
 /// Gives records one by one.

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::derive::Derived;
+use super::derive::{Derived, Telling};
 use super::index::{Index, Plan, Selected};
 use super::place::{Map, Place, ordinal};
 use super::profile::Cost;
@@ -25,7 +25,7 @@ use super::windows::{self, Asked, Windows};
 use super::{Progress, Request, Verdict, deferred, derive, evaluate, stored};
 use crate::error::Error;
 use crate::fault::Fault;
-use crate::input::{Batch, Class, Field, Fields, File, Files, Filter, Reader, Route, Sink, Told};
+use crate::input::{Batch, Class, Fields, File, Files, Filter, Reader, Route, Sink, Told};
 use crate::inventory::{self, Inventory};
 use crate::policy::{Checked, Policy};
 use crate::record::{CLOUDTRAIL, Record};
@@ -54,6 +54,8 @@ pub(super) struct Judge<'a> {
     waiting: BTreeSet<usize>,
     /// Some window must know of which times there are records.
     needs_spans: bool,
+    /// What those want to know of events.
+    telling: Telling,
     /// Resources that events tell of.
     derived: Mutex<Derived>,
     tallies: Tallies,
@@ -65,7 +67,7 @@ pub(super) struct Judge<'a> {
     is_misplaced: AtomicBool,
 }
 
-/// The fields by which [`derive::resource`] finds the events that tell of resources.
+/// The fields by which [`Telling`] finds the events that tell of resources.
 const TELLING: [&[&str]; 2] = [&["eventSource"], &["eventName"]];
 
 /// What the index of a request's policies is made by.
@@ -104,9 +106,7 @@ impl<'a> Judge<'a> {
         progress: &'a dyn Progress,
     ) -> Self {
         let policies = packs.policies();
-        let waits = |policy: &Policy| {
-            policy.header.uses.iter().chain(&policy.header.needs).any(|kind| derive::is_derived(kind))
-        };
+        let waits = |policy: &Policy| !Telling::of([policy]).is_empty();
         let waiting: BTreeSet<usize> =
             policies.iter().enumerate().filter(|(_, policy)| waits(policy)).map(|(at, _)| at).collect();
         let given_up = policies.iter().map(|_| AtomicUsize::new(0)).collect();
@@ -120,6 +120,7 @@ impl<'a> Judge<'a> {
             inventory,
             progress,
             given_up,
+            telling: Telling::of(waiting.iter().map(|at| &policies[*at])),
             waiting,
             needs_spans,
             derived: Mutex::default(),
@@ -314,14 +315,7 @@ impl<'a> Judge<'a> {
         if deferred.len() == 0 {
             return Ok(());
         }
-        let mut builder = self.inventory.reopen();
-        for record in derived {
-            let kind = Arc::clone(&record.kind);
-            builder.note_collected(&kind, record.scope.clone(), inventory::Collected::Partial);
-            builder.add(record);
-        }
-        // What events tell of never contradicts: a later association is another one.
-        let inventory = Arc::new(builder.finish().0);
+        let inventory = Arc::new(derive::added(&self.inventory, derived));
         let source = Mutex::new((deferred.read()?, None));
         let most = usize::try_from(deferred.len()).unwrap_or(usize::MAX).div_ceil(CHUNK);
         self.in_threads(most, &inventory, |worker| {
@@ -461,10 +455,10 @@ impl<'a> Worker<'a> {
     fn take(&mut self, at: Place, record: &Record) {
         let is_event = &*record.kind == CLOUDTRAIL;
         if is_event
-            && !self.judge.waiting.is_empty()
-            && let Some(resource) = derive::resource(record)
+            && let news = self.judge.telling.of_event(record)
+            && !news.is_empty()
         {
-            lock(&self.judge.derived).add(at, resource);
+            lock(&self.judge.derived).add(at, news);
         }
         if is_event && self.judge.needs_spans && let Some(time) = record.time {
             self.tally.spans.note(record.scope.account.as_deref(), record.scope.region.as_deref(), time);
@@ -613,12 +607,8 @@ impl<'a> Router<'a> {
 
     /// Whether an event may tell of a resource that somebody looks up.
     fn may_tell(&self, fields: &Fields<'_>) -> bool {
-        let may_be = |field: Option<usize>, texts: &[&str]| match field.map(|field| fields.get(field)) {
-            Some(Field::Text(text)) => texts.contains(&text),
-            Some(Field::Other) | None => true,
-            Some(Field::Absent | Field::Null | Field::Bool(_)) => false,
-        };
-        self.telling.is_some_and(|[source, name]| may_be(source, &[derive::SOURCE]) && may_be(name, &derive::NAMES))
+        let at = |field: Option<usize>| field.map(|field| fields.get(field));
+        self.telling.is_some_and(|places| self.judge.telling.may_tell(places.map(at)))
     }
 
     fn tell(self, tally: &mut Tally) {

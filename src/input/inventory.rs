@@ -55,6 +55,10 @@ pub struct Contents {
     resources: Vec<Vec<Identified>>,
     /// Of which kind how much was collected where.
     collected: Vec<(Arc<str>, Scope, Collected)>,
+    /// Of which kind all was seen where, at what time.
+    wholes: Vec<(Arc<str>, Scope, Timestamp)>,
+    /// What was deleted, and when.
+    gone: Vec<Identified>,
     faults: Vec<Fault>,
 }
 
@@ -83,6 +87,10 @@ impl Contents {
         for (kind, scope, collected) in self.collected {
             builder.note_collected(&kind, scope, collected);
         }
+        for (kind, scope, time) in self.wholes {
+            builder.note_whole(&kind, &scope, time);
+        }
+        self.gone.into_iter().for_each(|one| builder.note_gone(one));
         self.faults
     }
 }
@@ -354,6 +362,13 @@ impl Reader<'_> {
     fn take(&mut self, of: Of<'_>, kind: &Arc<str>, mut parts: Vec<Made>) {
         // One command is about one account and one region: what the items agree on is the answer's.
         let scope = self.source.scope(kind, Made::agreed(parts.iter()));
+        // What another command leaves out need not be gone.
+        if let (Collected::Whole, Some(time)) = (of.collected, of.time)
+            && of.command.is_some()
+            && schema::is_of_one_command(kind)
+        {
+            self.contents.wholes.push((Arc::clone(kind), scope.clone(), time));
+        }
         self.contents.collected.push((Arc::clone(kind), scope, of.collected));
         forget_ids_that_are_not(&mut parts);
         for made in parts {
@@ -410,7 +425,13 @@ impl Reader<'_> {
             self.contents.collected.push((Arc::clone(&kind), scope.clone(), Collected::Partial));
             let origin = self.source.origin(self.position, Some(page.line));
             match item.state {
-                config::State::Deleted => {}
+                config::State::Deleted => {
+                    if let (Some(id), Some(_)) = (&item.id, item.time) {
+                        let (id, value) = (Some(Arc::from(id.as_str())), Document::from(&Value::Null).into());
+                        let record = Record { id, time: item.time, scope, value, origin, kind };
+                        self.contents.gone.push(identities.of(record));
+                    }
+                }
                 config::State::LeftOut => self.contents.faults.push(Fault::inventory(
                     format!(
                         "the item of kind `{kind}` was too large to be delivered with its configuration (try: add the \

@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, BuildHasherDefault};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::Scoped;
+use super::past::{Past, Version, Wholes};
 use super::places::AsItIs;
 use crate::record::{Record, Ref, Scope};
 
@@ -15,6 +16,9 @@ use crate::record::{Record, Ref, Scope};
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     pub(super) records: Vec<Record>,
+    /// What was before, if anything is known of that.
+    pub(super) past: Option<Box<Past>>,
+    pub(super) wholes: Wholes,
     scopes: OnceLock<Scopes>,
     indexes: RwLock<HashMap<String, Arc<OnceLock<Index>>>>,
 }
@@ -52,8 +56,8 @@ enum Found {
 const FEW: usize = 16;
 
 impl Shelf {
-    pub(super) fn of(records: Vec<Record>) -> Self {
-        Self { records, ..Self::default() }
+    pub(super) fn of(records: Vec<Record>, past: Option<Box<Past>>, wholes: Wholes) -> Self {
+        Self { records, past, wholes, ..Self::default() }
     }
 
     /// The place of the index by a key.
@@ -86,6 +90,19 @@ impl Shelf {
 
     /// The records that have a value and that a scope sees, in order.
     pub(super) fn find(&self, index: &Index, value: &str, scope: Option<&Scope>) -> Vec<&Record> {
+        self.found(index, value, scope).into_iter().map(|at| &self.records[at as usize]).collect()
+    }
+
+    /// The record that is, or was.
+    pub(super) fn version(&self, version: Version) -> Option<&Record> {
+        match version {
+            Version::Now(at) => self.records.get(at as usize),
+            Version::Older(at) => self.past.as_ref()?.older.records.get(at as usize),
+        }
+    }
+
+    /// The places of the records that have a value and that a scope sees, ascending.
+    pub(super) fn found(&self, index: &Index, value: &str, scope: Option<&Scope>) -> Vec<u32> {
         let Some(found) = index.get(value, &self.records) else { return Vec::new() };
         let places = index.places(&found);
         let record = |at: u32| &self.records[at as usize];
@@ -106,7 +123,7 @@ impl Shelf {
             }
         };
         found.sort_unstable();
-        found.into_iter().map(record).collect()
+        found
     }
 
     fn scopes(&self) -> &Scopes {

@@ -92,7 +92,7 @@ proptest! {
                         (0..).zip(&values).filter(|(_, (of, value))| sees(of) && has(value)).map(|(at, _)| at).collect();
                     let found = inventory.lookup(KIND, key, text, seen_from);
                     prop_assert_eq!(&places(found, &inventory), &want, "{} = {} from {:?}", key, text, seen_from);
-                    prop_assert_eq!(&places(finder.find(text, seen_from), &inventory), &want);
+                    prop_assert_eq!(&places(finder.find(text, seen_from, When::Now), &inventory), &want);
                 }
             }
         }

@@ -49,6 +49,7 @@ mod unlisted_event;
 mod unlisted_source;
 mod unlisted_value;
 mod unreachable_code;
+mod untraced;
 mod unused_function;
 mod unused_kind;
 mod unused_param;
@@ -187,6 +188,7 @@ const CHECKED: &[Lint] = &[
     unlisted_source::LINT,
     unlisted_value::LINT,
     unreachable_code::LINT,
+    untraced::LINT,
     unused_function::LINT,
     unused_kind::LINT,
     unused_param::LINT,

@@ -32,6 +32,7 @@ pub(super) const LINT: Lint = Lint {
         "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup_all(\"ec2/volumes\", \"Attachments.InstanceID\", event.eventID).len() > 1 }",
         "//! needs: [ec2/volumes]\nfn matches(event) { succeeded(event) && all(\"ec2/volumes\").some(|v| v.encrypted == false) }",
         "fn matches(event) { succeeded(event) && actor(event).nmae == \"root\" }",
+        "//! uses: [cloudtrail/sessions]\nfn matches(event) { succeeded(event) && actor(event).origin.nmae == \"root\" }",
         "fn matches(event) { succeeded(event) && event.get(\"userIdenttiy\") != () }",
         "fn matches(event) { succeeded(event) && jsonpath(event, \"$.userIdentity.tpye\")[0] == \"Root\" }",
         "fn matches(event) { succeeded(event) && jsonpath(event, \"$['resources'][*].anr\").len() > 0 }",
@@ -184,14 +185,21 @@ fn in_look_ups(subject: &Subject<'_>) -> Vec<Diagnostic> {
 
 /// Members of what `actor` gives.
 fn of_actors(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let known: Vec<String> = crate::script::ACTOR.iter().map(|name| (*name).to_owned()).collect();
+    let own: Vec<String> = crate::script::ACTOR.iter().map(|name| (*name).to_owned()).collect();
+    let all: Vec<String> = own.iter().cloned().chain(crate::script::TRACED.map(str::to_owned)).collect();
     let mut out: Vec<Diagnostic> = Vec::new();
     for Read { path, place } in subject.readings.values().flat_map(|reading| &reading.reads) {
-        let (Base::Actor, [Step::Name(name)]) = (&path.base, path.steps.as_slice()) else { continue };
+        let (name, known, of) = match (&path.base, path.steps.as_slice()) {
+            (Base::Actor, [Step::Name(name)]) => (name, &all, "actor(…)"),
+            (Base::Actor, [Step::Name(first), Step::Name(name)]) if first == "origin" => {
+                (name, &own, "actor(…).origin")
+            }
+            _ => continue,
+        };
         if known.contains(name) || OF_RHAI.contains(&name.as_str()) {
             continue;
         }
-        let found = Unknown { path: format!("actor(…).{name}"), name: name.clone(), place, known: known.clone() };
+        let found = Unknown { path: format!("{of}.{name}"), name: name.clone(), place, known: known.clone() };
         let diagnostic = remark(&LINT, subject, &found);
         if !out.contains(&diagnostic) {
             out.push(diagnostic);

@@ -4,6 +4,7 @@ use super::calls::{at_end, borrowed};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level, did_you_mean};
+use crate::principal::Via;
 use crate::script::reading::{Base, Path, Relation, Step};
 
 pub(super) const LINT: Lint = Lint {
@@ -21,12 +22,15 @@ pub(super) const LINT: Lint = Lint {
         "//! judges: ec2/volumes\nfn matches(v) { v.VolumeType == \"gp9\" }",
         "fn matches(event) { succeeded(event) && event.userIdentity.type == \"root\" }",
         "fn matches(event) { succeeded(event) && actor(event).type == \"IamUser\" }",
+        "//! uses: [cloudtrail/sessions]\nfn matches(event) { succeeded(event) && actor(event).via == \"keys\" }",
+        "//! uses: [cloudtrail/sessions]\nfn matches(event) { succeeded(event) && actor(event).origin.type == \"root\" }",
         "//! when: { eventSource: ec2.amazonaws.com, userIdentity.type: [Root, IAMuser] }\nfn matches(event) { succeeded(event) }",
         "//! judges: ec2/instances\nfn matches(i) { switch i.State.Name { \"runnning\" => true, _ => false } }",
     ],
     good: &[
         "//! judges: ec2/instances\nfn matches(i) { i.State.Name == \"running\" || i.State.Name in [\"stopped\", \"stopping\"] }",
         "fn matches(event) { succeeded(event) && event.userIdentity.type == \"Root\" && actor(event).type != \"AWSService\" }",
+        "//! uses: [cloudtrail/sessions]\nfn matches(event) { succeeded(event) && actor(event).via in [\"console\", \"key\"] }",
         "//! when: { eventSource: ec2.amazonaws.com, userIdentity.type: [Root, IAMUser, null] }\nfn matches(event) { succeeded(event) }",
         "//! judges: ec2/volumes\nfn matches(v) { v.VolumeId == \"vol-1\" && v.State.starts_with(\"in\") }",
     ],
@@ -43,7 +47,9 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
             (Base::Actor, Some("type")) => &Path { base: Base::Record, steps: identity },
             _ => path,
         };
-        let Some(values) = at_end(path, subject, &calls).and_then(|place| place.values()) else { continue };
+        let ways = (path.base == Base::Actor && path.last() == Some("via")).then(|| Via::ALL.map(Via::word).to_vec());
+        let listed = || at_end(path, subject, &calls).and_then(|place| place.values());
+        let Some(values) = ways.or_else(listed) else { continue };
         for (at, right) in comparison.right.iter().enumerate() {
             let Some(text) = right.text().filter(|text| !values.contains(text)) else { continue };
             let source = subject.source_of(&comparison.place);

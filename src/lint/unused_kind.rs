@@ -7,6 +7,7 @@ use super::unused_function::mentioned;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::script::syntax::{Function, Tree};
+use crate::sessions;
 
 pub(super) const LINT: Lint = Lint {
     code: "unused-kind",
@@ -38,7 +39,9 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     for (key, _) in declared() {
         for (kind, span) in subject.items(&[key]) {
-            if !mentioned.contains(kind.as_str()) {
+            // That alone has findings say who began the session.
+            let is_followed = kind == sessions::KIND && subject.judges_events();
+            if !mentioned.contains(kind.as_str()) && !is_followed {
                 out.push(LINT.at(subject.source, span, format!("nothing looks into `{kind}`")).help("take it away"));
             }
         }

@@ -14,6 +14,7 @@ use crate::engine::Outcome;
 use crate::fault::printable;
 use crate::finding::{Finding, Severity, Standing};
 use crate::policy::{Checked, Policy};
+use crate::principal::{Principal, Traced};
 use crate::record::Origin;
 
 pub(super) fn write(outcome: &Outcome, packs: &Checked, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -153,6 +154,29 @@ impl Page {
         self.row("known as", &finding.fingerprint.to_string());
     }
 
+    /// Who began the session, where that is somebody else.
+    fn began(&mut self, actor: &Principal, traced: &Traced) {
+        let part = |text: Option<&str>| text.map(|text| printable(text, 200));
+        let Some(origin) = &traced.origin else { return self.row("began by", "unknown") };
+        if origin.arn == actor.arn && origin.name == actor.name {
+            return;
+        }
+        let name = part(origin.name.as_deref()).unwrap_or_else(|| "unknown".to_owned());
+        let details: Vec<String> = [
+            part(origin.kind.as_deref()),
+            part(origin.account.as_deref()).map(|account| format!("account {account}")),
+            traced.via.map(|via| format!("by {}", via.word())),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        self.row("began by", &format!("{name} ({})", details.join(", ")));
+        if traced.chain.len() > 1 {
+            let chain: Vec<String> = traced.chain.iter().map(|role| printable(role, 300)).collect();
+            self.row("through", &chain.join(", "));
+        }
+    }
+
     fn what(&mut self, finding: &Finding) {
         let record = &finding.record;
         let part = |text: Option<&str>| text.map(|text| printable(text, 200));
@@ -177,6 +201,9 @@ impl Page {
             self.row("who", &who);
             if let Some(arn) = actor.role.as_deref().or(actor.arn.as_deref()) {
                 self.row("", &printable(arn, 300));
+            }
+            if let Some(traced) = &actor.traced {
+                self.began(actor, traced);
             }
             self.row("from", &known(finding.source_ip.as_deref()));
         }

@@ -96,8 +96,15 @@ impl Member {
     }
 }
 
-/// The kinds that Lawbook makes itself: addresses brought together over time.
-const DERIVED: [&str; 2] = ["cloudtrail/address-allocations", "cloudtrail/address-associations"];
+/// The kinds that Lawbook makes itself, of what events tell.
+const DERIVED: [&str; 6] = [
+    "cloudtrail/address-allocations",
+    "cloudtrail/address-associations",
+    "cloudtrail/instances",
+    "cloudtrail/nat-gateways",
+    "cloudtrail/network-interfaces",
+    "cloudtrail/sessions",
+];
 
 /// How the kind of an AWS Config item begins whose type no command of the table prints.
 pub const CONFIG_TYPE: &str = "config/";
@@ -200,6 +207,11 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
 pub fn is_kind(kind: &str) -> bool {
     TABLE.kinds.binary_search_by(|known| (**known).cmp(kind)).is_ok()
         || kind.strip_prefix(CONFIG_TYPE).is_some_and(|of| of.split('-').count() >= 3 && of.starts_with("aws-"))
+}
+
+/// Whether one command alone prints resources of this kind.
+pub fn is_of_one_command(kind: &str) -> bool {
+    TABLE.commands.iter().filter(|command| command.kinds().any(|of| &**of == kind)).take(2).count() == 1
 }
 
 /// The names that the members of a resource of this kind can have, in the order of AWS's model, and `Arguments` where it

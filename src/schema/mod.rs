@@ -16,8 +16,8 @@ mod resource;
 mod spelling;
 
 pub use commands::{
-    CONFIG_TYPE, Command, Fields, Member, Shape, command, commands, commands_printing, fields, is_kind, is_service,
-    kinds, members_holding,
+    CONFIG_TYPE, Command, Fields, Member, Shape, command, commands, commands_printing, fields, is_kind,
+    is_of_one_command, is_service, kinds, members_holding,
 };
 pub use events::{Call, Shapes};
 pub use place::{Holds, Place, Step};

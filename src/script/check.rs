@@ -22,6 +22,7 @@ use self::walker::Walker;
 use super::syntax::{self, Tree};
 use super::{Given, Hooks, Limits, Named, PRELUDE, Script, facts};
 use crate::diagnostic::{Diagnostic, SourceText};
+use crate::sessions;
 
 /// What a script is checked against.
 pub struct Header<'a> {
@@ -135,6 +136,7 @@ impl<'a> Reader<'a> {
             constants: BTreeMap::new(),
             hooks: BTreeSet::new(),
             needs: header.needs.into(),
+            traces: header.uses.iter().chain(header.needs).any(|kind| kind == sessions::KIND),
             predicate: None,
             answers: BTreeMap::new(),
         };
@@ -155,6 +157,7 @@ impl<'a> Reader<'a> {
             params: &script.params,
             constants: &script.constants,
             may_halt: !script.needs.is_empty(),
+            traces: script.traces,
         };
         let is_of_record = |hook: &&String| header.hooks().given(hook) == Some(Given::Record);
         let others = script.hooks.iter().filter(|hook| *hook != "matches").filter(is_of_record);

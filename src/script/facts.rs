@@ -95,6 +95,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) constants: &'a BTreeMap<String, Json>,
     /// Looking something up may end in *not evaluated*.
     pub(super) may_halt: bool,
+    /// What `actor` answers tells of other records.
+    pub(super) traces: bool,
 }
 
 /// What is proved of `matches`.
@@ -204,7 +206,9 @@ impl<'a> Lowering<'a> {
                 Shape::Map(members.into_iter().map(|(name, member)| (name, self.shape(member))).collect())
             }
             Known::Actor => {
-                let members = functions::ACTOR.iter().map(|name| ((*name).to_owned(), self.of_actor(name))).collect();
+                let more: &[&str] = if self.surroundings.traces { &functions::TRACED } else { &[] };
+                let members =
+                    functions::ACTOR.iter().chain(more).map(|name| ((*name).to_owned(), self.of_actor(name))).collect();
                 self.shape(Known::Map(members))
             }
             known => Shape::Value(self.expr(known)),
@@ -607,6 +611,9 @@ impl<'a> Lowering<'a> {
     }
 
     fn of_actor(&mut self, name: &str) -> Known {
+        if self.surroundings.traces && functions::TRACED.contains(&name) {
+            return self.nothing_known();
+        }
         let Some((function, paths)) = functions::actor_member(name) else {
             return Known::Expr(Expr::Literal(Literal::Unit));
         };

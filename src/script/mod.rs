@@ -28,7 +28,7 @@ use serde_json::Value;
 use self::answer::Answer;
 pub use self::check::{Checked, Header, Reader, Shared};
 use self::compiled::{Compiled, Compiler};
-pub(crate) use self::functions::{ACTOR, compile_glob};
+pub(crate) use self::functions::{ACTOR, TRACED, compile_glob};
 use self::functions::{Env, NotEvaluated, Pool};
 pub use self::functions::{definitions, parse_duration, parse_time, reference};
 pub use self::hooks::{Given, Hooks, Named, OF_HIT};
@@ -38,7 +38,9 @@ pub use self::sandbox::{Limits, STACK};
 use crate::diagnostic::SourceText;
 use crate::error::Error;
 use crate::inventory::Inventory;
+use crate::principal::Principal;
 use crate::record::Record;
+use crate::sessions;
 
 /// How the reason of a script begins that ran out of time.
 pub(crate) const OUT_OF_TIME: &str = "took more than";
@@ -61,6 +63,8 @@ pub struct Script {
     pub hooks: BTreeSet<String>,
     /// Inventory kinds without which it cannot judge.
     pub needs: Arc<[String]>,
+    /// Whether it may ask who began a session: it declares [`sessions::KIND`].
+    pub traces: bool,
     /// What is proved of `matches`; nothing of a script with mistakes.
     pub predicate: Option<Predicate>,
     /// What is proved of the other hooks.
@@ -140,6 +144,7 @@ impl Runtime {
             }
         };
         self.env.judge(record, &script.needs, &loaded.assigned, &loaded.closures);
+        self.env.traces.set(script.traces);
         self.env.constants.replace(Rc::clone(&loaded.constants));
         let mut argument = value::show(&record.value);
         let engine = &compiler.engine;
@@ -160,6 +165,12 @@ impl Runtime {
         }
     }
 
+    /// Who made a call, as the script sees it.
+    pub fn actor(&self, script: &Script, record: &Record) -> Principal {
+        let event = record.value.view();
+        if script.traces { sessions::actor(&self.env.inventory, event, record.time) } else { Principal::of(event) }
+    }
+
     /// Which part of `matches` was false for a record, if the whole of it is one condition made of parts.
     pub fn why_silent(&mut self, script: &Script, record: &Record) -> Option<String> {
         let (param, parts) = explain::conjuncts(script, &self.limits)?;
@@ -171,6 +182,7 @@ impl Runtime {
             let one = compiler.engine.compile_with_scope(&compiled::constants(script), one).ok()?;
             compiler.prepare(&one);
             self.env.judge(record, &script.needs, &compiled.assigned, &Pool::default());
+            self.env.traces.set(script.traces);
             let argument = (value::show(&record.value),);
             let tree = whole.merge(&one);
             let answer = compiler.engine.call_fn::<Dynamic>(&mut Scope::new(), &tree, "why_silent", argument);
@@ -213,6 +225,11 @@ impl Expression {
         let mut compiler = Compiler::new(limits, &env);
         let assigned = Rc::new(compiler.prepare(&tree));
         Ok(Self { env, limits: limits.clone(), compiler, tree, assigned, closures: Pool::default() })
+    }
+
+    /// Lets it ask who began a session, or not.
+    pub fn trace_sessions(&mut self, traces: bool) {
+        self.env.traces.set(traces);
     }
 
     /// What it says of a record.

@@ -306,6 +306,7 @@ impl Prober {
             constants: script.constants.clone(),
             hooks: script.hooks.clone(),
             needs: Arc::clone(&script.needs),
+            traces: script.traces,
             predicate: None,
             answers: BTreeMap::new(),
         }

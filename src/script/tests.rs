@@ -374,6 +374,7 @@ fn what_a_pack_shares_is_compiled_once() {
             constants: BTreeMap::new(),
             hooks: BTreeSet::from(["matches".to_owned()]),
             needs: Arc::from([]),
+            traces: false,
             predicate: None,
             answers: BTreeMap::new(),
         };
@@ -405,6 +406,7 @@ fn closures_call_the_functions_of_their_own_script() {
             constants: BTreeMap::new(),
             hooks: BTreeSet::from(["matches".to_owned()]),
             needs: Arc::from([]),
+            traces: false,
             predicate: None,
             answers: BTreeMap::new(),
         };

@@ -16,6 +16,8 @@ mod policies;
 mod prefilter;
 mod readme;
 mod report;
+mod series;
+mod sessions;
 mod shape_rules;
 mod shapes;
 mod typos;

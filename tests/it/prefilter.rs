@@ -46,6 +46,8 @@ const POLICIES: &[(&str, &str)] = &[
         "uses: [cloudtrail/address-associations]",
         "event.eventName == \"B\" && lookup_all(\"cloudtrail/address-associations\", \"AssociationId\", \"x\").len() > 0",
     ),
+    ("uses: [cloudtrail/sessions]", "event.eventName == \"C\" && actor(event).origin.type == \"Root\""),
+    ("uses: [cloudtrail/sessions]", "actor(event).via == () && actor(event).type == \"AssumedRole\""),
 ];
 
 fn packs() -> Checked {
@@ -184,6 +186,8 @@ fn record() -> impl Strategy<Value = String> {
         r#""eventVersion":"1.10","eventTime":"2024-05-14T12:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"B","#,
         r#""eventVersion":"1.10","userIdentity":{"type":"Root"},"eventSource":"s","eventName":"C","awsRegion":"us-east-1","#,
         r#""eventVersion":"1.10","eventSource":"ec2.amazonaws.com","eventName":"AssociateAddress","responseElements":{"associationId":"x"},"#,
+        r#""eventVersion":"1.10","userIdentity":{"type":"Root"},"eventSource":"sts.amazonaws.com","eventName":"AssumeRole","responseElements":{"credentials":{"accessKeyId":"k"}},"#,
+        r#""eventVersion":"1.10","userIdentity":{"type":"AssumedRole","accessKeyId":"k"},"eventSource":"s","eventName":"C","#,
         r#""eventVersion":"1.10","#,
         "",
     ]);

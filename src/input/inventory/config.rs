@@ -144,14 +144,14 @@ fn is_item(value: Ref<'_>) -> bool {
         && marks.iter().any(|mark| value.get(mark).is_some())
 }
 
-/// The items in a value, older ones and those of deleted resources marked; `None` when the value is something else.
+/// The items in a value, those of deleted resources marked; `None` when the value is something else.
 pub(super) fn items(value: Ref<'_>) -> Option<Vec<Item>> {
     if !is_config(value) {
         return None;
     }
     let mut items = Vec::new();
     collect(value, 0, &mut items);
-    // A history has the same resource again and again: what was before it was deleted is no resource either.
+    // A history has the same resource again and again: what it was before it was deleted is known by the times.
     let mut deleted: BTreeMap<(String, Option<String>), Timestamp> = BTreeMap::new();
     for item in items.iter().filter(|item| item.state == State::Deleted) {
         let last = deleted.entry((item.kind.clone(), item.id.clone())).or_insert(Timestamp::MIN);
@@ -159,7 +159,7 @@ pub(super) fn items(value: Ref<'_>) -> Option<Vec<Item>> {
     }
     for item in &mut items {
         if let Some(when) = deleted.get(&(item.kind.clone(), item.id.clone()))
-            && item.time.is_none_or(|time| time <= *when)
+            && (*when == Timestamp::MAX || item.time.is_none_or(|time| time == *when))
         {
             item.state = State::Deleted;
         }

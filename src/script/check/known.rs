@@ -89,7 +89,10 @@ impl Lookups {
 
 /// True if a function looks up the kind that is its first argument.
 pub(super) fn looks_up(function: &str, arguments: usize) -> bool {
-    matches!((function, arguments), ("lookup" | "lookup_all" | "lookup_anywhere", 3) | ("all" | "collected", 1))
+    matches!(
+        (function, arguments),
+        ("lookup" | "lookup_all" | "lookup_anywhere" | "lookup_ever", 3) | ("all" | "collected", 1)
+    )
 }
 
 impl Functions {

@@ -6,9 +6,10 @@ use rhai::{Dynamic, Map};
 use serde_json::Value as Json;
 
 use super::{Call, Failure, Family, Lowered, Row, as_shown, made, optional, text_or_nothing};
-use crate::principal::Principal;
+use crate::principal::{Principal, Via};
 use crate::record::{Kind, Record, Ref, Scope};
 use crate::script::predicate::{Function, Value};
+use crate::sessions;
 
 pub(super) const FAMILY: Family = Family {
     name: "The call",
@@ -59,13 +60,13 @@ pub(super) const FAMILY: Family = Family {
         Row {
             name: "actor",
             params: &["event"],
-            doc: "One principal for every shape of `userIdentity`: a map of `type`, `name`, `arn`, `role` (the IAM role's ARN), `account`, `session`, `access_key`, `service`, `mfa`; what the record does not say is `()`.",
+            doc: "One principal for every shape of `userIdentity`: a map of `type`, `name`, `arn`, `role` (the IAM role's ARN), `account`, `session`, `access_key`, `service`, `mfa`; what the record does not say is `()`. With `cloudtrail/sessions` in `uses:` it also says who began the session, by the calls in the input that gave it out: `origin`, the first principal, with the same members (`()` if unknown; of type `AWSAccount` where only its account is known); `chain`, the ARNs of the roles on the way; and `via`, how the first principal got in: `\"console\"`, `\"key\"` (a long-term access key), `\"service\"`, `\"federation\"`, or `()` if unknown.",
             examples: &[
                 r#"actor(parse_json(`{"userIdentity":{"type":"Root","accountId":"111122223333"}}`)).name == "root""#,
                 r#"actor(parse_json(`{"userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/ops/eve"}}`)).role == "arn:aws:iam::111122223333:role/ops""#,
                 r#"actor(()).name == ()"#,
             ],
-            run: |_, args| Ok(actor(args)),
+            run: actor,
         },
         Row {
             name: "account",
@@ -233,9 +234,29 @@ fn is_console(event: Ref<'_>) -> bool {
         || event.text(&["eventType"]) == Some("AwsConsoleAction")
 }
 
-fn actor(args: &[Dynamic]) -> Dynamic {
-    let principal = with_event(args, Principal::of).unwrap_or_default();
-    let Principal { kind, name, arn, role, account, session, access_key, service, mfa } = principal;
+fn actor(call: &Call<'_>, args: &[Dynamic]) -> Result<Dynamic, Failure> {
+    if !call.env.traces.get() {
+        return Ok(map_of(with_event(args, Principal::of).unwrap_or_default()).into());
+    }
+    let record = call.env.record.borrow();
+    let is_judged = |record: &&Record| as_shown(&args[0]).is_some_and(|shown| shown.0.is_same(&record.value));
+    let time = match record.as_ref().filter(is_judged) {
+        Some(record) => record.time,
+        None => with_event(args, |event| event.text(&["eventTime"])?.parse().ok()).flatten(),
+    };
+    let inventory = &call.env.inventory;
+    let principal = with_event(args, |event| sessions::actor(inventory, event, time)).unwrap_or_default();
+    let traced = principal.traced.clone().unwrap_or_default();
+    call.charge(1 + traced.chain.len())?;
+    let mut map = map_of(principal);
+    map.insert("origin".into(), traced.origin.map_or(Dynamic::UNIT, |origin| map_of(origin).into()));
+    map.insert("chain".into(), traced.chain.into_iter().map(Dynamic::from).collect::<rhai::Array>().into());
+    map.insert("via".into(), optional(traced.via.map(Via::word)));
+    Ok(map.into())
+}
+
+fn map_of(principal: Principal) -> Map {
+    let Principal { kind, name, arn, role, account, session, access_key, service, mfa, traced: _ } = principal;
     let mut map = Map::new();
     for (key, value) in [
         ("type", kind),
@@ -250,7 +271,7 @@ fn actor(args: &[Dynamic]) -> Dynamic {
         map.insert(key.into(), optional(value));
     }
     map.insert("mfa".into(), mfa.map_or(Dynamic::UNIT, Dynamic::from));
-    map.into()
+    map
 }
 
 fn unwrap(call: &Call<'_>, args: &[Dynamic], field: &'static str, suffix: &str) -> Result<Dynamic, Failure> {
@@ -395,6 +416,9 @@ type Paths = &'static [&'static [&'static str]];
 /// The members of what `actor` answers.
 pub(crate) const ACTOR: [&str; 9] =
     ["type", "name", "arn", "role", "account", "session", "access_key", "service", "mfa"];
+
+/// Those that it has beside them where it may be asked who began a session.
+pub(crate) const TRACED: [&str; 3] = ["origin", "chain", "via"];
 
 /// How a member of what `actor` answers follows from the record; `None` if there is no such member.
 pub(crate) fn actor_member(name: &str) -> Option<(Function, Paths)> {

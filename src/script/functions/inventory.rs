@@ -3,14 +3,14 @@
 use rhai::{Array, Dynamic};
 
 use super::{Call, Failure, Family, Lowered, Row, as_shown, as_text};
-use crate::inventory::Collected;
+use crate::inventory::{Collected, When};
 use crate::record::{Node, Ref, Scope};
 use crate::script::predicate::Value;
 use crate::script::value::{show, to_json};
 
 pub(super) const FAMILY: Family = Family {
     name: "Inventory",
-    doc: "What is, as collected. A kind must be declared in `uses:` (the policy can judge without it) or `needs:` (it cannot: where the kind was not collected in the record's account and region the policy is *not evaluated*). Keys are dotted paths that go through lists: `Attachments.InstanceId`. Look-ups see the record's account and region; what has an unknown account or region is seen from everywhere.",
+    doc: "What is, as collected. A kind must be declared in `uses:` (the policy can judge without it) or `needs:` (it cannot: where the kind was not collected in the record's account and region the policy is *not evaluated*). Keys are dotted paths that go through lists: `Attachments.InstanceId`. Look-ups see the record's account and region; what has an unknown account or region is seen from everywhere. For an event they answer as of its time, where inventory was collected at several times or comes from events; for a resource that is judged, as of the newest.",
     rows: &[
         Row {
             name: "lookup",
@@ -47,6 +47,13 @@ pub(super) const FAMILY: Family = Family {
             doc: "As `lookup_all`, in every account and region.",
             examples: &[r#"lookup_anywhere("ec2/addresses", "Domain", "vpc").len() == 2"#],
             run: |call, args| Ok(find(call, args, false)?.iter().map(show).collect::<Array>().into()),
+        },
+        Row {
+            name: "lookup_ever",
+            params: &["kind", "key", "value"],
+            doc: "As `lookup_all`, at any time: everything that had that value before or after as well, in the order of time for each resource.",
+            examples: &[r#"lookup_ever("ec2/addresses", "Domain", "vpc").len() == 2"#],
+            run: |call, args| Ok(find_when(call, args, true, When::Ever)?.iter().map(show).collect::<Array>().into()),
         },
         Row {
             name: "all",
@@ -116,6 +123,10 @@ fn prove_absence(call: &Call<'_>, kind: &str, in_scope: bool) -> Result<(), Fail
 }
 
 fn find(call: &Call<'_>, args: &[Dynamic], in_scope: bool) -> Result<Vec<Node>, Failure> {
+    find_when(call, args, in_scope, call.env.when())
+}
+
+fn find_when(call: &Call<'_>, args: &[Dynamic], in_scope: bool, when: When) -> Result<Vec<Node>, Failure> {
     let (Some(kind), Some(key)) = (as_text(&args[0]), as_text(&args[1])) else { return Ok(Vec::new()) };
     let value = match as_text(&args[2]) {
         Some(text) => text,
@@ -126,7 +137,7 @@ fn find(call: &Call<'_>, args: &[Dynamic], in_scope: bool) -> Result<Vec<Node>, 
     };
     let finder = call.env.finder(&kind, &key);
     let found: Vec<Node> = call.env.in_scope(|scope| {
-        let found = finder.find(&value, in_scope.then_some(scope));
+        let found = finder.find(&value, in_scope.then_some(scope), when);
         found.into_iter().map(|record| record.value.clone()).collect()
     });
     call.charge(1 + found.len())?;

@@ -14,7 +14,7 @@ mod text;
 mod time;
 mod view;
 
-pub(crate) use self::call::{ACTOR, actor_member};
+pub(crate) use self::call::{ACTOR, TRACED, actor_member};
 pub(crate) use self::closure::Pool;
 pub(crate) use self::text::{compile_glob, compile_regex};
 pub use self::time::{parse_duration, parse_time};
@@ -31,8 +31,8 @@ use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, P
 use super::memory;
 use super::predicate::{Function, Value};
 use super::value::{Shown, show};
-use crate::inventory::{Finder, Inventory};
-use crate::record::{Node, Record, Scope};
+use crate::inventory::{Finder, Inventory, When};
+use crate::record::{CLOUDTRAIL, Node, Record, Scope};
 use view::View;
 
 /// What a failed function gives.
@@ -104,6 +104,8 @@ pub(crate) struct Env {
     pub(crate) now: Timestamp,
     /// The record that is judged.
     pub(crate) record: RefCell<Option<Record>>,
+    /// Whether the script may ask who began a session.
+    pub(crate) traces: Cell<bool>,
     /// Inventory kinds without which the policy cannot judge.
     pub(crate) needs: RefCell<Arc<[String]>>,
     /// What the script knows by name everywhere: `params` and its constants.
@@ -128,7 +130,7 @@ pub(crate) struct Env {
 }
 
 /// By kind, the resources that the last record's scope saw of it: records of one scope follow one another.
-type Views = HashMap<String, (Scope, View)>;
+type Views = HashMap<String, (Scope, When, View)>;
 
 /// By kind and key, the look-ups that were made ready.
 type Finders = HashMap<String, HashMap<String, Rc<Finder>>>;
@@ -149,6 +151,7 @@ impl Env {
             inventory,
             now,
             record: RefCell::default(),
+            traces: Cell::new(false),
             needs: RefCell::new(Arc::from([])),
             constants: RefCell::default(),
             assigned: RefCell::default(),
@@ -199,15 +202,23 @@ impl Env {
         }
     }
 
-    /// The resources of a kind that the record's scope sees.
+    /// At what time things are looked up: that of an event; for a resource that is judged, now.
+    fn when(&self) -> When {
+        let record = self.record.borrow();
+        let event = record.as_ref().filter(|record| &*record.kind == CLOUDTRAIL);
+        event.and_then(|event| event.time).map_or(When::Now, When::At)
+    }
+
+    /// The resources of a kind that the record's scope sees, as they were at its time.
     fn view(&self, kind: &str) -> View {
+        let when = if self.inventory.has_past(kind) { self.when() } else { When::Now };
         self.in_scope(|scope| {
             let mut views = self.views.borrow_mut();
             match views.get(kind) {
-                Some((of, view)) if of == scope => view.clone(),
+                Some((of, then, view)) if of == scope && *then == when => view.clone(),
                 _ => self.shared(|| {
-                    let view = View(Rc::new(self.inventory.view(kind, scope)));
-                    views.insert(kind.to_owned(), (scope.clone(), view.clone()));
+                    let view = View(Rc::new(self.inventory.view_when(kind, scope, when)));
+                    views.insert(kind.to_owned(), (scope.clone(), when, view.clone()));
                     view
                 }),
             }

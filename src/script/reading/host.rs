@@ -74,7 +74,8 @@ impl Reader<'_> {
             }
             ("actor", [_]) if is_record => Value::Path(Path::of(Base::Actor)),
             ("lookup", [_, ..]) => kind().map_or(Value::Unknown, |kind| Value::Path(Path::of(Base::Resource(kind)))),
-            ("lookup_all" | "lookup_anywhere", [_, ..]) | ("all", [Value::Literal(Json::String(_))]) => {
+            ("lookup_all" | "lookup_anywhere" | "lookup_ever", [_, ..])
+            | ("all", [Value::Literal(Json::String(_))]) => {
                 kind().map_or(Value::Unknown, |kind| Value::Path(Path::of(Base::Resources(kind))))
             }
             ("list" | "unique", [_]) => match first {
