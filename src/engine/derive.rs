@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::digests::DIGESTS;
 use super::place::Place;
 use crate::fault::Fault;
 use crate::record::{CLOUDTRAIL, Document, Node, Origin, Record};
@@ -27,9 +28,9 @@ const ALLOCATE: &str = "AllocateAddress";
 /// so they must be in memory.
 const MOST: usize = 32 << 20;
 
-/// True if a kind is made of events, so that its look-ups must wait for the last of them.
+/// True if a kind is made of what is read while events are, so that its look-ups must wait for the last of them.
 pub(super) fn is_derived(kind: &str) -> bool {
-    kind == ASSOCIATIONS || kind == ALLOCATIONS
+    kind == ASSOCIATIONS || kind == ALLOCATIONS || kind == DIGESTS
 }
 
 /// The resource that an event tells of, if it does.
@@ -113,8 +114,8 @@ impl Derived {
         let fault = self.end.map(|(at, origin)| {
             let mut fault = Fault::inventory(
                 format!(
-                    "events tell of more addresses and associations than can be held ({} MiB): later ones are not \
-                     looked up (try: scan fewer days, accounts or regions at a time)",
+                    "events and digests tell of more addresses, associations and log files than can be held ({} MiB): later \
+                     ones are not looked up (try: scan fewer days, accounts or regions at a time)",
                     self.most >> 20
                 ),
                 origin,

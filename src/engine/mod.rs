@@ -6,7 +6,9 @@
 
 mod collect;
 mod deferred;
+mod deliveries;
 mod derive;
+mod digests;
 mod duplicates;
 mod evaluate;
 mod findings;
@@ -28,6 +30,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use self::deliveries::DELIVERIES;
+use self::digests::{DIGESTS, Digests};
 pub use self::evaluate::Verdict;
 pub use self::findings::{Findings, Iter};
 pub use self::outcome::{Counts, Exit, Files, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Summary};
@@ -39,7 +43,7 @@ use crate::fault::Fault;
 use crate::finding::Severity;
 use crate::input::{self, Settings};
 use crate::inventory::Inventory;
-use crate::policy::Checked;
+use crate::policy::{Checked, Policy};
 use crate::record::{Record, Scope};
 use crate::script::{Expression, Limits, Stop};
 
@@ -143,16 +147,28 @@ fn attempt(packs: &Checked, request: &Request, progress: &dyn Progress) -> Resul
     let (lookup_only, more) = input::discover(&request.inventory, &request.settings)?;
     faults.extend(more);
     progress.files(files.files.len() as u64);
-    let collect::Read { inventory, faults: more, listed } = collect::inventory(&files, &lookup_only, request);
+    let collect::Read { inventory, faults: more, mut listed } = collect::inventory(&files, &lookup_only, request);
     faults.extend(more);
+    let inventory = if wants(packs, DELIVERIES) { deliveries::add(inventory, &files, request) } else { inventory };
+    let digests = if wants(packs, DIGESTS) { Digests::read(&files, &listed, request) } else { Digests::none(&files) };
+    // They are judged as resources.
+    listed.extend(digests.names().cloned());
     let judge = Judge::new(packs, request, Arc::new(inventory), progress);
     judge.resources(&files);
-    if !judge.events(&files, &listed) {
+    if !judge.events(&files, &listed, &digests) {
         return Ok(None);
     }
+    judge.digests(&digests);
     judge.deferred()?;
     let names = files.files.iter().map(|file| Arc::clone(&file.name)).collect();
     outcome::write(judge.finish(names, &faults)?, packs, request, &files, &lookup_only).map(Some)
+}
+
+/// Whether a policy judges a kind or looks it up: what Lawbook makes itself is made for those that ask alone.
+fn wants(packs: &Checked, kind: &str) -> bool {
+    packs.policies().iter().any(|Policy { header, .. }| {
+        &*header.judges == kind || header.uses.iter().chain(&header.needs).any(|used| used == kind)
+    })
 }
 
 /// Whether a path can be read again and again.

@@ -83,7 +83,8 @@ fn instant(text: &str) -> Option<Timestamp> {
     }
     let small = |range| digits(range).and_then(|number: i16| i8::try_from(number).ok());
     let second = if has_seconds { small(13..15)? } else { 0 };
-    let civil = DateTime::new(digits(0..4)?, small(4..6)?, small(6..8)?, small(9..11)?, small(11..13)?, second, 0).ok()?;
+    let civil =
+        DateTime::new(digits(0..4)?, small(4..6)?, small(6..8)?, small(9..11)?, small(11..13)?, second, 0).ok()?;
     TimeZone::UTC.to_timestamp(civil).ok()
 }
 

@@ -96,8 +96,13 @@ impl Member {
     }
 }
 
-/// The kinds that Lawbook makes itself: addresses brought together over time.
-const DERIVED: [&str; 2] = ["cloudtrail/address-allocations", "cloudtrail/address-associations"];
+/// The kinds that Lawbook makes itself: addresses brought together over time, and what files of logs tell of one another.
+const DERIVED: [&str; 4] = [
+    "cloudtrail/address-allocations",
+    "cloudtrail/address-associations",
+    "cloudtrail/deliveries",
+    "cloudtrail/digests",
+];
 
 /// How the kind of an AWS Config item begins whose type no command of the table prints.
 pub const CONFIG_TYPE: &str = "config/";
