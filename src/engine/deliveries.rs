@@ -13,17 +13,20 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::Request;
+use super::place::ordinal;
 use crate::input::{Class, File, Files, Filter, Object, SkipReason};
 use crate::inventory::Inventory;
 use crate::record::{Document, Node, Origin, Record, Scope};
 
 /// One resource for the log files and digests of one account and region below one prefix of a bucket.
 pub(super) const DELIVERIES: &str = "cloudtrail/deliveries";
+/// One resource for each of their gaps that are listed, so that each can be waived by itself.
+pub(super) const GAPS: &str = "cloudtrail/gaps";
 
 /// Minutes without a log file that make a gap: some deliveries come late.
 const FLOOR: i64 = 15;
 
-/// Gaps, trails and duplicates of a series that are listed; all are counted.
+/// Gaps, trails and duplicates of a series that are listed, those that say most; all are counted.
 const MOST: usize = 100;
 
 /// Files of a duplicate that are listed.
@@ -62,8 +65,9 @@ impl<'f> Root<'f> {
 /// What is known of a series: times are minutes since 1970.
 #[derive(Debug, Default)]
 struct Series<'f> {
-    /// When log files were delivered; sorted and each once, when all are known.
-    times: Vec<i64>,
+    /// When log files were delivered, and the places of the files, [`PASSED`] for one that is not read; sorted and each
+    /// time once, when all are known.
+    times: Vec<(i64, u32)>,
     objects: u64,
     /// Log files without a byte: they deliver nothing.
     empty: u64,
@@ -75,6 +79,9 @@ struct Series<'f> {
     duplicates: u64,
     again: Vec<Value>,
 }
+
+/// The place of a file that the filter excludes.
+const PASSED: u32 = u32::MAX;
 
 /// A time without digests between two digests of a trail.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +100,10 @@ struct Gap {
     missing: i64,
     /// Log files of other accounts and regions below the same prefix that were delivered meanwhile.
     others: usize,
+    /// Digests of a trail were delivered before it and behind it.
+    has_digests: bool,
+    /// The place of the last file before it.
+    file: u32,
 }
 
 /// An inventory with the series in some files.
@@ -112,8 +123,10 @@ fn resources(files: &Files, filter: &Filter) -> Vec<Record> {
     let mut all: BTreeMap<Key<'_>, Series<'_>> = BTreeMap::new();
     let mut names = Vec::new();
     let passed = files.skipped.iter().filter(|skipped| skipped.reason == SkipReason::Filtered);
-    let read = files.files.iter().filter_map(|file| Some((&file.name, file.path.as_deref()?, Some(file))));
-    for (name, path, file) in read.chain(passed.map(|skipped| (&skipped.name, Path::new(&*skipped.name), None))) {
+    let read = files.files.iter().enumerate();
+    let read = read.filter_map(|(at, file)| Some((&file.name, file.path.as_deref()?, Some((ordinal(at), file)))));
+    for (name, path, read) in read.chain(passed.map(|skipped| (&skipped.name, Path::new(&*skipped.name), None))) {
+        let file = read.map(|(_, file)| file);
         let Some(object) = Object::of_path(path) else { continue };
         let series =
             all.entry(Key { root: Root::of(path), account: object.account, region: object.region }).or_default();
@@ -129,20 +142,20 @@ fn resources(files: &Files, filter: &Filter) -> Vec<Record> {
             series.empty += 1;
         } else {
             series.objects += 1;
-            series.times.push(minute);
+            series.times.push((minute, read.map_or(PASSED, |(at, _)| at)));
             names.extend(file.map(|file| (object.name, names.len(), file)));
         }
     }
     for series in all.values_mut() {
         series.times.sort_unstable();
-        series.times.dedup();
+        series.times.dedup_by_key(|(minute, _)| *minute);
         series.digests.values_mut().for_each(|ends| ends.sort_unstable());
     }
     names.sort_unstable_by_key(|(name, at, _)| (*name, *at));
     for same in names.chunk_by(|(one, ..), (other, ..)| one == other).filter(|same| same.len() > 1) {
         tell_duplicates(same, &mut all);
     }
-    finish(&all, filter)
+    finish(&all, files, filter)
 }
 
 /// Tells the series to which log files of one name came again of them.
@@ -169,23 +182,30 @@ fn tell_duplicates<'f>(same: &[(&'f str, usize, &'f File)], all: &mut BTreeMap<K
     }
 }
 
-fn finish(all: &BTreeMap<Key<'_>, Series<'_>>, filter: &Filter) -> Vec<Record> {
+fn finish(all: &BTreeMap<Key<'_>, Series<'_>>, files: &Files, filter: &Filter) -> Vec<Record> {
     // When anything was delivered below a prefix.
     let mut together: BTreeMap<&Root<'_>, Vec<i64>> = BTreeMap::new();
     for (key, series) in all {
-        together.entry(&key.root).or_default().extend(&series.times);
+        together.entry(&key.root).or_default().extend(series.times.iter().map(|(minute, _)| minute));
     }
     together.values_mut().for_each(|times| times.sort_unstable());
     let shared = shared(all.keys().filter_map(|key| key.root.folders.as_deref()));
-    let mut records: Vec<(&Arc<str>, Record)> = all
-        .iter()
-        .filter_map(|(key, series)| {
-            let first = series.first?;
-            Some((first, record(key, series, first, &together[&key.root], shared, filter)))
-        })
-        .collect();
-    records.sort_by_key(|(first, _)| *first);
-    records.into_iter().map(|(_, record)| record).collect()
+    let mut records = Vec::new();
+    for (key, series) in all {
+        let Some(first) = series.first else { continue };
+        let (origin, gaps) = (origin(first), gaps(series, &together[&key.root], filter));
+        let resource = Resource { key, series, origin, prefix: key.prefix(shared) };
+        records.push(resource.record(&gaps, filter));
+        for gap in gaps.listed {
+            let file = files.files.get(gap.file as usize).map_or(first, |file| &file.name);
+            records.push(resource.gap(&gap, self::origin(file)));
+        }
+    }
+    records
+}
+
+fn origin(file: &Arc<str>) -> Origin {
+    Origin { file: Arc::clone(file), position: 0, line: None }
 }
 
 /// How many folders all prefixes begin with: where the files lie on this machine is no part of what they are.
@@ -196,50 +216,67 @@ fn shared<'k>(mut folders: impl Iterator<Item = &'k [&'k str]>) -> usize {
     })
 }
 
-fn record(
-    key: &Key<'_>,
-    series: &Series<'_>,
-    first: &Arc<str>,
-    together: &[i64],
-    shared: usize,
-    filter: &Filter,
-) -> Record {
-    let Key { root, account, region } = key;
-    let prefix = root.folders.as_deref().map(|folders| folders[shared.min(folders.len())..].join("/"));
-    let id = match &prefix {
-        None => format!("{account}_CloudTrail_{region}"),
-        Some(prefix) => {
-            let parts =
-                [prefix.as_str(), "AWSLogs", root.organisation.unwrap_or_default(), account, "CloudTrail", region];
-            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+impl Key<'_> {
+    /// What tells the prefix from the others, where so many folders are those of all.
+    fn prefix(&self, shared: usize) -> Option<String> {
+        self.root.folders.as_deref().map(|folders| folders[shared.min(folders.len())..].join("/"))
+    }
+}
+
+/// A series while it becomes a resource.
+struct Resource<'a, 'f> {
+    key: &'a Key<'f>,
+    series: &'a Series<'f>,
+    origin: Origin,
+    prefix: Option<String>,
+}
+
+impl Resource<'_, '_> {
+    fn id(&self) -> String {
+        let Key { root, account, region } = self.key;
+        let Some(prefix) = &self.prefix else { return format!("{account}_CloudTrail_{region}") };
+        let parts = [prefix.as_str(), "AWSLogs", root.organisation.unwrap_or_default(), account, "CloudTrail", region];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+    }
+
+    /// A resource of some members, beside those that say whose it is; what is not known is left out.
+    fn of(&self, kind: &str, id: String, time: Option<i64>, members: Value, origin: Origin) -> Record {
+        let Key { root, account, region } = self.key;
+        let mut all = Map::new();
+        let whose = json!({
+            "Account": account,
+            "Region": region,
+            "Prefix": self.prefix.as_deref().filter(|prefix| !prefix.is_empty()),
+            "Organization": root.organisation,
+            "UsualMinutes": usual(&self.series.times),
+        });
+        for part in [whose, members] {
+            if let Value::Object(part) = part {
+                all.extend(part.into_iter().filter(|(_, value)| !value.is_null()));
+            }
         }
-    };
-    let mut members = Map::new();
-    let mut put = |name: &str, value: Value| {
-        if !value.is_null() {
-            members.insert(name.to_owned(), value);
+        Record {
+            kind: kind.into(),
+            id: Some(id.into()),
+            time: time.and_then(|minute| Timestamp::from_second(minute.checked_mul(60)?).ok()),
+            scope: Scope { account: Some(Arc::from(*account)), region: Some(Arc::from(*region)) },
+            value: Node::from(Document::from(&Value::Object(all))),
+            origin,
         }
-    };
-    put("Account", (*account).into());
-    put("Region", (*region).into());
-    put("Prefix", prefix.filter(|prefix| !prefix.is_empty()).into());
-    put("Organization", root.organisation.into());
-    put("Objects", series.objects.into());
-    put("EmptyObjects", series.empty.into());
-    put("FirstDelivery", series.times.first().map(|minute| written(*minute)).into());
-    put("LastDelivery", series.times.last().map(|minute| written(*minute)).into());
-    put("UsualMinutes", usual(&series.times).into());
-    put("Duplicates", series.duplicates.into());
-    put("DuplicateObjects", Value::Array(series.again.clone()));
-    let mut missing = 0;
-    let mut holes: Vec<Vec<Hole>> = Vec::new();
-    let mut trails = Vec::new();
-    for (trail, ends) in &series.digests {
-        let of_trail: Vec<Hole> = self::holes(ends).filter(|hole| is_wanted(hole.from, hole.to, filter)).collect();
-        let hours = of_trail.iter().map(|hole| hole.hours).sum::<i64>();
-        missing += hours;
-        if trails.len() < MOST {
-            let listed = of_trail
+    }
+
+    fn record(&self, gaps: &Gaps, filter: &Filter) -> Record {
+        let series = self.series;
+        let mut missing = 0;
+        let mut trails = Vec::new();
+        for (trail, ends) in &series.digests {
+            let holes: Vec<Hole> = holes(ends).filter(|hole| is_wanted(hole.from, hole.to, filter)).collect();
+            let hours = holes.iter().map(|hole| hole.hours).sum::<i64>();
+            missing += hours;
+            if trails.len() == MOST {
+                continue;
+            }
+            let listed = holes
                 .iter()
                 .take(MOST)
                 .map(|Hole { from, to, hours }| json!({ "From": written(*from), "To": written(*to), "Hours": hours }));
@@ -252,34 +289,46 @@ fn record(
                 "Missing": listed.collect::<Vec<_>>(),
             }));
         }
-        holes.push(of_trail);
-    }
-    put("Digests", Value::Array(trails));
-    put("MissingDigestHours", missing.into());
-    let mut gaps: Vec<Gap> =
-        gaps(&series.times, together, &holes).filter(|gap| is_wanted(gap.from, gap.to, filter)).collect();
-    put("GapCount", gaps.len().into());
-    // Those that say most are kept, and listed in order.
-    gaps.sort_by_key(|gap| (-gap.missing, gap.others == 0, gap.from - gap.to, gap.from));
-    gaps.truncate(MOST);
-    gaps.sort_by_key(|gap| gap.from);
-    let listed = gaps.iter().map(|Gap { from, to, missing, others }| {
-        json!({
-            "From": written(*from),
-            "To": written(*to),
-            "Minutes": to - from,
+        let last = series.times.last().map(|(minute, _)| *minute);
+        let members = json!({
+            "Objects": series.objects,
+            "EmptyObjects": series.empty,
+            "FirstDelivery": series.times.first().map(|(minute, _)| written(*minute)),
+            "LastDelivery": last.map(written),
+            "GapCount": gaps.count,
+            "Gaps": gaps.listed.iter().map(Gap::members).collect::<Vec<_>>(),
+            "Digests": trails,
             "MissingDigestHours": missing,
-            "OtherObjects": others,
+            "Duplicates": series.duplicates,
+            "DuplicateObjects": series.again,
+        });
+        self.of(DELIVERIES, self.id(), last, members, self.origin.clone())
+    }
+
+    fn gap(&self, gap: &Gap, origin: Origin) -> Record {
+        let id = format!("{}/{}", self.id(), written(gap.from));
+        let mut members = gap.members();
+        members["Deliveries"] = self.id().into();
+        self.of(GAPS, id, Some(gap.to), members, origin)
+    }
+}
+
+/// The gaps of a series: those that say most, in order, and how many there are.
+struct Gaps {
+    listed: Vec<Gap>,
+    count: usize,
+}
+
+impl Gap {
+    fn members(&self) -> Value {
+        json!({
+            "From": written(self.from),
+            "To": written(self.to),
+            "Minutes": self.to - self.from,
+            "HasDigests": self.has_digests,
+            "MissingDigestHours": self.missing,
+            "OtherObjects": self.others,
         })
-    });
-    put("Gaps", listed.collect());
-    Record {
-        kind: DELIVERIES.into(),
-        id: Some(id.into()),
-        time: series.times.last().and_then(|minute| Timestamp::from_second(minute * 60).ok()),
-        scope: Scope { account: Some(Arc::from(*account)), region: Some(Arc::from(*region)) },
-        value: Node::from(Document::from(&Value::Object(members))),
-        origin: Origin { file: Arc::clone(first), position: 0, line: None },
     }
 }
 
@@ -295,8 +344,8 @@ fn is_wanted(from: i64, to: i64, filter: &Filter) -> bool {
 }
 
 /// The median of the minutes from one delivery to the next.
-fn usual(times: &[i64]) -> Option<i64> {
-    let mut steps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+fn usual(times: &[(i64, u32)]) -> Option<i64> {
+    let mut steps: Vec<i64> = times.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
     let middle = steps.len() / 2;
     (!steps.is_empty()).then(|| *steps.select_nth_unstable(middle).1)
 }
@@ -309,19 +358,37 @@ fn holes(ends: &[i64]) -> impl Iterator<Item = Hole> {
     })
 }
 
-/// Gaps, of the sorted times of a series; `holes` are those of each trail, sorted.
-fn gaps(times: &[i64], together: &[i64], holes: &[Vec<Hole>]) -> impl Iterator<Item = Gap> {
+/// The gaps of a series; `together` is when anything was delivered below its prefix, sorted.
+fn gaps(series: &Series<'_>, together: &[i64], filter: &Filter) -> Gaps {
     let before = |minute: i64| together.partition_point(|time| *time < minute);
-    times.windows(2).filter(|pair| pair[1] - pair[0] > FLOOR).map(move |pair| {
-        let (from, to) = (pair[0], pair[1]);
-        let missing = |holes: &Vec<Hole>| {
+    let trails: Vec<(&Vec<i64>, Vec<Hole>)> =
+        series.digests.values().map(|ends| (ends, holes(ends).collect())).collect();
+    let gap = |pair: &[(i64, u32)]| {
+        let ((from, file), (to, _)) = (pair[0], pair[1]);
+        let missing = |(_, holes): &(&Vec<i64>, Vec<Hole>)| {
             let reaching = holes[holes.partition_point(|hole| hole.to <= from)..].iter();
             reaching.take_while(|hole| hole.from < to).map(|hole| hours_within(hole, from, to)).sum::<i64>()
         };
-        let missing = holes.iter().map(missing).max().unwrap_or_default();
-        // None of its own is in between.
-        Gap { from, to, missing, others: before(to) - before(from + 1) }
-    })
+        let spans = |(ends, _): &(&Vec<i64>, Vec<Hole>)| {
+            ends.first().is_some_and(|first| *first <= from + HOUR) && ends.last().is_some_and(|last| *last >= to)
+        };
+        Gap {
+            from,
+            to,
+            missing: trails.iter().map(missing).max().unwrap_or_default(),
+            // None of its own is in between.
+            others: before(to) - before(from + 1),
+            has_digests: trails.iter().any(spans),
+            file,
+        }
+    };
+    let wide = series.times.windows(2).filter(|pair| pair[1].0 - pair[0].0 > FLOOR);
+    let mut listed: Vec<Gap> = wide.map(gap).filter(|gap| is_wanted(gap.from, gap.to, filter)).collect();
+    let count = listed.len();
+    listed.sort_by_key(|gap| (-gap.missing, gap.others == 0, gap.from - gap.to, gap.from));
+    listed.truncate(MOST);
+    listed.sort_by_key(|gap| gap.from);
+    Gaps { listed, count }
 }
 
 /// How many of the hours whose digest is missing lie in a gap, or reach into it.
@@ -354,7 +421,7 @@ mod tests {
         let hours = |ends: &[i64]| holes(ends).map(|hole| hole.hours).collect::<Vec<_>>();
         assert_eq!(hours(&[0, 60, 125, 180]), [0_i64; 0]);
         assert_eq!(hours(&[0, 120, 121, 420]), [1, 4]);
-        assert_eq!((usual(&[0]), usual(&[0, 5, 10, 300])), (None, Some(5)));
+        assert_eq!((usual(&[(0, 0)]), usual(&[(0, 0), (5, 0), (10, 0), (300, 0)])), (None, Some(5)));
     }
 
     #[test]

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use self::deliveries::DELIVERIES;
+use self::deliveries::{DELIVERIES, GAPS};
 use self::digests::{DIGESTS, Digests};
 pub use self::evaluate::Verdict;
 pub use self::findings::{Findings, Iter};
@@ -149,7 +149,8 @@ fn attempt(packs: &Checked, request: &Request, progress: &dyn Progress) -> Resul
     progress.files(files.files.len() as u64);
     let collect::Read { inventory, faults: more, mut listed } = collect::inventory(&files, &lookup_only, request);
     faults.extend(more);
-    let inventory = if wants(packs, DELIVERIES) { deliveries::add(inventory, &files, request) } else { inventory };
+    let wants_deliveries = wants(packs, DELIVERIES) || wants(packs, GAPS);
+    let inventory = if wants_deliveries { deliveries::add(inventory, &files, request) } else { inventory };
     let digests = if wants(packs, DIGESTS) { Digests::read(&files, &listed, request) } else { Digests::none(&files) };
     // They are judged as resources.
     listed.extend(digests.names().cloned());

@@ -97,11 +97,12 @@ impl Member {
 }
 
 /// The kinds that Lawbook makes itself: addresses brought together over time, and what files of logs tell of one another.
-const DERIVED: [&str; 4] = [
+const DERIVED: [&str; 5] = [
     "cloudtrail/address-allocations",
     "cloudtrail/address-associations",
     "cloudtrail/deliveries",
     "cloudtrail/digests",
+    "cloudtrail/gaps",
 ];
 
 /// How the kind of an AWS Config item begins whose type no command of the table prints.
