@@ -249,6 +249,7 @@ impl Resource<'_, '_> {
             "Prefix": self.prefix.as_deref().filter(|prefix| !prefix.is_empty()),
             "Organization": root.organisation,
             "UsualMinutes": usual(&self.series.times),
+            "ActivePercent": active(&self.series.times),
         });
         for part in [whose, members] {
             if let Value::Object(part) = part {
@@ -350,6 +351,14 @@ fn usual(times: &[(i64, u32)]) -> Option<i64> {
     (!steps.is_empty()).then(|| *steps.select_nth_unstable(middle).1)
 }
 
+/// Of the hours from the first to the last delivery, those with one: a hundredth each.
+fn active(times: &[(i64, u32)]) -> Option<i64> {
+    let hour = |time: &(i64, u32)| time.0.div_euclid(HOUR);
+    let all = hour(times.last()?) - hour(times.first()?) + 1;
+    let active = times.chunk_by(|one, other| hour(one) == hour(other)).count();
+    Some(i64::try_from(active).ok()? * 100 / all)
+}
+
 /// Where more than one hour is between the ends of two digests.
 fn holes(ends: &[i64]) -> impl Iterator<Item = Hole> {
     ends.windows(2).filter_map(|pair| {
@@ -422,6 +431,10 @@ mod tests {
         assert_eq!(hours(&[0, 60, 125, 180]), [0_i64; 0]);
         assert_eq!(hours(&[0, 120, 121, 420]), [1, 4]);
         assert_eq!((usual(&[(0, 0)]), usual(&[(0, 0), (5, 0), (10, 0), (300, 0)])), (None, Some(5)));
+        assert_eq!(
+            (active(&[]), active(&[(7, 0)]), active(&[(0, 0), (59, 0), (60, 0), (200, 0)])),
+            (None, Some(100), Some(75))
+        );
     }
 
     #[test]

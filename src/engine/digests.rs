@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 
 use super::Request;
 use super::collect::{heaps, in_order};
+use super::place::ordinal;
 use crate::fault::Fault;
 use crate::input::{self, Class, File, Files, Filter, Hash, Object, SkipReason};
 use crate::inventory::Inventory;
@@ -175,7 +176,7 @@ impl<'f> Digests<'f> {
             found.push(digest);
         });
         for (at, digest) in found.iter().enumerate() {
-            let at = super::place::ordinal(at);
+            let at = ordinal(at);
             digests.by_key.entry(digest.key.clone()).or_default().push(at);
             if let Some(previous) = &digest.previous {
                 digests.after.entry(previous.clone()).or_default().push(at);
@@ -384,13 +385,15 @@ impl<'f> Digests<'f> {
     /// Verifies the signature, which stands in the digest after this one.
     fn signature(&self, digest: &Digest, view: Ref<'_>, inventory: &Inventory) -> (&'static str, Option<&'static str>) {
         const UNCHECKED: &str = "unchecked";
-        let signatures: Vec<&str> = self
-            .after
-            .get(&digest.key)
-            .into_iter()
-            .flatten()
-            .filter_map(|at| self.all[*at as usize].previous_signature.as_deref())
-            .collect();
+        let mut signatures: Vec<&str> = Vec::new();
+        for at in self.after.get(&digest.key).into_iter().flatten() {
+            let signature = self.all[*at as usize].previous_signature.as_deref();
+            signatures.extend(signature.filter(|signature| !signatures.contains(signature)));
+            // One key makes one signature: of two at least one is wrong.
+            if signatures.len() > 1 {
+                break;
+            }
+        }
         if signatures.is_empty() {
             return (UNCHECKED, Some("the next digest, which holds the signature, is not in the input"));
         }
