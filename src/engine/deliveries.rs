@@ -98,7 +98,7 @@ struct Gap {
     to: i64,
     /// Hours of it of which a digest is missing.
     missing: i64,
-    /// Log files of other accounts and regions below the same prefix that were delivered meanwhile.
+    /// Deliveries of other accounts and regions below the same prefix meanwhile, of each one a minute.
     others: usize,
     /// Digests of a trail were delivered before it and behind it.
     has_digests: bool,
@@ -328,7 +328,7 @@ impl Gap {
             "Minutes": self.to - self.from,
             "HasDigests": self.has_digests,
             "MissingDigestHours": self.missing,
-            "OtherObjects": self.others,
+            "OtherDeliveries": self.others,
         })
     }
 }

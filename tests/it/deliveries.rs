@@ -423,7 +423,7 @@ fn gaps_weigh_by_what_else_was_delivered() {
     assert_eq!(self::found(&outcome), [format!("cloudtrail-gap medium {}", gap("eu-west-1", "01:00", "02:05"))]);
     let finding = outcome.findings.iter().next().unwrap().unwrap();
     assert!(finding.origin.file.ends_with(&log("eu-west-1", 60)), "{:?}", finding.origin);
-    assert_eq!(finding.context["other_objects"], json!(12));
+    assert_eq!(finding.context["other_deliveries"], json!(12));
     // Without others, nothing does.
     std::fs::remove_dir_all(bucket.path(&format!("AWSLogs/{ACCOUNT}/CloudTrail/us-east-1"))).unwrap();
     assert_eq!(self::found(&bucket.scan()), [format!("cloudtrail-gap low {}", gap("eu-west-1", "01:00", "02:05"))]);
