@@ -89,8 +89,11 @@ pub struct Finding {
     pub title: String,
     /// ARNs or ids of what it is about.
     pub resources: Vec<String>,
-    /// The record that it is about.
+    /// The record that it is about; of a window the one at which it opened.
     pub record: Facts,
+    /// The hits of its window, if its policy has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Windowed>,
     /// Who made the call; `None` for a resource.
     pub actor: Option<Principal>,
     /// Where the call came from: an address, or the name of a service.
@@ -215,6 +218,51 @@ pub struct Facts {
     pub region: Option<Arc<str>>,
 }
 
+/// The hits of a window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Windowed {
+    /// What the hits have alike: the value of each of the window's keys.
+    pub by: Vec<Value>,
+    /// How many there are.
+    pub count: u64,
+    /// The `eventTime` of the first of them.
+    pub first: String,
+    /// The `eventTime` of the last of them.
+    pub last: String,
+    /// The first of them and the last; at most [`Windowed::LISTED`].
+    pub hits: Vec<Sighting>,
+}
+
+impl Windowed {
+    /// Hits that are listed.
+    pub const LISTED: usize = 100;
+}
+
+/// A hit of a window, as it is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// Its ordinal among the hits of the finding, from 1.
+    pub number: u64,
+    /// `eventTime`, as it stands in the record.
+    pub time: String,
+    /// `eventID`.
+    pub id: Option<String>,
+    /// `eventName`.
+    pub name: Option<String>,
+    /// The step of the window that it is, where it has steps.
+    pub step: Option<String>,
+    /// Twelve digits.
+    pub account: Option<String>,
+    /// Such as `us-east-1`.
+    pub region: Option<String>,
+    /// What people call who made the call.
+    pub actor: Option<String>,
+    /// Where the call came from.
+    pub source_ip: Option<String>,
+    /// Where the record was read.
+    pub origin: Origin,
+}
+
 /// What to do, in three forms.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Remediation {
@@ -273,6 +321,16 @@ pub fn fingerprint(pack: &str, policy: &str, record: &Record) -> Fingerprint {
     };
     let is_event = &*record.kind == CLOUDTRAIL;
     Fingerprint(hash(&["finding", pack, policy, &record.kind, account, if is_event { unknown } else { region }, id]))
+}
+
+/// The fingerprint of what a window found: of the pack, the policy, the group, and the hit at which the finding opened.
+pub(crate) fn fingerprint_of_window(pack: &str, policy: &str, group: &str, account: &str, opener: &str) -> Fingerprint {
+    Fingerprint(hash(&["window", pack, policy, group, account, opener]))
+}
+
+/// The hash of a text.
+pub(crate) fn hash_text(text: &str) -> [u8; 16] {
+    hash(&[text])
 }
 
 /// The hash of a record's content: with equal fingerprints, equal records are duplicates. `buffer` is emptied first.

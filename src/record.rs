@@ -127,7 +127,7 @@ impl fmt::Display for Scope {
 }
 
 /// Where a record was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Origin {
     /// The file as it was named or found, `-` for standard input.
     pub file: Arc<str>,

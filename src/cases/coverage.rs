@@ -8,16 +8,17 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::case::{Case, Expect};
-use super::judge::{Bench, inventory};
+use super::judge::{Bench, inventory, request};
 use super::runner::{Report, in_parallel};
 use super::suite::{Suite, TestedPack, TestedPolicy};
 use crate::diagnostic::SourceText;
+use crate::engine::{Hooks, judge_asking};
 use crate::error::Error;
 use crate::inventory::{Collected, Inventory};
-use crate::policy::Policy;
+use crate::policy::{Checked, Policy};
 use crate::record::Record;
-use crate::script::Limits;
 use crate::script::probe::{Depth, Probed, Prober, What};
+use crate::script::{Given, Limits};
 
 /// What the cases of a suite go through.
 #[derive(Clone, Debug, Default)]
@@ -215,7 +216,7 @@ pub(super) fn measure<'s>(
         let run = benches[*at].with_packs(case, |packs| {
             let known = inventory(case)?;
             let policy = packs.get(&policy.id).ok_or_else(String::new)?;
-            Ok(pass(policy, case, &probed[..libraries], &probed[libraries + at], known, limits))
+            pass(packs, policy, case, &probed[..libraries], &probed[libraries + at], known, limits)
         });
         run.unwrap_or_default()
     })
@@ -233,19 +234,52 @@ fn counting(policy: &TestedPolicy, report: &Report) -> Vec<bool> {
     policy.cases.iter().map(is_counted).collect()
 }
 
-/// What a case goes through: as a scan asks, `matches` first, and the other hooks if it is true.
-fn pass(policy: &Policy, case: &Case, libraries: &[Probed], own: &Probed, known: Inventory, limits: &Limits) -> Passed {
+/// What a case goes through: as a scan asks, `matches` first, and the other hooks if it is true; of a window those that are
+/// given the record, and what is given hits for all that a scan gives it.
+fn pass(
+    packs: &Checked,
+    policy: &Policy,
+    case: &Case,
+    libraries: &[Probed],
+    own: &Probed,
+    known: Inventory,
+    limits: &Limits,
+) -> Result<Passed, String> {
+    let hooks = policy.header.hooks();
+    let of = |given: Given| policy.script.hooks.iter().filter(move |hook| hooks.given(hook) == Some(given));
+    let mut opened: Vec<(Hooks, Record)> = Vec::new();
+    if policy.header.window.is_some() {
+        let mut asked = |at: usize, of: Hooks, hits: &Record| {
+            if packs.policies().get(at).is_some_and(|asked| asked.id == policy.id) {
+                opened.push((of, hits.clone()));
+            }
+        };
+        let judged = judge_asking(packs, &case.records, inventory(case)?, &request(case, limits), &mut asked);
+        judged.map_err(|error| error.to_string())?;
+    }
     let known = Arc::new(known);
     let mut prober = Prober::new(1, libraries, Arc::clone(&known), case.now, limits, false);
     let script = prober.script(&policy.script, own);
     for record in case.records.iter().filter(|record| is_asked(policy, record, &known)) {
         if prober.call(0, &script, "matches", record) == Ok(Value::Bool(true)) {
-            for hook in script.hooks.iter().filter(|hook| **hook != "matches") {
+            // The first step that a record is: a scan does not ask for another.
+            for step in policy.header.window.iter().flat_map(|window| &window.named.steps) {
+                if prober.call(0, &script, step, record) == Ok(Value::Bool(true)) {
+                    break;
+                }
+            }
+            let is_step = |hook: &str| hook != "matches" && hooks.is_test(hook);
+            for hook in of(Given::Record).filter(|hook| *hook != "matches" && !is_step(hook)) {
                 let _ = prober.call(0, &script, hook, record);
             }
         }
     }
-    prober.take().counts
+    for (asked, hits) in &opened {
+        for hook in of(Given::Hits).filter(|hook| (*hook == "confirm") == (*asked == Hooks::Confirm)) {
+            let _ = prober.call(0, &script, hook, hits);
+        }
+    }
+    Ok(prober.take().counts)
 }
 
 fn is_asked(policy: &Policy, record: &Record, known: &Inventory) -> bool {

@@ -189,7 +189,8 @@ fn told(mistakes: &[Diagnostic]) -> String {
     mistakes.iter().map(|mistake| mistake.message.clone()).collect::<Vec<_>>().join("; ")
 }
 
-fn request(case: &Case, limits: &Limits) -> Request {
+/// How the records of a case are judged.
+pub(super) fn request(case: &Case, limits: &Limits) -> Request {
     let mut request = Request::new(std::iter::empty::<&str>());
     request.limits = limits.clone();
     request.now = case.now;

@@ -16,7 +16,7 @@ use super::snapshot::Entry;
 use super::suite::{Suite, TestedPolicy};
 use crate::diagnostic::{Diagnostic, Level, SourceText};
 use crate::error::Error;
-use crate::policy::{When, when_spans};
+use crate::policy::{When, when_spans, window_changes};
 use crate::script::Limits;
 use crate::script::mutate::edits;
 
@@ -179,6 +179,7 @@ fn mutants<'m>(measured: &'m Measured<'_>) -> Result<Vec<Mutant<'m>>, Error> {
             return Err(Error::new("has something that mutation does not understand").about(&source.file));
         };
         if at >= libraries {
+            windows(measured, at - libraries, source, &mut out);
             whens(measured, at - libraries, source, &mut out);
         }
         for edit in edits {
@@ -239,6 +240,17 @@ fn whens<'m>(measured: &'m Measured<'_>, at: usize, source: &'m Arc<SourceText>,
             without.conditions[number].any_of.remove(place);
             push(span, format!("`{}` is gone from `when`", &source.text[span.clone()]), without);
         }
+    }
+}
+
+/// Every change of a policy's window.
+fn windows<'m>(measured: &'m Measured<'_>, at: usize, source: &'m Arc<SourceText>, out: &mut Vec<Mutant<'m>>) {
+    let cases = (0..measured.pack.policies[at].cases.len()).filter(|case| measured.counts[at][*case]);
+    let cases: Vec<(usize, usize)> = cases.map(|case| (at, case)).collect();
+    for (span, replacement, what) in window_changes(source) {
+        let mut text = source.text.clone();
+        text.replace_range(span.clone(), &replacement);
+        out.push(Mutant { source, span, what, change: Change::Text(text, None), cases: cases.clone() });
     }
 }
 

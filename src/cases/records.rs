@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
 use jsonpath_rust::JsonPath;
 use serde_json::Value;
 
@@ -13,6 +14,7 @@ use crate::diagnostic::did_you_mean;
 use crate::engine::{self, Request};
 use crate::input;
 use crate::record::{CLOUDTRAIL, Record, Scope};
+use crate::script::parse_duration;
 use crate::yaml::Yaml;
 
 /// Where the records of a case stand.
@@ -33,10 +35,12 @@ pub(super) fn names<'y>(case: &'y Yaml, used: &mut BTreeSet<&'y str>) {
     }
 }
 
-/// The record that `{ record: NAME, with: …, without: … }` varies.
+/// The record that `{ record: NAME, with: …, without: …, after: …, times: …, every: … }` varies.
 fn base_of(record: &Yaml) -> Option<&Yaml> {
-    let is_variation =
-        record.members().iter().all(|(key, _)| ["record", "with", "without"].contains(&key.name.as_str()));
+    let is_variation = record
+        .members()
+        .iter()
+        .all(|(key, _)| ["record", "with", "without", "after", "times", "every"].contains(&key.name.as_str()));
     record.get("record").filter(|_| is_variation)
 }
 
@@ -44,14 +48,20 @@ fn base_of(record: &Yaml) -> Option<&Yaml> {
 pub(super) fn read(reader: &mut Reader<'_>, case: &Yaml, scope: &Scope) -> Vec<Record> {
     let Some(source) = reader.source_of(case) else { return Vec::new() };
     match source {
-        Source::One(record) => inline(reader, case, record, scope),
-        Source::Several(records) => records.iter().flat_map(|record| inline(reader, case, record, scope)).collect(),
+        Source::One(record) => inline(reader, case, record, scope, 0),
+        Source::Several(several) => {
+            let mut records = Vec::new();
+            for record in several {
+                records.extend(inline(reader, case, record, scope, records.len()));
+            }
+            records
+        }
         Source::File(file) => of_file(reader, case, file),
     }
 }
 
-/// A record that stands in the case, or that it names.
-fn inline(reader: &mut Reader<'_>, case: &Yaml, record: &Yaml, scope: &Scope) -> Vec<Record> {
+/// A record that stands in the case, or that it names, after so many others.
+fn inline(reader: &mut Reader<'_>, case: &Yaml, record: &Yaml, scope: &Scope, before: usize) -> Vec<Record> {
     let base = base_of(record).unwrap_or(record);
     let (name, mut value) = match base.raw() {
         None => ("record", base.to_json()),
@@ -72,13 +82,67 @@ fn inline(reader: &mut Reader<'_>, case: &Yaml, record: &Yaml, scope: &Scope) ->
     if !patched(reader, case, &mut value) {
         return Vec::new();
     }
-    match as_read(&reader.policy.header.judges, name, &value, scope) {
-        Ok(records) => records,
-        Err(reason) => {
-            reader.say(record.span.clone(), reason, None);
-            Vec::new()
+    let mut records = Vec::new();
+    for value in in_time(reader, record, value, before) {
+        match as_read(&reader.policy.header.judges, name, &value, scope) {
+            Ok(read) => records.extend(read),
+            Err(reason) => {
+                reader.say(record.span.clone(), reason, None);
+                return Vec::new();
+            }
         }
     }
+    records
+}
+
+/// A record as often as `times` says, `every` so long, the first so long `after` its own time (before it where that begins
+/// with `-`). Each has an id of its own, as records of CloudTrail have.
+fn in_time(reader: &mut Reader<'_>, record: &Yaml, value: Value, before: usize) -> Vec<Value> {
+    /// Records that one entry may stand for.
+    const MOST: u32 = 10_000;
+    let varies = |name: &str| base_of(record).and_then(|_| record.get(name));
+    if ["after", "times", "every"].iter().all(|name| varies(name).is_none()) {
+        return vec![value];
+    }
+    let mut sound = true;
+    let mut seconds = |name: &str| -> i64 {
+        let Some(yaml) = varies(name) else { return 0 };
+        let text = yaml.raw().unwrap_or_default();
+        let (sign, span) = text.strip_prefix('-').map_or((1, text), |span| (-1, span));
+        let Some(seconds) = parse_duration(span).and_then(|seconds| seconds.checked_mul(sign)) else {
+            let help = Some("such as `90s`, `10m`, or `-14d` for before".to_owned());
+            reader.say(yaml.span.clone(), format!("`{text}` is no duration"), help);
+            sound = false;
+            return 0;
+        };
+        seconds
+    };
+    let (after, every) = (seconds("after"), seconds("every"));
+    let times = match varies("times").map(|yaml| (yaml, yaml.raw().and_then(|text| text.parse::<u32>().ok()))) {
+        None => 1,
+        Some((_, Some(times @ 1..=MOST))) => times,
+        Some((yaml, _)) => {
+            reader.say(yaml.span.clone(), format!("`times` is a number from 1 to {MOST}"), None);
+            sound = false;
+            0
+        }
+    };
+    let time = value.get("eventTime").and_then(Value::as_str).and_then(|time| time.parse::<Timestamp>().ok());
+    let Some(time) = time else {
+        reader.say(record.span.clone(), "the record has no `eventTime` to reckon from", None);
+        return Vec::new();
+    };
+    let id = value.get("eventID").and_then(Value::as_str).unwrap_or("event").to_owned();
+    let at = |number: u32| {
+        let mut value = value.clone();
+        let span = i64::from(number).checked_mul(every).and_then(|span| span.checked_add(after))?;
+        let time = time.checked_add(SignedDuration::from_secs(span)).ok()?;
+        let members = value.as_object_mut()?;
+        members.insert("eventTime".to_owned(), time.to_string().into());
+        members.insert("eventID".to_owned(), format!("{id}-{:04}", before + number as usize + 1).into());
+        Some(value)
+    };
+    if sound { (0..times).filter_map(at).collect() } else { Vec::new() }
 }
 
 /// Changes a record as `with` and `without` say; false, and said, if that cannot be done.

@@ -66,13 +66,14 @@ impl Entry {
 
 /// The members of a finding in a snapshot, in the order in which people read them; those of all findings of a policy
 /// stand at the head.
-const MEMBERS: [&str; 12] = [
+const MEMBERS: [&str; 13] = [
     "title",
     "severity",
     "resources",
     "group",
     "fingerprint",
     "record",
+    "window",
     "actor",
     "source_ip",
     "origin",

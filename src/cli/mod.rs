@@ -13,6 +13,7 @@ mod progress;
 mod review;
 mod scan;
 mod show;
+mod state;
 mod test;
 mod try_expr;
 mod values;
@@ -55,6 +56,7 @@ enum Command {
     Review(review::Args),
     List(list::Args),
     Show(show::Args),
+    State(state::Args),
     Try(try_expr::Args),
     New(new::Args),
     Explain(explain::Args),
@@ -126,6 +128,7 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Review(args) => review::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::State(args) => state::run(&args),
         Command::Try(args) => try_expr::run(&args),
         Command::New(args) => new::run(&args),
         Command::Explain(args) => explain::run(&args),

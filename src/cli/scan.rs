@@ -79,6 +79,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", help_heading = "Judging")]
     threads: Option<std::num::NonZeroUsize>,
 
+    /// Remember in this file what was seen, and since when, for policies that ask for first sightings
+    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    state: Option<PathBuf>,
+
+    /// The input is all there ever was: what is not in it was never seen. Without it, policies that ask for first
+    /// sightings judge only what has enough records before it
+    #[arg(long, help_heading = "Judging")]
+    history_complete: bool,
+
     /// Parse every record and ask every policy's script: slow, and the same findings. For doubt
     #[arg(long, help_heading = "Judging")]
     no_index: bool,
@@ -316,6 +325,8 @@ fn request(args: &Args, limits: Limits) -> Request {
         ..Settings::default()
     };
     request.no_index = args.no_index;
+    request.state = args.state.clone();
+    request.history_complete = args.history_complete;
     request.profile = args.profile;
     request.limits = limits;
     if let Some(now) = args.now {

@@ -41,7 +41,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         ("tags", header.tags.join(", ")),
         ("formerly", header.formerly.join(", ")),
     ];
-    let hooks: Vec<&str> = policy.script.hooks.iter().copied().collect();
+    if let Some(window) = &policy.header.window {
+        rows.push(("window", window.to_string()));
+    }
+    let hooks: Vec<&str> = policy.script.hooks.iter().map(String::as_str).collect();
     rows.push(("hooks", hooks.join(", ")));
     for (label, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
         writeln!(out, "  {label:<9} {}", clean(value))?;

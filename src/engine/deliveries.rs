@@ -12,7 +12,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::Request;
 use super::place::ordinal;
 use crate::input::{Class, File, Files, Filter, Object, SkipReason};
 use crate::inventory::Inventory;
@@ -107,8 +106,8 @@ struct Gap {
 }
 
 /// An inventory with the series in some files.
-pub(super) fn add(inventory: Inventory, files: &Files, request: &Request) -> Inventory {
-    let records = resources(files, &request.settings.filter);
+pub(super) fn add(inventory: Inventory, files: &Files, filter: &Filter) -> Inventory {
+    let records = resources(files, filter);
     if records.is_empty() {
         return inventory;
     }

@@ -56,6 +56,8 @@ const MEMBERS: [&str; 14] = [
 /// Digests in the input, and what they are compared with.
 pub(super) struct Digests<'f> {
     files: &'f Files,
+    /// Which digests are wanted.
+    filter: Filter,
     /// In the order of the input.
     all: Vec<Digest>,
     /// Places in `all`, by bucket and key.
@@ -119,9 +121,10 @@ struct Named {
 
 impl<'f> Digests<'f> {
     /// None, and nothing is read.
-    pub(super) fn none(files: &'f Files) -> Self {
+    pub(super) fn none(files: &'f Files, filter: Filter) -> Self {
         Self {
             files,
+            filter,
             all: Vec::new(),
             by_key: HashMap::new(),
             after: HashMap::new(),
@@ -133,8 +136,8 @@ impl<'f> Digests<'f> {
     }
 
     /// Reads the files that begin as digests do, but for those named.
-    pub(super) fn read(files: &'f Files, but: &BTreeSet<Arc<str>>, request: &Request) -> Self {
-        let mut digests = Self::none(files);
+    pub(super) fn read(files: &'f Files, but: &BTreeSet<Arc<str>>, filter: Filter, request: &Request) -> Self {
+        let mut digests = Self::none(files, filter);
         let is_wanted = |file: &File| file.may_be_digest && file.class == Class::Events && !but.contains(&file.name);
         let places: HashMap<&str, usize> = files
             .files
@@ -288,7 +291,7 @@ impl<'f> Digests<'f> {
         if let Value::Object(more) = more {
             members.extend(more.into_iter().filter(|(_, value)| !value.is_null()));
         }
-        let is_filtered = !admits(&request.settings.filter, short(view, "digestStartTime"), ended);
+        let is_filtered = !admits(&self.filter, short(view, "digestStartTime"), ended);
         let record = Record {
             kind: DIGESTS.into(),
             id: Some(format!("s3://{}", digest.key).into()),

@@ -1,15 +1,18 @@
-//! Runs one policy on one record, and nothing else; pure, so it may run in parallel.
+//! Runs one policy on one record, or on the hits of a window, and nothing else; pure, so it may run in parallel.
 //!
-//! *Law*: after `matches` is true nothing loses the finding. A hook that fails leaves its default, and a fault.
+//! *Law*: after `matches` is true nothing loses the finding, or the hit. A hook that fails leaves its default, and a fault.
 
 use serde_json::Value;
 
-use crate::finding::{Duplicates, Facts, Finding, Severity, Standing, fingerprint};
+use crate::finding::{Duplicates, Facts, Finding, Fingerprint, Severity, Standing, Windowed, fingerprint};
 use crate::inventory::{Collected, Inventory};
-use crate::policy::Policy;
+use crate::policy::{Key, Policy, Shape, Window};
 use crate::principal::Principal;
-use crate::record::{CLOUDTRAIL, Record};
+use crate::record::{CLOUDTRAIL, Origin, Record, Ref};
 use crate::script::{Runtime, Stop, Verdict as Known};
+
+/// Bytes of JSON that `keep` may keep of a record.
+const MOST_KEPT: usize = 16 << 10;
 
 /// What a policy says about a record that its `when` admits.
 #[derive(Debug)]
@@ -18,10 +21,25 @@ pub enum Verdict {
     Silent,
     /// Something to tell, and what failed while it was put into words.
     Finding(Box<Finding>, Vec<String>),
+    /// Something that bears on the policy's window, and what failed while it was put together.
+    Hit(Box<Hit>, Vec<String>),
     /// The record could not be judged, for this reason.
     NotEvaluated(String),
     /// The policy failed, for this reason.
     Fault(String),
+}
+
+/// A record that bears on a window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// The values of the window's keys: hits of equal ones are of one group.
+    pub by: Vec<Value>,
+    /// What is counted, if the window counts different values.
+    pub of: Option<Value>,
+    /// The number of the step that it is; 0 where there are no steps.
+    pub step: u8,
+    /// What the policy keeps of the record.
+    pub kept: Value,
 }
 
 /// Judges a record by the policy at `index` of the runtime, whose script is known to answer so.
@@ -41,22 +59,150 @@ pub(super) fn evaluate(
         };
         return Verdict::NotEvaluated(reason);
     }
-    match known {
-        Known::True => return tell(policy, index, runtime, record),
+    let matched = match known {
+        Known::True => true,
         Known::False | Known::Excluded => return Verdict::Silent,
-        Known::Unknown => {}
-    }
-    match runtime.call(index, &policy.script, "matches", record) {
-        Ok(Value::Bool(false)) => Verdict::Silent,
-        Ok(Value::Bool(true)) => tell(policy, index, runtime, record),
-        Ok(other) => Verdict::Fault(format!("`matches` answered {}, not true or false", kind_of(&other))),
-        Err(Stop::NotEvaluated(reason)) => Verdict::NotEvaluated(reason),
-        Err(Stop::Fault(reason)) => Verdict::Fault(format!("`matches` {reason}")),
+        Known::Unknown => match answers_yes("matches", runtime.call(index, &policy.script, "matches", record)) {
+            Ok(answer) => answer,
+            Err(verdict) => return verdict,
+        },
+    };
+    match &policy.header.window {
+        _ if !matched => Verdict::Silent,
+        None => tell(policy, index, runtime, record),
+        Some(window) => match hit(policy, window, index, runtime, record) {
+            Ok(verdict) | Err(verdict) => verdict,
+        },
     }
 }
 
-/// Puts a finding into words.
+/// What a hook answered that must answer yes or no.
+fn answers_yes(hook: &str, answer: Result<Value, Stop>) -> Result<bool, Verdict> {
+    match answer {
+        Ok(Value::Bool(answer)) => Ok(answer),
+        Ok(other) => Err(Verdict::Fault(format!("`{hook}` answered {}, not true or false", kind_of(&other)))),
+        Err(stop) => Err(stopped(hook, stop)),
+    }
+}
+
+fn stopped(hook: &str, stop: Stop) -> Verdict {
+    match stop {
+        Stop::NotEvaluated(reason) => Verdict::NotEvaluated(reason),
+        Stop::Fault(reason) => Verdict::Fault(format!("`{hook}` {reason}")),
+    }
+}
+
+/// What a record that `matches` is to the policy's window.
+fn hit(
+    policy: &Policy,
+    window: &Window,
+    index: usize,
+    runtime: &mut Runtime,
+    record: &Record,
+) -> Result<Verdict, Verdict> {
+    if record.time.is_none() {
+        return Err(Verdict::NotEvaluated("the record has no `eventTime`, by which windows are judged".to_owned()));
+    }
+    let mut step = None;
+    for (number, name) in (0..).zip(&window.named.steps) {
+        if answers_yes(name, runtime.answer(index, &policy.script, name, record))? {
+            step = Some(number);
+            break;
+        }
+    }
+    if step.is_none() && !window.named.steps.is_empty() {
+        return Ok(Verdict::Silent);
+    }
+    let mut value = |key: &Key| -> Result<Value, Verdict> {
+        if policy.script.hooks.contains(&key.text) {
+            let answer = runtime.answer(index, &policy.script, &key.text, record);
+            return answer.map_err(|stop| stopped(&key.text, stop));
+        }
+        let found = key.path.iter().try_fold(record.value.view(), |value, name| value.get(name));
+        Ok(found.map_or(Value::Null, Ref::to_json))
+    };
+    let mut by = Vec::with_capacity(window.by.len());
+    for key in &window.by {
+        match value(key)? {
+            Value::Null => return Err(Verdict::NotEvaluated(format!("no group key: `{}` is absent", key.text))),
+            known => by.push(known),
+        }
+    }
+    let of = match &window.shape {
+        Shape::Distinct { of, .. } => match value(of)? {
+            Value::Null => return Err(Verdict::NotEvaluated(format!("nothing to count: `{}` is absent", of.text))),
+            known => Some(known),
+        },
+        _ => None,
+    };
+    let mut faults = Vec::new();
+    let mut kept = Value::Null;
+    if policy.script.hooks.contains("keep") {
+        match runtime.answer(index, &policy.script, "keep", record) {
+            Ok(answer @ (Value::Object(_) | Value::Null)) if answer.to_string().len() <= MOST_KEPT => kept = answer,
+            Ok(Value::Object(_)) => faults.push(format!("`keep` kept more than {} KiB", MOST_KEPT >> 10)),
+            Ok(other) => faults.push(format!("`keep` answered {}, not a map", kind_of(&other))),
+            Err(Stop::NotEvaluated(reason) | Stop::Fault(reason)) => faults.push(format!("`keep` {reason}")),
+        }
+    }
+    Ok(Verdict::Hit(Box::new(Hit { by, of, step: step.unwrap_or_default(), kept }), faults))
+}
+
+/// What a finding is about.
+pub(super) struct About {
+    pub(super) record: Facts,
+    pub(super) window: Option<Windowed>,
+    pub(super) actor: Option<Principal>,
+    pub(super) source_ip: Option<String>,
+    pub(super) origin: Origin,
+    pub(super) fingerprint: Fingerprint,
+    /// What it is about unless the policy says otherwise.
+    pub(super) resources: Vec<String>,
+}
+
+/// Puts a finding about a record into words.
 fn tell(policy: &Policy, index: usize, runtime: &mut Runtime, record: &Record) -> Verdict {
+    let is_event = &*record.kind == CLOUDTRAIL;
+    let view = record.value.view();
+    let about = About {
+        record: Facts::of(record),
+        window: None,
+        actor: is_event.then(|| Principal::of(view)),
+        source_ip: view.text(&["sourceIPAddress"]).filter(|_| is_event).map(str::to_owned),
+        origin: record.origin.clone(),
+        fingerprint: fingerprint(&policy.pack, &policy.id, record),
+        resources: own_resources(record),
+    };
+    let (finding, faults) = finding(policy, index, runtime, record, about);
+    Verdict::Finding(Box::new(finding), faults)
+}
+
+/// Whether a policy agrees that a finding opens over hits, which `record` holds as a list; and what failed.
+pub(super) fn confirms(
+    policy: &Policy,
+    index: usize,
+    runtime: &mut Runtime,
+    record: &Record,
+) -> (bool, Option<String>) {
+    if !policy.script.hooks.contains("confirm") {
+        return (true, None);
+    }
+    match answers_yes("confirm", runtime.call(index, &policy.script, "confirm", record)) {
+        Ok(answer) => (answer, None),
+        Err(Verdict::Fault(reason)) => (true, Some(reason)),
+        Err(Verdict::NotEvaluated(reason)) => (true, Some(format!("`confirm` {reason}"))),
+        Err(_) => (true, None),
+    }
+}
+
+/// Puts a finding into words; and what failed. The hooks are given `record`: the record, or the hits of a window.
+pub(super) fn finding(
+    policy: &Policy,
+    index: usize,
+    runtime: &mut Runtime,
+    record: &Record,
+    about: About,
+) -> (Finding, Vec<String>) {
     let mut faults = Vec::new();
     let mut ask = |hook: &'static str, fits: fn(&Value) -> bool, wanted: &str| -> Option<Value> {
         if !policy.script.hooks.contains(hook) {
@@ -89,35 +235,34 @@ fn tell(policy: &Policy, index: usize, runtime: &mut Runtime, record: &Record) -
         .severity
         .or_else(|| severity.as_ref().and_then(Value::as_str).and_then(Severity::from_word))
         .unwrap_or(policy.header.severity);
-    let resources = resources.map_or_else(|| own_resources(record), |answer| texts(&answer));
+    let resources = resources.map_or(about.resources, |answer| texts(&answer));
     let title =
         title.as_ref().and_then(Value::as_str).map_or_else(|| policy.header.title.fill_title(&context), str::to_owned);
     let group = group
         .as_ref()
         .and_then(Value::as_str)
         .map_or_else(|| format!("{} {}", policy.id, resources.join(" ")), str::to_owned);
-    let is_event = &*record.kind == CLOUDTRAIL;
-    let view = record.value.view();
     let finding = Finding {
         policy: policy.id.clone(),
         pack: policy.pack.clone(),
         severity,
         title,
         resources,
-        record: Facts::of(record),
-        actor: is_event.then(|| Principal::of(view)),
-        source_ip: view.text(&["sourceIPAddress"]).filter(|_| is_event).map(str::to_owned),
-        origin: record.origin.clone(),
+        record: about.record,
+        window: about.window,
+        actor: about.actor,
+        source_ip: about.source_ip,
+        origin: about.origin,
         duplicates: Duplicates::default(),
         remediation: policy.header.remediation.fill(&context),
         context,
         group,
         standing: Standing::New,
-        fingerprint: fingerprint(&policy.pack, &policy.id, record),
+        fingerprint: about.fingerprint,
         tags: policy.header.tags.clone(),
         references: policy.header.references.clone(),
     };
-    Verdict::Finding(Box::new(finding), faults)
+    (finding, faults)
 }
 
 /// What CloudTrail lists for the event, or the resource's own id.
@@ -131,7 +276,7 @@ fn own_resources(record: &Record) -> Vec<String> {
 }
 
 /// The scalars of a list as text; `null` is left out.
-fn texts(list: &Value) -> Vec<String> {
+pub(super) fn texts(list: &Value) -> Vec<String> {
     let text = |item: &Value| match item {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),

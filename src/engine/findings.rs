@@ -14,7 +14,7 @@ use super::duplicates::{Edit, Edits};
 use super::place::{Map, Place};
 use super::stored::{each, place, put, take};
 use crate::error::Error;
-use crate::finding::{Facts, Finding, Fingerprint, LeftOut, Remediation, Severity, Standing};
+use crate::finding::{Facts, Finding, Fingerprint, LeftOut, Remediation, Severity, Standing, Windowed};
 use crate::policy::Policy;
 use crate::principal::Principal;
 use crate::spill::{Merge, Sorted, damaged};
@@ -188,6 +188,8 @@ impl<'a> Walk<'a> {
 /// What all findings of a policy have alike.
 #[derive(Debug)]
 pub(super) struct Same {
+    /// Whether the policy judges several records together.
+    pub(super) has_window: bool,
     policy: Arc<str>,
     pack: Arc<str>,
     kind: Arc<str>,
@@ -200,6 +202,7 @@ pub(super) struct Same {
 impl Same {
     pub(super) fn of(policies: &[Policy]) -> Arc<[Self]> {
         let of = |policy: &Policy| Self {
+            has_window: policy.header.window.is_some(),
             policy: Arc::clone(&policy.id),
             pack: Arc::clone(&policy.pack),
             kind: Arc::clone(&policy.header.judges),
@@ -217,7 +220,10 @@ impl Same {
         put(&StoredHead { severity: finding.severity, standing: finding.standing, group, resources }, into)?;
         let Facts { kind: _, id, time, name, source, account, region } = &finding.record;
         let Remediation { console, cli, python, left_out } = &finding.remediation;
+        let window = finding.window.as_ref().map(serde_json::to_string).transpose();
+        let window = window.map_err(|error| Error::new(error.to_string()))?;
         let body = StoredBody {
+            window: window.as_deref(),
             title: &finding.title,
             id: id.as_deref(),
             time: time.as_deref(),
@@ -270,6 +276,7 @@ impl Kept {
                 account: body.account.map(Arc::from),
                 region: body.region.map(Arc::from),
             },
+            window: body.window.map(serde_json::from_str::<Windowed>).transpose().map_err(|_| damaged())?,
             actor: body.actor.into_owned(),
             source_ip: text(body.source_ip),
             origin: self.map.origin(place, body.line),
@@ -308,6 +315,8 @@ struct StoredHead<'a> {
 /// The rest, but for the context, which follows as JSON.
 #[derive(Serialize, Deserialize)]
 struct StoredBody<'a> {
+    /// JSON.
+    window: Option<&'a str>,
     title: &'a str,
     id: Option<&'a str>,
     time: Option<&'a str>,
@@ -415,6 +424,13 @@ fn matches(event) { true }
                         name: text(8),
                         mfa: text(9).map(|text| text.is_empty()),
                         ..Principal::default()
+                    }),
+                    window: is_event.then(|| Windowed {
+                        by: vec![json!(text(2)), json!(number)],
+                        count: 7,
+                        first: "2024-05-14T12:00:00Z".to_owned(),
+                        last: text(4).unwrap_or_default(),
+                        hits: Vec::new(),
                     }),
                     source_ip: text(9),
                     origin: crate::record::Origin { file: "log".into(), position: 5, line },

@@ -1,10 +1,11 @@
 //! Scans: the whole path of a record, in one function that fits a screen; outcomes and summary.
 //!
 //! *Law*: events read = judged + filtered + recognised + faults, and asked = findings + silent + not evaluated + faults
-//! for every policy. The output is the same, byte for byte, whatever the number of threads and the memory: order = input
+//! for every policy; for one with a window asked = hits + silent + not evaluated + faults. The output is the same, byte for byte, whatever the number of threads and the memory: order = input
 //! order, then policy. Memory does not grow with the number of records, of findings, or of anything that records say.
 
 mod collect;
+mod correlate;
 mod deferred;
 mod deliveries;
 mod derive;
@@ -13,14 +14,18 @@ mod duplicates;
 mod evaluate;
 mod findings;
 mod groups;
+mod hits;
 mod index;
 mod outcome;
 mod place;
 mod profile;
 mod slots;
+mod spans;
+mod state;
 mod stored;
 mod tally;
 mod why;
+mod windows;
 mod workers;
 
 use std::collections::BTreeSet;
@@ -32,11 +37,13 @@ use serde_json::Value;
 
 use self::deliveries::{DELIVERIES, GAPS};
 use self::digests::{DIGESTS, Digests};
-pub use self::evaluate::Verdict;
+pub use self::evaluate::{Hit, Verdict};
 pub use self::findings::{Findings, Iter};
 pub use self::outcome::{Counts, Exit, Files, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Summary};
 pub use self::profile::{Cost, Profile, Route};
+pub use self::state::{Locked, Memory, State, Stretch};
 pub use self::why::{Why, Whys};
+pub(crate) use self::windows::Hooks;
 use self::workers::Judge;
 use crate::error::Error;
 use crate::fault::Fault;
@@ -83,6 +90,10 @@ pub struct Request {
     pub no_index: bool,
     /// What each policy costs is wanted.
     pub profile: bool,
+    /// The input is all there ever was: what is not in it never happened.
+    pub history_complete: bool,
+    /// Where it is remembered from run to run what was seen, if it is.
+    pub state: Option<PathBuf>,
 }
 
 impl Request {
@@ -104,6 +115,8 @@ impl Request {
             why: None,
             no_index: false,
             profile: false,
+            history_complete: false,
+            state: None,
         }
     }
 }
@@ -132,17 +145,25 @@ impl Progress for () {
 /// to a record or a file while scanning is a fault in the outcome.
 pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Result<Outcome, Error> {
     let mut request = request.clone();
+    // What is before it is read for what windows find from then on.
+    let since = request.settings.filter.since;
+    request.settings.filter.since = since.map(|since| windows::reads_from(packs.policies(), since));
     // What is read once cannot be read again when the path of another file did not tell the truth.
     request.settings.trusts_paths = request.paths.iter().chain(&request.inventory).all(|path| is_on_disk(path));
-    if let Some(outcome) = attempt(packs, &request, progress)? {
+    if let Some(outcome) = attempt(packs, &request, since, progress)? {
         return Ok(outcome);
     }
     request.settings.trusts_paths = false;
-    attempt(packs, &request, progress)?.ok_or_else(|| Error::new("what a file holds changed while it was read"))
+    attempt(packs, &request, since, progress)?.ok_or_else(|| Error::new("what a file holds changed while it was read"))
 }
 
 /// A scan; `None` if the path of a file told something else of it than its content.
-fn attempt(packs: &Checked, request: &Request, progress: &dyn Progress) -> Result<Option<Outcome>, Error> {
+fn attempt(
+    packs: &Checked,
+    request: &Request,
+    since: Option<Timestamp>,
+    progress: &dyn Progress,
+) -> Result<Option<Outcome>, Error> {
     let (files, mut faults) = input::discover(&request.paths, &request.settings)?;
     let (lookup_only, more) = input::discover(&request.inventory, &request.settings)?;
     faults.extend(more);
@@ -150,18 +171,24 @@ fn attempt(packs: &Checked, request: &Request, progress: &dyn Progress) -> Resul
     let collect::Read { inventory, faults: more, mut listed } = collect::inventory(&files, &lookup_only, request);
     faults.extend(more);
     let wants_deliveries = wants(packs, DELIVERIES) || wants(packs, GAPS);
-    let inventory = if wants_deliveries { deliveries::add(inventory, &files, request) } else { inventory };
-    let digests = if wants(packs, DIGESTS) { Digests::read(&files, &listed, request) } else { Digests::none(&files) };
+    // What windows read back for is no business of theirs.
+    let filter = input::Filter { since, ..request.settings.filter.clone() };
+    let inventory = if wants_deliveries { deliveries::add(inventory, &files, &filter) } else { inventory };
+    let digests = match wants(packs, DIGESTS) {
+        true => Digests::read(&files, &listed, filter, request),
+        false => Digests::none(&files, filter),
+    };
     // They are judged as resources.
     listed.extend(digests.names().cloned());
-    let judge = Judge::new(packs, request, Arc::new(inventory), progress);
+    let judge = Judge::new(packs, request, since, Arc::new(inventory), progress);
     judge.resources(&files);
     if !judge.events(&files, &listed, &digests) {
         return Ok(None);
     }
     judge.digests(&digests);
     judge.deferred()?;
-    let names = files.files.iter().map(|file| Arc::clone(&file.name)).collect();
+    let names: Vec<_> = files.files.iter().map(|file| Arc::clone(&file.name)).collect();
+    judge.windows(&names, &mut |_, _, _| {})?;
     outcome::write(judge.finish(names, &faults)?, packs, request, &files, &lookup_only).map(Some)
 }
 
@@ -184,10 +211,23 @@ fn is_on_disk(path: &Path) -> bool {
 /// # Errors
 /// When the file for what does not fit into memory cannot be written or read.
 pub fn judge(packs: &Checked, records: &[Record], inventory: Inventory, request: &Request) -> Result<Outcome, Error> {
-    let judge = Judge::new(packs, request, Arc::new(inventory), &());
+    judge_asking(packs, records, inventory, request, &mut |_, _, _| {})
+}
+
+/// As [`judge`]; `asked` is told which hits, as a record whose value is their list, a window asks the hooks of the policy at
+/// a place about: `confirm`, or those that put a finding into words.
+pub(crate) fn judge_asking(
+    packs: &Checked,
+    records: &[Record],
+    inventory: Inventory,
+    request: &Request,
+    asked: &mut (dyn FnMut(usize, windows::Hooks, &Record) + Send),
+) -> Result<Outcome, Error> {
+    let judge = Judge::new(packs, request, None, Arc::new(inventory), &());
     judge.records(records);
     judge.deferred()?;
-    let names = records.iter().map(|record| Arc::clone(&record.origin.file)).collect();
+    let names: Vec<_> = records.iter().map(|record| Arc::clone(&record.origin.file)).collect();
+    judge.windows(&names, asked)?;
     let none = input::Files { files: Vec::new(), skipped: Vec::new() };
     outcome::write(judge.finish(names, &[])?, packs, request, &none, &none)
 }

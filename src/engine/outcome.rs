@@ -171,8 +171,10 @@ pub struct Problem {
 pub struct PolicyCounts {
     /// Records that its `when` admits.
     pub asked: u64,
-    /// Records on which it fired.
+    /// Records on which it fired; of a policy with a window how often that opened.
     pub findings: u64,
+    /// Records that bear on its window, if it has one, and could be judged.
+    pub hits: u64,
     /// Records on which it had nothing to tell.
     pub silent: u64,
     /// Records that it could not judge.
@@ -183,9 +185,11 @@ pub struct PolicyCounts {
 
 impl PolicyCounts {
     pub(super) fn add(&mut self, other: &Self) {
-        let Self { asked, findings, silent, not_evaluated, faults } = other;
+        let Self { asked, findings, hits, silent, not_evaluated, faults } = other;
         self.asked += asked;
         self.findings += findings;
+        // One thread may take back what another counted.
+        self.hits = self.hits.wrapping_add(*hits);
         self.silent += silent;
         self.not_evaluated += not_evaluated;
         self.faults += faults;

@@ -4,18 +4,21 @@ use std::sync::Arc;
 
 use super::deferred;
 use super::duplicates::Identity;
+use super::evaluate::Hit;
 use super::findings::Same;
 use super::groups::Groups;
+use super::hits;
 use super::index::Index;
 use super::outcome::{PolicyCounts, Records};
 use super::place::{Map, Place, ordinal};
 use super::profile::{Cost, Profile, Route};
+use super::spans::Spans;
 use super::{Request, Verdict, why};
 use crate::error::Error;
 use crate::fault::Fault;
-use crate::finding::record_hash;
+use crate::finding::{Finding, record_hash};
 use crate::policy::Policy;
-use crate::record::{Node, Record, Scope};
+use crate::record::{Node, Origin, Record, Scope};
 use crate::spill::{Scratch, Sorted, Sorter};
 
 /// Findings, by place.
@@ -58,8 +61,11 @@ impl Tallies {
             batches: Vec::new(),
             groups: Groups::default(),
             most_groups: self.share / 8,
-            sorter: Sorter::new(&self.scratch, self.share / 8 * 5),
+            sorter: Sorter::new(&self.scratch, self.share / 8 * 3),
             deferred: Sorter::new(&self.scratch, self.share / 4),
+            hits: Sorter::new(&self.scratch, self.share / 4),
+            spans: Spans::default(),
+            key: Vec::new(),
             same: Arc::clone(&self.same),
             buffer: Vec::new(),
             hashed: None,
@@ -96,7 +102,9 @@ impl Tallies {
         }
         for (at, counts) in policies.iter_mut().enumerate() {
             counts.asked = asked[index.group_of(at)];
-            counts.silent = counts.asked - counts.findings - counts.not_evaluated - counts.faults;
+            // What a window finds is no verdict on a record, but its hits are.
+            let told = if self.same[at].has_window { counts.hits } else { counts.findings };
+            counts.silent = counts.asked - told - counts.not_evaluated - counts.faults;
         }
         let [findings, identities, groups, why] = Sorter::sorted(sorters)?;
         let (map, same) = (Arc::new(Map::new(names, batches)), Arc::clone(&self.same));
@@ -136,6 +144,10 @@ pub(super) struct Tally {
     most_groups: usize,
     sorter: Sorter<STREAMS>,
     deferred: Sorter<1>,
+    hits: Sorter<1>,
+    /// Of which times events were read, if some window must know.
+    pub(super) spans: Spans,
+    key: Vec<u8>,
     same: Arc<[Same]>,
     buffer: Vec<u8>,
     /// The last record that was hashed: several policies may tell of it.
@@ -171,23 +183,15 @@ impl Tally {
         match verdict {
             Verdict::Silent => {}
             Verdict::Finding(finding, faults) => {
-                counts.findings += 1;
-                self.attempt(|tally| {
-                    tally.same[at.policy as usize].store(&finding, &mut tally.buffer)?;
-                    tally.sorter.push(FINDINGS, &at.key(), &tally.buffer)?;
-                    let record_hash = tally.hash_of(record);
-                    tally.buffer.clear();
-                    let identity = Identity {
-                        fingerprint: finding.fingerprint,
-                        record_hash,
-                        place: at,
-                        severity: finding.severity,
-                        standing: finding.standing,
-                        line: finding.origin.line,
-                    };
-                    identity.store(&mut tally.buffer)?;
-                    tally.sorter.push(IDENTITIES, &identity.key(), &tally.buffer)
-                });
+                let hash = self.hash_of(record);
+                self.finding(at, &finding, hash);
+                for reason in faults {
+                    self.fault(at, &Fault::policy(&policy.id, reason, record.origin.clone()));
+                }
+            }
+            Verdict::Hit(hit, faults) => {
+                counts.hits += 1;
+                self.hit(at, record, &hit);
                 for reason in faults {
                     self.fault(at, &Fault::policy(&policy.id, reason, record.origin.clone()));
                 }
@@ -205,6 +209,76 @@ impl Tally {
         }
     }
 
+    /// Keeps a finding about a record, or about hits of which the first that counts is at that place, by its hash.
+    pub(super) fn finding(&mut self, at: Place, finding: &Finding, record_hash: [u8; 16]) {
+        self.policies[at.policy as usize].findings += 1;
+        self.attempt(|tally| {
+            tally.same[at.policy as usize].store(finding, &mut tally.buffer)?;
+            tally.sorter.push(FINDINGS, &at.key(), &tally.buffer)?;
+            tally.buffer.clear();
+            let identity = Identity {
+                fingerprint: finding.fingerprint,
+                record_hash,
+                place: at,
+                severity: finding.severity,
+                standing: finding.standing,
+                line: finding.origin.line,
+            };
+            identity.store(&mut tally.buffer)?;
+            tally.sorter.push(IDENTITIES, &identity.key(), &tally.buffer)
+        });
+    }
+
+    /// Keeps a hit of a window, which is judged when everything is read.
+    fn hit(&mut self, at: Place, record: &Record, hit: &Hit) {
+        let Some(time) = record.time else { return };
+        let hash = self.hash_of(record);
+        self.attempt(|tally| {
+            tally.key.clear();
+            hits::put_key(at.policy, hit, record, time, hash, at, &mut tally.key)?;
+            hits::put_hit(hit, record, time, &mut tally.buffer)?;
+            tally.hits.push(0, &tally.key, &tally.buffer)
+        });
+    }
+
+    /// Keeps what a record before the time that is judged is to a window; that it was asked about is not counted.
+    pub(super) fn verdict_before(&mut self, at: Place, policy: &Policy, record: &Record, verdict: Verdict) {
+        match verdict {
+            Verdict::Hit(hit, _) => self.hit(at, record, &hit),
+            // Without it something may be missing that is judged.
+            Verdict::Fault(reason) => self.fault(at, &Fault::policy(&policy.id, reason, record.origin.clone())),
+            Verdict::Silent | Verdict::Finding(..) | Verdict::NotEvaluated(_) => {}
+        }
+    }
+
+    /// Counts a hit that could not be judged; `is_counted` if it was counted as a hit.
+    pub(super) fn hit_not_evaluated(
+        &mut self,
+        at: Place,
+        reason: &str,
+        scope: &Scope,
+        origin: &Origin,
+        is_counted: bool,
+    ) {
+        if is_counted {
+            let counts = &mut self.policies[at.policy as usize];
+            counts.hits = counts.hits.wrapping_sub(1);
+            counts.not_evaluated += 1;
+        }
+        self.attempt(|tally| tally.groups.not_evaluated(at.policy, reason, scope, Some((at, origin))));
+    }
+
+    /// The hits of windows, which are then no longer here.
+    pub(super) fn take_hits(&mut self) -> Sorter<1> {
+        let none = self.hits.emptied();
+        std::mem::replace(&mut self.hits, none)
+    }
+
+    /// The batches that were read: file, batch, events.
+    pub(super) fn batches(&self) -> &[(u32, u32, u64)] {
+        &self.batches
+    }
+
     /// The hash of what a record holds. Leaves the buffer with something.
     fn hash_of(&mut self, record: &Record) -> [u8; 16] {
         match &self.hashed {
@@ -218,9 +292,9 @@ impl Tally {
     }
 
     /// Keeps why the verdict on a record is what it is; `silent` says why the policy stayed silent, if it is known.
-    pub(super) fn why(&mut self, at: Place, record: &Record, verdict: &Verdict, silent: Option<&str>) {
+    pub(super) fn why(&mut self, at: Place, policy: &Policy, record: &Record, verdict: &Verdict, silent: Option<&str>) {
         self.attempt(|tally| {
-            why::store(record, verdict, silent, &mut tally.buffer)?;
+            why::store(policy, record, verdict, silent, &mut tally.buffer)?;
             tally.sorter.push(WHY, &at.key(), &tally.buffer)
         });
     }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde::ser::{Error as _, SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
 
-use super::evaluate::Verdict;
+use super::evaluate::{Hit, Verdict};
 use super::place::Map;
 use super::stored::{each, place, put, take};
 use crate::error::Error;
 use crate::fault::printable;
+use crate::policy::Policy;
 use crate::record::{CLOUDTRAIL, Origin, Record};
 use crate::spill::{Sorted, damaged};
 
@@ -21,14 +22,14 @@ pub struct Why {
     pub origin: Origin,
     /// What the record is, in a few words.
     pub record: String,
-    /// `fires`, `silent`, `not evaluated` or `fault`.
+    /// `fires`, `silent`, `not evaluated` or `fault`; `hit` for a record that bears on a window.
     pub verdict: &'static str,
     /// What decided.
     pub reason: String,
 }
 
 /// The words of verdicts.
-const VERDICTS: [&str; 4] = ["fires", "silent", "not evaluated", "fault"];
+const VERDICTS: [&str; 5] = ["fires", "silent", "not evaluated", "fault", "hit"];
 
 /// The verdicts on all records that a policy was asked about, in input order. They need not fit into memory: they are
 /// given one by one, as often as somebody asks.
@@ -44,9 +45,20 @@ struct Stored<'a> {
 }
 
 /// Appends a verdict to `into`; `silent` says why the policy stayed silent, if it did and that is known.
-pub(super) fn store(record: &Record, verdict: &Verdict, silent: Option<&str>, into: &mut Vec<u8>) -> Result<(), Error> {
+pub(super) fn store(
+    policy: &Policy,
+    record: &Record,
+    verdict: &Verdict,
+    silent: Option<&str>,
+    into: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let bears;
     let (verdict, reason) = match verdict {
         Verdict::Finding(finding, _) => (0, finding.title.as_str()),
+        Verdict::Hit(hit, _) => {
+            bears = in_window(policy, hit);
+            (4, bears.as_str())
+        }
         Verdict::Silent => (1, silent.unwrap_or("`matches` answered false")),
         Verdict::NotEvaluated(reason) => (2, reason.as_str()),
         Verdict::Fault(reason) => (3, reason.as_str()),
@@ -104,6 +116,16 @@ impl Serialize for Whys {
         }
         list.end()
     }
+}
+
+/// What a hit is to its window.
+fn in_window(policy: &Policy, hit: &Hit) -> String {
+    let window = policy.header.window.as_ref();
+    let keys = window.map(|window| window.by.as_slice()).unwrap_or_default();
+    let by: Vec<String> = keys.iter().zip(&hit.by).map(|(key, value)| format!("{} = {value}", key.text)).collect();
+    let step = window.and_then(|window| window.named.steps.get(usize::from(hit.step)));
+    let step = step.map_or_else(String::new, |step| format!("{step}: "));
+    printable(&format!("{step}{}", by.join(", ")), 300)
 }
 
 /// An event as `source name id`, a resource as `kind id`.

@@ -4,23 +4,29 @@
 //! queue is short, and who finds it full judges the batch himself: so memory does not grow with the input. Each thread
 //! collects what it finds in a tally of its own.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use jiff::Timestamp;
+
 use super::derive::Derived;
 use super::digests::{DIGESTS, Digests, Judged};
 use super::index::{Index, Plan, Selected};
-use super::place::{Place, ordinal};
+use super::place::{Map, Place, ordinal};
 use super::profile::Cost;
 use super::slots::{Places, Slots};
+use super::spans::Spans;
+use super::state::Locked;
 use super::tally::{Collected, Tallies, Tally};
+use super::windows::{self, Asked, Windows};
 use super::{Progress, Request, Verdict, deferred, derive, evaluate, stored};
 use crate::error::Error;
 use crate::fault::Fault;
-use crate::input::{Batch, Class, Field, Fields, File, Files, Filter, Reader, Route, Sink};
+use crate::input::{Batch, Class, Field, Fields, File, Files, Filter, Reader, Route, Sink, Told};
 use crate::inventory::{self, Inventory};
 use crate::policy::{Checked, Policy};
 use crate::record::{CLOUDTRAIL, Record};
@@ -37,6 +43,8 @@ const CHUNK: usize = 512;
 pub(super) struct Judge<'a> {
     policies: &'a [Policy],
     request: &'a Request,
+    /// Records before it are judged for what comes after them alone.
+    since: Option<Timestamp>,
     inventory: Arc<Inventory>,
     progress: &'a dyn Progress,
     index: Index,
@@ -45,6 +53,8 @@ pub(super) struct Judge<'a> {
     given_up: Vec<AtomicUsize>,
     /// Policies that look up what events tell of, and so wait for the last event.
     waiting: BTreeSet<usize>,
+    /// Some window must know of which times there are records.
+    needs_spans: bool,
     /// Resources that events tell of.
     derived: Mutex<Derived>,
     tallies: Tallies,
@@ -60,12 +70,12 @@ pub(super) struct Judge<'a> {
 const TELLING: [&[&str]; 2] = [&["eventSource"], &["eventName"]];
 
 /// What the index of a request's policies is made by.
-fn plan<'p>(policies: &'p [Policy], waits: bool, request: &Request) -> Plan<'p> {
+fn plan<'p>(policies: &'p [Policy], waits: bool, tells: bool, request: &Request) -> Plan<'p> {
     let is_whole = |policy: &Policy| request.why.as_deref() == Some(&*policy.id);
     let whole = policies.iter().enumerate().filter(|(_, policy)| is_whole(policy)).map(|(at, _)| at).collect();
     let owned = |path: &&[&str]| path.iter().map(|name| (*name).to_owned()).collect();
     let telling = TELLING.iter().filter(|_| waits);
-    let filtering = Filter::PATHS.iter().filter(|_| !request.settings.filter.is_open());
+    let filtering = Filter::PATHS.iter().filter(|_| tells);
     let paths = telling.chain(filtering).map(owned).collect();
     Plan { policies, whole, full_scan: request.no_index, paths }
 }
@@ -90,6 +100,7 @@ impl<'a> Judge<'a> {
     pub(super) fn new(
         packs: &'a Checked,
         request: &'a Request,
+        since: Option<Timestamp>,
         inventory: Arc<Inventory>,
         progress: &'a dyn Progress,
     ) -> Self {
@@ -100,14 +111,18 @@ impl<'a> Judge<'a> {
         let waiting: BTreeSet<usize> =
             policies.iter().enumerate().filter(|(_, policy)| waits(policy)).map(|(at, _)| at).collect();
         let given_up = policies.iter().map(|_| AtomicUsize::new(0)).collect();
-        let index = Index::new(&plan(policies, !waiting.is_empty(), request));
+        let needs_spans = windows::need_spans(policies);
+        let tells = needs_spans || !request.settings.filter.is_open();
+        let index = Index::new(&plan(policies, !waiting.is_empty(), tells, request));
         Self {
             policies,
             request,
+            since,
             inventory,
             progress,
             given_up,
             waiting,
+            needs_spans,
             derived: Mutex::default(),
             tallies: Tallies::new(policies, index.groups(), request),
             index,
@@ -116,6 +131,11 @@ impl<'a> Judge<'a> {
             stopped: AtomicBool::new(false),
             is_misplaced: AtomicBool::new(false),
         }
+    }
+
+    /// Whether time, account and region of every event must be known.
+    fn reads_places(&self) -> bool {
+        self.needs_spans || !self.request.settings.filter.is_open()
     }
 
     fn runtime(&self, inventory: &Arc<Inventory>) -> Runtime {
@@ -309,6 +329,11 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Whether a time is before those that are judged.
+    fn is_before(&self, time: Option<Timestamp>) -> bool {
+        self.since.zip(time).is_some_and(|(since, time)| time < since)
+    }
+
     fn has_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
@@ -353,6 +378,40 @@ impl<'a> Judge<'a> {
         failed.map_or(Ok(()), Err)
     }
 
+    /// Judges the hits of windows, when everything was read, of files of these names.
+    pub(super) fn windows(&self, names: &[Arc<str>], asked: Asked<'_>) -> Result<(), Error> {
+        if self.has_stopped() || self.policies.iter().all(|policy| policy.header.window.is_none()) {
+            return Ok(());
+        }
+        let (mut sorters, mut spans, mut batches) = (Vec::new(), Spans::default(), Vec::new());
+        for tally in lock(&self.idle).iter_mut() {
+            sorters.push(tally.take_hits());
+            spans.add(std::mem::take(&mut tally.spans));
+            batches.extend_from_slice(tally.batches());
+        }
+        let [hits] = Sorter::sorted(sorters)?;
+        let map = Map::new(names.to_vec(), batches);
+        let mut locked = self.request.state.as_deref().map(Locked::open).transpose()?;
+        let state = locked.as_mut().map(|locked| RefCell::new(std::mem::take(&mut locked.state)));
+        let (policies, request, since) = (self.policies, self.request, self.since);
+        let judge = Windows { policies, request, since, spans: &spans, map: &map, state };
+        judge.note_read();
+        let (judge, asked, done) = (Mutex::new(judge), Mutex::new(asked), Mutex::new(Ok(())));
+        self.in_threads(1, &self.inventory, |worker| {
+            let judged = lock(&judge).judge(&hits, &mut worker.runtime, &mut worker.tally, &mut **lock(&asked));
+            *lock(&done) = judged;
+        });
+        let judge = judge.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some((mut locked, state)) = locked.zip(judge.state).filter(|_| done.is_ok()) {
+            locked.state = state.into_inner();
+            locked.save()?;
+        }
+        // What is told of the history stays with a tally.
+        self.tell(|tally| tally.spans = spans);
+        done
+    }
+
     /// What was found in all, when everything was judged: of files of these names, after these faults.
     pub(super) fn finish(self, names: Vec<Arc<str>>, faults: &[Fault]) -> Result<Collected, Error> {
         self.tell(|tally| {
@@ -360,7 +419,8 @@ impl<'a> Judge<'a> {
             faults.iter().for_each(|fault| tally.fault(Place::LAST, fault));
         });
         let tallies = std::mem::take(&mut *lock(&self.idle));
-        let routes = || self.index.routes(&plan(self.policies, !self.waiting.is_empty(), self.request));
+        let routes =
+            || self.index.routes(&plan(self.policies, !self.waiting.is_empty(), self.reads_places(), self.request));
         self.tallies.collected(tallies, names, &self.index, self.request.profile.then(routes))
     }
 
@@ -461,9 +521,20 @@ impl<'a> Worker<'a> {
         {
             lock(&self.judge.derived).add(at, resource);
         }
+        if is_event
+            && self.judge.needs_spans
+            && let Some(time) = record.time
+        {
+            self.tally.spans.note(record.scope.account.as_deref(), record.scope.region.as_deref(), time);
+        }
         let filter = &self.judge.request.settings.filter;
         if !(if is_event { filter.admits(record) } else { filter.admits_scope(&record.scope) }) {
             self.tally.records.filtered += 1;
+            return;
+        }
+        if is_event && self.judge.is_before(record.time) {
+            self.tally.records.filtered += 1;
+            self.look_back(at, record);
             return;
         }
         let judged = &mut self.tally.records;
@@ -497,6 +568,22 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Asks the policies with windows about a record that is judged for what comes after it alone.
+    fn look_back(&mut self, at: Place, record: &Record) {
+        let mut selected = std::mem::take(&mut self.selected);
+        self.judge.index.select(record, &mut selected);
+        let slots = Slots::new(record.value.view());
+        for policy in &selected.policies {
+            let of = &self.judge.policies[*policy];
+            if of.header.window.is_some() {
+                let known = self.known(*policy, &slots);
+                let verdict = self.verdict(*policy, of, record, known);
+                self.tally.verdict_before(at.of_policy(*policy), of, record, verdict);
+            }
+        }
+        self.selected = selected;
+    }
+
     /// What facts tell of a policy's answer.
     fn known(&self, at: usize, slots: &Slots<'_>) -> Known {
         let (request, policy) = (&self.judge.request, &self.judge.policies[at]);
@@ -518,7 +605,7 @@ impl<'a> Worker<'a> {
         if self.judge.request.why.as_deref() == Some(&*policy.id) {
             let is_silent = matches!(verdict, Verdict::Silent);
             let silent = if is_silent { self.runtime.why_silent(&policy.script, record) } else { None };
-            self.tally.why(at, record, &verdict, silent.as_deref());
+            self.tally.why(at, policy, record, &verdict, silent.as_deref());
         }
         self.tally.verdict(at, policy, record, verdict);
     }
@@ -550,8 +637,9 @@ struct Router<'a> {
     judge: &'a Judge<'a>,
     /// Where the fields of [`TELLING`] are found, if they are of interest.
     telling: Option<[Option<usize>; 2]>,
-    /// Where those of [`Filter::PATHS`] are found, if there is anything to exclude.
-    filtering: Option<[Option<usize>; 4]>,
+    /// Where those of [`Filter::PATHS`] are found, if somebody must know.
+    places: Option<[Option<usize>; 4]>,
+    spans: Spans,
     selected: Selected,
     /// Events that every group of policies was asked about.
     asked: Vec<u64>,
@@ -565,11 +653,21 @@ impl<'a> Router<'a> {
         Self {
             judge,
             telling: if judge.waiting.is_empty() { None } else { others.first_chunk().copied() },
-            filtering: if judge.request.settings.filter.is_open() { None } else { others.last_chunk().copied() },
+            places: others.last_chunk().copied().filter(|_| judge.reads_places()),
+            spans: Spans::default(),
             selected: Selected::default(),
             asked: vec![0; judge.index.groups()],
             events: 0,
             filtered: 0,
+        }
+    }
+
+    /// Notes when an event was that is passed over.
+    fn note(&mut self, told: &Told<'_>) {
+        if self.judge.needs_spans
+            && let Some(time) = told.time
+        {
+            self.spans.note(told.account, told.region, time);
         }
     }
 
@@ -587,6 +685,7 @@ impl<'a> Router<'a> {
         tally.records.events += self.events;
         tally.records.filtered += self.filtered;
         tally.passed_over += self.events + self.filtered;
+        tally.spans.add(self.spans);
         for (group, asked) in self.asked.into_iter().enumerate() {
             tally.asked([group], asked);
         }
@@ -598,22 +697,30 @@ impl Route for Router<'_> {
         if self.may_tell(fields) {
             return false;
         }
-        if let Some(places) = &self.filtering {
-            match self.judge.request.settings.filter.admits_fields(fields, places) {
-                Some(true) => {}
-                Some(false) => {
-                    self.filtered += 1;
-                    return true;
-                }
-                None => return false,
+        let mut told = None;
+        if let Some(places) = &self.places {
+            let Some(known) = Told::of(fields, places) else { return false };
+            if !self.judge.request.settings.filter.admits_told(&known) {
+                self.note(&known);
+                self.filtered += 1;
+                return true;
             }
+            told = Some(known);
         }
         let passes = self.judge.index.passes(fields, self.judge.policies, &mut self.selected);
-        if passes {
-            self.events += 1;
-            self.selected.groups.iter().for_each(|group| self.asked[*group] += 1);
+        if !passes {
+            return false;
         }
-        passes
+        if let Some(known) = told {
+            self.note(&known);
+            if self.judge.is_before(known.time) {
+                self.filtered += 1;
+                return true;
+            }
+        }
+        self.events += 1;
+        self.selected.groups.iter().for_each(|group| self.asked[*group] += 1);
+        true
     }
 }
 

@@ -51,8 +51,26 @@ impl Filter {
     pub const PATHS: [&'static [&'static str]; 4] =
         [&["eventTime"], &["recipientAccountId"], &["awsRegion"], &["userIdentity", "accountId"]];
 
-    /// Whether an event is wanted of which [`Filter::PATHS`] were read, to these places; `None` if it has to be parsed.
-    pub fn admits_fields(&self, fields: &Fields<'_>, places: &[Option<usize>; 4]) -> Option<bool> {
+    /// Whether an event of this time, account and region is wanted.
+    pub fn admits_told(&self, told: &Told<'_>) -> bool {
+        self.admits_time(told.time) && self.admits_names(told.account, told.region)
+    }
+}
+
+/// What an event says of when and whose it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// `eventTime`.
+    pub time: Option<Timestamp>,
+    /// Whose it is.
+    pub account: Option<&'a str>,
+    /// Where it is.
+    pub region: Option<&'a str>,
+}
+
+impl<'a> Told<'a> {
+    /// Of an event of which [`Filter::PATHS`] were read, to these places; `None` if it has to be parsed.
+    pub fn of(fields: &Fields<'a>, places: &[Option<usize>; 4]) -> Option<Self> {
         let mut texts = [None; 4];
         for (text, place) in texts.iter_mut().zip(places) {
             match fields.get((*place)?) {
@@ -64,6 +82,6 @@ impl Filter {
         let [time, account, region, caller_account] = texts;
         let known = Known::of(None, time, account, caller_account, region);
         let (account, region) = known.scope(fields.delivered());
-        Some(self.admits_time(known.time) && self.admits_names(account, region))
+        Some(Self { time: known.time, account, region })
     }
 }

@@ -37,7 +37,7 @@ use decode::Limit;
 pub use batch::Batch;
 pub use digest::{Hash, digest_text, hash};
 pub use discover::{Class, File, Files, SkipReason, Skipped, discover, is_report};
-pub use filter::Filter;
+pub use filter::{Filter, Told};
 pub use object::{Object, plain};
 pub use skim::{Field, Fields};
 

@@ -43,6 +43,7 @@ mod unknown_parameter;
 mod unknown_severity;
 mod unknown_source;
 mod unknown_tag;
+mod unknown_window_name;
 mod unlike_types;
 mod unlisted_event;
 mod unlisted_source;
@@ -180,6 +181,7 @@ const CHECKED: &[Lint] = &[
     unknown_severity::LINT,
     unknown_source::LINT,
     unknown_tag::LINT,
+    unknown_window_name::LINT,
     unlike_types::LINT,
     unlisted_event::LINT,
     unlisted_source::LINT,

@@ -10,9 +10,9 @@ use crate::diagnostic::{Diagnostic, Level, SourceText};
 use crate::policy::{Draft, FrontMatter, Header, Pack, Policy};
 use crate::record::CLOUDTRAIL;
 use crate::schema::Shapes;
-use crate::script::HOOKS;
-use crate::script::reading::{self, Comparison, Place, Reading};
+use crate::script::reading::{self, Comparison, Place, Reading, Value};
 use crate::script::syntax::{Function, Tokens, Tree};
+use crate::script::{Given, Hooks};
 
 /// Places in the libraries of a pack where some policy reads something that is there: no other policy's diagnostic about
 /// them holds.
@@ -43,6 +43,19 @@ impl Acquitted {
     }
 }
 
+/// What each hook does: those that are given hits after those that are given the record, which say what is kept of it.
+fn readings(hooks: Hooks<'_>, trees: &[&Tree]) -> BTreeMap<String, Reading> {
+    let of = |given: Given| hooks.names().filter(move |name| hooks.given(name) == Some(given));
+    let mut readings: BTreeMap<String, Reading> =
+        of(Given::Record).filter_map(|hook| Some((hook.to_owned(), reading::read(hook, trees)?))).collect();
+    let kept = readings.get("keep").map_or(Value::Literal(serde_json::Value::Null), |keep| keep.answer.clone());
+    for hook in of(Given::Hits) {
+        let reading = reading::read_of_hits(hook, trees, kept.clone());
+        readings.extend(reading.map(|reading| (hook.to_owned(), reading)));
+    }
+    readings
+}
+
 /// A policy that can be read, and what its hooks do.
 pub(super) struct Subject<'a> {
     pub(super) source: &'a Arc<SourceText>,
@@ -50,7 +63,7 @@ pub(super) struct Subject<'a> {
     pub(super) head: &'a FrontMatter,
     pub(super) tree: &'a Tree,
     /// What each of its hooks does.
-    pub(super) readings: BTreeMap<&'static str, Reading>,
+    pub(super) readings: BTreeMap<String, Reading>,
     /// The files that a [`Place`] numbers.
     files: Vec<&'a Arc<SourceText>>,
     pub(super) trees: Vec<&'a Tree>,
@@ -72,8 +85,7 @@ impl<'a> Subject<'a> {
             sources.push(source);
             trees.push(tree);
         }
-        let readings =
-            HOOKS.iter().filter_map(|hook| reading::read(hook, &trees).map(|reading| (*hook, reading))).collect();
+        let readings = readings(policy.header.hooks(), &trees);
         let (source, calls) = (draft.source, Vec::new());
         let mut subject = Self {
             source,
@@ -171,7 +183,7 @@ impl<'a> Subject<'a> {
 
     /// True if a literal that a function is given has a word in it, such as a field in a JSON path.
     pub(super) fn mentions(&self, reading: &Reading, word: &str) -> bool {
-        let has = |value: &reading::Value| value.text().is_some_and(|text| text.contains(word));
+        let has = |value: &Value| value.text().is_some_and(|text| text.contains(word));
         reading.calls.iter().any(|call| call.args.iter().any(has))
     }
 

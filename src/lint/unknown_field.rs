@@ -120,7 +120,7 @@ fn in_when(subject: &Subject<'_>) -> Vec<Diagnostic> {
 }
 
 /// The first of some names below a base that nobody knows.
-fn of_names(
+pub(super) fn of_names(
     subject: &Subject<'_>,
     calls: &[Call<'_>],
     base: Base,

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
-use crate::script::HOOKS;
 use crate::script::syntax::{self, Function, Kind, Node};
 
 pub(super) const LINT: Lint = Lint {
@@ -32,7 +31,8 @@ pub(super) const LINT: Lint = Lint {
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let functions = &subject.tree.functions;
-    let is_hook = |function: &&Function| HOOKS.contains(&function.name.as_str());
+    let hooks = subject.header().hooks();
+    let is_hook = |function: &&Function| hooks.given(&function.name).is_some();
     let mut reached: BTreeSet<&str> = BTreeSet::new();
     let mut next: Vec<&Function> = functions.iter().filter(is_hook).collect();
     while let Some(function) = next.pop() {

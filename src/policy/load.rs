@@ -134,8 +134,10 @@ impl Loader<'_> {
         let Some(header) = header else {
             // The script is still looked at: all mistakes in one run. What the header would have declared is unknown,
             // so what depends on it is left out.
-            let nothing = script::Header { params: Value::Null, judges: "", uses: &[], needs: &[] };
-            let independent = |code: &str| !matches!(code, "unknown-param" | "undeclared-kind");
+            let nothing = script::Header { params: Value::Null, judges: "", uses: &[], needs: &[], window: None };
+            let has_window = head.as_ref().is_some_and(|head| head.yaml.get("window").is_some());
+            let independent =
+                |code: &str| !matches!(code, "unknown-param" | "undeclared-kind") && !(has_window && code == "hook");
             let checked = reader.read(source, &nothing);
             diagnostics.extend(checked.diagnostics.into_iter().filter(|diagnostic| independent(diagnostic.code)));
             diagnostics.extend(inspect(None, checked.tree.as_ref()));
@@ -154,8 +156,13 @@ impl Loader<'_> {
                 params.insert(name.to_owned(), value);
             }
         }
-        let facts =
-            script::Header { params: params.into(), judges: &header.judges, uses: &header.uses, needs: &header.needs };
+        let facts = script::Header {
+            params: params.into(),
+            judges: &header.judges,
+            uses: &header.uses,
+            needs: &header.needs,
+            window: header.window.as_ref().map(|window| &window.named),
+        };
         let checked = reader.read(source, &facts);
         diagnostics.extend(checked.diagnostics);
         let severity = self.overrides.severity(names());

@@ -13,6 +13,7 @@ mod pack;
 mod params;
 mod remediation;
 mod when;
+mod window;
 
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ pub use self::pack::{DEFAULT, Pack};
 pub use self::params::{Param, ParamKind};
 pub(crate) use self::when::parse_path;
 pub use self::when::{Condition, When};
+pub use self::window::{Key, Shape, Window};
+pub(crate) use self::window::{changes as window_changes, span};
 use crate::script::Script;
 
 /// A policy that loads: its metadata, its documentation and its script.

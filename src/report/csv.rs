@@ -9,7 +9,7 @@ use crate::fault::printable;
 use crate::finding::Finding;
 
 /// The columns.
-const HEAD: [&str; 18] = [
+const HEAD: [&str; 19] = [
     "severity",
     "standing",
     "title",
@@ -24,6 +24,7 @@ const HEAD: [&str; 18] = [
     "actor",
     "source_ip",
     "record",
+    "hits",
     "origin",
     "group",
     "tags",
@@ -59,6 +60,7 @@ fn row(finding: &Finding) -> [String; HEAD.len()] {
         text(actor),
         text(finding.source_ip.as_deref()),
         text(facts.id.as_deref()),
+        finding.window.as_ref().map_or_else(String::new, |window| window.count.to_string()),
         finding.origin.to_string(),
         finding.group.clone(),
         finding.tags.join(" "),

@@ -99,6 +99,10 @@ fn result(finding: &Finding, rule: Option<usize>) -> Value {
             "remediation": finding.remediation,
         },
     });
+    if let Some(window) = &finding.window {
+        result["properties"]["window"] = json!(window);
+        result["relatedLocations"] = window.hits.iter().map(|hit| location(&hit.origin)).collect();
+    }
     if let Some(rule) = rule {
         result["ruleIndex"] = rule.into();
     }

@@ -184,9 +184,27 @@ impl Page {
         }
         self.row("resource", &resources.join("\n"));
         self.row("read in", &origin(&finding.origin));
+        self.hits(finding);
         if !finding.duplicates.is_empty() {
             let times = finding.duplicates.len();
             self.row("", &format!("and {times} more {}", if times == 1 { "time" } else { "times" }));
+        }
+    }
+
+    /// The hits of a window: the first of them, and the last.
+    fn hits(&mut self, finding: &Finding) {
+        const SHOWN: usize = 5;
+        let Some(window) = &finding.window else { return };
+        let (first, last) = (printable(&window.first, 40), printable(&window.last, 40));
+        self.row("hits", &format!("{} from {first} to {last}", window.count));
+        let shown = window.hits.iter().take(SHOWN).chain(window.hits.iter().skip(SHOWN).last());
+        for hit in shown {
+            let part = |before: &str, text: &Option<String>| {
+                text.as_deref().map_or_else(String::new, |text| format!("{before}{}", printable(text, 100)))
+            };
+            let (time, name, step) = (printable(&hit.time, 40), part(" ", &hit.name), part(": ", &hit.step));
+            let (actor, from) = (part(" by ", &hit.actor), part(" from ", &hit.source_ip));
+            self.row_on(&format!("{}. {time}{step}{name}{actor}{from} [{}]", hit.number, origin(&hit.origin)));
         }
     }
 

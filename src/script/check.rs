@@ -20,7 +20,7 @@ pub(super) use self::parsed::{Function, Parsed, Parser, constant};
 pub(super) use self::place::{Lines, function_name};
 use self::walker::Walker;
 use super::syntax::{self, Tree};
-use super::{Limits, PRELUDE, Script, facts};
+use super::{Given, Hooks, Limits, Named, PRELUDE, Script, facts};
 use crate::diagnostic::{Diagnostic, SourceText};
 
 /// What a script is checked against.
@@ -33,6 +33,14 @@ pub struct Header<'a> {
     pub uses: &'a [String],
     /// Inventory kinds without which it cannot judge.
     pub needs: &'a [String],
+    /// What its window names, if it has one.
+    pub window: Option<&'a Named>,
+}
+
+impl<'a> Header<'a> {
+    fn hooks(&self) -> Hooks<'a> {
+        Hooks { window: self.window }
+    }
 }
 
 /// A script and what there is to say about it.
@@ -139,7 +147,7 @@ impl<'a> Reader<'a> {
             None => Vec::new(),
         };
         let tree = self.against.map(|_| syntax::convert(&source.text, &parsed));
-        script.hooks = parsed.hooks();
+        script.hooks = parsed.hooks(header.hooks());
         script.constants = std::mem::take(&mut parsed.constants);
         let own = facts::Functions::of(parsed);
         let surroundings = facts::Surroundings {
@@ -148,8 +156,9 @@ impl<'a> Reader<'a> {
             constants: &script.constants,
             may_halt: !script.needs.is_empty(),
         };
-        let others = script.hooks.iter().filter(|hook| **hook != "matches");
-        script.answers = others.filter_map(|hook| Some((*hook, facts::of_hook(hook, &surroundings)?))).collect();
+        let is_of_record = |hook: &&String| header.hooks().given(hook) == Some(Given::Record);
+        let others = script.hooks.iter().filter(|hook| *hook != "matches").filter(is_of_record);
+        script.answers = others.filter_map(|hook| Some((hook.clone(), facts::of_hook(hook, &surroundings)?))).collect();
         script.predicate = Some(facts::of_matches(&surroundings));
         Checked { script, diagnostics, tree }
     }

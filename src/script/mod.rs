@@ -6,6 +6,7 @@ mod compiled;
 mod explain;
 mod facts;
 mod functions;
+mod hooks;
 mod memory;
 pub mod mutate;
 mod parts;
@@ -30,6 +31,7 @@ use self::compiled::{Compiled, Compiler};
 pub(crate) use self::functions::ACTOR;
 use self::functions::{Env, NotEvaluated, Pool};
 pub use self::functions::{definitions, parse_duration, parse_time, reference};
+pub use self::hooks::{Given, Hooks, Named, OF_HIT};
 pub use self::memory::Metered;
 pub use self::predicate::{Predicate, Source, Value as FieldValue, Verdict};
 pub use self::sandbox::{Limits, STACK};
@@ -44,9 +46,6 @@ pub(crate) const OUT_OF_TIME: &str = "took more than";
 /// The text of the prelude.
 pub(crate) const PRELUDE: &str = include_str!("prelude.rhai");
 
-/// The hooks that a policy may define, with the arguments they take.
-pub const HOOKS: &[&str] = &["matches", "title", "severity", "resources", "context", "group"];
-
 /// A script that was checked: all that a thread needs to compile it for itself (Rhai's own trees stay in one thread).
 #[derive(Debug)]
 pub struct Script {
@@ -59,13 +58,13 @@ pub struct Script {
     /// Top-level constants.
     pub constants: BTreeMap<String, Value>,
     /// The hooks that it defines.
-    pub hooks: BTreeSet<&'static str>,
+    pub hooks: BTreeSet<String>,
     /// Inventory kinds without which it cannot judge.
     pub needs: Arc<[String]>,
     /// What is proved of `matches`; nothing of a script with mistakes.
     pub predicate: Option<Predicate>,
     /// What is proved of the other hooks.
-    answers: BTreeMap<&'static str, Answer>,
+    answers: BTreeMap<String, Answer>,
 }
 
 /// Why a hook gave no answer.

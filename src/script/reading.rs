@@ -12,7 +12,7 @@ mod statements;
 
 use serde_json::Value as Json;
 
-pub use self::evaluate::read;
+pub use self::evaluate::{read, read_of_hits};
 use super::syntax::Span;
 
 /// What a hook does.

@@ -76,7 +76,7 @@ impl Ran {
     }
 }
 
-fn lawbook() -> Command {
+pub(crate) fn lawbook() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lawbook"));
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
         command.env_remove(name);

@@ -20,6 +20,7 @@ mod report;
 mod shape_rules;
 mod shapes;
 mod typos;
+mod windows;
 
 /// What policies are checked by whose fields no event of CloudTrail has.
 fn of_invented_events() -> lawbook::policy::Overrides {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rhai::{AST, ASTFlags, ASTNode, Engine, Module, ParseErrorType, Position, ScriptFuncDef, Stmt};
 use serde_json::Value;
 
-use super::super::{HOOKS, Limits, sandbox, value};
+use super::super::{Hooks, Limits, sandbox, value};
 use super::place::{Lines, token_end};
 use crate::diagnostic::{Diagnostic, SourceText};
 
@@ -111,9 +111,9 @@ impl Parsed {
         self.functions.iter().find(|function| function.name == name && function.params.len() == 1)
     }
 
-    /// The hooks that it defines.
-    pub(super) fn hooks(&self) -> BTreeSet<&'static str> {
-        HOOKS.iter().copied().filter(|hook| self.hook(hook).is_some()).collect()
+    /// Those of the hooks that it defines.
+    pub(super) fn hooks(&self, hooks: Hooks<'_>) -> BTreeSet<String> {
+        hooks.names().filter(|hook| self.hook(hook).is_some()).map(str::to_owned).collect()
     }
 }
 

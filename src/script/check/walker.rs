@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rhai::{ASTFlags, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
-use super::super::HOOKS;
+use super::super::{Given, Hooks};
 use super::Header;
 use super::chain::{chain, closure_name, first_step, keys};
 use super::known::{Known, Lookups};
@@ -116,7 +116,7 @@ impl<'a> Walker<'a> {
     pub(super) fn clashes(&mut self) {
         for function in &self.parsed.functions {
             let (name, arity) = (function.name.as_str(), function.params.len());
-            if HOOKS.contains(&name) && self.header.is_some() {
+            if self.role(name).is_some() {
                 continue;
             }
             let Some((arities, whose)) = self.known.of_others(name) else { continue };
@@ -135,15 +135,27 @@ impl<'a> Walker<'a> {
         for function in &self.parsed.functions {
             let (name, arity) = (function.name.as_str(), function.params.len());
             let at = || function_name(&self.source.text, name);
-            match HOOKS.iter().find(|hook| **hook == name) {
+            match self.role(name) {
                 Some(_) if arity == 1 => {}
-                Some(hook) => {
-                    let message = format!("`{hook}` takes 1 parameter, the record; this takes {arity}");
-                    self.out
-                        .push(Diagnostic::error("hook", self.source, at(), message).help(format!("fn {hook}(event)")));
+                Some(given) => {
+                    let (what, param) = match given {
+                        Given::Record => ("the record", "event"),
+                        Given::Hits => ("the hits", "hits"),
+                    };
+                    let message = format!("`{name}` takes 1 parameter, {what}; this takes {arity}");
+                    self.out.push(
+                        Diagnostic::error("hook", self.source, at(), message).help(format!("fn {name}({param})")),
+                    );
                 }
                 None if !function.is_closure() && !called.get_or_init(|| self.called()).contains(name) => {
-                    if let Some(hook) = did_you_mean(name, HOOKS.iter().copied()).filter(|_| arity == 1) {
+                    if self.hook_names().wants_window(name) {
+                        let message =
+                            format!("`{name}` is never called: it is a hook of policies that have a `window`");
+                        self.out.push(
+                            Diagnostic::error("hook", self.source, at(), message)
+                                .help("write a `window` into the front matter, or take the function away"),
+                        );
+                    } else if let Some(hook) = did_you_mean(name, self.hook_names().names()).filter(|_| arity == 1) {
                         let message = format!("`{name}` is never called, and is no hook");
                         self.out.push(
                             Diagnostic::error("hook", self.source, at(), message)
@@ -166,6 +178,16 @@ impl<'a> Walker<'a> {
                 .help("fn matches(event) { … }"),
             );
         }
+    }
+
+    /// The hooks that the file may define.
+    fn hook_names(&self) -> Hooks<'a> {
+        Hooks { window: self.header.and_then(|header| header.window) }
+    }
+
+    /// What a function of that name is given, if it is a hook.
+    fn role(&self, name: &str) -> Option<Given> {
+        self.header.and_then(|_| self.hook_names().given(name))
     }
 
     /// The names of all functions that are called.
@@ -210,7 +232,8 @@ impl<'a> Walker<'a> {
     fn read_functions(&mut self) {
         for function in &self.parsed.functions {
             let (name, params) = (function.name.as_str(), &function.params);
-            let is_hook = self.header.is_some() && HOOKS.contains(&name) && params.len() == 1;
+            let role = self.role(name).filter(|_| params.len() == 1);
+            let is_hook = role == Some(Given::Record);
             self.in_closure = function.is_closure();
             let of_record = |at: usize| {
                 // What a closure captures stands before its own parameter, which is the last.
@@ -229,7 +252,8 @@ impl<'a> Walker<'a> {
                 })
                 .collect();
             self.variables = variables;
-            let must_be_bool = (is_hook && name == "matches") || self.predicates.contains(name);
+            let is_test = role.is_some() && self.hook_names().is_test(name);
+            let must_be_bool = is_test || self.predicates.contains(name);
             self.body(&function.body, must_be_bool);
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::answer::{any, way};
 use super::statements::{changes, forget, root_variable};
 use super::{Base, Called, Path, Place, Reading, Test, Value};
+use crate::script::OF_HIT;
 use crate::script::syntax::{Call, Function, Span, Stmt, Tree};
 
 /// Expressions that are looked at.
@@ -12,12 +13,31 @@ const MOST: usize = 20_000;
 /// Calls within calls that are followed.
 const DEEPEST: usize = 12;
 
-/// Reads the function of that name with one parameter; `None` if the policy has none.
+/// Reads the function of that name with one parameter, which is given the record; `None` if the policy has none.
 pub fn read(hook: &str, files: &[&Tree]) -> Option<Reading> {
+    read_given(hook, files, Value::Path(Path::of(Base::Record)))
+}
+
+/// Reads the function of that name with one parameter, which is given the hits of a window, whose `kept` is this.
+pub fn read_of_hits(hook: &str, files: &[&Tree], kept: Value) -> Option<Reading> {
+    let member = |name: &&str| {
+        let value = match *name {
+            "kept" => kept.clone(),
+            "actor" => Value::Path(Path::of(Base::Actor)),
+            "origin" => Value::Map(["file", "line", "position"].map(|name| (name.to_owned(), Value::Unknown)).into()),
+            _ => Value::Unknown,
+        };
+        ((*name).to_owned(), value)
+    };
+    let hit = Value::Map(OF_HIT.iter().map(member).collect());
+    read_given(hook, files, Value::ListOf(Box::new(hit)))
+}
+
+fn read_given(hook: &str, files: &[&Tree], given: Value) -> Option<Reading> {
     let function =
         files.first()?.functions.iter().find(|function| function.name == hook && function.params.len() == 1)?;
     let mut reader = Reader::new(files);
-    reader.out.answer = reader.enter(0, function, vec![Value::Path(Path::of(Base::Record))], None);
+    reader.out.answer = reader.enter(0, function, vec![given], None);
     Some(reader.out)
 }
 

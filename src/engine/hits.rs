@@ -1,0 +1,246 @@
+//! Hits of windows, kept in few bytes until everything is read, in the order in which windows need them: by policy, group,
+//! time, id and content.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::evaluate::Hit;
+use super::place::{Map, Place};
+use super::stored::{put, take};
+use crate::error::Error;
+use crate::finding::{Fingerprint, hash_text};
+use crate::principal::Principal;
+use crate::record::{Origin, Record, Scope};
+use crate::spill::damaged;
+
+/// Bytes of a group or an id that are kept; a longer one is cut, and told apart by its hash.
+const MOST_TEXT: usize = 1_024;
+
+/// What a hit is found by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) policy: u32,
+    /// The values of the window's keys: a JSON list.
+    pub(super) group: String,
+    pub(super) time: Timestamp,
+    /// `eventID`, or nothing.
+    pub(super) id: String,
+    /// The hash of the record.
+    pub(super) hash: [u8; 16],
+    pub(super) place: Place,
+}
+
+/// Appends the key of a hit: bytes in the order of policy, group, time, id, content, place.
+pub(super) fn put_key(
+    policy: u32,
+    hit: &Hit,
+    record: &Record,
+    time: Timestamp,
+    hash: [u8; 16],
+    place: Place,
+    into: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let group = serde_json::to_string(&hit.by).map_err(|error| Error::new(error.to_string()))?;
+    let group = if group.len() > MOST_TEXT { Cow::Owned(json!([cut(&group)]).to_string()) } else { group.into() };
+    let id = record.id.as_deref().unwrap_or_default();
+    let id =
+        if id.len() > MOST_TEXT || id.contains('\0') { Cow::Owned(cut(&id.replace('\0', " "))) } else { id.into() };
+    into.extend_from_slice(&policy.to_be_bytes());
+    // JSON has no zero byte, and an id here has none: what is shorter comes first, and what follows does not matter.
+    into.extend_from_slice(group.as_bytes());
+    into.push(0);
+    into.extend_from_slice(&(time.as_second() as u64 ^ 1 << 63).to_be_bytes());
+    into.extend_from_slice(&((time.subsec_nanosecond() as u32) ^ 1 << 31).to_be_bytes());
+    into.extend_from_slice(id.as_bytes());
+    into.push(0);
+    into.extend_from_slice(&hash);
+    into.extend_from_slice(&place.key());
+    Ok(())
+}
+
+/// The beginning of a long text, and its hash.
+fn cut(text: &str) -> String {
+    let end = (0..=MOST_TEXT / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    format!("{}… {}", &text[..end], Fingerprint(hash_text(text)))
+}
+
+impl Key {
+    pub(super) fn read(key: &[u8]) -> Result<Self, Error> {
+        let (policy, rest) = key.split_first_chunk().ok_or_else(damaged)?;
+        let (group, rest) = text(rest)?;
+        let (seconds, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let (nanos, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let (id, rest) = text(rest)?;
+        let (hash, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let seconds = (u64::from_be_bytes(*seconds) ^ 1 << 63) as i64;
+        let nanos = (u32::from_be_bytes(*nanos) ^ 1 << 31) as i32;
+        Ok(Self {
+            policy: u32::from_be_bytes(*policy),
+            group: group.to_owned(),
+            time: Timestamp::new(seconds, nanos).map_err(|_| damaged())?,
+            id: id.to_owned(),
+            hash: *hash,
+            place: super::stored::place(rest)?,
+        })
+    }
+
+    /// True if both are of the same record, wherever it was read.
+    pub(super) fn is_same_record(&self, other: &Self) -> bool {
+        self.policy == other.policy
+            && self.time == other.time
+            && self.hash == other.hash
+            && self.id == other.id
+            && self.group == other.group
+    }
+}
+
+/// A text up to its zero byte, and what follows.
+fn text(bytes: &[u8]) -> Result<(&str, &[u8]), Error> {
+    let end = bytes.iter().position(|byte| *byte == 0).ok_or_else(damaged)?;
+    Ok((std::str::from_utf8(&bytes[..end]).map_err(|_| damaged())?, &bytes[end + 1..]))
+}
+
+/// What is kept of a hit besides its key.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Stored<'a> {
+    pub(super) step: u8,
+    /// The hash of what is counted.
+    pub(super) of: u128,
+    /// As it is written, where that is not how the time is told.
+    pub(super) time: Option<&'a str>,
+    pub(super) name: Option<&'a str>,
+    pub(super) source: Option<&'a str>,
+    pub(super) account: Option<&'a str>,
+    pub(super) region: Option<&'a str>,
+    pub(super) actor: Cow<'a, Principal>,
+    pub(super) source_ip: Option<&'a str>,
+    pub(super) line: Option<u64>,
+    /// JSON; empty for nothing.
+    pub(super) kept: Cow<'a, str>,
+}
+
+/// Appends what is kept of a hit.
+pub(super) fn put_hit(hit: &Hit, record: &Record, time: Timestamp, into: &mut Vec<u8>) -> Result<(), Error> {
+    let view = record.value.view();
+    let told = time.to_string();
+    let kept = if hit.kept.is_null() { String::new() } else { hit.kept.to_string() };
+    let stored = Stored {
+        step: hit.step,
+        of: hit.of.as_ref().map_or(0, |of| u128::from_be_bytes(hash_text(&of.to_string()))),
+        time: view.text(&["eventTime"]).filter(|written| *written != told),
+        name: view.text(&["eventName"]),
+        source: view.text(&["eventSource"]),
+        account: record.scope.account.as_deref(),
+        region: record.scope.region.as_deref(),
+        actor: Cow::Owned(Principal::of(view)),
+        source_ip: view.text(&["sourceIPAddress"]),
+        line: record.origin.line,
+        kept: kept.into(),
+    };
+    put(&stored, into)
+}
+
+/// A hit as windows hold it: its payload is read when it is told.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) key: Key,
+    pub(super) payload: Box<[u8]>,
+}
+
+impl Held {
+    /// What is kept of it.
+    pub(super) fn read(&self) -> Result<Stored<'_>, Error> {
+        Ok(take(&self.payload)?.0)
+    }
+
+    /// Where it was read.
+    pub(super) fn origin(&self, stored: &Stored<'_>, map: &Map) -> Origin {
+        map.origin(self.key.place, stored.line)
+    }
+}
+
+impl Stored<'_> {
+    pub(super) fn scope(&self) -> Scope {
+        Scope { account: self.account.map(Into::into), region: self.region.map(Into::into) }
+    }
+
+    /// The time as it is written in the record.
+    pub(super) fn written(&self, time: Timestamp) -> String {
+        self.time.map_or_else(|| time.to_string(), str::to_owned)
+    }
+
+    /// What the policy keeps of it.
+    pub(super) fn kept(&self) -> Value {
+        serde_json::from_str(&self.kept).unwrap_or(Value::Null)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::record::{CLOUDTRAIL, Document, Node};
+
+    fn record(id: &str, time: Timestamp) -> Record {
+        Record {
+            kind: CLOUDTRAIL.into(),
+            id: Some(id.into()),
+            time: Some(time),
+            scope: Scope::default(),
+            value: Node::from(Document::from(&json!({ "eventID": id }))),
+            origin: Origin::default(),
+        }
+    }
+
+    fn parts() -> impl Strategy<Value = (u32, Vec<String>, (i64, i32), String, [u8; 16])> {
+        let time =
+            (prop_oneof![-3_i64..3, -62_135_596_800_i64..253_402_300_799], prop_oneof![Just(0), 0..1_000_000_000]);
+        (0_u32..3, proptest::collection::vec("[ab\u{0}\"é]{0,3}", 1..3), time, "[ab\u{0}]{0,3}", any::<[u8; 16]>())
+    }
+
+    proptest! {
+        #[test]
+        fn keys_are_in_the_order_of_their_parts(a in parts(), b in parts()) {
+            let made = |(policy, by, (seconds, nanos), id, hash): &(u32, Vec<String>, (i64, i32), String, [u8; 16])| {
+                let by: Vec<Value> = by.iter().map(|text| text.as_str().into()).collect();
+                let time = Timestamp::new(*seconds, *nanos).unwrap();
+                let hit = Hit { by: by.clone(), of: None, step: 0, kept: Value::Null };
+                let mut key = Vec::new();
+                put_key(*policy, &hit, &record(id, time), time, *hash, Place::default(), &mut key).unwrap();
+                (key, (*policy, Value::from(by).to_string(), time, id.replace('\0', " ").contains(' ').then_some(()), *hash))
+            };
+            let ((key, of), (other, of_other)) = (made(&a), made(&b));
+            let read = Key::read(&key).unwrap();
+            prop_assert_eq!((read.policy, &read.group, read.time, read.hash), (of.0, &of.1, of.2, of.4));
+            // Ids with a zero byte are written otherwise: their order is any, but a fixed one.
+            if of.3.is_none() && of_other.3.is_none() {
+                let whole = |parts: &(u32, String, Timestamp, Option<()>, [u8; 16]), id: &str| {
+                    (parts.0, parts.1.clone(), parts.2, id.to_owned(), parts.4)
+                };
+                prop_assert_eq!(key.cmp(&other), whole(&of, &a.3).cmp(&whole(&of_other, &b.3)));
+            }
+        }
+    }
+
+    #[test]
+    fn long_groups_and_ids_are_told_apart() {
+        let time = Timestamp::UNIX_EPOCH;
+        let key = |by: &str, id: &str| {
+            let hit = Hit { by: vec![by.into()], of: None, step: 0, kept: Value::Null };
+            let mut key = Vec::new();
+            put_key(0, &hit, &record(id, time), time, [0; 16], Place::default(), &mut key).unwrap();
+            key
+        };
+        let long = "é".repeat(3_000);
+        let other = format!("{long}x");
+        let keys = [key(&long, "a"), key(&other, "a"), key("a", &long), key("a", &other)];
+        for (at, one) in keys.iter().enumerate() {
+            assert!(one.len() < 2 * MOST_TEXT && Key::read(one).is_ok());
+            assert!(keys.iter().skip(at + 1).all(|other| other != one));
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Of which times events were read, by account and region: what came before and after them nobody knows.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::record::Scope;
+
+/// Accounts and regions of which times are told apart; all others are one, of which nothing is known.
+const MOST: usize = 10_000;
+
+/// The first and the last time of the events that were read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Spans {
+    by_scope: BTreeMap<Scope, (Timestamp, Timestamp)>,
+    /// The last that was asked for, which the next mostly is of, too.
+    recent: Option<(Scope, (Timestamp, Timestamp))>,
+}
+
+impl Spans {
+    /// Notes the time of an event.
+    pub(super) fn note(&mut self, account: Option<&str>, region: Option<&str>, time: Timestamp) {
+        match &mut self.recent {
+            Some((scope, span)) if scope.account.as_deref() == account && scope.region.as_deref() == region => {
+                *span = (span.0.min(time), span.1.max(time));
+            }
+            _ => {
+                self.keep();
+                let scope = Scope { account: account.map(Into::into), region: region.map(Into::into) };
+                self.recent = Some((scope, (time, time)));
+            }
+        }
+    }
+
+    /// Adds what another noted.
+    pub(super) fn add(&mut self, mut other: Self) {
+        other.keep();
+        other.by_scope.into_iter().for_each(|(scope, span)| self.put(scope, span));
+    }
+
+    fn keep(&mut self) {
+        if let Some((scope, span)) = self.recent.take() {
+            self.put(scope, span);
+        }
+    }
+
+    fn put(&mut self, scope: Scope, (first, last): (Timestamp, Timestamp)) {
+        if self.by_scope.len() >= MOST && !self.by_scope.contains_key(&scope) {
+            return;
+        }
+        let span = self.by_scope.entry(scope).or_insert((first, last));
+        *span = (span.0.min(first), span.1.max(last));
+    }
+
+    /// The last time of an account and region.
+    pub(super) fn last(&self, scope: &Scope) -> Option<Timestamp> {
+        self.by_scope.get(scope).map(|(_, last)| *last)
+    }
+
+    /// The first time of an account, in any region.
+    pub(super) fn first_of(&self, account: Option<&str>) -> Option<Timestamp> {
+        self.of(account).map(|(first, _)| first).min()
+    }
+
+    /// The first and the last time of each account.
+    pub(super) fn accounts(&self) -> BTreeMap<Option<&str>, (Timestamp, Timestamp)> {
+        let mut accounts: BTreeMap<Option<&str>, (Timestamp, Timestamp)> = BTreeMap::new();
+        for (scope, (first, last)) in &self.by_scope {
+            let span = accounts.entry(scope.account.as_deref()).or_insert((*first, *last));
+            *span = (span.0.min(*first), span.1.max(*last));
+        }
+        accounts
+    }
+
+    fn of(&self, account: Option<&str>) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        self.by_scope.iter().filter(move |(scope, _)| scope.account.as_deref() == account).map(|(_, span)| *span)
+    }
+}

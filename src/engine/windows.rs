@@ -1,0 +1,397 @@
+//! Judges the hits of windows when everything is read: one policy and group after the other, each in the order of time.
+//!
+//! *Law*: what is found depends on the hits alone, not on the order in which they were read, on files or on threads.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Instant;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map as Members, Value, json};
+
+use super::Request;
+use super::correlate::{Correlator, LISTED, Listener, Moment, Nanos, Opened, Unjudged};
+use super::evaluate::{self, About};
+use super::hits::{Held, Key};
+use super::place::{Map, ordinal};
+use super::profile::Cost;
+use super::spans::Spans;
+use super::state::{Memory, State};
+use super::tally::Tally;
+use crate::error::Error;
+use crate::fault::Fault;
+use crate::finding::{Facts, Finding, Fingerprint, Sighting, Windowed, fingerprint_of_window};
+use crate::policy::{Policy, Shape, Window, span};
+use crate::record::{CLOUDTRAIL, Document, Node, Origin, Record};
+use crate::script::{Runtime, Spent};
+use crate::spill::Sorted;
+
+/// What the hits of all windows are judged with.
+pub(super) struct Windows<'a> {
+    pub(super) policies: &'a [Policy],
+    pub(super) request: &'a Request,
+    /// What was before it is told already.
+    pub(super) since: Option<Timestamp>,
+    pub(super) spans: &'a Spans,
+    pub(super) map: &'a Map,
+    /// What was seen before, where that is remembered.
+    pub(super) state: Option<RefCell<State>>,
+}
+
+/// Which hooks are asked about hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hooks {
+    /// `confirm`.
+    Confirm,
+    /// Those that put a finding into words.
+    Words,
+}
+
+/// Is told which hits the hooks of the policy at a place are asked about, as a record whose value is their list.
+pub(super) type Asked<'a> = &'a mut (dyn FnMut(usize, Hooks, &Record) + Send);
+
+impl Windows<'_> {
+    /// Notes of which times there are records, for what is remembered.
+    pub(super) fn note_read(&self) {
+        let Some(state) = &self.state else { return };
+        let asks = |window: &Window| window.shape == Shape::FirstSeen;
+        for policy in self.policies.iter().filter(|policy| policy.header.window.as_ref().is_some_and(asks)) {
+            let mut state = state.borrow_mut();
+            let memory = state.memory_of(policy);
+            for (account, (first, last)) in self.spans.accounts() {
+                memory.note_read(account, first, last);
+            }
+        }
+    }
+
+    /// Judges all hits, which are in the order of their keys; `asked` is told what hooks are asked about.
+    pub(super) fn judge(
+        &self,
+        hits: &Sorted,
+        runtime: &mut Runtime,
+        tally: &mut Tally,
+        asked: Asked<'_>,
+    ) -> Result<(), Error> {
+        let mut merge = hits.read()?;
+        let mut group: Option<(Group<'_>, Correlator<'_, Rc<Held>>)> = None;
+        let mut last: Option<Key> = None;
+        while let Some((key, payload)) = merge.advance()? {
+            let key = Key::read(key)?;
+            // Of equal records the first in the order of the input counts.
+            if last.as_ref().is_some_and(|last| last.is_same_record(&key)) {
+                continue;
+            }
+            let is_same = last.as_ref().is_some_and(|last| last.policy == key.policy && last.group == key.group);
+            if !is_same && let Some((mut ended, correlator)) = group.take() {
+                correlator.finish(&mut ended.listening(runtime, tally, asked));
+                ended.failed.map_or(Ok(()), Err)?;
+            }
+            let at = key.policy as usize;
+            let Some((policy, window)) = self.policies.get(at).and_then(|of| Some((of, of.header.window.as_ref()?)))
+            else {
+                continue;
+            };
+            let (current, correlator) =
+                group.get_or_insert_with(|| (Group::new(self, policy, window, at, &key), Correlator::new(window)));
+            let held = Held { key: key.clone(), payload: payload.into() };
+            let before = current.seen_before(&key);
+            let (step, of) = held.read().map(|stored| (stored.step, stored.of))?;
+            let moment = Moment { time: key.time.as_nanosecond(), step, of, before, hit: Rc::new(held) };
+            correlator.take(&moment, &mut current.listening(runtime, tally, asked));
+            last = Some(key);
+        }
+        if let Some((mut ended, correlator)) = group.take() {
+            correlator.finish(&mut ended.listening(runtime, tally, asked));
+            ended.failed.map_or(Ok(()), Err)?;
+        }
+        Ok(())
+    }
+}
+
+/// The hits of one policy that are grouped together.
+struct Group<'a> {
+    windows: &'a Windows<'a>,
+    policy: &'a Policy,
+    window: &'a Window,
+    index: usize,
+    key: String,
+    by: Vec<Value>,
+    /// What is kept of a hit, or a temporary file, could not be read.
+    failed: Option<Error>,
+}
+
+impl<'a> Group<'a> {
+    fn new(windows: &'a Windows<'a>, policy: &'a Policy, window: &'a Window, index: usize, key: &Key) -> Self {
+        let by = serde_json::from_str(&key.group).unwrap_or_default();
+        Self { windows, policy, window, index, key: key.group.clone(), by, failed: None }
+    }
+
+    fn listening<'l>(
+        &'l mut self,
+        runtime: &'l mut Runtime,
+        tally: &'l mut Tally,
+        asked: Asked<'l>,
+    ) -> Listening<'l, 'a> {
+        Listening { group: self, runtime, tally, asked }
+    }
+
+    /// Remembers a hit; when the group was seen before it, as far as that is remembered.
+    fn seen_before(&self, key: &Key) -> Option<Nanos> {
+        self.remembered(|memory| {
+            let before = memory.seen_before(&key.group, key.time, &key.id);
+            memory.note_seen(&key.group, key.time, &key.id);
+            before.map(Timestamp::as_nanosecond)
+        })?
+    }
+
+    /// Does something with what is remembered of the policy, if it remembers.
+    fn remembered<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> Option<T> {
+        let state = self.windows.state.as_ref().filter(|_| self.window.shape == Shape::FirstSeen)?;
+        Some(work(state.borrow_mut().memory_of(self.policy)))
+    }
+
+    /// From when on records of an account are known, up to a hit.
+    fn history(&self, account: Option<&str>, until: Timestamp) -> Option<Timestamp> {
+        let read = self.windows.spans.first_of(account);
+        self.remembered(|memory| memory.read_from(account, until)).flatten().or(read)
+    }
+
+    /// The hits as a policy's hooks are given them: a record whose value is the list.
+    fn record(&self, opened: &Opened<Rc<Held>>) -> Result<Record, Error> {
+        let steps = &self.window.named.steps;
+        let by = match self.by.as_slice() {
+            [one] => one.clone(),
+            several => several.into(),
+        };
+        let mut list = Vec::with_capacity(opened.hits.len().min(LISTED));
+        for (number, held) in &opened.hits {
+            let stored = held.read()?;
+            let origin = held.origin(&stored, self.windows.map);
+            let mut hit = Members::new();
+            hit.insert("number".to_owned(), (*number).into());
+            hit.insert("time".to_owned(), stored.written(held.key.time).into());
+            hit.insert("id".to_owned(), Some(held.key.id.as_str()).filter(|id| !id.is_empty()).into());
+            hit.insert("name".to_owned(), stored.name.into());
+            hit.insert("step".to_owned(), steps.get(usize::from(stored.step)).map(String::as_str).into());
+            hit.insert("by".to_owned(), by.clone());
+            hit.insert("account".to_owned(), stored.account.into());
+            hit.insert("region".to_owned(), stored.region.into());
+            hit.insert("actor".to_owned(), json!(stored.actor));
+            hit.insert("source_ip".to_owned(), stored.source_ip.into());
+            hit.insert("kept".to_owned(), stored.kept());
+            hit.insert("origin".to_owned(), json!(origin));
+            list.push(Value::Object(hit));
+        }
+        let opener = opened.opener.read()?;
+        Ok(Record {
+            kind: CLOUDTRAIL.into(),
+            id: None,
+            time: Some(opened.opener.key.time),
+            scope: opener.scope(),
+            value: Node::from(Document::from(&Value::Array(list))),
+            origin: opened.opener.origin(&opener, self.windows.map),
+        })
+    }
+
+    /// What a finding about the hits is about.
+    fn about(&self, opened: &Opened<Rc<Held>>) -> Result<About, Error> {
+        let stored = opened.opener.read()?;
+        let key = &opened.opener.key;
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let scope = stored.scope();
+        let id = Some(key.id.as_str()).filter(|id| !id.is_empty());
+        let opener = id.map_or_else(|| Fingerprint(key.hash).to_string(), str::to_owned);
+        let account = stored.account.unwrap_or_default();
+        Ok(About {
+            record: Facts {
+                kind: CLOUDTRAIL.into(),
+                id: id.map(Into::into),
+                time: Some(stored.written(key.time)),
+                name: text(stored.name),
+                source: text(stored.source),
+                account: scope.account,
+                region: scope.region,
+            },
+            window: Some(self.windowed(opened)?),
+            actor: Some(stored.actor.clone().into_owned()),
+            source_ip: text(stored.source_ip),
+            origin: opened.opener.origin(&stored, self.windows.map),
+            fingerprint: fingerprint_of_window(&self.policy.pack, &self.policy.id, &self.key, account, &opener),
+            resources: evaluate::texts(&Value::Array(self.by.clone())),
+        })
+    }
+
+    fn windowed(&self, opened: &Opened<Rc<Held>>) -> Result<Windowed, Error> {
+        let steps = &self.window.named.steps;
+        let written =
+            |nanos: Nanos| Timestamp::from_nanosecond(nanos).map_or_else(|_| String::new(), |time| time.to_string());
+        let mut hits = Vec::new();
+        let last = opened.hits.len().saturating_sub(1);
+        for (at, (number, held)) in opened.hits.iter().enumerate() {
+            if at + 1 >= Windowed::LISTED && at < last {
+                continue;
+            }
+            let stored = held.read()?;
+            let text = |text: Option<&str>| text.map(str::to_owned);
+            hits.push(Sighting {
+                number: *number,
+                time: stored.written(held.key.time),
+                id: Some(held.key.id.clone()).filter(|id| !id.is_empty()),
+                name: text(stored.name),
+                step: steps.get(usize::from(stored.step)).cloned(),
+                account: text(stored.account),
+                region: text(stored.region),
+                actor: stored.actor.name.clone(),
+                source_ip: text(stored.source_ip),
+                origin: held.origin(&stored, self.windows.map),
+            });
+        }
+        let (first, last) = (written(opened.first), written(opened.last));
+        Ok(Windowed { by: self.by.clone(), count: opened.count, first, last, hits })
+    }
+
+    /// Whether a hit was read for what comes after it alone.
+    fn is_before_report(&self, time: Timestamp) -> bool {
+        self.windows.since.is_some_and(|since| time < since)
+    }
+}
+
+/// Hears what becomes of the hits of a group.
+struct Listening<'l, 'a> {
+    group: &'l mut Group<'a>,
+    runtime: &'l mut Runtime,
+    tally: &'l mut Tally,
+    asked: Asked<'l>,
+}
+
+impl Listening<'_, '_> {
+    fn fault(&mut self, held: &Held, origin: Origin, reason: String) {
+        let at = held.key.place;
+        // Where it is in its file is reckoned again when the fault is told.
+        let origin = Origin { position: at.position, ..origin };
+        self.tally.fault(at, &Fault::policy(&self.group.policy.id, reason, origin));
+    }
+
+    fn note_cost(&mut self, (started, before): (Instant, Spent)) {
+        let operations = self.runtime.spent().operations - before.operations;
+        self.tally.cost(ordinal(self.group.index), &Cost { run: 0, operations, time: started.elapsed() });
+    }
+
+    fn told(&mut self, opened: &Opened<Rc<Held>>) -> Result<(Finding, Vec<String>, Origin), Error> {
+        let (group, about) = (&*self.group, self.group.about(opened)?);
+        let record = group.record(opened)?;
+        (self.asked)(group.index, Hooks::Words, &record);
+        let started = (Instant::now(), self.runtime.spent());
+        let (finding, faults) = evaluate::finding(group.policy, group.index, self.runtime, &record, about);
+        self.note_cost(started);
+        Ok((finding, faults, record.origin))
+    }
+}
+
+impl Listener<Rc<Held>> for Listening<'_, '_> {
+    fn confirms(&mut self, opened: &Opened<Rc<Held>>) -> bool {
+        if !self.group.policy.script.hooks.contains("confirm") {
+            return true;
+        }
+        let record = match self.group.record(opened) {
+            Ok(record) => record,
+            Err(error) => {
+                self.group.failed = Some(error);
+                return true;
+            }
+        };
+        (self.asked)(self.group.index, Hooks::Confirm, &record);
+        let started = (Instant::now(), self.runtime.spent());
+        let (answer, failed) = evaluate::confirms(self.group.policy, self.group.index, self.runtime, &record);
+        self.note_cost(started);
+        if let Some(reason) = failed {
+            self.fault(&opened.opener, record.origin, reason);
+        }
+        answer
+    }
+
+    fn found(&mut self, opened: Opened<Rc<Held>>) {
+        if self.group.failed.is_some() {
+            return;
+        }
+        let is_early = Timestamp::from_nanosecond(opened.at).is_ok_and(|at| self.group.is_before_report(at));
+        if is_early {
+            // Whoever scanned what was before it was told of it.
+            return;
+        }
+        match self.told(&opened) {
+            Ok((finding, faults, origin)) => {
+                let at = opened.opener.key.place;
+                self.tally.finding(at, &finding, opened.opener.key.hash);
+                for reason in faults {
+                    self.fault(&opened.opener, origin.clone(), reason);
+                }
+            }
+            Err(error) => self.group.failed = Some(error),
+        }
+    }
+
+    fn horizon(&mut self, hit: &Rc<Held>) -> Option<Nanos> {
+        let request = self.group.windows.request;
+        let until = request.settings.filter.until;
+        let scope = hit.read().ok()?.scope();
+        until.or_else(|| self.group.windows.spans.last(&scope)).map(Timestamp::as_nanosecond)
+    }
+
+    fn has_history(&mut self, hit: &Rc<Held>, from: Nanos) -> bool {
+        let windows = self.group.windows;
+        if windows.request.history_complete {
+            return true;
+        }
+        let Ok(stored) = hit.read() else { return false };
+        let history = self.group.history(stored.account, hit.key.time);
+        history.is_some_and(|first| first.as_nanosecond() <= from)
+    }
+
+    fn not_judged(&mut self, hit: &Rc<Held>, why: Unjudged) {
+        if self.group.is_before_report(hit.key.time) && why != Unjudged::StillOpen {
+            return;
+        }
+        let stored = match hit.read() {
+            Ok(stored) => stored,
+            Err(error) => {
+                self.group.failed = Some(error);
+                return;
+            }
+        };
+        let window = self.group.window;
+        let reason = match why {
+            Unjudged::StillOpen => format!(
+                "window still open: the records of this account and region end before the {} are over in which it waits \
+                 for `{}`",
+                span(window.within),
+                window.named.steps.get(1).map_or("", String::as_str)
+            ),
+            Unjudged::NoHistory => {
+                let first = self.group.history(stored.account, hit.key.time);
+                let known =
+                    first.map_or_else(String::new, |first| format!(", and those of this account begin at {first}"));
+                format!(
+                    "less history than asked: it looks back {}{known} (try: more logs, or `--history-complete` if there is \
+                     nothing before them)",
+                    span(window.within)
+                )
+            }
+            Unjudged::TooMany => "too many records of one group wait for what must follow them".to_owned(),
+        };
+        let origin = Origin { position: hit.key.place.position, ..hit.origin(&stored, self.group.windows.map) };
+        let is_counted = !self.group.is_before_report(hit.key.time);
+        self.tally.hit_not_evaluated(hit.key.place, &reason, &stored.scope(), &origin, is_counted);
+    }
+}
+
+/// From when on records must be read for the windows of policies to be judged from `since` on.
+pub(super) fn reads_from(policies: &[Policy], since: Timestamp) -> Timestamp {
+    let reach = policies.iter().filter_map(|policy| policy.header.window.as_ref()).map(Window::reach).max();
+    since.checked_sub(SignedDuration::from_secs(reach.unwrap_or_default())).unwrap_or(Timestamp::MIN)
+}
+
+/// Whether some window must know of which times there are records.
+pub(super) fn need_spans(policies: &[Policy]) -> bool {
+    policies.iter().filter_map(|policy| policy.header.window.as_ref()).any(Window::needs_history)
+}
