@@ -17,8 +17,8 @@ use crate::error::Error;
 use crate::inventory::{Collected, Inventory};
 use crate::policy::{Checked, Policy};
 use crate::record::Record;
-use crate::script::{Given, Limits};
 use crate::script::probe::{Depth, Probed, Prober, What};
+use crate::script::{Given, Limits};
 
 /// What the cases of a suite go through.
 #[derive(Clone, Debug, Default)]

@@ -37,8 +37,10 @@ pub(super) fn names<'y>(case: &'y Yaml, used: &mut BTreeSet<&'y str>) {
 
 /// The record that `{ record: NAME, with: …, without: …, after: …, times: …, every: … }` varies.
 fn base_of(record: &Yaml) -> Option<&Yaml> {
-    let is_variation =
-        record.members().iter().all(|(key, _)| ["record", "with", "without", "after", "times", "every"].contains(&key.name.as_str()));
+    let is_variation = record
+        .members()
+        .iter()
+        .all(|(key, _)| ["record", "with", "without", "after", "times", "every"].contains(&key.name.as_str()));
     record.get("record").filter(|_| is_variation)
 }
 

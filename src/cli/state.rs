@@ -86,14 +86,22 @@ fn open(file: &std::path::Path) -> Result<Locked, Error> {
 fn show(locked: &Locked, groups: bool, format: Format) -> Result<u8, Failure> {
     let mut out = super::stdout();
     if format == Format::Json {
-        let list: Vec<serde_json::Value> =
-            locked.state.memories().map(|(policy, as_written, memory)| whole(policy, as_written, memory, groups)).collect();
+        let list: Vec<serde_json::Value> = locked
+            .state
+            .memories()
+            .map(|(policy, as_written, memory)| whole(policy, as_written, memory, groups))
+            .collect();
         writeln!(out, "{}", serde_json::to_string_pretty(&list).unwrap_or_default())?;
         return Ok(0);
     }
     let printable = |text: &str| lawbook::fault::printable(text, 300);
     for (policy, as_written, memory) in locked.state.memories() {
-        writeln!(out, "{} as it was written when it was {}", printable(policy), &as_written[..as_written.len().min(12)])?;
+        writeln!(
+            out,
+            "{} as it was written when it was {}",
+            printable(policy),
+            &as_written[..as_written.len().min(12)]
+        )?;
         writeln!(out, "  groups seen  {}", memory.seen.len())?;
         for (account, read) in &memory.read {
             let times: Vec<String> = read.iter().map(|(from, to)| format!("{from} to {to}")).collect();
@@ -111,11 +119,8 @@ fn show(locked: &Locked, groups: bool, format: Format) -> Result<u8, Failure> {
 }
 
 fn whole(policy: &str, as_written: &str, memory: &Memory, groups: bool) -> serde_json::Value {
-    let read: Vec<serde_json::Value> = memory
-        .read
-        .iter()
-        .map(|(account, read)| serde_json::json!({ "account": account, "read": read }))
-        .collect();
+    let read: Vec<serde_json::Value> =
+        memory.read.iter().map(|(account, read)| serde_json::json!({ "account": account, "read": read })).collect();
     let mut whole = serde_json::json!({
         "policy": policy, "as_written": as_written, "within_seconds": memory.within, "groups": memory.seen.len(), "read": read,
     });

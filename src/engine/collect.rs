@@ -79,7 +79,7 @@ pub(super) fn inventory(files: &Files, lookup_only: &Files, request: &Request) -
 const HEAP: u64 = 1 << 20;
 
 /// The files in heaps, in order: as many of at most [`HEAP`] bytes as there are in a row, or one that is larger.
-fn heaps<'a>(files: &[&'a File]) -> Vec<Vec<&'a File>> {
+pub(super) fn heaps<'a>(files: &[&'a File]) -> Vec<Vec<&'a File>> {
     let mut heaps: Vec<Vec<&File>> = Vec::new();
     let mut size = u64::MAX;
     for file in files {
@@ -96,7 +96,12 @@ fn heaps<'a>(files: &[&'a File]) -> Vec<Vec<&'a File>> {
 }
 
 /// Opens files in threads, and takes what they hold in the order of the list.
-fn in_order<T: Send>(heaps: &[Vec<&File>], threads: usize, open: impl Fn(&File) -> T + Sync, mut take: impl FnMut(T)) {
+pub(super) fn in_order<T: Send>(
+    heaps: &[Vec<&File>],
+    threads: usize,
+    open: impl Fn(&File) -> T + Sync,
+    mut take: impl FnMut(T),
+) {
     let threads = threads.min(heaps.len());
     if threads < 2 {
         return heaps.iter().flatten().for_each(|file| take(open(file)));

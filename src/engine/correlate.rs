@@ -236,12 +236,7 @@ enum Condition<'w, H> {
 
 impl<H: Clone> Condition<'_, H> {
     /// Takes a hit; the hits that make the condition hold at it, if it does.
-    fn take(
-        &mut self,
-        moment: &Moment<H>,
-        within: Nanos,
-        listener: &mut impl Listener<H>,
-    ) -> Option<Vec<Moment<H>>> {
+    fn take(&mut self, moment: &Moment<H>, within: Nanos, listener: &mut impl Listener<H>) -> Option<Vec<Moment<H>>> {
         let from = moment.time - within;
         match self {
             Self::Threshold { least, recent } => {

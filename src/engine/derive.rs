@@ -14,6 +14,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+use super::digests::DIGESTS;
 use super::place::Place;
 use crate::fault::Fault;
 use crate::input::Field;
@@ -142,9 +143,9 @@ impl Telling {
     }
 }
 
-/// A kind, if it is made of events, so that its look-ups must wait for the last of them.
+/// A kind, if it is made of what is read while events are, so that its look-ups must wait for the last of them.
 pub(super) fn derived(kind: &str) -> Option<&'static str> {
-    CALLS.iter().flat_map(|call| call.kinds).copied().find(|known| *known == kind)
+    CALLS.iter().flat_map(|call| call.kinds).copied().chain([DIGESTS]).find(|known| *known == kind)
 }
 
 /// The text of the first of some places that has one.
@@ -158,6 +159,12 @@ pub(super) struct News {
     record: Record,
     /// It ends those that have this value, and is none itself.
     ends: Option<(&'static str, String)>,
+}
+
+impl From<Record> for News {
+    fn from(record: Record) -> Self {
+        Self { record, ends: None }
+    }
 }
 
 /// Resources that events tell of: the first of them in the order of the input, whatever the order in which they come.
@@ -202,8 +209,8 @@ impl Derived {
         let fault = self.end.map(|((at, _), origin)| {
             let mut fault = Fault::inventory(
                 format!(
-                    "events tell of more sessions, addresses and the like than can be held ({} MiB): later ones are not \
-                     looked up (try: scan fewer days, accounts or regions at a time)",
+                    "events and digests tell of more sessions, addresses, log files and the like than can be held ({} MiB): \
+                     later ones are not looked up (try: scan fewer days, accounts or regions at a time)",
                     self.most >> 20
                 ),
                 origin,

@@ -181,7 +181,12 @@ fn tell(policy: &Policy, index: usize, runtime: &mut Runtime, record: &Record) -
 }
 
 /// Whether a policy agrees that a finding opens over hits, which `record` holds as a list; and what failed.
-pub(super) fn confirms(policy: &Policy, index: usize, runtime: &mut Runtime, record: &Record) -> (bool, Option<String>) {
+pub(super) fn confirms(
+    policy: &Policy,
+    index: usize,
+    runtime: &mut Runtime,
+    record: &Record,
+) -> (bool, Option<String>) {
     if !policy.script.hooks.contains("confirm") {
         return (true, None);
     }

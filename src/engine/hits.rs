@@ -46,7 +46,8 @@ pub(super) fn put_key(
     let group = serde_json::to_string(&hit.by).map_err(|error| Error::new(error.to_string()))?;
     let group = if group.len() > MOST_TEXT { Cow::Owned(json!([cut(&group)]).to_string()) } else { group.into() };
     let id = record.id.as_deref().unwrap_or_default();
-    let id = if id.len() > MOST_TEXT || id.contains('\0') { Cow::Owned(cut(&id.replace('\0', " "))) } else { id.into() };
+    let id =
+        if id.len() > MOST_TEXT || id.contains('\0') { Cow::Owned(cut(&id.replace('\0', " "))) } else { id.into() };
     into.extend_from_slice(&policy.to_be_bytes());
     // JSON has no zero byte, and an id here has none: what is shorter comes first, and what follows does not matter.
     into.extend_from_slice(group.as_bytes());
@@ -196,7 +197,8 @@ mod tests {
     }
 
     fn parts() -> impl Strategy<Value = (u32, Vec<String>, (i64, i32), String, [u8; 16])> {
-        let time = (prop_oneof![-3_i64..3, -62_135_596_800_i64..253_402_300_799], prop_oneof![Just(0), 0..1_000_000_000]);
+        let time =
+            (prop_oneof![-3_i64..3, -62_135_596_800_i64..253_402_300_799], prop_oneof![Just(0), 0..1_000_000_000]);
         (0_u32..3, proptest::collection::vec("[ab\u{0}\"é]{0,3}", 1..3), time, "[ab\u{0}]{0,3}", any::<[u8; 16]>())
     }
 

@@ -7,7 +7,9 @@
 mod collect;
 mod correlate;
 mod deferred;
+mod deliveries;
 mod derive;
+mod digests;
 mod duplicates;
 mod evaluate;
 mod findings;
@@ -33,7 +35,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use self::deliveries::{DELIVERIES, GAPS};
 use self::derive::{Derived, Telling};
+use self::digests::{DIGESTS, Digests};
 pub use self::evaluate::{Hit, Verdict};
 pub use self::findings::{Findings, Iter};
 pub use self::outcome::{Decided, Resolved, Unused, Counts, Exit, Files, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Summary};
@@ -171,17 +175,35 @@ fn attempt(
     faults.extend(more);
     faults.extend(request.triage.waivers.iter().flat_map(Waivers::faults));
     progress.files(files.files.len() as u64);
-    let collect::Read { inventory, faults: more, listed } = collect::inventory(&files, &lookup_only, request);
+    let collect::Read { inventory, faults: more, mut listed } = collect::inventory(&files, &lookup_only, request);
     faults.extend(more);
+    let wants_deliveries = wants(packs, DELIVERIES) || wants(packs, GAPS);
+    // What windows read back for is no business of theirs.
+    let filter = input::Filter { since, ..request.settings.filter.clone() };
+    let inventory = if wants_deliveries { deliveries::add(inventory, &files, &filter) } else { inventory };
+    let digests = match wants(packs, DIGESTS) {
+        true => Digests::read(&files, &listed, filter, request),
+        false => Digests::none(&files, filter),
+    };
+    // They are judged as resources.
+    listed.extend(digests.names().cloned());
     let judge = Judge::new(packs, request, since, Arc::new(inventory), progress);
     judge.resources(&files);
-    if !judge.events(&files, &listed) {
+    if !judge.events(&files, &listed, &digests) {
         return Ok(None);
     }
+    judge.digests(&digests);
     judge.deferred()?;
     let names: Vec<_> = files.files.iter().map(|file| Arc::clone(&file.name)).collect();
     judge.windows(&names, &mut |_, _, _| {})?;
     outcome::write(judge.finish(names, &faults)?, packs, request, &files, &lookup_only).map(Some)
+}
+
+/// Whether a policy judges a kind or looks it up: what Lawbook makes itself is made for those that ask alone.
+fn wants(packs: &Checked, kind: &str) -> bool {
+    packs.policies().iter().any(|Policy { header, .. }| {
+        &*header.judges == kind || header.uses.iter().chain(&header.needs).any(|used| used == kind)
+    })
 }
 
 /// Whether a path can be read again and again.

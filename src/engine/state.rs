@@ -57,22 +57,9 @@ pub struct Stretch {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, untagged)]
 enum Line {
-    Head {
-        lawbook_state: u32,
-    },
-    Read {
-        policy: String,
-        as_written: String,
-        within: i64,
-        account: Option<String>,
-        read: Vec<(Timestamp, Timestamp)>,
-    },
-    Seen {
-        policy: String,
-        as_written: String,
-        by: Value,
-        seen: Vec<Stretch>,
-    },
+    Head { lawbook_state: u32 },
+    Read { policy: String, as_written: String, within: i64, account: Option<String>, read: Vec<(Timestamp, Timestamp)> },
+    Seen { policy: String, as_written: String, by: Value, seen: Vec<Stretch> },
 }
 
 /// A state file that nobody else changes as long as this lives.
@@ -150,7 +137,8 @@ impl State {
             match told.map_err(|_| damaged())? {
                 Line::Head { lawbook_state: VERSION } if is_head => {}
                 Line::Head { lawbook_state: other } => {
-                    let message = format!("a state file of version {other}; this version of Lawbook knows version {VERSION}");
+                    let message =
+                        format!("a state file of version {other}; this version of Lawbook knows version {VERSION}");
                     return Err(Error::new(message).at(number, 1).try_to("begin a new one under another name"));
                 }
                 _ if is_head => return Err(damaged()),
@@ -276,7 +264,8 @@ impl Memory {
             let is_near = one.from.duration_since(other.to) <= within && other.from.duration_since(one.to) <= within;
             if is_near {
                 let first = (&other.from, &other.id) < (&one.from, &one.id);
-                let (from, id) = if first { (other.from, other.id.clone()) } else { (one.from, std::mem::take(&mut one.id)) };
+                let (from, id) =
+                    if first { (other.from, other.id.clone()) } else { (one.from, std::mem::take(&mut one.id)) };
                 one = Stretch { from, id, to: one.to.max(other.to) };
             }
             !is_near
@@ -297,8 +286,7 @@ impl Memory {
         let mut one = (from, to);
         let read = self.read.entry(account.map(str::to_owned)).or_default();
         read.retain(|other| {
-            let is_near =
-                one.0.duration_since(other.1) <= LARGEST_GAP && other.0.duration_since(one.1) <= LARGEST_GAP;
+            let is_near = one.0.duration_since(other.1) <= LARGEST_GAP && other.0.duration_since(one.1) <= LARGEST_GAP;
             if is_near {
                 one = (one.0.min(other.0), one.1.max(other.1));
             }

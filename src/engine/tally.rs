@@ -319,14 +319,7 @@ impl Tally {
     }
 
     /// Keeps why the verdict on a record is what it is; `silent` says why the policy stayed silent, if it is known.
-    pub(super) fn why(
-        &mut self,
-        at: Place,
-        policy: &Policy,
-        record: &Record,
-        verdict: &Verdict,
-        silent: Option<&str>,
-    ) {
+    pub(super) fn why(&mut self, at: Place, policy: &Policy, record: &Record, verdict: &Verdict, silent: Option<&str>) {
         self.attempt(|tally| {
             why::store(policy, record, verdict, silent, &mut tally.buffer)?;
             tally.sorter.push(WHY, &at.key(), &tally.buffer)

@@ -9,6 +9,7 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map as Members, Value, json};
 
+use super::Request;
 use super::correlate::{Correlator, LISTED, Listener, Moment, Nanos, Opened, Unjudged};
 use super::evaluate::{self, About};
 use super::hits::{Held, Key};
@@ -17,7 +18,6 @@ use super::profile::Cost;
 use super::spans::Spans;
 use super::state::{Memory, State};
 use super::tally::Tally;
-use super::Request;
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::finding::{Facts, Finding, Fingerprint, Sighting, Windowed, fingerprint_of_window};
@@ -223,7 +223,8 @@ impl<'a> Group<'a> {
 
     fn windowed(&self, opened: &Opened<Rc<Held>>) -> Result<Windowed, Error> {
         let steps = &self.window.named.steps;
-        let written = |nanos: Nanos| Timestamp::from_nanosecond(nanos).map_or_else(|_| String::new(), |time| time.to_string());
+        let written =
+            |nanos: Nanos| Timestamp::from_nanosecond(nanos).map_or_else(|_| String::new(), |time| time.to_string());
         let mut hits = Vec::new();
         let last = opened.hits.len().saturating_sub(1);
         for (at, (number, held)) in opened.hits.iter().enumerate() {
@@ -368,7 +369,8 @@ impl Listener<Rc<Held>> for Listening<'_, '_> {
             ),
             Unjudged::NoHistory => {
                 let first = self.group.history(stored.account, hit.key.time);
-                let known = first.map_or_else(String::new, |first| format!(", and those of this account begin at {first}"));
+                let known =
+                    first.map_or_else(String::new, |first| format!(", and those of this account begin at {first}"));
                 format!(
                     "less history than asked: it looks back {}{known} (try: more logs, or `--history-complete` if there is \
                      nothing before them)",
@@ -393,4 +395,3 @@ pub(super) fn reads_from(policies: &[Policy], since: Timestamp) -> Timestamp {
 pub(super) fn need_spans(policies: &[Policy]) -> bool {
     policies.iter().filter_map(|policy| policy.header.window.as_ref()).any(Window::needs_history)
 }
-

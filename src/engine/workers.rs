@@ -14,6 +14,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::derive::{Derived, Telling};
+use super::digests::{DIGESTS, Digests, Judged};
 use super::index::{Index, Plan, Selected};
 use super::place::{Map, Place, ordinal};
 use super::profile::Cost;
@@ -218,9 +219,39 @@ impl<'a> Judge<'a> {
         });
     }
 
+    /// Judges digests of log files, when the log files are read.
+    pub(super) fn digests(&self, digests: &Digests<'_>) {
+        if digests.is_empty() || self.has_stopped() {
+            return;
+        }
+        let (unknown, next) = (digests.unknown(), AtomicUsize::new(0));
+        self.in_threads(unknown.len(), &self.inventory, |_| {
+            while let Some(file) = unknown.get(next.fetch_add(1, Ordering::Relaxed)) {
+                digests.hash(*file, self.request);
+            }
+        });
+        let judging = |policy: &(usize, &Policy)| &*policy.1.header.judges == DIGESTS;
+        let judging: Vec<usize> = self.policies.iter().enumerate().filter(judging).map(|(at, _)| at).collect();
+        let next = AtomicUsize::new(0);
+        self.in_threads(digests.len(), &self.inventory, |worker| {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                if at >= digests.len() {
+                    return;
+                }
+                let place = Place { file: ordinal(digests.file(at)), position: 1, ..Place::default() };
+                match digests.judge(at, &self.inventory, self.request) {
+                    Err(fault) => worker.tally.fault(place, &fault),
+                    Ok(judged) => worker.digest(place, &judged, &judging),
+                }
+                self.progress.judged(1);
+            }
+        });
+    }
+
     /// Reads and judges the files of events, but for those named. False if one of them holds inventory, against the
     /// promise of its path: then it was not read.
-    pub(super) fn events(&self, files: &Files, but: &BTreeSet<Arc<str>>) -> bool {
+    pub(super) fn events(&self, files: &Files, but: &BTreeSet<Arc<str>>, digests: &Digests<'_>) -> bool {
         let wanted = |file: &File| file.class == Class::Events && !but.contains(&file.name);
         let todo: Vec<usize> = (0..files.files.len()).filter(|at| wanted(&files.files[*at])).collect();
         if todo.is_empty() {
@@ -245,8 +276,13 @@ impl<'a> Judge<'a> {
                     drop(held);
                     // A thread that has no file of its own can be of use to this one.
                     let ahead = others + 1 < self.request.threads;
+                    let hashes = digests.names_file(file);
+                    reader.hash(hashes);
                     let file = (file, &files.files[file]);
                     self.read(file, ahead, &mut reader, &mut router, worker, (&board, &changed));
+                    if let Some(hash) = reader.take_hash() {
+                        digests.put(file.0, Ok(hash));
+                    }
                     self.progress.file_done(&file.1.name);
                     held = lock(&board);
                     held.reading -= 1;
@@ -377,7 +413,8 @@ impl<'a> Judge<'a> {
             faults.iter().for_each(|fault| tally.fault(Place::LAST, fault));
         });
         let tallies = std::mem::take(&mut *lock(&self.idle));
-        let routes = || self.index.routes(&plan(self.policies, !self.waiting.is_empty(), self.reads_places(), self.request));
+        let routes =
+            || self.index.routes(&plan(self.policies, !self.waiting.is_empty(), self.reads_places(), self.request));
         self.tallies.collected(tallies, names, &self.index, self.request.profile.then(routes))
     }
 
@@ -451,6 +488,24 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Judges a digest, and tells what these policies, which judge digests, cannot know of it.
+    fn digest(&mut self, at: Place, digest: &Judged, policies: &[usize]) {
+        let Judged { record, unknown, is_filtered } = digest;
+        if self.judge.telling.wants_kind(DIGESTS) {
+            lock(&self.judge.derived).add(at, vec![record.clone().into()]);
+        }
+        if *is_filtered {
+            self.tally.records.filtered += 1;
+            return;
+        }
+        if self.judge.request.settings.filter.admits_scope(&record.scope) {
+            for policy in policies {
+                unknown.iter().for_each(|reason| self.tally.absence(*policy, reason, &record.scope));
+            }
+        }
+        self.take(at, record);
+    }
+
     /// Keeps what a record tells of, and judges it if it is wanted.
     fn take(&mut self, at: Place, record: &Record) {
         let is_event = &*record.kind == CLOUDTRAIL;
@@ -460,7 +515,10 @@ impl<'a> Worker<'a> {
         {
             lock(&self.judge.derived).add(at, news);
         }
-        if is_event && self.judge.needs_spans && let Some(time) = record.time {
+        if is_event
+            && self.judge.needs_spans
+            && let Some(time) = record.time
+        {
             self.tally.spans.note(record.scope.account.as_deref(), record.scope.region.as_deref(), time);
         }
         let filter = &self.judge.request.settings.filter;
@@ -600,7 +658,9 @@ impl<'a> Router<'a> {
 
     /// Notes when an event was that is passed over.
     fn note(&mut self, told: &Told<'_>) {
-        if self.judge.needs_spans && let Some(time) = told.time {
+        if self.judge.needs_spans
+            && let Some(time) = told.time
+        {
             self.spans.note(told.account, told.region, time);
         }
     }

@@ -71,7 +71,7 @@ pub(super) fn is_account(text: &str) -> bool {
 }
 
 /// Such as `us-east-1`, `us-gov-west-1`.
-fn is_region(text: &str) -> bool {
+pub(super) fn is_region(text: &str) -> bool {
     text.len() <= 32
         && text.contains('-')
         && text.ends_with(|last: char| last.is_ascii_digit())

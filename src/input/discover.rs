@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::delivery::Delivery;
 use super::inflate::Inflater;
-use super::{HEAD, Settings, decode, garbage, inventory, rows};
+use super::{HEAD, Settings, decode, digest, garbage, inventory, rows};
 use crate::diagnostic::did_you_mean;
 use crate::error::Error;
 use crate::fault::Fault;
@@ -44,6 +44,8 @@ pub struct File {
     pub delivered: Scope,
     /// Bytes on disk; 0 where that is not known.
     pub size: u64,
+    /// It is a file on disk that begins as a digest of log files does.
+    pub may_be_digest: bool,
     /// Nobody has looked into it: its path told what it holds.
     is_promised: bool,
     source: Source,
@@ -123,7 +125,16 @@ impl File {
         let class = sniff(Cursor::new(&bytes), None).class.unwrap_or(Class::Events);
         let size = bytes.len() as u64;
         let source = Source::Stream { head: bytes, rest: Mutex::new(None) };
-        Self { name: name.into(), path: None, class, delivered: Scope::default(), size, is_promised: false, source }
+        Self {
+            name: name.into(),
+            path: None,
+            class,
+            delivered: Scope::default(),
+            size,
+            may_be_digest: false,
+            is_promised: false,
+            source,
+        }
     }
 
     /// A file that can be read once, from its beginning to its end.
@@ -138,6 +149,7 @@ impl File {
             class,
             delivered: Scope::default(),
             size: 0,
+            may_be_digest: false,
             is_promised: false,
             source,
         })
@@ -241,7 +253,7 @@ impl Listing<'_> {
             return Ok(());
         }
         let sniffed = self.look(path, metadata).map_err(|error| unreadable(path, &error))?;
-        self.push(path, sniffed.class.unwrap_or(Class::Events), delivery, metadata);
+        self.push(path, sniffed.class.unwrap_or(Class::Events), delivery, metadata).may_be_digest = sniffed.digest;
         Ok(())
     }
 
@@ -298,9 +310,10 @@ impl Listing<'_> {
         let sniffed = self.look(path, &metadata)?;
         match sniffed.class {
             Some(_) if sniffed.report => self.skip(name_of(path), SkipReason::OurOwn),
-            Some(class) => self.push(path, class, delivery, &metadata),
-            None if sniffed.broken && may_be_data(name) => self.push(path, Class::Events, delivery, &metadata),
-            None if is_data_name(name) => self.push(path, Class::Events, delivery, &metadata),
+            Some(class) => self.push(path, class, delivery, &metadata).may_be_digest = sniffed.digest,
+            None if (sniffed.broken && may_be_data(name)) || is_data_name(name) => {
+                self.push(path, Class::Events, delivery, &metadata);
+            }
             None => self.skip(name_of(path), SkipReason::NotData),
         }
         Ok(())
@@ -340,17 +353,20 @@ impl Listing<'_> {
         Ok(sniff(raw.as_slice(), Some(path)))
     }
 
-    fn push(&mut self, path: &Path, class: Class, delivery: Delivery, metadata: &Metadata) {
+    fn push(&mut self, path: &Path, class: Class, delivery: Delivery, metadata: &Metadata) -> &mut File {
         let is_promised = class == Class::Events && self.is_promised(&delivery, metadata);
+        let at = self.found.files.len();
         self.found.files.push(File {
             name: name_of(path),
             path: Some(path.to_owned()),
             class,
             delivered: delivery.scope,
             size: metadata.len(),
+            may_be_digest: false,
             is_promised,
             source: Source::Disk(path.to_owned()),
         });
+        &mut self.found.files[at]
     }
 
     fn skip(&mut self, name: Arc<str>, reason: SkipReason) {
@@ -445,6 +461,8 @@ struct Sniffed {
     class: Option<Class>,
     /// They could not be decoded.
     broken: bool,
+    /// They are those of a digest of log files.
+    digest: bool,
 }
 
 impl Sniffed {
@@ -452,14 +470,19 @@ impl Sniffed {
     fn of(text: &[u8], path: Option<&Path>) -> Self {
         let glance = &text[..text.len().min(GLANCE)];
         let head = if is_log_object(glance) { glance } else { &text[..text.len().min(HEAD)] };
-        Self { report: is_report(head), class: classify(head, path, false), broken: false }
+        Self::of_head(head, path, false)
+    }
+
+    fn of_head(head: &[u8], path: Option<&Path>, broken: bool) -> Self {
+        let (class, digest) = (classify(head, path, broken), digest::begins_so(head));
+        Self { report: is_report(head), class, broken, digest: digest && class == Some(Class::Events) }
     }
 }
 
 /// Looks at the first bytes of a file: a glance, and all of the head where that does not tell.
 fn sniff(raw: impl Read, path: Option<&Path>) -> Sniffed {
     let Ok((mut text, _)) = decode::decoder(raw, decode::Limit::of_file(u64::MAX)) else {
-        return Sniffed { report: false, class: None, broken: true };
+        return Sniffed { report: false, class: None, broken: true, digest: false };
     };
     let (mut head, mut broken) = decode::head(&mut text, GLANCE);
     if head.len() == GLANCE && broken.is_none() && !is_log_object(&head) {
@@ -467,7 +490,7 @@ fn sniff(raw: impl Read, path: Option<&Path>) -> Sniffed {
         head.extend(rest);
         broken = reason;
     }
-    Sniffed { report: is_report(&head), class: classify(&head, path, broken.is_some()), broken: broken.is_some() }
+    Sniffed::of_head(&head, path, broken.is_some())
 }
 
 /// True for the beginning of a report that Lawbook wrote, as one object or as lines: it is in the way of the next scan of

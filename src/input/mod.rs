@@ -11,6 +11,7 @@ mod batch;
 mod cloudwatch;
 mod decode;
 mod delivery;
+mod digest;
 mod discover;
 mod envelope;
 mod event;
@@ -21,6 +22,7 @@ pub mod inventory;
 mod lake;
 mod masks;
 mod notice;
+mod object;
 mod ocsf;
 mod rows;
 mod siem;
@@ -33,8 +35,10 @@ use std::sync::Arc;
 use decode::Limit;
 
 pub use batch::Batch;
+pub use digest::{Hash, digest_text, hash};
 pub use discover::{Class, File, Files, SkipReason, Skipped, discover, is_report};
 pub use filter::{Filter, Told};
+pub use object::{Object, plain};
 pub use skim::{Field, Fields};
 
 use crate::fault::Fault;
@@ -122,13 +126,34 @@ pub struct Reader {
     inflater: Option<inflate::Inflater>,
     raw: Vec<u8>,
     text: Vec<u8>,
+    hashes: bool,
+    hash: Option<Hash>,
 }
 
 impl Reader {
     /// Reads these fields of events, to ask a [`Route`].
     pub fn new(settings: &Settings, wanted: Option<&Wanted>) -> Self {
         let skim = wanted.map(|wanted| skim::Skim::new(Arc::clone(&wanted.0)));
-        Self { settings: settings.clone(), skim, inflater: inflate::Inflater::new(), raw: Vec::new(), text: Vec::new() }
+        Self {
+            settings: settings.clone(),
+            skim,
+            inflater: inflate::Inflater::new(),
+            raw: Vec::new(),
+            text: Vec::new(),
+            hashes: false,
+            hash: None,
+        }
+    }
+
+    /// Whether the text of the files from here on is hashed while it is at hand.
+    pub fn hash(&mut self, hashes: bool) {
+        self.hashes = hashes;
+    }
+
+    /// The hash of all of the text of the file that was read last, if it was hashed: large files are read in pieces, and
+    /// are not. [`hash`] hashes any.
+    pub fn take_hash(&mut self) -> Option<Hash> {
+        self.hash.take()
     }
 
     /// Reads a file in batches, in order; memory does not grow with the file. Whatever is wrong with the file becomes a
@@ -173,7 +198,11 @@ impl Reader {
         route: Option<&mut dyn Route>,
         batches: &mut dyn FnMut(Batch),
     ) -> Result<Batch, Stop> {
+        self.hash = None;
         let is_whole = self.whole(file)?;
+        if self.hashes && is_whole.is_some() {
+            self.hash = Some(digest::hash_of(&self.text));
+        }
         let max = self.settings.max_record;
         let packed = is_whole.is_some_and(|packed| packed);
         let mut skimming = self.skim.as_mut().zip(route).map(|(skim, route)| split::Skimming {

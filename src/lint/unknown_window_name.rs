@@ -50,7 +50,8 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         let calls = borrowed(&subject.calls);
         if let Some(unknown) = of_names(subject, &calls, Base::Record, path, &["window"]) {
             let help = unknown.help.clone();
-            let mut remark = remark(subject, span, &text, format!("`{text}` is no function of the policy, and no field"));
+            let mut remark =
+                remark(subject, span, &text, format!("`{text}` is no function of the policy, and no field"));
             remark.help = remark.help.or(help);
             out.push(remark);
         }

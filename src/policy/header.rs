@@ -249,7 +249,8 @@ impl Reader<'_> {
         let by = match yaml.get("by") {
             None => {
                 let span = head.yaml.key_span("window");
-                let help = Some("`by: userIdentity.arn`: a field, a function of the policy, or a list of them".to_owned());
+                let help =
+                    Some("`by: userIdentity.arn`: a field, a function of the policy, or a list of them".to_owned());
                 self.say("window", &span, "the window has no `by`, which says whose hits belong together", help);
                 Vec::new()
             }
@@ -261,7 +262,8 @@ impl Reader<'_> {
         let counted = if let Asked::Distinct { of, .. } = &shape { Some(of.text.clone()) } else { None };
         let keys = by.iter().map(|key: &Key| key.text.clone()).chain(counted).collect();
         let within = within?;
-        let window = Window { by, within, cooldown: cooldown.unwrap_or(Some(within))?, shape, named: Named { steps, keys } };
+        let window =
+            Window { by, within, cooldown: cooldown.unwrap_or(Some(within))?, shape, named: Named { steps, keys } };
         (self.out.len() == start).then_some(window)
     }
 
@@ -296,7 +298,12 @@ impl Reader<'_> {
                 self.say("window", &window, format!("`{shape}` needs `{name}`"), Some(help.to_owned()));
             } else if yaml.get(name).is_some() && !beside.contains(&name) {
                 let span = yaml.key_span(name);
-                self.say("window", &span, format!("`{name}` means nothing beside `{shape}`"), Some("leave it out".to_owned()));
+                self.say(
+                    "window",
+                    &span,
+                    format!("`{name}` means nothing beside `{shape}`"),
+                    Some("leave it out".to_owned()),
+                );
             }
         }
         let value = yaml.get(shape)?;
@@ -321,7 +328,10 @@ impl Reader<'_> {
                 value.items().iter().for_each(&mut step);
                 let (given, different) = (numbers.len(), steps.len());
                 if given < 2 || different > 16 || given > 16 || (shape == "all" && given != different) {
-                    let message = format!("`{shape}` names two to sixteen steps{}", if shape == "all" { ", each once" } else { "" });
+                    let message = format!(
+                        "`{shape}` names two to sixteen steps{}",
+                        if shape == "all" { ", each once" } else { "" }
+                    );
                     self.say("window", &value.span, message, None);
                     return None;
                 }

@@ -156,14 +156,13 @@ impl Loader<'_> {
                 params.insert(name.to_owned(), value);
             }
         }
-        let facts =
-            script::Header {
-                params: params.into(),
-                judges: &header.judges,
-                uses: &header.uses,
-                needs: &header.needs,
-                window: header.window.as_ref().map(|window| &window.named),
-            };
+        let facts = script::Header {
+            params: params.into(),
+            judges: &header.judges,
+            uses: &header.uses,
+            needs: &header.needs,
+            window: header.window.as_ref().map(|window| &window.named),
+        };
         let checked = reader.read(source, &facts);
         diagnostics.extend(checked.diagnostics);
         let severity = self.overrides.severity(names());

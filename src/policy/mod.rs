@@ -29,8 +29,8 @@ pub use self::pack::{DEFAULT, Pack};
 pub use self::params::{Param, ParamKind};
 pub(crate) use self::when::parse_path;
 pub use self::when::{Condition, When};
-pub(crate) use self::window::{changes as window_changes, span};
 pub use self::window::{Key, Shape, Window};
+pub(crate) use self::window::{changes as window_changes, span};
 use crate::script::Script;
 
 /// A policy that loads: its metadata, its documentation and its script.

@@ -96,10 +96,13 @@ impl Member {
     }
 }
 
-/// The kinds that Lawbook makes itself, of what events tell.
-const DERIVED: [&str; 6] = [
+/// The kinds that Lawbook makes itself: of what events tell, and of what files of logs tell of one another.
+const DERIVED: [&str; 9] = [
     "cloudtrail/address-allocations",
     "cloudtrail/address-associations",
+    "cloudtrail/deliveries",
+    "cloudtrail/digests",
+    "cloudtrail/gaps",
     "cloudtrail/instances",
     "cloudtrail/nat-gateways",
     "cloudtrail/network-interfaces",

@@ -5,6 +5,7 @@ mod architecture;
 mod cases;
 mod check;
 mod cli;
+mod deliveries;
 mod docs;
 mod engine;
 mod input;

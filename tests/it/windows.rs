@@ -54,7 +54,11 @@ const POLICIES: &[(&str, &str, &str)] = &[
          fn disassociated(event) { event.eventName == \"DisassociateAddress\" }\n\
          fn associated(event) { event.eventName == \"AssociateAddress\" }",
     ),
-    ("first-seen", "{ by: [userIdentity.arn, awsRegion], first_seen: 20m }", "fn matches(event) { event.eventName != \"Other\" }"),
+    (
+        "first-seen",
+        "{ by: [userIdentity.arn, awsRegion], first_seen: 20m }",
+        "fn matches(event) { event.eventName != \"Other\" }",
+    ),
 ];
 
 fn folder_of(policies: &[(&str, &str, &str)]) -> tempfile::TempDir {
@@ -95,7 +99,9 @@ const NAMES: [&str; 4] = ["DisassociateAddress", "AssociateAddress", "RunInstanc
 fn events() -> impl Strategy<Value = Vec<Value>> {
     let one = (0_i64..90, 0_usize..4, 0_u8..3, 0_u8..2, 0_u8..3);
     proptest::collection::vec(one, 1..40).prop_map(|parts| {
-        let made = |(id, (minute, name, who, region, address)): (usize, _)| event(id, minute, NAMES[name], who, region, address);
+        let made = |(id, (minute, name, who, region, address)): (usize, _)| {
+            event(id, minute, NAMES[name], who, region, address)
+        };
         parts.into_iter().enumerate().map(made).collect()
     })
 }
@@ -242,7 +248,8 @@ fn each_kind_of_window_finds_what_it_is_for() {
     write(folder.path(), &events, 1);
     let outcome = scan(&packs, &request(&[folder.path()]), &()).unwrap();
     let told = told(&outcome);
-    let of = |policy: &str| -> Vec<&Value> { told.findings.iter().filter(|finding| finding["policy"] == policy).collect() };
+    let of =
+        |policy: &str| -> Vec<&Value> { told.findings.iter().filter(|finding| finding["policy"] == policy).collect() };
     let [threshold] = of("threshold")[..] else { panic!("{:#?}", told.findings) };
     assert_eq!(threshold["title"], "4: DisassociateAddress RunInstances RunInstances AssociateAddress");
     assert_eq!(threshold["context"]["who"], "arn:aws:iam::111122223333:user/u0");
@@ -256,7 +263,10 @@ fn each_kind_of_window_finds_what_it_is_for() {
     assert_eq!(of("unordered")[0]["resources"], json!(["198.51.100.7"]));
     // One was not associated again; of another that is not known yet.
     assert_eq!(of("absence")[0]["resources"], json!(["198.51.100.9"]));
-    let open = told.not_evaluated.iter().filter(|((policy, reason, _), _)| policy == "absence" && reason.contains("still open"));
+    let open = told
+        .not_evaluated
+        .iter()
+        .filter(|((policy, reason, _), _)| policy == "absence" && reason.contains("still open"));
     assert_eq!(open.map(|(_, count)| count).sum::<u64>(), 1);
     // Two that were new there, each after more than 20 minutes of records; and one again after as long.
     let seen: Vec<&Value> = of("first-seen");
@@ -280,7 +290,10 @@ fn without_a_time_or_a_key_nothing_is_judged() {
     let reasons = |policy: &str| -> Vec<&str> {
         told.not_evaluated.keys().filter(|(of, ..)| of == policy).map(|(_, reason, _)| reason.as_str()).collect()
     };
-    assert_eq!(reasons("sequence"), ["no group key: `address` is absent", "the record has no `eventTime`, by which windows are judged"]);
+    assert_eq!(
+        reasons("sequence"),
+        ["no group key: `address` is absent", "the record has no `eventTime`, by which windows are judged"]
+    );
     assert!(told.findings.is_empty());
 }
 

@@ -100,7 +100,8 @@ fn reference(window: &Window, hits: &[Moment<usize>], mut ear: Ear) -> Told {
             }
             Shape::Sequence(steps) => chain(hits, &recent, steps).filter(|chain| chain.last() == Some(&at)),
             Shape::All => {
-                let mut all: Vec<usize> = (0..window.named.steps.len()).filter_map(|step| last_of(step as u8)).collect();
+                let mut all: Vec<usize> =
+                    (0..window.named.steps.len()).filter_map(|step| last_of(step as u8)).collect();
                 all.sort_unstable();
                 Some(all).filter(|all| all.len() == window.named.steps.len())
             }
@@ -176,8 +177,7 @@ fn chain(hits: &[Moment<usize>], among: &[usize], steps: &[u8]) -> Option<Vec<us
         return Some(vec![*last]);
     }
     // The later a way ends before it, the later it began: ways that begin last are found from the end.
-    let mut ways: Vec<Vec<usize>> =
-        (1..=before.len()).filter_map(|end| chain(hits, &before[..end], others)).collect();
+    let mut ways: Vec<Vec<usize>> = (1..=before.len()).filter_map(|end| chain(hits, &before[..end], others)).collect();
     ways.sort_by_key(|way| (hits[way[0]].time, way.clone()));
     let mut way = ways.pop()?;
     way.push(*last);

@@ -143,12 +143,14 @@ impl<'a> Walker<'a> {
                         Given::Hits => ("the hits", "hits"),
                     };
                     let message = format!("`{name}` takes 1 parameter, {what}; this takes {arity}");
-                    self.out
-                        .push(Diagnostic::error("hook", self.source, at(), message).help(format!("fn {name}({param})")));
+                    self.out.push(
+                        Diagnostic::error("hook", self.source, at(), message).help(format!("fn {name}({param})")),
+                    );
                 }
                 None if !function.is_closure() && !called.get_or_init(|| self.called()).contains(name) => {
                     if self.hook_names().wants_window(name) {
-                        let message = format!("`{name}` is never called: it is a hook of policies that have a `window`");
+                        let message =
+                            format!("`{name}` is never called: it is a hook of policies that have a `window`");
                         self.out.push(
                             Diagnostic::error("hook", self.source, at(), message)
                                 .help("write a `window` into the front matter, or take the function away"),

@@ -24,7 +24,8 @@ fn script(body: &str, beside: &str, needs: &[&str]) -> Script {
     let libraries = Arc::from([library]);
     let needs: Vec<String> = needs.iter().map(|kind| (*kind).to_owned()).collect();
     let params = serde_json::from_str(PARAMS).unwrap();
-    let header = Header { params, judges: CLOUDTRAIL, uses: &["ec2/addresses".to_owned()], needs: &needs, window: None };
+    let header =
+        Header { params, judges: CLOUDTRAIL, uses: &["ec2/addresses".to_owned()], needs: &needs, window: None };
     Reader::new(&libraries, None, &Limits::default()).read(&source, &header).script
 }
 
