@@ -141,6 +141,7 @@ impl Reader<'_> {
             line: self.source.text[..span.start].matches('\n').count() + 1,
             span,
             records,
+            is_of_file: yaml.get("file").is_some(),
             inventory,
             scope,
             params,

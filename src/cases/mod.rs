@@ -39,5 +39,5 @@ pub use self::remembered::{last_failed, remember};
 pub use self::review::{Pending, pending};
 pub use self::runner::{Counts, Options, Pattern, PolicyResult, Report, SnapshotState, run};
 pub use self::snapshot::{Entry, Snapshot, pending_of, snapshot_of};
-pub use self::suite::{Stop, Suite, TestedPack, TestedPolicy};
+pub use self::suite::{Stop, Suite, TestedPack, TestedPolicy, policy_of};
 pub use self::trace::{Hook, Part, Trace};

@@ -114,14 +114,17 @@ struct Tracer<'a> {
 impl Tracer<'_> {
     fn record(&mut self, number: usize, record: &Record, wrong: &[String]) {
         let header = &self.policy.header;
-        let refused = header.when.conditions.iter().find(|condition| !condition.holds(record.value.view()));
-        if let Some(condition) = refused {
+        let refused = header.when.conditions.iter().filter(|condition| !condition.holds(record.value.view()));
+        let refused: Vec<String> = refused
+            .map(|condition| format!("it wants {condition}, and the record has {}", condition.found(record.value.view())))
+            .collect();
+        if !refused.is_empty() {
             let text = &self.policy.script.source.text;
             self.trace.hooks.push(Hook {
                 name: "when".to_owned(),
                 record: number,
                 line: text.find("when:").map_or(1, |at| line(text, at)),
-                answer: format!("does not admit the record: it wants {condition}"),
+                answer: format!("does not admit the record: {}", refused.join("; ")),
                 parts: Vec::new(),
             });
             return;

@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 
 use lawbook::cases::{self, Options, Stop, Suite};
 use lawbook::error::Error;
-use lawbook::policy::Overrides;
+use lawbook::policy::{LOCAL, Overrides, is_root, root_of};
 use lawbook::script::Limits;
 
 use super::Failure;
 use super::packs::ShapesArgs;
 
 /// Begin a policy: writes ID.rhai, ID.cases.yaml and ID.snap
+///
+/// In a folder that is part of no pack and holds no policy yet, `pack.yaml` is written, too: it names the pack, whatever
+/// becomes of the folder.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  lawbook new key-pair-created --dir my-pack\n  lawbook new trail-stopped --from stopped.json\n  lawbook scan ./logs --policy my-pack/key-pair-created.rhai"
@@ -39,6 +42,8 @@ pub(crate) struct Args {
     shapes: ShapesArgs,
 }
 
+/// The file that names a pack.
+const PACK: &str = include_str!("new/pack.yaml");
 const EVENT: &str = include_str!("new/event.rhai");
 const EVENT_CASES: &str = include_str!("new/event.cases.yaml");
 const RESOURCE: &str = include_str!("new/resource.rhai");
@@ -68,6 +73,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     };
     let mut overrides = Overrides::default();
     args.shapes.set(&mut overrides)?;
+    // What is part of a pack has its name, and that of policies that have none yet is in their snapshots.
+    let root = root_of(&args.dir);
+    let begins = !is_root(&root) && !holds_scripts(&args.dir);
     std::fs::create_dir_all(&args.dir)
         .map_err(|error| Error::new(format!("cannot be made: {error}")).about(args.dir.display().to_string()))?;
     let policy_file = args.dir.join(format!("{}.rhai", args.id));
@@ -83,6 +91,11 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     write(&policy_file, &written.policy)?;
     write(&cases_file, &written.cases)?;
     let mut out = super::stdout();
+    if begins {
+        let manifest = args.dir.join("pack.yaml");
+        write(&manifest, &PACK.replace("{{name}}", &pack_name(&args.dir)))?;
+        writeln!(out, "wrote {}", manifest.display())?;
+    }
     writeln!(out, "wrote {}", policy_file.display())?;
     writeln!(out, "wrote {}", cases_file.display())?;
     match snapshot(&policy_file, &overrides) {
@@ -96,6 +109,19 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
     writeln!(out, "next: lawbook test {}", policy_file.display())?;
     Ok(0)
+}
+
+fn holds_scripts(folder: &Path) -> bool {
+    let entries = walkdir::WalkDir::new(folder).follow_links(true).into_iter().filter_map(Result::ok);
+    entries.map(walkdir::DirEntry::into_path).any(|file| file.extension().is_some_and(|end| end == "rhai"))
+}
+
+/// A pack's name by that of its folder.
+fn pack_name(folder: &Path) -> String {
+    let absolute = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    let name = absolute.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let words: Vec<&str> = name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { LOCAL.to_owned() } else { words.join("-") }
 }
 
 /// Writes what the policy finds in its cases: nobody has seen it before, so there is nothing to review.

@@ -40,6 +40,11 @@ pub(super) fn name(folder: &Path) -> Result<Option<String>, Error> {
     Ok(tree.get("name").and_then(Yaml::raw).map(str::to_owned))
 }
 
+/// Whether a `pack.yaml` in a folder names the pack that begins there.
+pub fn is_named(folder: &Path) -> bool {
+    folder.join(FILE).is_file()
+}
+
 /// The folder in which the pack begins that a folder is part of: the nearest, from there up, that has a `pack.yaml` or a
 /// `lib/` of scripts; without any, the folder itself.
 pub fn root_of(folder: &Path) -> PathBuf {
@@ -62,5 +67,5 @@ pub fn is_root(folder: &Path) -> bool {
     let is_script = |entry: std::fs::DirEntry| entry.path().extension().is_some_and(|end| end == "rhai");
     let has_scripts =
         |lib: &Path| std::fs::read_dir(lib).is_ok_and(|mut files| files.any(|file| file.is_ok_and(is_script)));
-    folder.join(FILE).is_file() || has_scripts(&folder.join("lib"))
+    is_named(folder) || has_scripts(&folder.join("lib"))
 }

@@ -12,6 +12,9 @@ use crate::error::Error;
 /// The name of the embedded pack.
 pub const DEFAULT: &str = "default";
 
+/// The name of what has none that would stay: a policy by itself, and cases in a folder without a `pack.yaml`.
+pub const LOCAL: &str = "local";
+
 /// The text of a pack, not checked yet.
 #[derive(Clone, Debug)]
 pub struct Pack {
@@ -77,6 +80,10 @@ impl Pack {
     /// # Errors
     /// When a file cannot be read.
     pub fn from_file(file: &Path) -> Result<Self, Error> {
+        if file.extension().is_some_and(|end| end != "rhai") {
+            return Err(Error::new("is no policy: the name of a policy's file ends in `.rhai`")
+                .about(file.display().to_string()));
+        }
         let policy = read(file)?;
         let mut libraries = Vec::new();
         let beside = file.parent().unwrap_or(Path::new("")).join("lib");
@@ -91,7 +98,7 @@ impl Pack {
             }
         }
         Ok(Self {
-            name: "local".into(),
+            name: LOCAL.into(),
             policies: vec![policy],
             libraries: libraries.into(),
             is_embedded: false,
@@ -103,7 +110,7 @@ impl Pack {
     pub fn from_text(id: &str, text: &str) -> Self {
         let source = Arc::new(SourceText { file: format!("{id}.rhai"), text: text.to_owned() });
         Self {
-            name: "local".into(),
+            name: LOCAL.into(),
             policies: vec![source],
             libraries: Arc::from([]),
             is_embedded: false,

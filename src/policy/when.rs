@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::fault::printable;
 use crate::record::Ref;
 
 /// The conditions of a policy's `when`: all of them must hold. Empty, it admits every record.
@@ -42,6 +43,20 @@ impl Condition {
             Some(value) => value
                 .scalar_text()
                 .is_some_and(|text| self.any_of.iter().any(|wanted| wanted.as_deref() == Some(&text))),
+        }
+    }
+}
+
+impl Condition {
+    /// What a record has in the place of what is wanted, in a few words.
+    pub fn found(&self, record: Ref<'_>) -> String {
+        let value = self.path.iter().try_fold(record, |value, key| value.get(key)).filter(|value| !value.is_null());
+        match value {
+            None => "nothing".to_owned(),
+            Some(value) => match value.scalar_text() {
+                Some(text) => format!("`{}`", printable(&text, 100)),
+                None => "no scalar".to_owned(),
+            },
         }
     }
 }
