@@ -35,6 +35,7 @@ pub use self::file::{CASES, file_of, load};
 pub use self::impact::{Difference as FindingDifference, Impact, Kind, PolicyImpact, Side, State, impact};
 pub use self::judge::{Answer, CaseResult, Verdict};
 pub use self::mutate::{Mutation, Survivor, mutate};
+pub use self::records::select;
 pub use self::remembered::{last_failed, remember};
 pub use self::review::{Pending, pending};
 pub use self::runner::{Counts, Options, Pattern, PolicyResult, Report, SnapshotState, run};

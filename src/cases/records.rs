@@ -91,8 +91,8 @@ fn patched(reader: &mut Reader<'_>, by: &Yaml, value: &mut Value) -> bool {
         }
     }
     for path in by.get("without").map(Yaml::items).unwrap_or_default() {
-        if let Err(reason) = patch::remove(value, path.raw().unwrap_or_default()) {
-            reader.say(path.span.clone(), reason, None);
+        if let Err(missing) = patch::remove(value, path.raw().unwrap_or_default()) {
+            reader.say(path.span.clone(), missing.reason, missing.meant.map(|meant| format!("did you mean `{meant}`?")));
             sound = false;
         }
     }
@@ -136,7 +136,12 @@ fn of_file(reader: &mut Reader<'_>, case: &Yaml, file: &Yaml) -> Vec<Record> {
     let judges = Arc::clone(&reader.policy.header.judges);
     let mut records: Vec<Record> = read.records.into_iter().filter(|record| record.kind == judges).collect();
     if let Some(select) = case.get("select") {
-        match selected(&records, select.raw().unwrap_or_default()) {
+        match self::select(&records, select.raw().unwrap_or_default()) {
+            Ok(places) if places.is_empty() && !records.is_empty() => {
+                let message = format!("selects none of the {} records of the kind `{judges}`", records.len());
+                reader.say(select.span.clone(), message, Some("`lawbook try event FILE` shows them".to_owned()));
+                return Vec::new();
+            }
             Ok(places) => records = places.into_iter().map(|at| records[at].clone()).collect(),
             Err(reason) => {
                 reader.say(
@@ -182,10 +187,20 @@ pub(super) fn below(folder: &Path, file: &str) -> String {
     path.to_string_lossy().replace('\\', "/")
 }
 
+/// A message of several lines, with what it drew, as one.
+fn in_a_line(message: &str) -> String {
+    let lines = message.lines().map(|line| line.trim_start_matches([' ', '|', '-', '>', '=']).trim());
+    let said: Vec<&str> = lines.filter(|line| line.chars().any(char::is_alphanumeric)).collect();
+    said.last().map_or_else(|| message.to_owned(), |last| (*last).to_owned())
+}
+
 /// The places of the records that a JSONPath over the list of them selects.
-fn selected(records: &[Record], path: &str) -> Result<Vec<usize>, String> {
+///
+/// # Errors
+/// When it is no JSONPath, or selects something else than whole records.
+pub fn select(records: &[Record], path: &str) -> Result<Vec<usize>, String> {
     let all: Value = records.iter().map(|record| record.value.view().to_json()).collect();
-    let found = all.query_only_path(path).map_err(|error| format!("is no JSONPath: {error}"))?;
+    let found = all.query_only_path(path).map_err(|error| format!("is no JSONPath: {}", in_a_line(&error.to_string())))?;
     let mut places = Vec::new();
     for path in found {
         let place = path.strip_prefix("$[").and_then(|rest| rest.strip_suffix(']')).and_then(|at| at.parse().ok());

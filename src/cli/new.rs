@@ -31,12 +31,17 @@ pub(crate) struct Args {
     dir: PathBuf,
 
     /// What it judges: `cloudtrail`, or an inventory kind such as `ec2/volumes`
-    #[arg(long, value_name = "KIND", default_value = "cloudtrail")]
-    judges: String,
+    #[arg(long, value_name = "KIND", default_value = "cloudtrail", default_value_if("from", clap::builder::ArgPredicate::IsPresent, None))]
+    judges: Option<String>,
 
-    /// A record that the policy finds, in any shape that `scan` reads: cases are made of it
-    #[arg(long, value_name = "FILE", conflicts_with = "judges")]
+    /// A record that the policy finds, in any shape that `scan` reads: cases are made of it. With `--judges` it is one of
+    /// that kind
+    #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
+
+    /// With --from: which of several records, as a JSONPath over the list of them, such as `$[2]`
+    #[arg(long, value_name = "JSONPATH", requires = "from")]
+    select: Option<String>,
 
     #[command(flatten)]
     shapes: ShapesArgs,
@@ -60,19 +65,21 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             .try_to("`lawbook new key-pair-created`")
             .into());
     }
-    let is_event = args.judges == lawbook::record::CLOUDTRAIL;
-    if !is_event && !lawbook::schema::is_kind(&args.judges) {
-        return Err(super::no_kind(&args.judges).into());
+    let judges = args.judges.as_deref();
+    let is_event = judges.is_none_or(|kind| kind == lawbook::record::CLOUDTRAIL);
+    if let Some(kind) = judges.filter(|kind| !is_event && !lawbook::schema::is_kind(kind)) {
+        return Err(super::no_kind(kind).into());
     }
-    let written = match &args.from {
-        Some(file) => from_record::write(file)?,
-        None => {
-            let (policy, cases) = if is_event { (EVENT, EVENT_CASES) } else { (RESOURCE, RESOURCE_CASES) };
-            from_record::Written { policy: policy.replace("{{kind}}", &args.judges), cases: cases.to_owned() }
-        }
-    };
     let mut overrides = Overrides::default();
     args.shapes.set(&mut overrides)?;
+    let written = match &args.from {
+        Some(file) => from_record::write(&args.id, file, judges, args.select.as_deref(), &overrides)?,
+        None => {
+            let (policy, cases) = if is_event { (EVENT, EVENT_CASES) } else { (RESOURCE, RESOURCE_CASES) };
+            let policy = policy.replace("{{kind}}", judges.unwrap_or_default());
+            from_record::Written { policy, cases: cases.to_owned(), note: None }
+        }
+    };
     // What is part of a pack has its name, and that of policies that have none yet is in their snapshots.
     let root = root_of(&args.dir);
     let begins = !is_root(&root) && !holds_scripts(&args.dir);
@@ -91,6 +98,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     write(&policy_file, &written.policy)?;
     write(&cases_file, &written.cases)?;
     let mut out = super::stdout();
+    if let Some(note) = &written.note {
+        writeln!(out, "note: {note}")?;
+    }
     if begins {
         let manifest = args.dir.join("pack.yaml");
         write(&manifest, &PACK.replace("{{name}}", &pack_name(&args.dir)))?;

@@ -68,7 +68,8 @@ impl fmt::Display for Condition {
     }
 }
 
-fn show_path(path: &[String]) -> String {
+/// A path as it is written.
+pub(crate) fn show_path(path: &[String]) -> String {
     let step = |step: &String| if step.contains('.') { format!("{step:?}") } else { step.clone() };
     path.iter().map(step).collect::<Vec<_>>().join(".")
 }
