@@ -34,7 +34,7 @@ pub use self::emit::member as write_yaml;
 pub use self::file::{CASES, file_of, load};
 pub use self::impact::{Difference as FindingDifference, Impact, Kind, PolicyImpact, Side, State, impact};
 pub use self::judge::{Answer, CaseResult, Verdict};
-pub use self::mutate::{Mutation, Survivor, mutate};
+pub use self::mutate::{Fate, Mutation, Survivor, Tried, mutate};
 pub use self::records::select;
 pub use self::remembered::{last_failed, remember};
 pub use self::review::{Pending, pending};

@@ -75,10 +75,28 @@ fn inline(reader: &mut Reader<'_>, case: &Yaml, record: &Yaml, scope: &Scope) ->
     match as_read(&reader.policy.header.judges, name, &value, scope) {
         Ok(records) => records,
         Err(reason) => {
-            reader.say(record.span.clone(), reason, None);
+            let span = culprit(reader, case, base).unwrap_or(record.span.clone());
+            reader.say(span, reason, None);
             Vec::new()
         }
     }
+}
+
+/// The entry of a case's `with` after which a record is none any more.
+fn culprit(reader: &Reader<'_>, case: &Yaml, base: &Yaml) -> Option<std::ops::Range<usize>> {
+    let mut value = match base.raw() {
+        None => base.to_json(),
+        Some(name) => reader.named?.get(name)?.to_json(),
+    };
+    let judges = &reader.policy.header.judges;
+    as_read(judges, "", &value, &Scope::default()).ok()?;
+    for (path, with) in case.get("with").map(Yaml::members).unwrap_or_default() {
+        patch::put(&mut value, &path.name, with.to_json()).ok()?;
+        if as_read(judges, "", &value, &Scope::default()).is_err() {
+            return Some(path.span.clone());
+        }
+    }
+    None
 }
 
 /// Changes a record as `with` and `without` say; false, and said, if that cannot be done.
@@ -102,6 +120,9 @@ fn patched(reader: &mut Reader<'_>, by: &Yaml, value: &mut Value) -> bool {
 /// A JSON value as a scan reads it: an event in whatever shape, or a resource of a kind.
 fn as_read(judges: &str, name: &str, value: &Value, scope: &Scope) -> Result<Vec<Record>, String> {
     if judges != CLOUDTRAIL {
+        if ["eventSource", "eventName", "userIdentity"].iter().all(|name| value.get(name).is_some()) {
+            return Err(format!("this is a CloudTrail event, and the policy judges `{judges}`"));
+        }
         let mut record = input::inventory::resource(judges, value, scope.clone());
         record.origin.file = name.into();
         return Ok(vec![record]);

@@ -384,9 +384,9 @@ fn tell(args: &Args, outputs: Outputs, outcome: &Report, measures: Measures<'_>)
     }
     if let Some(mutation) = measures.mutation {
         if is_apart && !takes_stdout {
-            to(None, &mut |out| report::write_mutation(mutation, super::colour_on_stdout(), out))?;
+            to(None, &mut |out| report::write_mutation(mutation, look(super::colour_on_stdout()), out))?;
         } else if !is_told {
-            report::write_mutation(mutation, false, &mut aside)?;
+            report::write_mutation(mutation, look(false), &mut aside)?;
         }
     }
     let _ = std::io::stderr().write_all(&aside);

@@ -51,6 +51,7 @@ mod unreachable_code;
 mod unused_function;
 mod unused_kind;
 mod unused_param;
+mod unused_value;
 mod unused_variable;
 mod user_name;
 
@@ -188,6 +189,7 @@ const CHECKED: &[Lint] = &[
     unused_function::LINT,
     unused_kind::LINT,
     unused_param::LINT,
+    unused_value::LINT,
     unused_variable::LINT,
     user_name::LINT,
 ];

@@ -27,7 +27,7 @@ use serde_json::Value;
 use self::answer::Answer;
 pub use self::check::{Checked, Header, Reader, Shared};
 use self::compiled::{Compiled, Compiler};
-pub(crate) use self::functions::ACTOR;
+pub(crate) use self::functions::{ACTOR, gives_only};
 use self::functions::{Env, NotEvaluated, Pool};
 pub use self::functions::{definitions, parse_duration, parse_time, reference};
 pub use self::memory::Metered;
