@@ -10,6 +10,7 @@ mod check;
 mod compare;
 mod coverage;
 mod emit;
+mod fields;
 mod file;
 mod impact;
 mod judge;

@@ -34,7 +34,7 @@ pub(super) fn names<'y>(case: &'y Yaml, used: &mut BTreeSet<&'y str>) {
 }
 
 /// The record that `{ record: NAME, with: …, without: … }` varies.
-fn base_of(record: &Yaml) -> Option<&Yaml> {
+pub(super) fn base_of(record: &Yaml) -> Option<&Yaml> {
     let is_variation =
         record.members().iter().all(|(key, _)| ["record", "with", "without"].contains(&key.name.as_str()));
     record.get("record").filter(|_| is_variation)

@@ -137,7 +137,7 @@ fn check(paths: &[PathBuf], overrides: &Overrides) -> Result<(Vec<Diagnostic>, u
         });
         sound += checked.policies().len();
         diagnostics.extend_from_slice(checked.warnings());
-        diagnostics.extend(cases::check(&pack, &checked, folder.as_deref()));
+        diagnostics.extend(cases::check(&pack, &checked, folder.as_deref(), overrides.shapes()));
     }
     // A file that is named twice is told once.
     diagnostics.sort_by(|a, b| a.order().cmp(&b.order()));

@@ -18,6 +18,7 @@ mod readme;
 mod report;
 mod shape_rules;
 mod shapes;
+mod testing;
 mod typos;
 
 /// What policies are checked by whose fields no event of CloudTrail has.
