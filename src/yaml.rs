@@ -172,7 +172,11 @@ pub fn remedy(text: &str, at: usize) -> Option<&'static str> {
     if holds_colon {
         return Some("put text that holds `: ` in quotes");
     }
-    if !item.trim_end().is_empty() && !item.contains(": ") && !item.trim_end().ends_with(':') && indent(next) > indent(line) {
+    let lacks_colon = |line: &str, next: &str| {
+        let item = line.trim().trim_start_matches("- ");
+        !item.is_empty() && !item.contains(": ") && !item.ends_with(':') && indent(next) > indent(line)
+    };
+    if lacks_colon(before, line) || lacks_colon(line, next) {
         return Some("put `:` behind a key");
     }
     let quotes = line.matches('"').count() - line.matches("\\\"").count();

@@ -465,7 +465,7 @@ fn records_come_from_files_and_by_variation() {
         "{pending}"
     );
     for (select, says) in
-        [("$[?@.eventName == \"X\"]", "no record"), ("$[0].eventName", "part of a record"), ("$[", "JSONPath")]
+        [("$[?@.eventName == \"X\"]", "selects none"), ("$[0].eventName", "part of a record"), ("$[", "JSONPath")]
     {
         let desk2 =
             Desk::with(&format!("  - name: one\n    file: log.json\n    select: '{select}'\n    expect: fires\n"));
@@ -863,7 +863,7 @@ fn what_nobody_tries_does_not_pass() {
     let twice = "  - { name: x, records: [stop, stop], each: true, expect: fires }\n  - { name: \"x [2]\", record: stop, expect: fires }\n";
     desk.write("pack/trail-stopped.cases.yaml", &format!("{HEAD}{twice}"));
     let ran = desk.run(&["test", "pack"]);
-    assert!(ran.code == 2 && ran.err.contains("another case is named `x [2]`"), "{}", ran.err);
+    assert!(ran.code == 2 && ran.err.contains("is named `x [2]`, too"), "{}", ran.err);
 }
 
 #[test]

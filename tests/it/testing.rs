@@ -258,7 +258,7 @@ fn mistakes_in_cases_have_a_place_and_a_remedy() {
         ("  - name: one\n    record: stop\n    with: [errorCode]\n    expect: silent\n", "3", "such as `with: { errorCode: AccessDenied }`"),
         ("  - name: one\n    record: stop\n    without: [userIdentity.usrName]\n    expect: silent\n", "3", "did you mean `userIdentity.userName`?"),
         ("  - { name: one, record: stop, expect: fires }\n  - { name: one, record: stop, expect: fires }\n", "2", "is named `one`, too"),
-        ("  -name: one\n    record: stop\n", "1", "put a space behind `-`"),
+        ("  -name: one\n    record: stop\n", "2", "put a space behind `-`"),
         ("  - name: one\n\trecord: stop\n", "1", "indent by spaces"),
         ("  - name: it is: so\n    record: stop\n", "1", "in quotes"),
     ] {
