@@ -156,7 +156,9 @@ pub fn remedy(text: &str, at: usize) -> Option<&'static str> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let is_tabbed = |line: &&str| line[..indent(line)].contains('\t');
     let lacks_space = |line: &&str| {
-        line.trim_start().strip_prefix('-').is_some_and(|rest| rest.starts_with(|letter: char| letter.is_alphanumeric()))
+        line.trim_start()
+            .strip_prefix('-')
+            .is_some_and(|rest| rest.starts_with(|letter: char| letter.is_alphanumeric()))
     };
     let next = text[start..].lines().nth(1).unwrap_or_default();
     if both.iter().any(is_tabbed) || is_tabbed(&next) {

@@ -110,7 +110,11 @@ fn patched(reader: &mut Reader<'_>, by: &Yaml, value: &mut Value) -> bool {
     }
     for path in by.get("without").map(Yaml::items).unwrap_or_default() {
         if let Err(missing) = patch::remove(value, path.raw().unwrap_or_default()) {
-            reader.say(path.span.clone(), missing.reason, missing.meant.map(|meant| format!("did you mean `{meant}`?")));
+            reader.say(
+                path.span.clone(),
+                missing.reason,
+                missing.meant.map(|meant| format!("did you mean `{meant}`?")),
+            );
             sound = false;
         }
     }
@@ -221,7 +225,8 @@ fn in_a_line(message: &str) -> String {
 /// When it is no JSONPath, or selects something else than whole records.
 pub fn select(records: &[Record], path: &str) -> Result<Vec<usize>, String> {
     let all: Value = records.iter().map(|record| record.value.view().to_json()).collect();
-    let found = all.query_only_path(path).map_err(|error| format!("is no JSONPath: {}", in_a_line(&error.to_string())))?;
+    let found =
+        all.query_only_path(path).map_err(|error| format!("is no JSONPath: {}", in_a_line(&error.to_string())))?;
     let mut places = Vec::new();
     for path in found {
         let place = path.strip_prefix("$[").and_then(|rest| rest.strip_suffix(']')).and_then(|at| at.parse().ok());

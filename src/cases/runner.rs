@@ -215,7 +215,9 @@ impl Report {
         }
         let missing =
             self.policies.iter().filter(|policy| matches!(policy.snapshot, SnapshotState::Missing(..))).count();
-        for (count, one, several) in [(missing, "is missing", "are missing"), (counts.snapshots - missing, "differs", "differ")] {
+        for (count, one, several) in
+            [(missing, "is missing", "are missing"), (counts.snapshots - missing, "differs", "differ")]
+        {
             if count > 0 {
                 failed.push(format!("{} {}", plural(count, "snapshot"), if count == 1 { one } else { several }));
             }

@@ -99,7 +99,9 @@ pub fn policy_of(path: &Path) -> Result<PathBuf, Error> {
     let text = path.to_string_lossy();
     let policy = text.strip_suffix(CASES).map_or_else(|| path.to_owned(), |stem| format!("{stem}.rhai").into());
     if policy.extension().is_none_or(|end| end != "rhai") {
-        return Err(Error::new("is no policy and no file of cases").about(subject).try_to("a folder, or a `.rhai` file"));
+        return Err(Error::new("is no policy and no file of cases")
+            .about(subject)
+            .try_to("a folder, or a `.rhai` file"));
     }
     if !policy.is_file() {
         return Err(Error::new(format!("there is no policy `{}` beside these cases", stem(&policy.to_string_lossy())))

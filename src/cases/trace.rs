@@ -157,7 +157,9 @@ impl Tracer<'_> {
         let header = &self.policy.header;
         let refused = header.when.conditions.iter().filter(|condition| !condition.holds(record.value.view()));
         let refused: Vec<String> = refused
-            .map(|condition| format!("it wants {condition}, and the record has {}", condition.found(record.value.view())))
+            .map(|condition| {
+                format!("it wants {condition}, and the record has {}", condition.found(record.value.view()))
+            })
             .collect();
         if !refused.is_empty() {
             let text = &self.policy.script.source.text;

@@ -31,7 +31,12 @@ pub(crate) struct Args {
     dir: PathBuf,
 
     /// What it judges: `cloudtrail`, or an inventory kind such as `ec2/volumes`
-    #[arg(long, value_name = "KIND", default_value = "cloudtrail", default_value_if("from", clap::builder::ArgPredicate::IsPresent, None))]
+    #[arg(
+        long,
+        value_name = "KIND",
+        default_value = "cloudtrail",
+        default_value_if("from", clap::builder::ArgPredicate::IsPresent, None)
+    )]
     judges: Option<String>,
 
     /// A record that the policy finds, in any shape that `scan` reads: cases are made of it. With `--judges` it is one of
@@ -130,7 +135,8 @@ fn holds_scripts(folder: &Path) -> bool {
 fn pack_name(folder: &Path) -> String {
     let absolute = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let name = absolute.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    let words: Vec<&str> = name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     if words.is_empty() { LOCAL.to_owned() } else { words.join("-") }
 }
 

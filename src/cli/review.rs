@@ -141,7 +141,10 @@ fn help(one: &Pending, out: &mut dyn Write) -> std::io::Result<()> {
         writeln!(out, "  a  remove {file}, which has no policy")?;
         writeln!(out, "  r  leave it, and fail `lawbook test`")?;
     } else {
-        writeln!(out, "  a  what is shown with + is right: {file} becomes {snapshot}, to be committed with the policy")?;
+        writeln!(
+            out,
+            "  a  what is shown with + is right: {file} becomes {snapshot}, to be committed with the policy"
+        )?;
         writeln!(out, "  r  it is wrong: {file} is removed; mend the policy, and run `lawbook test` again")?;
     }
     writeln!(out, "  s  decide later: it stays pending, and `lawbook test` fails")?;

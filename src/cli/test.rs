@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATTERN")]
     run: Option<String>,
 
-    /// Only the cases that failed last time
+    /// Only the cases that failed last time, or whose findings were not as accepted
     #[arg(long)]
     failed: bool,
 
@@ -334,7 +334,8 @@ fn options(args: &Args, paths: &[PathBuf], suite: &Suite, limits: Limits) -> Res
 
 /// Whether nothing may be written.
 fn is_ci(flag: bool) -> bool {
-    let is_off = |value: String| matches!(value.trim().to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "off");
+    let is_off =
+        |value: String| matches!(value.trim().to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "off");
     flag || std::env::var("CI").is_ok_and(|value| !is_off(value))
 }
 

@@ -88,7 +88,10 @@ pub fn open_as(kind: &str, file: &File<'_>, defaults: &Scope) -> Option<Contents
         reader.read(decoded(file.text).trim_start_matches('\u{feff}'), file.path.is_some_and(outline::is_yaml));
         reader.contents
     };
-    schema::commands().filter(gives).map(read).find(|contents| contents.faults.is_empty() && !contents.resources.is_empty())
+    schema::commands()
+        .filter(gives)
+        .map(read)
+        .find(|contents| contents.faults.is_empty() && !contents.resources.is_empty())
 }
 
 impl Contents {

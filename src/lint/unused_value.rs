@@ -44,9 +44,8 @@ fn check(file: &File<'_>) -> Vec<Diagnostic> {
         walker.body(&function.body, true);
     }
     let message = "nobody takes the answer of this";
-    let said = |expr: &Expr| {
-        LINT.at(file.source, expr.span.clone(), message).help("join conditions by `&&`, or take it away")
-    };
+    let said =
+        |expr: &Expr| LINT.at(file.source, expr.span.clone(), message).help("join conditions by `&&`, or take it away");
     walker.found.into_iter().map(said).collect()
 }
 

@@ -26,8 +26,8 @@ pub use self::manifest::{is_named, is_root, root_of};
 pub use self::overrides::Overrides;
 pub use self::pack::{DEFAULT, LOCAL, Pack};
 pub use self::params::{Param, ParamKind};
-pub(crate) use self::when::{parse_path, show_path};
 pub use self::when::{Condition, When};
+pub(crate) use self::when::{parse_path, show_path};
 use crate::script::Script;
 
 /// A policy that loads: its metadata, its documentation and its script.

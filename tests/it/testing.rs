@@ -57,7 +57,10 @@ fn a_pack_has_its_name_wherever_it_lies_and_from_wherever_it_is_tested() {
 fn a_failing_case_is_followed_into_functions() {
     let desk = Desk::new();
     desk.write("pack/volume-idle.rhai", VOLUME);
-    desk.write("pack/lib/states.rhai", "fn is_up(instance) { instance.State.Name == wanted() }\nfn wanted() { \"up\" }\n");
+    desk.write(
+        "pack/lib/states.rhai",
+        "fn is_up(instance) { instance.State.Name == wanted() }\nfn wanted() { \"up\" }\n",
+    );
     desk.write(
         "pack/volume-idle.cases.yaml",
         "cases:\n  - name: it is in use\n    record: { VolumeId: vol-1, Attachments: [{ InstanceId: i-1 }] }\n    inventory: { ec2/instances: [{ InstanceId: i-1, State: { Name: running } }] }\n    expect: silent\n",
@@ -110,7 +113,11 @@ fn no_member_hides_another_in_a_trace() {
     let desk = Desk::with(
         "  - name: it is allowed\n    record: stop\n    with: { userIdentity: { type: AssumedRole, arn: \"arn:aws:sts::111122223333:assumed-role/a-role-with-quite-a-long-name/a-session-with-quite-a-long-name-which-goes-on-and-on-and-on-and-on\", sessionContext: { sessionIssuer: { userName: deployer, type: Role, arn: \"arn:aws:iam::111122223333:role/deployer\" } } } }\n    expect: silent\n",
     );
-    desk.edit("pack/trail-stopped.rhai", "!params.trusted.contains(actor(event).name)", "!is_one_of(actor(event), params.trusted)");
+    desk.edit(
+        "pack/trail-stopped.rhai",
+        "!params.trusted.contains(actor(event).name)",
+        "!is_one_of(actor(event), params.trusted)",
+    );
     let out = desk.run(&["test", "pack", "--ci"]).out;
     let told = out.lines().find(|line| line.trim_start().starts_with("actor(event)  = ")).unwrap();
     assert!(told.contains("\"role\":\"arn:aws:iam::111122223333:role/deployer\"") && !told.contains("null"), "{told}");
@@ -118,8 +125,14 @@ fn no_member_hides_another_in_a_trace() {
 
 #[test]
 fn what_when_wants_is_told_with_what_the_record_has() {
-    let desk = Desk::with("  - name: it fires\n    record: stop\n    with: { eventName: StartLogging, readOnly: 7 }\n    expect: fires\n");
-    desk.edit("pack/trail-stopped.rhai", "when: { eventName: StopLogging }", "when: { eventName: StopLogging, eventSource: cloudtrail.amazonaws.com, readOnly: false }");
+    let desk = Desk::with(
+        "  - name: it fires\n    record: stop\n    with: { eventName: StartLogging, readOnly: 7 }\n    expect: fires\n",
+    );
+    desk.edit(
+        "pack/trail-stopped.rhai",
+        "when: { eventName: StopLogging }",
+        "when: { eventName: StopLogging, eventSource: cloudtrail.amazonaws.com, readOnly: false }",
+    );
     let out = desk.run(&["test", "pack", "--ci"]).out;
     assert!(
         out.contains("it wants eventName = StopLogging, and the record has `StartLogging`; it wants readOnly = false, and the record has `7`"),
@@ -154,14 +167,22 @@ fn what_fails_is_nothing_to_accept_and_is_told_once() {
 fn a_first_review_shows_all_that_is_accepted() {
     let desk = Desk::with(SOUND);
     let ran = desk.run(&["test", "pack"]);
-    assert!(ran.out.contains("snapshot is missing: pack/trail-stopped.snap") && ran.out.contains("Exit 1: 1 snapshot is missing."), "{}", ran.out);
+    assert!(
+        ran.out.contains("snapshot is missing: pack/trail-stopped.snap")
+            && ran.out.contains("Exit 1: 1 snapshot is missing."),
+        "{}",
+        ran.out
+    );
     assert!(!ran.out.contains("trail: main"), "{}", ran.out);
     let pending = desk.read(PENDING);
     let review = desk.run(&["review", "pack", "--accept"]).out;
-    let shown: Vec<&str> = review.lines().filter_map(|line| line.trim_start().strip_prefix("+ ")).map(str::trim).collect();
+    let shown: Vec<&str> =
+        review.lines().filter_map(|line| line.trim_start().strip_prefix("+ ")).map(str::trim).collect();
     let findings = pending.split_once("    findings:\n").unwrap().1;
     let told = findings.lines().take_while(|line| !line.starts_with("  - case")).map(str::trim);
-    for line in told.filter(|line| !line.starts_with("- title") && !line.starts_with("severity") && !line.starts_with("standing")) {
+    for line in told
+        .filter(|line| !line.starts_with("- title") && !line.starts_with("severity") && !line.starts_with("standing"))
+    {
         assert!(shown.contains(&line), "{line}\n{review}");
     }
 }
@@ -181,7 +202,11 @@ fn test_tells_of_warnings_and_ci_may_be_off() {
 #[test]
 fn a_record_of_a_file_is_told_with_its_place() {
     let desk = Desk::with("  - name: sample\n    file: log.ndjson\n    each: true\n    expect: silent\n");
-    let record = |id: &str| format!(r#"{{"eventVersion":"1.10","eventID":"{id}","eventTime":"2024-05-14T09:00:00Z","eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"us-east-1","recipientAccountId":"111122223333","userIdentity":{{"type":"IAMUser","userName":"x"}}}}"#);
+    let record = |id: &str| {
+        format!(
+            r#"{{"eventVersion":"1.10","eventID":"{id}","eventTime":"2024-05-14T09:00:00Z","eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"us-east-1","recipientAccountId":"111122223333","userIdentity":{{"type":"IAMUser","userName":"x"}}}}"#
+        )
+    };
     desk.write("pack/log.ndjson", &format!("{}\n{}\n", record("first-id"), record("second-id")));
     desk.edit("pack/trail-stopped.cases.yaml", &HEAD[..HEAD.find("cases:").unwrap()], "");
     let out = desk.run(&["test", "pack", "--ci"]).out;
@@ -195,7 +220,11 @@ fn a_file_of_cases_is_checked_by_its_name() {
     assert!(ran.code == 0 && ran.out.contains("1 policy loads."), "{}{}", ran.out, ran.err);
     desk.edit("pack/trail-stopped.cases.yaml", "expect: fires", "expcet: fires");
     let ran = desk.run(&["check", "pack/trail-stopped.cases.yaml"]);
-    assert!(ran.code == 2 && ran.err.contains("did you mean `expect`?") && !ran.err.contains("error[syntax]"), "{}", ran.err);
+    assert!(
+        ran.code == 2 && ran.err.contains("did you mean `expect`?") && !ran.err.contains("error[syntax]"),
+        "{}",
+        ran.err
+    );
     desk.write("pack/x.txt", "");
     desk.write("pack/of-nobody.cases.yaml", "cases: []\n");
     for (name, says) in [
@@ -214,14 +243,37 @@ fn a_file_of_cases_is_checked_by_its_name() {
 fn a_policy_is_begun_from_the_record_that_is_meant() {
     let desk = Desk::new();
     let event = |name: &str, parameters: &str| {
-        format!(r#"{{"eventVersion":"1.10","eventID":"{name}","eventTime":"2024-05-14T09:00:00Z","eventSource":"kms.amazonaws.com","eventName":"{name}","awsRegion":"us-east-1","recipientAccountId":"111122223333","userIdentity":{{"type":"IAMUser","userName":"x"}},"requestParameters":{parameters}}}"#)
+        format!(
+            r#"{{"eventVersion":"1.10","eventID":"{name}","eventTime":"2024-05-14T09:00:00Z","eventSource":"kms.amazonaws.com","eventName":"{name}","awsRegion":"us-east-1","recipientAccountId":"111122223333","userIdentity":{{"type":"IAMUser","userName":"x"}},"requestParameters":{parameters}}}"#
+        )
     };
-    let both = [event("DisableKey", r#"{"keyId":"k"}"#), event("ScheduleKeyDeletion", r#"{"keyId":"k","pendingWindowInDays":7}"#)];
+    let both = [
+        event("DisableKey", r#"{"keyId":"k"}"#),
+        event("ScheduleKeyDeletion", r#"{"keyId":"k","pendingWindowInDays":7}"#),
+    ];
     desk.write("log.ndjson", &format!("{}\n{}\n", both[0], both[1]));
-    desk.write("vols.json", r#"{"Volumes":[{"VolumeId":"vol-1","State":"in-use"},{"VolumeId":"vol-2","State":"available"}]}"#);
+    desk.write(
+        "vols.json",
+        r#"{"Volumes":[{"VolumeId":"vol-1","State":"in-use"},{"VolumeId":"vol-2","State":"available"}]}"#,
+    );
     let ran = desk.run(&["new", "a-first", "--dir", "pack", "--from", "log.ndjson"]);
-    assert!(ran.code == 0 && ran.out.contains("note: log.ndjson holds 2 records, and the policy is made of the first (DisableKey)"), "{}{}", ran.out, ran.err);
-    let ran = desk.run(&["new", "a-second", "--dir", "pack", "--from", "log.ndjson", "--select", "$[?@.eventName == 'ScheduleKeyDeletion']"]);
+    assert!(
+        ran.code == 0
+            && ran.out.contains("note: log.ndjson holds 2 records, and the policy is made of the first (DisableKey)"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    let ran = desk.run(&[
+        "new",
+        "a-second",
+        "--dir",
+        "pack",
+        "--from",
+        "log.ndjson",
+        "--select",
+        "$[?@.eventName == 'ScheduleKeyDeletion']",
+    ]);
     assert!(ran.code == 0 && !ran.out.contains("note:"), "{}{}", ran.out, ran.err);
     let text = desk.read("pack/a-second.rhai");
     for told in [
@@ -231,13 +283,26 @@ fn a_policy_is_begun_from_the_record_that_is_meant() {
     ] {
         assert!(text.contains(told), "{told}\n{text}");
     }
-    for (select, says) in [("$[9]", "selects none of 2 records"), ("$[", "is no JSONPath"), ("$[0].eventName", "is a part of a record")] {
+    for (select, says) in
+        [("$[9]", "selects none of 2 records"), ("$[", "is no JSONPath"), ("$[0].eventName", "is a part of a record")]
+    {
         let ran = desk.run(&["new", "x", "--dir", "pack", "--from", "log.ndjson", "--select", select]);
         assert!(ran.code == 2 && ran.err.contains(says) && !ran.err.contains("\\u"), "{select}: {}", ran.err);
     }
     let ran = desk.run(&["new", "x", "--dir", "pack", "--from", "vols.json"]);
     assert!(ran.code == 2 && ran.err.contains("--judges KIND"), "{}", ran.err);
-    let ran = desk.run(&["new", "volume-idle", "--dir", "pack", "--from", "vols.json", "--judges", "ec2/volumes", "--select", "$[1]"]);
+    let ran = desk.run(&[
+        "new",
+        "volume-idle",
+        "--dir",
+        "pack",
+        "--from",
+        "vols.json",
+        "--judges",
+        "ec2/volumes",
+        "--select",
+        "$[1]",
+    ]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(desk.read("pack/volume-idle.rhai").contains("resource.State == \"available\""));
     let ran = desk.run(&["new", "x", "--dir", "pack", "--from", "log.ndjson", "--judges", "ec2/volumes"]);
@@ -250,14 +315,35 @@ fn a_policy_is_begun_from_the_record_that_is_meant() {
 /// Mistakes are told where they were made, and with what puts them right.
 #[test]
 fn mistakes_in_cases_have_a_place_and_a_remedy() {
-    let at = |text: &str| format!("trail-stopped.cases.yaml:{}:", HEAD.lines().count() + text.parse::<usize>().unwrap());
+    let at =
+        |text: &str| format!("trail-stopped.cases.yaml:{}:", HEAD.lines().count() + text.parse::<usize>().unwrap());
     for (cases, place, says) in [
         ("  - name: one\n    record: stop\n", "1", "`expect` is missing in `one`"),
-        ("  - { name: one, record: stop, expect: silent }\n  - record: stop\n    expect: silent\n", "2", "`name` is missing in `item 2 of cases`"),
-        ("  - name: one\n    record: stop\n    with: { readOnly: true, eventName.x: 7 }\n    expect: silent\n", "3", "the record"),
-        ("  - name: one\n    record: stop\n    with: [errorCode]\n    expect: silent\n", "3", "such as `with: { errorCode: AccessDenied }`"),
-        ("  - name: one\n    record: stop\n    without: [userIdentity.usrName]\n    expect: silent\n", "3", "did you mean `userIdentity.userName`?"),
-        ("  - { name: one, record: stop, expect: fires }\n  - { name: one, record: stop, expect: fires }\n", "2", "is named `one`, too"),
+        (
+            "  - { name: one, record: stop, expect: silent }\n  - record: stop\n    expect: silent\n",
+            "2",
+            "`name` is missing in `item 2 of cases`",
+        ),
+        (
+            "  - name: one\n    record: stop\n    with: { readOnly: true, eventName.x: 7 }\n    expect: silent\n",
+            "3",
+            "the record",
+        ),
+        (
+            "  - name: one\n    record: stop\n    with: [errorCode]\n    expect: silent\n",
+            "3",
+            "such as `with: { errorCode: AccessDenied }`",
+        ),
+        (
+            "  - name: one\n    record: stop\n    without: [userIdentity.usrName]\n    expect: silent\n",
+            "3",
+            "did you mean `userIdentity.userName`?",
+        ),
+        (
+            "  - { name: one, record: stop, expect: fires }\n  - { name: one, record: stop, expect: fires }\n",
+            "2",
+            "is named `one`, too",
+        ),
         ("  -name: one\n    record: stop\n", "2", "put a space behind `-`"),
         ("  - name: one\n\trecord: stop\n", "1", "indent by spaces"),
         ("  - name: it is: so\n    record: stop\n", "1", "in quotes"),
@@ -269,9 +355,15 @@ fn mistakes_in_cases_have_a_place_and_a_remedy() {
     let desk = Desk::with("");
     desk.write("pack/trail-stopped.cases.yaml", "");
     let ran = desk.run(&["check", "pack"]);
-    assert!(ran.err.contains("there is nothing here: it must be a map") && ran.err.contains("such as `cases:"), "{}", ran.err);
+    assert!(
+        ran.err.contains("there is nothing here: it must be a map") && ran.err.contains("such as `cases:"),
+        "{}",
+        ran.err
+    );
     // What `select` chooses is told at `select`.
-    let desk = Desk::with("  - name: one\n    file: log.json\n    select: '$[?@.eventName == \"None\"]'\n    expect: silent\n");
+    let desk = Desk::with(
+        "  - name: one\n    file: log.json\n    select: '$[?@.eventName == \"None\"]'\n    expect: silent\n",
+    );
     desk.edit("pack/trail-stopped.cases.yaml", &HEAD[..HEAD.find("cases:").unwrap()], "");
     desk.write("pack/log.json", r#"{"eventVersion":"1.10","eventID":"1","eventTime":"2024-05-14T09:00:00Z","eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"us-east-1","userIdentity":{"type":"Root"}}"#);
     let ran = desk.run(&["check", "pack"]);
@@ -288,15 +380,29 @@ fn an_event_is_no_resource_and_fields_of_cases_are_held_against_aws() {
     );
     let ran = desk.run(&["check", "pack"]);
     assert_eq!(ran.code, 0, "they are warnings: {}", ran.err);
-    assert!(ran.err.contains("did you mean `errorCode`?") && ran.err.contains("did you mean `accountId`?"), "{}", ran.err);
+    assert!(
+        ran.err.contains("did you mean `errorCode`?") && ran.err.contains("did you mean `accountId`?"),
+        "{}",
+        ran.err
+    );
     let desk = Desk::new();
-    desk.write("pack/volume-idle.rhai", &VOLUME.replace("is_up(lookup(\"ec2/instances\", \"InstanceId\", at))", "lookup(\"ec2/instances\", \"InstanceId\", at).State.Name == \"running\""));
+    desk.write(
+        "pack/volume-idle.rhai",
+        &VOLUME.replace(
+            "is_up(lookup(\"ec2/instances\", \"InstanceId\", at))",
+            "lookup(\"ec2/instances\", \"InstanceId\", at).State.Name == \"running\"",
+        ),
+    );
     desk.write(
         "pack/volume-idle.cases.yaml",
         &format!("{HEAD}  - name: one\n    record: {{ VolumId: vol-1 }}\n    inventory: {{ ec2/instances: [{{ InstanceId: i-1, State: {{ Nam: running }} }}] }}\n    expect: fires\n  - name: two\n    record: stop\n    expect: fires\n"),
     );
     let ran = desk.run(&["check", "pack"]);
-    for told in ["did you mean `VolumeId`?", "did you mean `Name`?", "this is a CloudTrail event, and the policy judges `ec2/volumes`"] {
+    for told in [
+        "did you mean `VolumeId`?",
+        "did you mean `Name`?",
+        "this is a CloudTrail event, and the policy judges `ec2/volumes`",
+    ] {
         assert!(ran.err.contains(told), "{told}: {}", ran.err);
     }
 }

@@ -22,7 +22,12 @@ pub fn write_mutation(mutation: &Mutation, look: Look, out: &mut dyn Write) -> i
         for tried in &mutation.tried {
             let style = if tried.fate == Fate::Survived { NOTE } else { DIM };
             let told = format!("{}:{}  {}", tried.file, tried.line, tried.what);
-            writeln!(out, "{}  {}", paint(colour, style, &format!("{:13}", tried.fate.words())), printable(&told, 1_000))?;
+            writeln!(
+                out,
+                "{}  {}",
+                paint(colour, style, &format!("{:13}", tried.fate.words())),
+                printable(&told, 1_000)
+            )?;
         }
         writeln!(out)?;
     }

@@ -38,8 +38,7 @@ pub(super) fn write(report: &Report, look: Look, out: &mut dyn Write) -> io::Res
 
 fn of_policy(policy: &PolicyResult, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let is_bad = |case: &CaseResult| matches!(case.verdict, Verdict::Failed | Verdict::Broken);
-    let failed =
-        policy.cases.iter().any(|(case, _)| is_bad(case)) || policy.snapshot.changes().is_some();
+    let failed = policy.cases.iter().any(|(case, _)| is_bad(case)) || policy.snapshot.changes().is_some();
     let word = match (policy.cases.is_empty(), failed) {
         (_, true) => paint(look.colour, BAD, "FAIL"),
         (true, false) if look.allow_empty => paint(look.colour, NOTE, "none"),

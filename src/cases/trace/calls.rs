@@ -22,8 +22,7 @@ struct Frame {
 /// The parts of a hook, with those of the functions that it calls.
 pub(super) fn parts(own: &Probed, libraries: &[Probed], log: &Log, hook: &str) -> Vec<Part> {
     let texts = std::iter::once(own).chain(libraries);
-    let sites: Vec<(&Probed, &Site)> =
-        texts.flat_map(|text| text.sites.iter().map(move |site| (text, site))).collect();
+    let sites: Vec<(&Probed, &Site)> = texts.flat_map(|text| text.sites.iter().map(move |site| (text, site))).collect();
     let writer = Writer { own, sites: &sites, frames: frames(&sites, log) };
     let begin = sites.iter().position(|(_, site)| site.what == What::Called && &*site.function == hook);
     let mut out = Vec::new();

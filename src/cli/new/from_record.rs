@@ -47,7 +47,9 @@ pub(super) fn write(
             .map_err(|reason| Error::new(format!("`{path}` {reason}")).about("--select").try_to("such as `$[2]`"))?
             .first()
             .copied()
-            .ok_or_else(|| Error::new(format!("`{path}` selects none of {} records", records.len())).about("--select"))?,
+            .ok_or_else(|| {
+                Error::new(format!("`{path}` selects none of {} records", records.len())).about("--select")
+            })?,
     };
     let record = records.get(at).ok_or_else(|| match judges {
         Some(kind) => about(&format!("holds no record of the kind `{kind}`")),
@@ -214,11 +216,14 @@ const PAGES: &[(&str, &str)] = &[
 /// The page of a call; where that cannot be known, the page of what its record holds.
 fn page_of_call(source: &str, name: &str) -> String {
     let service = source.strip_suffix(".amazonaws.com").unwrap_or_default();
-    let is_operation = Shapes::embedded().is_event(source, name) && name.chars().all(|letter| letter.is_ascii_alphabetic());
+    let is_operation =
+        Shapes::embedded().is_event(source, name) && name.chars().all(|letter| letter.is_ascii_alphabetic());
     match PAGES.iter().find(|(known, _)| *known == service).filter(|_| is_operation) {
         Some((_, below)) => format!("https://docs.aws.amazon.com/{below}/API_{name}.html"),
-        None => "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html"
-            .to_owned(),
+        None => {
+            "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html"
+                .to_owned()
+        }
     }
 }
 
@@ -235,10 +240,56 @@ fn page_of_kind(kind: &str) -> String {
 
 /// Words that are no names of members in a script.
 const RESERVED: &[&str] = &[
-    "as", "async", "await", "break", "case", "catch", "const", "continue", "default", "do", "else", "export", "false",
-    "fn", "for", "go", "if", "import", "in", "is", "let", "loop", "match", "module", "new", "nil", "null", "package",
-    "private", "protected", "public", "return", "shared", "spawn", "static", "super", "switch", "sync", "this", "thread",
-    "throw", "true", "try", "until", "use", "var", "void", "while", "with", "yield",
+    "as",
+    "async",
+    "await",
+    "break",
+    "case",
+    "catch",
+    "const",
+    "continue",
+    "default",
+    "do",
+    "else",
+    "export",
+    "false",
+    "fn",
+    "for",
+    "go",
+    "if",
+    "import",
+    "in",
+    "is",
+    "let",
+    "loop",
+    "match",
+    "module",
+    "new",
+    "nil",
+    "null",
+    "package",
+    "private",
+    "protected",
+    "public",
+    "return",
+    "shared",
+    "spawn",
+    "static",
+    "super",
+    "switch",
+    "sync",
+    "this",
+    "thread",
+    "throw",
+    "true",
+    "try",
+    "until",
+    "use",
+    "var",
+    "void",
+    "while",
+    "with",
+    "yield",
 ];
 
 /// Members of the context beside the region: what the call was asked for, where that is a word or a number.
