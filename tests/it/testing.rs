@@ -412,6 +412,8 @@ fn an_event_is_no_resource_and_fields_of_cases_are_held_against_aws() {
 fn what_does_not_parse_has_a_remedy() {
     for (from, to, says) in [
         ("&&", "and", "`&&`"),
+        ("!params", "not params", "`!`"),
+        ("succeeded(event) &&", "event.errorCode = \"x\" &&", "`==` compares, `=` assigns"),
         ("fn matches", "fn match", "the function that decides is called `matches`"),
         ("succeeded(event)", "event.errorCode == 'none'", "text stands in double quotes"),
     ] {
