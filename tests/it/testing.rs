@@ -87,6 +87,28 @@ fn a_failing_case_is_followed_into_functions() {
     );
 }
 
+/// What a closure asks of each item is told below the call that was given the closure.
+#[test]
+fn a_failing_case_is_followed_into_closures() {
+    let desk = Desk::new();
+    let policy = VOLUME.split_once("fn matches").unwrap().0.replace("//! uses: [ec2/instances]\n", "");
+    desk.write(
+        "pack/volume-idle.rhai",
+        &format!("{policy}fn matches(volume) {{\n    !list(volume.Attachments).some(|at| is_on(at))\n}}\nfn is_on(at) {{ at.State == \"atached\" }}\n"),
+    );
+    desk.write(
+        "pack/volume-idle.cases.yaml",
+        "cases:\n  - name: it is in use\n    record: { VolumeId: vol-1, Attachments: [{ State: detached }, { State: attached }] }\n    expect: silent\n",
+    );
+    let out = desk.run(&["test", "pack", "--ci"]).out;
+    for told in [
+        "in `is_on` (line 9), call 1 of 2:\n                 at.State == \"atached\"  = false\n                   at.State  = \"detached\"\n",
+        "in `is_on` (line 9), call 2 of 2:\n                 at.State == \"atached\"  = false\n                   at.State  = \"attached\"\n",
+    ] {
+        assert!(out.contains(told), "{told}{out}");
+    }
+}
+
 /// A function that fails gave no answer, and what it reckoned until then is told.
 #[test]
 fn a_call_that_fails_is_followed_too() {

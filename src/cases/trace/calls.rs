@@ -10,13 +10,27 @@ use crate::script::probe::{Log, Probed, Site, What};
 
 /// Calls within calls that are followed.
 const MOST_CALLS: usize = 6;
+/// Calls of a closure that are told.
+const MOST_INNER: usize = 3;
 
 /// One call of a function: what its parts were last, and the calls that gave it.
 #[derive(Default)]
 struct Frame {
     /// The number of the probe at its beginning.
     of: usize,
-    values: BTreeMap<usize, (Option<Value>, Option<usize>)>,
+    values: BTreeMap<usize, (Option<Value>, Calls)>,
+}
+
+/// The calls below a part.
+#[derive(Clone, Default)]
+enum Calls {
+    /// It calls nothing that has probes.
+    #[default]
+    None,
+    /// It is the call.
+    Own(usize),
+    /// The calls of its closures, in their order.
+    Inner(Vec<usize>),
 }
 
 /// The parts of a hook, with those of the functions that it calls.
@@ -30,7 +44,7 @@ pub(super) fn parts(own: &Probed, libraries: &[Probed], log: &Log, hook: &str) -
         let frame = writer.frames.iter().find(|frame| frame.of == begin);
         // Where the trail broke off, what each part was last is known all the same.
         let mut all = Frame { of: begin, ..Frame::default() };
-        all.values.extend(log.values.iter().map(|(number, value)| (*number, (Some(value.clone()), None))));
+        all.values.extend(log.values.iter().map(|(number, value)| (*number, (Some(value.clone()), Calls::None))));
         all.values.extend(frame.into_iter().flat_map(|frame| &frame.values).map(|(at, told)| (*at, told.clone())));
         writer.frame(&all, 0, 0, None, &mut out);
     }
@@ -50,19 +64,25 @@ fn frames(sites: &[(&Probed, &Site)], log: &Log) -> Vec<Frame> {
             frames.push(Frame { of: *number, ..Frame::default() });
             continue;
         }
-        let mut gave = None;
+        let mut calls = Calls::None;
         if let [.., caller, called] = open[..]
             && site.calls.as_deref() == Some(&*sites[frames[called].of].1.function)
             && is_in(&frames, caller, *number)
         {
-            gave = open.pop();
-        }
-        // What a closure called has no call with a probe around it.
-        while open.len() > 1 && open.last().is_some_and(|last| !is_in(&frames, *last, *number)) {
             open.pop();
+            calls = Calls::Own(called);
+        }
+        // What a closure called has no call with a probe around it: it is below the call that was given the closure.
+        let mut inner = Vec::new();
+        while open.len() > 1 && open.last().is_some_and(|last| !is_in(&frames, *last, *number)) {
+            inner.extend(open.pop());
+        }
+        if !inner.is_empty() && site.calls.is_some() {
+            inner.reverse();
+            calls = Calls::Inner(inner);
         }
         if let Some(last) = open.last().filter(|last| is_in(&frames, **last, *number)) {
-            frames[*last].values.insert(*number, (value.clone(), gave));
+            frames[*last].values.insert(*number, (value.clone(), calls));
         }
     }
     // What failed gave no answer to the call that it is below.
@@ -71,7 +91,7 @@ fn frames(sites: &[(&Probed, &Site)], log: &Log) -> Vec<Frame> {
         let call = body(sites, frames[pair[0]].of)
             .find(|at| sites[*at].1.calls.as_ref() == Some(name) && !frames[pair[0]].values.contains_key(at));
         if let Some(call) = call {
-            frames[pair[0]].values.insert(call, (None, Some(pair[1])));
+            frames[pair[0]].values.insert(call, (None, Calls::Own(pair[1])));
         }
     }
     frames
@@ -95,7 +115,7 @@ impl Writer<'_> {
     fn frame(&self, frame: &Frame, depth: usize, calls: usize, within: Option<&str>, out: &mut Vec<Part>) {
         let all: Vec<usize> = body(self.sites, frame.of).collect();
         // Behind each part stand those that are in it: what it calls comes behind them.
-        let mut waiting: Vec<(usize, usize)> = Vec::new();
+        let mut waiting: Vec<(usize, &Calls)> = Vec::new();
         let mut hidden = None;
         for (place, at) in all.iter().enumerate() {
             let site = self.sites[*at].1;
@@ -114,8 +134,8 @@ impl Writer<'_> {
             if !is_reached {
                 hidden = Some(site.depth);
             }
-            if let Some((_, Some(gave))) = told {
-                waiting.push((site.depth, *gave));
+            if let Some((_, calls @ (Calls::Own(_) | Calls::Inner(_)))) = told {
+                waiting.push((site.depth, calls));
             }
             let is_whole = matches!(value, Some(Value::Object(_) | Value::Array(_)) | None);
             if site.is_name && is_whole {
@@ -131,18 +151,26 @@ impl Writer<'_> {
         }
     }
 
-    fn called(&self, call: Option<(usize, usize)>, depth: usize, calls: usize, out: &mut Vec<Part>) {
-        let Some((below, frame)) = call.filter(|_| calls < MOST_CALLS) else { return };
-        let frame = &self.frames[frame];
-        let (text, begin) = self.sites[frame.of];
-        let number = line(&text.source.text, begin.span.start);
-        let place = if std::ptr::eq(text, self.own) {
-            format!("line {number}")
-        } else {
-            let file = Path::new(&text.source.file).file_name().unwrap_or_default().to_string_lossy().into_owned();
-            format!("{file}:{number}")
+    fn called(&self, call: Option<(usize, &Calls)>, depth: usize, calls: usize, out: &mut Vec<Part>) {
+        let Some((below, gave)) = call.filter(|_| calls < MOST_CALLS) else { return };
+        let (all, is_inner) = match gave {
+            Calls::None => return,
+            Calls::Own(one) => (std::slice::from_ref(one), false),
+            Calls::Inner(several) => (several.as_slice(), true),
         };
-        let within = format!("`{}` ({place})", begin.function);
-        self.frame(frame, depth + below + 2, calls + 1, Some(&within), out);
+        for (at, frame) in all.iter().take(MOST_INNER).enumerate() {
+            let frame = &self.frames[*frame];
+            let (text, begin) = self.sites[frame.of];
+            let number = line(&text.source.text, begin.span.start);
+            let place = if std::ptr::eq(text, self.own) {
+                format!("line {number}")
+            } else {
+                let file = Path::new(&text.source.file).file_name().unwrap_or_default().to_string_lossy().into_owned();
+                format!("{file}:{number}")
+            };
+            let of = if is_inner { format!(", call {} of {}", at + 1, all.len()) } else { String::new() };
+            let within = format!("`{}` ({place}){of}", begin.function);
+            self.frame(frame, depth + below + 2, calls + 1, Some(&within), out);
+        }
     }
 }
