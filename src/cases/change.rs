@@ -98,7 +98,7 @@ pub fn changes(old: Option<&Snapshot>, new: &Snapshot) -> Vec<Change> {
         match old.get(&entry.name) {
             None => out.push(Change::CaseAdded {
                 case: entry.name.clone(),
-                outcome: outcome(entry),
+                outcome: entry.outcome().to_owned(),
                 findings: entry.findings().iter().map(in_words).collect(),
                 reasons: reasons(entry),
                 whole: entry.findings().to_vec(),
@@ -116,11 +116,6 @@ fn reasons(entry: &Entry) -> Vec<String> {
     let found = entry.members.iter().find(|(name, _)| name == "reasons");
     let reasons = found.and_then(|(_, reasons)| reasons.as_array()).into_iter().flatten();
     reasons.filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-fn outcome(entry: &Entry) -> String {
-    let found = entry.members.iter().find(|(name, _)| name == "outcome");
-    found.and_then(|(_, outcome)| outcome.as_str()).unwrap_or_default().to_owned()
 }
 
 fn case(out: &mut Vec<Change>, old: &Entry, new: &Entry) {

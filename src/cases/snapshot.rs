@@ -57,6 +57,12 @@ impl Entry {
         Self { name: case.name.clone(), members }
     }
 
+    /// What happened, in the word of the case file.
+    pub(super) fn outcome(&self) -> &str {
+        let found = self.members.iter().find(|(name, _)| name == "outcome");
+        found.and_then(|(_, outcome)| outcome.as_str()).unwrap_or_default()
+    }
+
     /// The findings.
     pub(super) fn findings(&self) -> &[Value] {
         let found = self.members.iter().find(|(name, _)| name == "findings");

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use super::case::Case;
 use super::check::{is_misnamed, of_nobody};
-use super::file::{CASES, file_of, load};
+use super::fields::misspelt;
+use super::file::{CASES, file_of, load, parse};
 use super::records::below;
 use super::snapshot::{PENDING, SNAP, Snapshot, is_of_cases, pending_of, snapshot_of};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::error::Error;
 use crate::policy::{Checked, LOCAL, Overrides, Pack, is_named, is_root, root_of};
+use crate::schema::Shapes;
 use crate::script::Limits;
 
 /// Why cases cannot be run.
@@ -63,6 +65,8 @@ pub struct TestedPolicy {
     pub cases: Vec<Case>,
     /// What was accepted.
     pub snapshot: Option<Snapshot>,
+    /// How many fields its cases have that AWS does not.
+    misspelt: usize,
 }
 
 impl TestedPolicy {
@@ -223,7 +227,7 @@ impl Suite {
             };
             match checked {
                 Ok(whole) => {
-                    let (tested, more) = TestedPack::load(root, pack, whole, &is_wanted);
+                    let (tested, more) = TestedPack::load(root, pack, whole, &is_wanted, overrides.shapes());
                     mistakes.extend(more);
                     if is_part {
                         mistakes.extend(tested.without_others());
@@ -245,7 +249,9 @@ impl Suite {
             let is_tested = |file: &String| {
                 pack.policies.iter().any(|policy| policy.file == *file) || !pack.pack.files().any(|other| other == file)
             };
-            let count = pack.whole.warnings().iter().filter(|warning| is_tested(&warning.source.file)).count();
+            let of_cases: usize = pack.policies.iter().map(|policy| policy.misspelt).sum();
+            let of_policies = pack.whole.warnings().iter().filter(|warning| is_tested(&warning.source.file)).count();
+            let count = of_policies + of_cases;
             if count > 0 {
                 all = (all.0 + count, [all.1, vec![pack.root.clone()]].concat());
             }
@@ -307,7 +313,13 @@ fn there(file: &Path, mistakes: &mut Vec<Diagnostic>) -> Option<Arc<SourceText>>
 }
 
 impl TestedPack {
-    fn load(root: PathBuf, pack: Pack, whole: Checked, is_wanted: &dyn Fn(&Path) -> bool) -> (Self, Vec<Diagnostic>) {
+    fn load(
+        root: PathBuf,
+        pack: Pack,
+        whole: Checked,
+        is_wanted: &dyn Fn(&Path) -> bool,
+        shapes: &Shapes,
+    ) -> (Self, Vec<Diagnostic>) {
         let mut mistakes = Vec::new();
         let mut policies = Vec::new();
         for policy in whole.policies().iter().filter(|policy| is_wanted(Path::new(&policy.file))) {
@@ -317,12 +329,14 @@ impl TestedPack {
                 source: None,
                 cases: Vec::new(),
                 snapshot: None,
+                misspelt: 0,
             };
             if let Some(source) = there(&tested.cases_file(), &mut mistakes) {
                 match load(policy, &source) {
                     Ok(cases) => tested.cases = cases,
                     Err(found) => mistakes.extend(found),
                 }
+                tested.misspelt = parse(&source).map_or(0, |tree| misspelt(policy, &source, &tree, shapes).len());
                 tested.source = Some(source);
             }
             if let Some(source) = there(&tested.snapshot_file(), &mut mistakes) {

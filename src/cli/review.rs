@@ -77,6 +77,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     for (at, one) in pending.iter().enumerate() {
         show(one, at + 1, total, colour, &mut out)?;
         let decision = match decided {
+            // What the cases as they are speak against is not accepted unseen.
+            Some(Decision::Accept) if !one.contradictions.is_empty() => Decision::Skip,
             Some(decision) => decision,
             None => ask(one, &mut std::io::stdin().lock(), &mut out)?,
         };
@@ -108,6 +110,10 @@ fn show(one: &Pending, number: usize, total: usize, colour: bool, out: &mut dyn 
     writeln!(out, "{number} of {total}: {}", lawbook::fault::printable(&one.file.display().to_string(), 2_000))?;
     if one.is_orphan {
         return writeln!(out, "      there is no policy `{}`: accepting removes the file", one.policy);
+    }
+    for contradiction in &one.contradictions {
+        let told = lawbook::fault::printable(contradiction, 1_000);
+        writeln!(out, "      it is of an earlier run: {told} (try: `lawbook test`)")?;
     }
     if one.changes.is_empty() {
         return writeln!(out, "      nothing differs");
@@ -149,4 +155,25 @@ fn help(one: &Pending, out: &mut dyn Write) -> std::io::Result<()> {
     }
     writeln!(out, "  s  decide later: it stays pending, and `lawbook test` fails")?;
     writeln!(out, "  q  the same for this one and all that follow")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_answer_is_answered_with_what_each_does() {
+        let pending = Pending {
+            policy: "x".to_owned(),
+            file: "x.snap.new".into(),
+            snapshot: "x.snap".into(),
+            changes: Vec::new(),
+            is_orphan: false,
+            contradictions: Vec::new(),
+        };
+        let mut out = Vec::new();
+        let decision = ask(&pending, &mut &b"?\ns\n"[..], &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(decision == Decision::Skip && out.contains("x.snap.new becomes x.snap"), "{out}");
+    }
 }

@@ -21,6 +21,7 @@ pub(super) const LINT: Lint = Lint {
         "//! when: { eventSource: ec2, eventName: RunInstances }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: cloudwatch.amazonaws.com }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: kms.amazon.com, eventName: Decrypt }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: aws.kms, eventName: Decrypt }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: kms.aws.com, eventName: Decrypt }\nfn matches(event) { succeeded(event) }",
         "//! when:\nfn matches(event) { event.eventSource == \"iam.amazonaws.comm\" && succeeded(event) }",
         "//! when:\nfn matches(event) { event.eventSource in [\"iam.amazonaws.com\", \"iamm.amazonaws.com\"] && succeeded(event) }",
@@ -61,7 +62,11 @@ pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Ve
             let is_nearly = domain.contains("amazon") || domain.contains("aws");
             is_nearly && domain != "amazonaws.com.cn" && known.contains(&format!("{service}.amazonaws.com"))
         });
+        // What EventBridge calls a service.
+        let is_of_events =
+            named.text.strip_prefix("aws.").is_some_and(|service| known.contains(&format!("{service}.amazonaws.com")));
         let is_wrong = named.is_start
+            || is_of_events
             || lacks_domain
             || is_alias
             || is_strayed

@@ -29,7 +29,13 @@ pub(super) fn name(folder: &Path) -> Result<Option<String>, Error> {
         let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1;
         Error::new(message).about(&subject).at(before.matches('\n').count() + 1, column)
     };
-    let tree = yaml::parse(&text).map_err(|error| at(error.span.start, error.message))?;
+    let tree = yaml::parse(&text).map_err(|error| {
+        let stopped = at(error.span.start, error.message);
+        match yaml::remedy(&text, error.span.start) {
+            Some(remedy) => stopped.try_to(remedy),
+            None => stopped,
+        }
+    })?;
     if let Some(violation) = Shape::of(SCHEMA).violations(&tree).into_iter().next() {
         let error = at(violation.span.start, violation.message);
         return Err(match violation.help {

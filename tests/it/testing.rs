@@ -185,6 +185,25 @@ fn what_fails_is_nothing_to_accept_and_is_told_once() {
     assert_eq!(desk.read(SNAP), before);
 }
 
+/// A pending snapshot of an earlier run may not be what the cases say now.
+#[test]
+fn what_cases_speak_against_is_not_accepted() {
+    let desk = Desk::with(SOUND);
+    desk.run(&["test", "pack"]);
+    desk.edit(
+        "pack/trail-stopped.cases.yaml",
+        "errorCode: AccessDenied }\n    expect: silent",
+        "errorCode: AccessDenied }\n    expect: fires",
+    );
+    let review = desk.run(&["review", "pack", "--accept"]);
+    assert!(review.code == 1 && !desk.path(SNAP).exists(), "{}", review.out);
+    assert!(review.out.contains("`the call is refused` expects `fires`, and this says `silent`"), "{}", review.out);
+    // What it says is as it was run last.
+    desk.run(&["test", "pack"]);
+    assert_eq!(desk.run(&["review", "pack", "--accept"]).code, 0);
+    assert!(!desk.read(SNAP).contains("the call is refused"));
+}
+
 #[test]
 fn a_first_review_shows_all_that_is_accepted() {
     let desk = Desk::with(SOUND);
