@@ -265,9 +265,24 @@ impl Placer<'_> {
                 }
                 node.parts[1..].iter().for_each(|part| placer.value_of(part));
             }),
-            Kind::Field | Kind::Index => self.around(node, What::Part, |_| {}),
+            Kind::Field | Kind::Index => self.around(node, What::Part, |placer| {
+                // A member of what a call gave: what it gave says more, but for what is shown of every record.
+                let base = base(node);
+                if matches!(&base.kind, Kind::Call(name) if !["actor", "request", "response"].contains(&name.as_str()))
+                {
+                    placer.parts_of(base);
+                }
+            }),
             _ => node.parts.iter().for_each(|part| self.parts_of(part)),
         }
+    }
+}
+
+/// What a path of members begins with.
+fn base(node: &Node) -> &Node {
+    match (&node.kind, node.parts.first()) {
+        (Kind::Field | Kind::Index, Some(inner)) => base(inner),
+        _ => node,
     }
 }
 

@@ -75,6 +75,9 @@ fn a_failing_case_is_followed_into_functions() {
              running(volume)  = false
                in `running` (line 8):
                  first(list(volume.Attachments)).InstanceId  = "i-1"
+                   first(list(volume.Attachments))  = {"InstanceId":"i-1"}
+                     list(volume.Attachments)  = [{"InstanceId":"i-1"}]
+                       volume.Attachments  = [{"InstanceId":"i-1"}]
                  is_up(lookup("ec2/instances", "InstanceId", at))  = false
                    lookup("ec2/instances", "InstanceId", at)  = {"InstanceId":"i-1","State":{"Name":"running"}}
                      at  = "i-1"
