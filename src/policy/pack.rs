@@ -75,7 +75,7 @@ impl Pack {
         Ok(Self { name: name.into(), policies, libraries: libraries.into(), is_embedded: false, is_on_disk: true })
     }
 
-    /// One policy in a file, with the libraries of a `lib/` beside it. Its pack is named `local`.
+    /// One policy in a file, with the libraries of the pack that it is part of. Its pack is named `local`.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -86,13 +86,19 @@ impl Pack {
         }
         let policy = read(file)?;
         let mut libraries = Vec::new();
-        let beside = file.parent().unwrap_or(Path::new("")).join("lib");
-        if beside.is_dir() {
-            for entry in walkdir::WalkDir::new(&beside).sort_by_file_name() {
+        let root = manifest::root_of(file.parent().unwrap_or(Path::new("")));
+        if manifest::is_root(&root) {
+            // Not those of packs within it.
+            let is_own = |entry: &walkdir::DirEntry| {
+                entry.depth() == 0 || !entry.file_type().is_dir() || !manifest::is_root(entry.path())
+            };
+            for entry in walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().filter_entry(is_own) {
                 let entry = entry.map_err(|error| {
-                    Error::new(format!("cannot be read: {error}")).about(beside.display().to_string())
+                    Error::new(format!("cannot be read: {error}")).about(root.display().to_string())
                 })?;
-                if entry.path().extension().is_some_and(|extension| extension == "rhai") {
+                let below = entry.path().strip_prefix(&root).unwrap_or(entry.path());
+                let is_script = entry.path().extension().is_some_and(|extension| extension == "rhai");
+                if is_script && is_library(&below.to_string_lossy()) && entry.path() != file {
                     libraries.push(read(entry.path())?);
                 }
             }

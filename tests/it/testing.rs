@@ -283,6 +283,22 @@ fn a_file_of_cases_is_checked_by_its_name() {
     assert!(ran.code == 2 && ran.err.contains("is no policy"), "{}", ran.err);
 }
 
+/// A file that is named by itself has what its pack shares, however deep it lies.
+#[test]
+fn a_file_is_checked_with_the_libraries_of_its_pack() {
+    let desk = Desk::new();
+    desk.write("pack/pack.yaml", "name: mine\n");
+    desk.write("pack/lib/shared.rhai", "fn may(event) { succeeded(event) }\n");
+    desk.write("pack/inner/lib/other.rhai", "fn may(event) { true }\n");
+    desk.write("pack/deep/trail-stopped.rhai", &POLICY.replace("succeeded(event) &&", "may(event) &&"));
+    for (folder, name) in [(".", "pack/deep/trail-stopped.rhai"), ("pack/deep", "trail-stopped.rhai")] {
+        let ran = finish(desk.command(&["check", name]).current_dir(desk.path(folder)));
+        assert!(ran.code == 0 && ran.out.contains("1 policy loads."), "{name}: {}", ran.err);
+    }
+    let ran = desk.run(&["list", "--policy", "pack/deep/trail-stopped.rhai"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+}
+
 #[test]
 fn a_policy_is_begun_from_the_record_that_is_meant() {
     let desk = Desk::new();
