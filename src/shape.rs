@@ -49,9 +49,18 @@ fn violations(validator: &Validator, schema: &Value, yaml: &Yaml) -> Vec<Violati
     let mut found = Vec::new();
     for error in validator.iter_errors(&instance) {
         let pointer = error.instance_path().to_string();
-        let name = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+        let mut name = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
         let parent = pointer.rfind('/').and_then(|at| yaml.pointer(&pointer[..at]));
         let here = yaml.pointer(&pointer).unwrap_or(yaml);
+        // An item of a list is known by its name, or by its place as people count.
+        let is_item = parent.is_some_and(|parent| matches!(parent.data, yaml::Data::List(_)));
+        if is_item {
+            let number = name.parse::<usize>().map_or(1, |at| at + 1);
+            let list = pointer.rsplit('/').nth(1).unwrap_or_default();
+            let own = here.get("name").and_then(Yaml::raw);
+            name = own.map_or_else(|| format!("item {number} of {list}"), str::to_owned);
+        }
+        let example = example(schema, &error.schema_path().to_string());
         let mut say = |span: Range<usize>, message: String, help: Option<String>| {
             found.push(Violation { span, message, help, meant: None })
         };
@@ -73,6 +82,9 @@ fn violations(validator: &Validator, schema: &Value, yaml: &Yaml) -> Vec<Violati
                 let key = property.as_str().unwrap_or_default();
                 let span = if pointer.is_empty() {
                     0..0
+                } else if is_item {
+                    let first = here.members().first().map(|(key, _)| key.name.as_str()).unwrap_or_default();
+                    here.get("name").map_or(here.key_span(first), |name| name.span.clone())
                 } else {
                     parent.map_or(here.span.clone(), |parent| parent.key_span(&name))
                 };
@@ -97,7 +109,14 @@ fn violations(validator: &Validator, schema: &Value, yaml: &Yaml) -> Vec<Violati
                 );
             }
             ValidationErrorKind::Type { kind } => {
-                say(here.span.clone(), format!("`{name}` must be {}", kinds(kind)), None);
+                let message = match (name.is_empty(), &here.data) {
+                    (true, yaml::Data::Scalar { value: Value::Null, .. }) => {
+                        format!("there is nothing here: it must be {}", kinds(kind))
+                    }
+                    (true, _) => format!("this must be {}", kinds(kind)),
+                    (false, _) => format!("`{name}` must be {}", kinds(kind)),
+                };
+                say(here.span.clone(), message, example);
             }
             ValidationErrorKind::Constant { expected_value } => {
                 say(here.span.clone(), format!("`{name}` must be {}", plain(expected_value)), None);
@@ -125,6 +144,13 @@ fn properties(schema: &Value, schema_path: &str) -> Vec<String> {
     let at = schema_path.strip_suffix("/additionalProperties").unwrap_or(schema_path);
     let listed = schema.pointer(&format!("{at}/properties")).and_then(Value::as_object);
     listed.map(|names| names.keys().cloned().collect()).unwrap_or_default()
+}
+
+/// An example that the schema has where something failed.
+fn example(schema: &Value, schema_path: &str) -> Option<String> {
+    let at = schema_path.rfind('/').map_or("", |at| &schema_path[..at]);
+    let text = schema.pointer(&format!("{at}/x-example")).and_then(Value::as_str)?;
+    Some(format!("such as `{text}`"))
 }
 
 fn plain(value: &Value) -> String {

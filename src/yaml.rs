@@ -145,6 +145,54 @@ pub fn parse_all(text: &str) -> Result<Vec<Yaml>, YamlError> {
     Ok(reader.documents)
 }
 
+/// What most likely puts right a text that is no YAML, by the line at which it stops being understood.
+pub fn remedy(text: &str, at: usize) -> Option<&'static str> {
+    let at = at.min(text.len());
+    let start = text[..at].rfind('\n').map_or(0, |before| before + 1);
+    let line = text[start..].lines().next().unwrap_or_default();
+    // What is wrong with a line may be seen only at the next.
+    let before = text[..start].trim_end_matches('\n').rsplit('\n').next().unwrap_or_default();
+    let both = [before, line];
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let is_tabbed = |line: &&str| line[..indent(line)].contains('\t');
+    let lacks_space = |line: &&str| {
+        line.trim_start()
+            .strip_prefix('-')
+            .is_some_and(|rest| rest.starts_with(|letter: char| letter.is_alphanumeric()))
+    };
+    let next = text[start..].lines().nth(1).unwrap_or_default();
+    if both.iter().any(is_tabbed) || is_tabbed(&next) {
+        return Some("indent by spaces, not by tabs");
+    }
+    if both.iter().any(lacks_space) {
+        return Some("put a space behind `-`");
+    }
+    let item = line.trim_start().trim_start_matches("- ");
+    let holds_colon = item.split_once(": ").is_some_and(|(_, value)| {
+        value.contains(": ") && !value.trim_start().starts_with(['{', '[', '"', '\'', '|', '>'])
+    });
+    if holds_colon {
+        return Some("put text that holds `: ` in quotes");
+    }
+    let lacks_colon = |line: &str, next: &str| {
+        let item = line.trim().trim_start_matches("- ");
+        !item.is_empty() && !item.contains(": ") && !item.ends_with(':') && indent(next) > indent(line)
+    };
+    if lacks_colon(before, line) || lacks_colon(line, next) {
+        return Some("put `:` behind a key");
+    }
+    let quotes = line.matches('"').count() - line.matches("\\\"").count();
+    if quotes % 2 == 1 {
+        return Some("close the quote");
+    }
+    let opens = |line: &str, open: char, close: char| line.matches(open).count() > line.matches(close).count();
+    if both.iter().any(|line| opens(line, '{', '}') || opens(line, '[', ']')) {
+        return Some("close the bracket");
+    }
+    let is_off = !before.trim().is_empty() && indent(line) != indent(before);
+    is_off.then_some("indent the keys of a map alike")
+}
+
 /// From the parser's character offsets to bytes.
 struct Offsets {
     /// Byte offset of each character, and the length; empty when the text is ASCII.
@@ -321,6 +369,23 @@ mod tests {
         for twice in ["k0", "k31", "k32", "k99"] {
             let error = many(&format!("{twice}: 1")).unwrap_err();
             assert_eq!(error.message, format!("`{twice}` is given twice"));
+        }
+    }
+
+    #[test]
+    fn what_puts_a_text_right_is_told_where_it_is_known() {
+        for (text, wanted) in [
+            ("a:\n  - b: 1\n\tc: 2\n", "tabs"),
+            ("a:\n  - b: 1\n  -c: 2\n", "space behind"),
+            ("a:\n  - b: it is: so\n", "in quotes"),
+            ("a\n  - b: 1\n", "`:` behind"),
+            ("a: \"b\nc: 1\n", "close the quote"),
+            ("a: { b: 1\nc: 1\n", "close the bracket"),
+            ("a:\n  b: 1\n   c: 2\n", "alike"),
+        ] {
+            let error = parse(text).unwrap_err();
+            let told = remedy(text, error.span.start);
+            assert!(told.is_some_and(|told| told.contains(wanted)), "{text:?}: {error:?} {told:?}");
         }
     }
 

@@ -66,6 +66,8 @@ pub struct Case {
     pub line: usize,
     /// What is judged.
     pub records: Vec<Record>,
+    /// Whether the records are those of a file.
+    pub(super) is_of_file: bool,
     /// What is looked things up in.
     pub(super) inventory: Given,
     /// Whose resources are.

@@ -14,8 +14,14 @@ pub enum Change {
         case: String,
         /// What happens in it.
         outcome: String,
-        /// The titles of its findings.
+        /// Severity and title of its findings.
         findings: Vec<String>,
+        /// Why nothing could be judged, where that is so.
+        #[serde(skip)]
+        reasons: Vec<String>,
+        /// Its findings, whole.
+        #[serde(skip)]
+        whole: Vec<Value>,
     },
     /// A case that is gone.
     CaseRemoved {
@@ -30,6 +36,9 @@ pub enum Change {
         finding: String,
         /// Its fingerprint.
         fingerprint: String,
+        /// All of it.
+        #[serde(skip)]
+        whole: Value,
     },
     /// A finding that is gone from a case.
     FindingRemoved {
@@ -57,6 +66,20 @@ pub enum Change {
     Order,
 }
 
+impl Change {
+    /// The case that it is about; `None` if it is about all of them.
+    pub fn case(&self) -> Option<&str> {
+        match self {
+            Self::CaseAdded { case, .. }
+            | Self::CaseRemoved { case }
+            | Self::FindingAdded { case, .. }
+            | Self::FindingRemoved { case, .. } => Some(case),
+            Self::Field { case, .. } => case.as_deref(),
+            Self::Order => None,
+        }
+    }
+}
+
 /// What differs between what was accepted, if anything was, and what there is.
 pub fn changes(old: Option<&Snapshot>, new: &Snapshot) -> Vec<Change> {
     let none = Snapshot::default();
@@ -75,8 +98,10 @@ pub fn changes(old: Option<&Snapshot>, new: &Snapshot) -> Vec<Change> {
         match old.get(&entry.name) {
             None => out.push(Change::CaseAdded {
                 case: entry.name.clone(),
-                outcome: outcome(entry),
+                outcome: entry.outcome().to_owned(),
                 findings: entry.findings().iter().map(in_words).collect(),
+                reasons: reasons(entry),
+                whole: entry.findings().to_vec(),
             }),
             Some(before) => case(&mut out, before, entry),
         }
@@ -87,9 +112,10 @@ pub fn changes(old: Option<&Snapshot>, new: &Snapshot) -> Vec<Change> {
     out
 }
 
-fn outcome(entry: &Entry) -> String {
-    let found = entry.members.iter().find(|(name, _)| name == "outcome");
-    found.and_then(|(_, outcome)| outcome.as_str()).unwrap_or_default().to_owned()
+fn reasons(entry: &Entry) -> Vec<String> {
+    let found = entry.members.iter().find(|(name, _)| name == "reasons");
+    let reasons = found.and_then(|(_, reasons)| reasons.as_array()).into_iter().flatten();
+    reasons.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn case(out: &mut Vec<Change>, old: &Entry, new: &Entry) {
@@ -131,6 +157,7 @@ fn case(out: &mut Vec<Change>, old: &Entry, new: &Entry) {
             case: new.name.clone(),
             finding: in_words(finding),
             fingerprint: fingerprint(finding),
+            whole: finding.clone(),
         });
     }
 }

@@ -3,14 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::fields::misspelt;
 use super::file::{CASES, file_of, load, parse};
 use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
 use crate::policy::{Checked, Pack};
+use crate::schema::Shapes;
 
 /// Everything that is wrong with the files of cases of a pack: those beside its policies, and those in `folder`, where it
 /// was read from one, that are beside none. Of a pack that is not on disk there are none. Cases of a policy that is in
 /// `checked` are read as `lawbook test` reads them; of one that does not load, only their form is looked at.
-pub fn check(pack: &Pack, checked: &Checked, folder: Option<&Path>) -> Vec<Diagnostic> {
+pub fn check(pack: &Pack, checked: &Checked, folder: Option<&Path>, shapes: &Shapes) -> Vec<Diagnostic> {
     if !pack.is_on_disk() {
         return Vec::new();
     }
@@ -19,7 +21,7 @@ pub fn check(pack: &Pack, checked: &Checked, folder: Option<&Path>) -> Vec<Diagn
     files.extend(folder.into_iter().flat_map(below));
     files.sort();
     files.dedup();
-    files.into_iter().flat_map(|file| in_file(pack, checked, file)).collect()
+    files.into_iter().flat_map(|file| in_file(pack, checked, file, shapes)).collect()
 }
 
 fn is_file(file: &str) -> bool {
@@ -39,7 +41,7 @@ fn below(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-fn in_file(pack: &Pack, checked: &Checked, file: String) -> Vec<Diagnostic> {
+fn in_file(pack: &Pack, checked: &Checked, file: String, shapes: &Shapes) -> Vec<Diagnostic> {
     let read = std::fs::read_to_string(&file);
     let problem = read.as_ref().err().map(|error| format!("cannot be read: {error}"));
     let source = Arc::new(SourceText { file, text: read.unwrap_or_default() });
@@ -48,7 +50,11 @@ fn in_file(pack: &Pack, checked: &Checked, file: String) -> Vec<Diagnostic> {
     }
     let policy = source.file.strip_suffix(CASES).map(|stem| format!("{stem}.rhai")).unwrap_or_default();
     let mistakes = match checked.policies().iter().find(|known| known.file == policy) {
-        Some(known) => load(known, &source).err(),
+        Some(known) => {
+            let fields = parse(&source).map(|tree| misspelt(known, &source, &tree, shapes));
+            let mistakes = load(known, &source).err();
+            Some([mistakes.unwrap_or_default(), fields.unwrap_or_default()].concat())
+        }
         None => parse(&source).err(),
     };
     let mut mistakes = mistakes.unwrap_or_default();

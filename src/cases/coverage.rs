@@ -191,7 +191,7 @@ pub(super) fn measure<'s>(
     let mut next = 0;
     let policies = pack.policies.iter().filter_map(|policy| Some(&pack.whole.get(&policy.id)?.script.source));
     for source in pack.pack.libraries().iter().chain(policies) {
-        let Some(one) = Probed::new(source, Depth::Coverage, None, next) else {
+        let Some(one) = Probed::new(source, Depth::Coverage, next) else {
             return Err(Error::new("has something that coverage does not understand").about(&source.file));
         };
         firsts.push(next);

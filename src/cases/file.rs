@@ -1,6 +1,6 @@
 //! Reads a file of cases, and finds every mistake in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -41,7 +41,7 @@ pub fn load(policy: &Policy, source: &Arc<SourceText>) -> Result<Vec<Case>, Vec<
     let tree = parse(source)?;
     let folder = Path::new(&source.file).parent().unwrap_or(Path::new("")).to_owned();
     let mut reader = Reader { policy, source, folder, named: tree.get("records"), out: Vec::new() };
-    let mut names = BTreeSet::new();
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
     let mut used = BTreeSet::new();
     let mut cases = Vec::new();
     for case in tree.get("cases").map(Yaml::items).unwrap_or_default() {
@@ -52,9 +52,16 @@ pub fn load(policy: &Policy, source: &Arc<SourceText>) -> Result<Vec<Case>, Vec<
         if called.is_empty() {
             called.push(text(case, "name").unwrap_or_default().to_owned());
         }
-        if let Some(name) = called.into_iter().find(|name| !names.insert(name.clone())) {
-            let span = case.get("name").map_or(case.span.clone(), |name| name.span.clone());
-            reader.say(span, format!("another case is named `{name}`"), Some("a name of its own".to_owned()));
+        let span = case.get("name").map_or(case.span.clone(), |name| name.span.clone());
+        let line = source.text[..span.start].matches('\n').count() + 1;
+        let twice = called.into_iter().find_map(|name| {
+            let first = names.get(&name).copied();
+            names.entry(name.clone()).or_insert(line);
+            Some((name, first?))
+        });
+        if let Some((name, first)) = twice {
+            let message = format!("the case in line {first} is named `{name}`, too");
+            reader.say(span, message, Some("a name of its own".to_owned()));
         }
         cases.extend(made);
     }
@@ -81,8 +88,10 @@ pub fn load(policy: &Policy, source: &Arc<SourceText>) -> Result<Vec<Case>, Vec<
 /// Everything in which it is none.
 pub(super) fn parse(source: &Arc<SourceText>) -> Result<Yaml, Vec<Diagnostic>> {
     static SHAPE: OnceLock<Shape> = OnceLock::new();
-    let tree = yaml::parse(&source.text)
-        .map_err(|error| vec![Diagnostic::error("cases", source, error.span, error.message)])?;
+    let tree = yaml::parse(&source.text).map_err(|error| {
+        let help = yaml::remedy(&source.text, error.span.start).map(str::to_owned);
+        vec![Diagnostic { help, ..Diagnostic::error("cases", source, error.span, error.message) }]
+    })?;
     let mistakes: Vec<Diagnostic> = SHAPE
         .get_or_init(|| Shape::of(SCHEMA))
         .violations(&tree)
@@ -141,6 +150,7 @@ impl Reader<'_> {
             line: self.source.text[..span.start].matches('\n').count() + 1,
             span,
             records,
+            is_of_file: yaml.get("file").is_some(),
             inventory,
             scope,
             params,

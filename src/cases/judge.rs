@@ -52,6 +52,8 @@ pub struct CaseResult {
     pub name: String,
     /// 1-based line of its name in the file.
     pub line: usize,
+    /// Where its records were read, and their ids, if they are those of a file.
+    pub records: Vec<String>,
     /// What it expects.
     pub expect: Expect,
     /// How it went.
@@ -135,6 +137,7 @@ impl<'a> Bench<'a> {
         CaseResult {
             name: case.name.clone(),
             line: case.line,
+            records: if case.is_of_file { case.records.iter().map(told_record).collect() } else { Vec::new() },
             expect: case.expect,
             verdict,
             differences: differs,
@@ -183,6 +186,11 @@ impl<'a> Bench<'a> {
         }
         Ok(loaded)
     }
+}
+
+fn told_record(record: &crate::record::Record) -> String {
+    let id = record.id.as_deref().map(|id| format!(", {id}")).unwrap_or_default();
+    format!("{}{id}", record.origin)
 }
 
 fn told(mistakes: &[Diagnostic]) -> String {

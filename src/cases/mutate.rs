@@ -31,8 +31,23 @@ pub struct Mutation {
     pub invalid: usize,
     /// Changes for which there was no time.
     pub left: usize,
+    /// Every change that there is, in that order, and what became of it.
+    pub tried: Vec<Tried>,
     /// Wall time.
     pub time: Duration,
+}
+
+/// A change, and what became of it.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// The file.
+    pub file: String,
+    /// 1-based line.
+    pub line: usize,
+    /// What was changed.
+    pub what: String,
+    /// What became of it.
+    pub fate: Fate,
 }
 
 /// A change that no case noticed.
@@ -91,12 +106,28 @@ enum Change {
 }
 
 /// What became of a change.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// A case noticed it.
     Killed,
+    /// No case noticed it.
     Survived,
+    /// The policy does not load with it.
     Invalid,
+    /// There was no time for it.
     Left,
+}
+
+impl Fate {
+    /// In a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Killed => "noticed",
+            Self::Survived => "not noticed",
+            Self::Invalid => "does not load",
+            Self::Left => "not tried",
+        }
+    }
 }
 
 /// Tries every change of every policy, for at most so long.
@@ -132,6 +163,12 @@ pub fn mutate(
             }
         });
         for (mutant, fate) in mutants.into_iter().zip(fates) {
+            mutation.tried.push(Tried {
+                file: mutant.source.file.clone(),
+                line: mutant.source.text[..mutant.span.start].matches('\n').count() + 1,
+                what: mutant.what.clone(),
+                fate,
+            });
             match fate {
                 Fate::Killed => mutation.killed += 1,
                 Fate::Invalid => mutation.invalid += 1,
@@ -195,7 +232,7 @@ fn mutants<'m>(measured: &'m Measured<'_>) -> Result<Vec<Mutant<'m>>, Error> {
                 source,
                 cases: through(measured, nearest, (at >= libraries).then(|| at - libraries)),
                 change: Change::Text(edit.applied(&source.text), (at < libraries).then_some(at)),
-                span: edit.span,
+                span: edit.about,
                 what: edit.what,
             });
         }

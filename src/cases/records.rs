@@ -36,7 +36,7 @@ pub(super) fn names<'y>(case: &'y Yaml, used: &mut BTreeSet<&'y str>) {
 }
 
 /// The record that `{ record: NAME, with: …, without: …, after: …, times: …, every: … }` varies.
-fn base_of(record: &Yaml) -> Option<&Yaml> {
+pub(super) fn base_of(record: &Yaml) -> Option<&Yaml> {
     let is_variation = record
         .members()
         .iter()
@@ -87,7 +87,8 @@ fn inline(reader: &mut Reader<'_>, case: &Yaml, record: &Yaml, scope: &Scope, be
         match as_read(&reader.policy.header.judges, name, &value, scope) {
             Ok(read) => records.extend(read),
             Err(reason) => {
-                reader.say(record.span.clone(), reason, None);
+                let span = culprit(reader, case, base).unwrap_or(record.span.clone());
+                reader.say(span, reason, None);
                 return Vec::new();
             }
         }
@@ -145,6 +146,23 @@ fn in_time(reader: &mut Reader<'_>, record: &Yaml, value: Value, before: usize) 
     if sound { (0..times).filter_map(at).collect() } else { Vec::new() }
 }
 
+/// The entry of a case's `with` after which a record is none any more.
+fn culprit(reader: &Reader<'_>, case: &Yaml, base: &Yaml) -> Option<std::ops::Range<usize>> {
+    let mut value = match base.raw() {
+        None => base.to_json(),
+        Some(name) => reader.named?.get(name)?.to_json(),
+    };
+    let judges = &reader.policy.header.judges;
+    as_read(judges, "", &value, &Scope::default()).ok()?;
+    for (path, with) in case.get("with").map(Yaml::members).unwrap_or_default() {
+        patch::put(&mut value, &path.name, with.to_json()).ok()?;
+        if as_read(judges, "", &value, &Scope::default()).is_err() {
+            return Some(path.span.clone());
+        }
+    }
+    None
+}
+
 /// Changes a record as `with` and `without` say; false, and said, if that cannot be done.
 fn patched(reader: &mut Reader<'_>, by: &Yaml, value: &mut Value) -> bool {
     let mut sound = true;
@@ -155,8 +173,12 @@ fn patched(reader: &mut Reader<'_>, by: &Yaml, value: &mut Value) -> bool {
         }
     }
     for path in by.get("without").map(Yaml::items).unwrap_or_default() {
-        if let Err(reason) = patch::remove(value, path.raw().unwrap_or_default()) {
-            reader.say(path.span.clone(), reason, None);
+        if let Err(missing) = patch::remove(value, path.raw().unwrap_or_default()) {
+            reader.say(
+                path.span.clone(),
+                missing.reason,
+                missing.meant.map(|meant| format!("did you mean `{meant}`?")),
+            );
             sound = false;
         }
     }
@@ -166,6 +188,9 @@ fn patched(reader: &mut Reader<'_>, by: &Yaml, value: &mut Value) -> bool {
 /// A JSON value as a scan reads it: an event in whatever shape, or a resource of a kind.
 fn as_read(judges: &str, name: &str, value: &Value, scope: &Scope) -> Result<Vec<Record>, String> {
     if judges != CLOUDTRAIL {
+        if ["eventSource", "eventName", "userIdentity"].iter().all(|name| value.get(name).is_some()) {
+            return Err(format!("this is a CloudTrail event, and the policy judges `{judges}`"));
+        }
         let mut record = input::inventory::resource(judges, value, scope.clone());
         record.origin.file = name.into();
         return Ok(vec![record]);
@@ -200,7 +225,12 @@ fn of_file(reader: &mut Reader<'_>, case: &Yaml, file: &Yaml) -> Vec<Record> {
     let judges = Arc::clone(&reader.policy.header.judges);
     let mut records: Vec<Record> = read.records.into_iter().filter(|record| record.kind == judges).collect();
     if let Some(select) = case.get("select") {
-        match selected(&records, select.raw().unwrap_or_default()) {
+        match self::select(&records, select.raw().unwrap_or_default()) {
+            Ok(places) if places.is_empty() && !records.is_empty() => {
+                let message = format!("selects none of the {} records of the kind `{judges}`", records.len());
+                reader.say(select.span.clone(), message, Some("`lawbook try event FILE` shows them".to_owned()));
+                return Vec::new();
+            }
             Ok(places) => records = places.into_iter().map(|at| records[at].clone()).collect(),
             Err(reason) => {
                 reader.say(
@@ -246,10 +276,21 @@ pub(super) fn below(folder: &Path, file: &str) -> String {
     path.to_string_lossy().replace('\\', "/")
 }
 
+/// A message of several lines, with what it drew, as one.
+fn in_a_line(message: &str) -> String {
+    let lines = message.lines().map(|line| line.trim_start_matches([' ', '|', '-', '>', '=']).trim());
+    let said: Vec<&str> = lines.filter(|line| line.chars().any(char::is_alphanumeric)).collect();
+    said.last().map_or_else(|| message.to_owned(), |last| (*last).to_owned())
+}
+
 /// The places of the records that a JSONPath over the list of them selects.
-fn selected(records: &[Record], path: &str) -> Result<Vec<usize>, String> {
+///
+/// # Errors
+/// When it is no JSONPath, or selects something else than whole records.
+pub fn select(records: &[Record], path: &str) -> Result<Vec<usize>, String> {
     let all: Value = records.iter().map(|record| record.value.view().to_json()).collect();
-    let found = all.query_only_path(path).map_err(|error| format!("is no JSONPath: {error}"))?;
+    let found =
+        all.query_only_path(path).map_err(|error| format!("is no JSONPath: {}", in_a_line(&error.to_string())))?;
     let mut places = Vec::new();
     for path in found {
         let place = path.strip_prefix("$[").and_then(|rest| rest.strip_suffix(']')).and_then(|at| at.parse().ok());

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::change::{Change, changes};
-use super::file::CASES;
-use super::snapshot::{PENDING, SNAP, Snapshot, is_of_cases};
+use super::file::{CASES, parse};
+use super::snapshot::{Entry, PENDING, SNAP, Snapshot, is_of_cases};
 use super::suite::{Stop, read};
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
+use crate::yaml::Yaml;
 
 /// A snapshot that nobody accepted yet, or one that has no policy any more.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Pending {
     pub changes: Vec<Change>,
     /// There is no such policy: accepting it removes the file.
     pub is_orphan: bool,
+    /// In what it is not what the cases expect as they are now: it is of an earlier run.
+    pub contradictions: Vec<String>,
 }
 
 /// What is pending in files and folders, in their order.
@@ -46,10 +49,11 @@ pub fn pending(paths: &[PathBuf]) -> Result<Vec<Pending>, Stop> {
         }
         let snapshot = PathBuf::from(format!("{stem}.{SNAP}"));
         match differences(source, &snapshot, is_orphan) {
-            Ok(changes) => found.push(Pending {
+            Ok((new, changes)) => found.push(Pending {
                 policy: Path::new(&stem).file_name().map(|id| id.to_string_lossy().into_owned()).unwrap_or_default(),
                 file,
                 snapshot,
+                contradictions: if is_orphan { Vec::new() } else { contradictions(&new, &stem) },
                 changes,
                 is_orphan,
             }),
@@ -63,9 +67,9 @@ fn differences(
     source: crate::diagnostic::SourceText,
     snapshot: &Path,
     is_orphan: bool,
-) -> Result<Vec<Change>, Box<Diagnostic>> {
+) -> Result<(Snapshot, Vec<Change>), Box<Diagnostic>> {
     if is_orphan {
-        return Ok(Vec::new());
+        return Ok((Snapshot::default(), Vec::new()));
     }
     let new = Snapshot::parse(&Arc::new(source))?;
     // One that cannot be read is as one that is not there: accepting takes its place.
@@ -73,7 +77,27 @@ fn differences(
         Ok(source) => Some(Snapshot::parse(&Arc::new(source))?),
         Err(_) => None,
     };
-    Ok(changes(old.as_ref(), &new))
+    let changes = changes(old.as_ref(), &new);
+    Ok((new, changes))
+}
+
+/// The cases that expect something else to happen than a snapshot has.
+fn contradictions(new: &Snapshot, stem: &str) -> Vec<String> {
+    let source = read(Path::new(&format!("{stem}{CASES}"))).ok().map(Arc::new);
+    let Some(tree) = source.and_then(|source| parse(&source).ok()) else { return Vec::new() };
+    let mut out = Vec::new();
+    for case in tree.get("cases").map(Yaml::items).unwrap_or_default() {
+        let (Some(name), Some(expect)) = (case.get("name").and_then(Yaml::raw), case.get("expect").and_then(Yaml::raw))
+        else {
+            continue;
+        };
+        let is_of = |entry: &&Entry| entry.name == name || entry.name.starts_with(&format!("{name} ["));
+        let differs = |entry: &&Entry| entry.outcome() != expect;
+        if let Some(entry) = new.cases.iter().filter(is_of).find(differs) {
+            out.push(format!("`{}` expects `{expect}`, and this says `{}`", entry.name, entry.outcome()));
+        }
+    }
+    out
 }
 
 /// Snapshots, accepted and pending, in files and folders; a policy or its cases stand for theirs.

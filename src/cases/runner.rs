@@ -89,8 +89,20 @@ pub enum SnapshotState {
     None,
     /// It is as accepted.
     Same,
+    /// Nobody accepted one yet; what it would hold, and whether that is pending in a file.
+    Missing(Vec<Change>, bool),
     /// Something differs; whether that is pending in a file.
     Differs(Vec<Change>, bool),
+}
+
+impl SnapshotState {
+    /// What is not as accepted, and whether that is pending in a file.
+    pub fn changes(&self) -> Option<(&[Change], bool)> {
+        match self {
+            Self::Missing(changes, pending) | Self::Differs(changes, pending) => Some((changes, *pending)),
+            Self::None | Self::Same => None,
+        }
+    }
 }
 
 /// A policy whose cases were run.
@@ -121,6 +133,8 @@ pub struct Report {
     pub policies: Vec<PolicyResult>,
     /// Snapshots without a policy.
     pub orphans: Vec<PathBuf>,
+    /// How many warnings `lawbook check` has about these policies, and the packs it must be asked about.
+    pub warnings: (usize, Vec<PathBuf>),
     /// Wall time.
     pub time: Duration,
 }
@@ -152,7 +166,7 @@ impl Report {
                 Verdict::Todo => &mut counts.todo,
             } += 1;
         }
-        let differs = |policy: &&PolicyResult| matches!(policy.snapshot, SnapshotState::Differs(..));
+        let differs = |policy: &&PolicyResult| policy.snapshot.changes().is_some();
         counts.snapshots = self.policies.iter().filter(differs).count();
         counts
     }
@@ -162,13 +176,15 @@ impl Report {
         self.policies.iter().map(|policy| policy.cases.len()).sum()
     }
 
-    /// The cases that did not pass, by `policy/name`; all of a policy whose snapshot differs.
+    /// The cases that did not pass, by `policy/name`, and those whose findings are not as accepted: all of a policy where
+    /// the snapshot differs in what is about no case.
     pub fn failed(&self) -> BTreeSet<String> {
         let mut failed = BTreeSet::new();
         for policy in &self.policies {
-            let differs = matches!(policy.snapshot, SnapshotState::Differs(..));
+            let changes = policy.snapshot.changes().map(|(changes, _)| changes).unwrap_or_default();
+            let differs = |name: &str| changes.iter().any(|change| change.case().is_none_or(|case| case == name));
             for (case, _) in &policy.cases {
-                if differs || matches!(case.verdict, Verdict::Failed | Verdict::Broken) {
+                if differs(&case.name) || matches!(case.verdict, Verdict::Failed | Verdict::Broken) {
                     failed.insert(format!("{}/{}", policy.id, case.name));
                 }
             }
@@ -197,9 +213,14 @@ impl Report {
                 format!("{} cases fail", counts.failed)
             });
         }
-        if counts.snapshots > 0 {
-            let verb = if counts.snapshots == 1 { "differs" } else { "differ" };
-            failed.push(format!("{} {verb}", plural(counts.snapshots, "snapshot")));
+        let missing =
+            self.policies.iter().filter(|policy| matches!(policy.snapshot, SnapshotState::Missing(..))).count();
+        for (count, one, several) in
+            [(missing, "is missing", "are missing"), (counts.snapshots - missing, "differs", "differ")]
+        {
+            if count > 0 {
+                failed.push(format!("{} {}", plural(count, "snapshot"), if count == 1 { one } else { several }));
+            }
         }
         // A policy that nobody tries passes no test.
         let untried = self.policies.iter().filter(|policy| policy.cases.is_empty()).count();
@@ -241,7 +262,7 @@ pub fn run(suite: &Suite, options: &Options) -> Result<Report, Error> {
         (result, trace)
     });
     let mut results = results.into_iter();
-    let mut report = Report { orphans: suite.orphans.clone(), ..Report::default() };
+    let mut report = Report { orphans: suite.orphans.clone(), warnings: suite.warnings(), ..Report::default() };
     for ((pack, policy, _), cases) in benches.iter().zip(&chosen) {
         let done: Vec<(CaseResult, Option<Trace>)> = results.by_ref().take(cases.len()).collect();
         if cases.is_empty() && (options.only.is_some() || options.among.is_some()) {
@@ -348,23 +369,29 @@ fn compare(
     let accepted = |name: &str| policy.snapshot.as_ref().and_then(|snapshot| snapshot.get(name)).cloned();
     for case in policy.cases.iter().filter(|case| case.todo.is_none()) {
         let result = done.iter().find(|(result, _)| result.name == case.name);
-        match result.map(|(result, _)| &result.answer) {
-            Some(Some(answer)) => fresh.cases.push(Entry::of(case, answer)),
-            // What could not be judged, or was not run, is as it was.
+        match result {
+            Some((CaseResult { answer: Some(answer), verdict: Verdict::Passed, .. }, _)) => {
+                fresh.cases.push(Entry::of(case, answer));
+            }
+            // What fails is nothing to accept; that and what was not run is as it was.
             _ => fresh.cases.extend(accepted(&case.name)),
         }
     }
     let pending = policy.pending_file();
-    let is_same = policy.snapshot.as_ref() == Some(&fresh);
-    if is_same {
+    let is_nothing = policy.snapshot.is_none() && fresh.cases.is_empty();
+    if is_nothing || policy.snapshot.as_ref() == Some(&fresh) {
         if options.writes && is_all && pending.exists() {
             let _ = std::fs::remove_file(&pending);
         }
-        return Ok(SnapshotState::Same);
+        return Ok(if is_nothing { SnapshotState::None } else { SnapshotState::Same });
     }
     if options.writes {
         let source = pack.below(&policy.cases_file());
         snapshot::write(&pending, &fresh.text(&policy.id, &source))?;
     }
-    Ok(SnapshotState::Differs(changes(policy.snapshot.as_ref(), &fresh), options.writes))
+    let changes = changes(policy.snapshot.as_ref(), &fresh);
+    Ok(match policy.snapshot {
+        Some(_) => SnapshotState::Differs(changes, options.writes),
+        None => SnapshotState::Missing(changes, options.writes),
+    })
 }

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::case::{Case, Expect};
 use super::emit;
@@ -55,6 +55,12 @@ impl Entry {
             members.push(("findings".to_owned(), answer.findings.iter().map(whole).collect()));
         }
         Self { name: case.name.clone(), members }
+    }
+
+    /// What happened, in the word of the case file.
+    pub(super) fn outcome(&self) -> &str {
+        let found = self.members.iter().find(|(name, _)| name == "outcome");
+        found.and_then(|(_, outcome)| outcome.as_str()).unwrap_or_default()
     }
 
     /// The findings.
@@ -179,15 +185,26 @@ impl Snapshot {
 
 fn write_findings(out: &mut String, findings: &[Value]) {
     out.push_str("    findings:\n");
-    let empty = Map::new();
     for finding in findings {
-        let members = finding.as_object().unwrap_or(&empty);
-        let known = MEMBERS.iter().filter_map(|name| members.get(*name).map(|value| (*name, value.clone())));
-        let others = members.iter().filter(|(name, _)| !MEMBERS.contains(&name.as_str()));
-        let ordered: Vec<(&str, Value)> =
-            known.chain(others.map(|(name, value)| (name.as_str(), value.clone()))).collect();
-        emit::item(out, 6, &ordered);
+        emit::item(out, 6, &ordered(finding));
     }
+}
+
+/// The members of a finding, as people read them.
+fn ordered(finding: &Value) -> Vec<(&str, Value)> {
+    let Some(members) = finding.as_object() else { return Vec::new() };
+    let known = MEMBERS.iter().filter_map(|name| members.get(*name).map(|value| (*name, value.clone())));
+    let others = members.iter().filter(|(name, _)| !MEMBERS.contains(&name.as_str()));
+    known.chain(others.map(|(name, value)| (name.as_str(), value.clone()))).collect()
+}
+
+/// What a snapshot has of a finding below its title and severity.
+pub(super) fn finding_text(finding: &Value) -> String {
+    let mut out = String::new();
+    for (name, value) in ordered(finding).into_iter().filter(|(name, _)| !["title", "severity"].contains(name)) {
+        emit::member(&mut out, 0, name, &value);
+    }
+    out
 }
 
 /// Where the body of a snapshot begins, behind its head.

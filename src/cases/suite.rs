@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use super::case::Case;
 use super::check::{is_misnamed, of_nobody};
-use super::file::{CASES, file_of, load};
+use super::fields::misspelt;
+use super::file::{CASES, file_of, load, parse};
 use super::records::below;
 use super::snapshot::{PENDING, SNAP, Snapshot, is_of_cases, pending_of, snapshot_of};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::error::Error;
-use crate::policy::{Checked, Overrides, Pack, is_root, root_of};
+use crate::policy::{Checked, LOCAL, Overrides, Pack, is_named, is_root, root_of};
+use crate::schema::Shapes;
 use crate::script::Limits;
 
 /// Why cases cannot be run.
@@ -63,6 +65,8 @@ pub struct TestedPolicy {
     pub cases: Vec<Case>,
     /// What was accepted.
     pub snapshot: Option<Snapshot>,
+    /// How many fields its cases have that AWS does not.
+    misspelt: usize,
 }
 
 impl TestedPolicy {
@@ -80,6 +84,35 @@ impl TestedPolicy {
     pub fn pending_file(&self) -> PathBuf {
         pending_of(&self.file)
     }
+}
+
+/// The file of the policy that a file stands for: itself, or that beside a file of cases.
+///
+/// # Errors
+/// When it is no policy, or there is none.
+pub fn policy_of(path: &Path) -> Result<PathBuf, Error> {
+    let subject = path.display().to_string();
+    if !path.exists() {
+        return Err(Error::new("there is no such file or folder").about(subject));
+    }
+    if is_misnamed(path) {
+        return Err(Error::new(format!("is not read: cases stand in files that end in `{CASES}`"))
+            .about(subject)
+            .try_to("rename it"));
+    }
+    let text = path.to_string_lossy();
+    let policy = text.strip_suffix(CASES).map_or_else(|| path.to_owned(), |stem| format!("{stem}.rhai").into());
+    if policy.extension().is_none_or(|end| end != "rhai") {
+        return Err(Error::new("is no policy and no file of cases")
+            .about(subject)
+            .try_to("a folder, or a `.rhai` file"));
+    }
+    if !policy.is_file() {
+        return Err(Error::new(format!("there is no policy `{}` beside these cases", stem(&policy.to_string_lossy())))
+            .about(subject)
+            .try_to("rename the file as its policy"));
+    }
+    Ok(policy)
 }
 
 /// The packs that paths are part of: where each begins, and which of it was asked for.
@@ -105,14 +138,10 @@ fn roots(paths: &[PathBuf]) -> Result<BTreeMap<usize, (PathBuf, Vec<PathBuf>)>, 
                 put(folder.path().to_owned(), folder.path().to_owned());
             }
         } else if path.is_file() {
-            let text = path.to_string_lossy();
-            let policy = text.strip_suffix(CASES).map_or_else(|| path.clone(), |stem| format!("{stem}.rhai").into());
-            if policy.extension().is_none_or(|end| end != "rhai") || !policy.is_file() {
-                return Err(Error::new("is no policy and no file of cases")
-                    .about(path.display().to_string())
-                    .try_to("a folder, or a `.rhai` file"));
-            }
-            put(root_of(path.parent().unwrap_or(Path::new(""))), policy);
+            let policy = policy_of(path)?;
+            // A bare name is one in the current folder, which is how a pack names what it holds.
+            let policy = if policy.parent() == Some(Path::new("")) { Path::new(".").join(policy) } else { policy };
+            put(root_of(policy.parent().unwrap_or(Path::new("."))), policy);
         } else {
             return Err(Error::new("there is no such file or folder").about(path.display().to_string()));
         }
@@ -185,6 +214,8 @@ impl Suite {
             let is_wanted = |file: &Path| is_own(file) && wanted.iter().any(|wanted| file.starts_with(wanted));
             mistakes.extend(suite.beside(&root, &is_wanted)?);
             let Some(pack) = own_pack(&root, &inner)? else { continue };
+            // Snapshots hold the name, which must not be that of whatever folder somebody stood in or copied to.
+            let pack = if is_named(&root) { pack } else { pack.named(LOCAL) };
             let (pack, checked, is_part) = match pack.check(overrides, limits) {
                 // A policy that was named by its file is tested though others of the folder do not load.
                 Err(_) if wanted.iter().all(|path| path.is_file()) => {
@@ -196,7 +227,7 @@ impl Suite {
             };
             match checked {
                 Ok(whole) => {
-                    let (tested, more) = TestedPack::load(root, pack, whole, &is_wanted);
+                    let (tested, more) = TestedPack::load(root, pack, whole, &is_wanted, overrides.shapes());
                     mistakes.extend(more);
                     if is_part {
                         mistakes.extend(tested.without_others());
@@ -206,7 +237,26 @@ impl Suite {
                 Err(found) => mistakes.extend(found),
             }
         }
+        // As `check` tells them.
+        mistakes.sort_by(|a, b| a.order().cmp(&b.order()));
         if mistakes.is_empty() { Ok(suite) } else { Err(Stop::Diagnostics(mistakes)) }
+    }
+
+    /// How many warnings there are about these policies and what they share, and in which packs.
+    pub(super) fn warnings(&self) -> (usize, Vec<PathBuf>) {
+        let mut all = (0, Vec::new());
+        for pack in &self.packs {
+            let is_tested = |file: &String| {
+                pack.policies.iter().any(|policy| policy.file == *file) || !pack.pack.files().any(|other| other == file)
+            };
+            let of_cases: usize = pack.policies.iter().map(|policy| policy.misspelt).sum();
+            let of_policies = pack.whole.warnings().iter().filter(|warning| is_tested(&warning.source.file)).count();
+            let count = of_policies + of_cases;
+            if count > 0 {
+                all = (all.0 + count, [all.1, vec![pack.root.clone()]].concat());
+            }
+        }
+        all
     }
 
     /// How many policies there are.
@@ -263,7 +313,13 @@ fn there(file: &Path, mistakes: &mut Vec<Diagnostic>) -> Option<Arc<SourceText>>
 }
 
 impl TestedPack {
-    fn load(root: PathBuf, pack: Pack, whole: Checked, is_wanted: &dyn Fn(&Path) -> bool) -> (Self, Vec<Diagnostic>) {
+    fn load(
+        root: PathBuf,
+        pack: Pack,
+        whole: Checked,
+        is_wanted: &dyn Fn(&Path) -> bool,
+        shapes: &Shapes,
+    ) -> (Self, Vec<Diagnostic>) {
         let mut mistakes = Vec::new();
         let mut policies = Vec::new();
         for policy in whole.policies().iter().filter(|policy| is_wanted(Path::new(&policy.file))) {
@@ -273,12 +329,14 @@ impl TestedPack {
                 source: None,
                 cases: Vec::new(),
                 snapshot: None,
+                misspelt: 0,
             };
             if let Some(source) = there(&tested.cases_file(), &mut mistakes) {
                 match load(policy, &source) {
                     Ok(cases) => tested.cases = cases,
                     Err(found) => mistakes.extend(found),
                 }
+                tested.misspelt = parse(&source).map_or(0, |tree| misspelt(policy, &source, &tree, shapes).len());
                 tested.source = Some(source);
             }
             if let Some(source) = there(&tested.snapshot_file(), &mut mistakes) {

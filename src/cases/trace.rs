@@ -1,5 +1,7 @@
 //! What a policy reckoned on the way to its answer: only cases that fail pay for it.
 
+mod calls;
+
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -15,10 +17,11 @@ use crate::script::{Limits, Stop};
 
 /// Records of a case that are traced.
 const MOST_RECORDS: usize = 3;
-/// Parts of a hook that are told.
-const MOST_PARTS: usize = 30;
-/// Letters of a value that are told.
-const MOST_LETTERS: usize = 160;
+/// Parts of a hook that are told, with those of the functions that it calls.
+const MOST_PARTS: usize = 60;
+/// Letters of a value that are told, and of a text in it.
+const MOST_LETTERS: usize = 600;
+const MOST_OF_TEXT: usize = 100;
 
 /// What a policy reckoned about the records of a case.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
@@ -40,8 +43,11 @@ pub struct Hook {
     pub line: usize,
     /// What it answered, or why it did not.
     pub answer: String,
-    /// Its parts, in the order of the text.
+    /// Its parts, in the order of the text, each followed by those of the function that it calls.
     pub parts: Vec<Part>,
+    /// How many parts more there are.
+    #[serde(skip)]
+    pub more: usize,
 }
 
 /// A part of a hook.
@@ -51,8 +57,14 @@ pub struct Part {
     pub depth: usize,
     /// As it is written.
     pub text: String,
-    /// What it was; `None` if it was not reached.
+    /// What it was; `None` if it was not reached, or gave no answer.
     pub value: Option<Value>,
+    /// The function that it is in and where that begins, if it is not the hook itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
+    /// It was reached, and gave no answer.
+    #[serde(skip)]
+    pub failed: bool,
 }
 
 impl Trace {
@@ -63,18 +75,47 @@ impl Trace {
         for hook in &self.hooks {
             let of = if several { format!(" of record {}", hook.record) } else { String::new() };
             lines.push(format!("`{}`{of} (line {}): {}", hook.name, hook.line, hook.answer));
+            let mut within: Vec<(usize, &Option<String>)> = Vec::new();
             for part in &hook.parts {
-                let value =
-                    part.value.as_ref().map_or_else(|| "not reached".to_owned(), |value| format!("= {}", shown(value)));
+                within.retain(|(depth, _)| *depth <= part.depth);
+                if part.within.is_some() && within.last().is_none_or(|(_, last)| **last != part.within) {
+                    let name = part.within.as_deref().unwrap_or_default();
+                    lines.push(format!("{}in {name}:", "  ".repeat(part.depth)));
+                    within.push((part.depth, &part.within));
+                }
+                let value = match &part.value {
+                    Some(value) => format!("= {}", shown(value)),
+                    None if part.failed => "gave no answer".to_owned(),
+                    None => "not reached".to_owned(),
+                };
                 lines.push(format!("{}{}  {value}", "  ".repeat(part.depth + 1), part.text));
+            }
+            if hook.more > 0 {
+                lines.push(format!("  and {} more parts", hook.more));
             }
         }
         lines
     }
 }
 
+/// A value as it is told: without members that are absent, and each text cut by itself, so that none hides another.
 fn shown(value: &Value) -> String {
-    if value.is_null() { "()".to_owned() } else { printable(&value.to_string(), MOST_LETTERS) }
+    if value.is_null() {
+        return "()".to_owned();
+    }
+    printable(&cut(value).to_string(), MOST_LETTERS)
+}
+
+fn cut(value: &Value) -> Value {
+    match value {
+        Value::String(text) => printable(text, MOST_OF_TEXT).into(),
+        Value::Array(items) => items.iter().map(cut).collect(),
+        Value::Object(members) => {
+            let known = members.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(known.map(|(name, value)| (name.clone(), cut(value))).collect())
+        }
+        other => other.clone(),
+    }
 }
 
 /// Traces the records of a case: the hooks whose answers are not as expected, if the case fails.
@@ -116,15 +157,21 @@ struct Tracer<'a> {
 impl Tracer<'_> {
     fn record(&mut self, number: usize, record: &Record, wrong: &[String]) {
         let header = &self.policy.header;
-        let refused = header.when.conditions.iter().find(|condition| !condition.holds(record.value.view()));
-        if let Some(condition) = refused {
+        let refused = header.when.conditions.iter().filter(|condition| !condition.holds(record.value.view()));
+        let refused: Vec<String> = refused
+            .map(|condition| {
+                format!("it wants {condition}, and the record has {}", condition.found(record.value.view()))
+            })
+            .collect();
+        if !refused.is_empty() {
             let text = &self.policy.script.source.text;
             self.trace.hooks.push(Hook {
                 name: "when".to_owned(),
                 record: number,
                 line: text.find("when:").map_or(1, |at| line(text, at)),
-                answer: format!("does not admit the record: it wants {condition}"),
+                answer: format!("does not admit the record: {}", refused.join("; ")),
                 parts: Vec::new(),
+                more: 0,
             });
             return;
         }
@@ -134,16 +181,22 @@ impl Tracer<'_> {
         self.printed(record);
     }
 
-    fn prober(&self, values: bool) -> Prober {
-        let libraries: Vec<Probed> = self.policy.script.libraries.iter().map(Probed::none).collect();
-        Prober::new(1, &libraries, Arc::clone(&self.known), self.case.now, self.limits, values)
+    fn prober(&self, libraries: &[Probed], values: bool) -> Prober {
+        Prober::new(1, libraries, Arc::clone(&self.known), self.case.now, self.limits, values)
     }
 
     fn hook(&mut self, number: usize, record: &Record, hook: &str) {
         let source = &self.policy.script.source;
-        let Some(probed) = Probed::new(source, Depth::Parts, Some(hook), 0) else { return };
-        let mut prober = self.prober(true);
-        let script = prober.script(&self.policy.script, &probed);
+        let Some(own) = Probed::new(source, Depth::Parts, 0) else { return };
+        let mut next = own.sites.len();
+        let mut libraries = Vec::new();
+        for library in self.policy.script.libraries.iter() {
+            let probed = Probed::new(library, Depth::Parts, next).unwrap_or_else(|| Probed::none(library));
+            next += probed.sites.len();
+            libraries.push(probed);
+        }
+        let mut prober = self.prober(&libraries, true);
+        let script = prober.script(&self.policy.script, &own);
         let answer = match prober.call(0, &script, hook, record) {
             Ok(value) => shown(&value),
             Err(Stop::NotEvaluated(reason)) => format!("not evaluated: {reason}"),
@@ -152,22 +205,11 @@ impl Tracer<'_> {
                 reason.rsplit_once(" at ").map_or(reason.clone(), |(reason, _)| reason.to_owned())
             }
         };
-        let log = prober.take();
-        let mut parts = Vec::new();
-        let mut reached = Vec::new();
-        for (at, site) in probed.sites.iter().enumerate() {
-            reached.truncate(site.depth);
-            let value = log.values.get(&at).cloned();
-            let below_reached = reached.iter().all(|reached| *reached);
-            reached.push(value.is_some());
-            if below_reached {
-                let text = source.text[site.span.clone()].split_whitespace().collect::<Vec<_>>().join(" ");
-                parts.push(Part { depth: site.depth, text, value });
-            }
-        }
+        let mut parts = calls::parts(&own, &libraries, &prober.take(), hook);
+        let more = parts.len().saturating_sub(MOST_PARTS);
         parts.truncate(MOST_PARTS);
         let line = source.text.find(&format!("fn {hook}")).map_or(1, |at| line(&source.text, at));
-        self.trace.hooks.push(Hook { name: hook.to_owned(), record: number, line, answer, parts });
+        self.trace.hooks.push(Hook { name: hook.to_owned(), record: number, line, answer, parts, more });
     }
 
     /// What the policy prints about a record.
@@ -176,7 +218,8 @@ impl Tracer<'_> {
         if !std::iter::once(&script.source).chain(script.libraries.iter()).any(|source| has_print(&source.text)) {
             return;
         }
-        let mut prober = self.prober(false);
+        let libraries: Vec<Probed> = script.libraries.iter().map(Probed::none).collect();
+        let mut prober = self.prober(&libraries, false);
         let own = prober.script(script, &Probed::none(&script.source));
         if prober.call(0, &own, "matches", record) == Ok(Value::Bool(true)) {
             for hook in script.hooks.iter().filter(|hook| **hook != "matches") {

@@ -24,7 +24,7 @@ use super::packs::ShapesArgs;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Policies' files, or folders of them; without any, the embedded pack
+    /// Policies' files or files of cases, or folders of them; without any, the embedded pack
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
@@ -114,7 +114,11 @@ fn mend(args: &Args, overrides: &Overrides) -> Result<(), Failure> {
 }
 
 fn packs(paths: &[PathBuf]) -> Result<Vec<Pack>, Error> {
-    paths.iter().map(|path| if path.is_dir() { Pack::from_folder(path) } else { Pack::from_file(path) }).collect()
+    let pack = |path: &PathBuf| match path.is_dir() {
+        true => Pack::from_folder(path),
+        false => Pack::from_file(&cases::policy_of(path)?),
+    };
+    paths.iter().map(pack).collect()
 }
 
 /// Everything that is said of the packs and of their cases, and how many policies load.
@@ -133,7 +137,7 @@ fn check(paths: &[PathBuf], overrides: &Overrides) -> Result<(Vec<Diagnostic>, u
         });
         sound += checked.policies().len();
         diagnostics.extend_from_slice(checked.warnings());
-        diagnostics.extend(cases::check(&pack, &checked, folder.as_deref()));
+        diagnostics.extend(cases::check(&pack, &checked, folder.as_deref(), overrides.shapes()));
     }
     // A file that is named twice is told once.
     diagnostics.sort_by(|a, b| a.order().cmp(&b.order()));

@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 
 use lawbook::cases::{self, Options, Stop, Suite};
 use lawbook::error::Error;
-use lawbook::policy::Overrides;
+use lawbook::policy::{LOCAL, Overrides, is_root, root_of};
 use lawbook::script::Limits;
 
 use super::Failure;
 use super::packs::ShapesArgs;
 
 /// Begin a policy: writes ID.rhai, ID.cases.yaml and ID.snap
+///
+/// In a folder that is part of no pack and holds no policy yet, `pack.yaml` is written, too: it names the pack, whatever
+/// becomes of the folder.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  lawbook new key-pair-created --dir my-pack\n  lawbook new trail-stopped --from stopped.json\n  lawbook scan ./logs --policy my-pack/key-pair-created.rhai"
@@ -28,17 +31,29 @@ pub(crate) struct Args {
     dir: PathBuf,
 
     /// What it judges: `cloudtrail`, or an inventory kind such as `ec2/volumes`
-    #[arg(long, value_name = "KIND", default_value = "cloudtrail")]
-    judges: String,
+    #[arg(
+        long,
+        value_name = "KIND",
+        default_value = "cloudtrail",
+        default_value_if("from", clap::builder::ArgPredicate::IsPresent, None)
+    )]
+    judges: Option<String>,
 
-    /// A record that the policy finds, in any shape that `scan` reads: cases are made of it
-    #[arg(long, value_name = "FILE", conflicts_with = "judges")]
+    /// A record that the policy finds, in any shape that `scan` reads: cases are made of it. With `--judges` it is one of
+    /// that kind
+    #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
+
+    /// With --from: which of several records, as a JSONPath over the list of them, such as `$[2]`
+    #[arg(long, value_name = "JSONPATH", requires = "from")]
+    select: Option<String>,
 
     #[command(flatten)]
     shapes: ShapesArgs,
 }
 
+/// The file that names a pack.
+const PACK: &str = include_str!("new/pack.yaml");
 const EVENT: &str = include_str!("new/event.rhai");
 const EVENT_CASES: &str = include_str!("new/event.cases.yaml");
 const RESOURCE: &str = include_str!("new/resource.rhai");
@@ -55,19 +70,24 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             .try_to("`lawbook new key-pair-created`")
             .into());
     }
-    let is_event = args.judges == lawbook::record::CLOUDTRAIL;
-    if !is_event && !lawbook::schema::is_kind(&args.judges) {
-        return Err(super::no_kind(&args.judges).into());
+    let judges = args.judges.as_deref();
+    let is_event = judges.is_none_or(|kind| kind == lawbook::record::CLOUDTRAIL);
+    if let Some(kind) = judges.filter(|kind| !is_event && !lawbook::schema::is_kind(kind)) {
+        return Err(super::no_kind(kind).into());
     }
-    let written = match &args.from {
-        Some(file) => from_record::write(file)?,
-        None => {
-            let (policy, cases) = if is_event { (EVENT, EVENT_CASES) } else { (RESOURCE, RESOURCE_CASES) };
-            from_record::Written { policy: policy.replace("{{kind}}", &args.judges), cases: cases.to_owned() }
-        }
-    };
     let mut overrides = Overrides::default();
     args.shapes.set(&mut overrides)?;
+    let written = match &args.from {
+        Some(file) => from_record::write(&args.id, file, judges, args.select.as_deref(), &overrides)?,
+        None => {
+            let (policy, cases) = if is_event { (EVENT, EVENT_CASES) } else { (RESOURCE, RESOURCE_CASES) };
+            let policy = policy.replace("{{kind}}", judges.unwrap_or_default());
+            from_record::Written { policy, cases: cases.to_owned(), note: None }
+        }
+    };
+    // What is part of a pack has its name, and that of policies that have none yet is in their snapshots.
+    let root = root_of(&args.dir);
+    let begins = !is_root(&root) && !holds_scripts(&args.dir);
     std::fs::create_dir_all(&args.dir)
         .map_err(|error| Error::new(format!("cannot be made: {error}")).about(args.dir.display().to_string()))?;
     let policy_file = args.dir.join(format!("{}.rhai", args.id));
@@ -83,6 +103,14 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     write(&policy_file, &written.policy)?;
     write(&cases_file, &written.cases)?;
     let mut out = super::stdout();
+    if let Some(note) = &written.note {
+        writeln!(out, "note: {note}")?;
+    }
+    if begins {
+        let manifest = args.dir.join("pack.yaml");
+        write(&manifest, &PACK.replace("{{name}}", &pack_name(&args.dir)))?;
+        writeln!(out, "wrote {}", manifest.display())?;
+    }
     writeln!(out, "wrote {}", policy_file.display())?;
     writeln!(out, "wrote {}", cases_file.display())?;
     match snapshot(&policy_file, &overrides) {
@@ -96,6 +124,20 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
     writeln!(out, "next: lawbook test {}", policy_file.display())?;
     Ok(0)
+}
+
+fn holds_scripts(folder: &Path) -> bool {
+    let entries = walkdir::WalkDir::new(folder).follow_links(true).into_iter().filter_map(Result::ok);
+    entries.map(walkdir::DirEntry::into_path).any(|file| file.extension().is_some_and(|end| end == "rhai"))
+}
+
+/// A pack's name by that of its folder.
+fn pack_name(folder: &Path) -> String {
+    let absolute = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    let name = absolute.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let words: Vec<&str> =
+        name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { LOCAL.to_owned() } else { words.join("-") }
 }
 
 /// Writes what the policy finds in its cases: nobody has seen it before, so there is nothing to review.

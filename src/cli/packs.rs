@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use lawbook::diagnostic::Level;
 use lawbook::error::Error;
-use lawbook::policy::{Checked, Config, DEFAULT, Overrides, Pack};
+use lawbook::policy::{Checked, Config, DEFAULT, LOCAL, Overrides, Pack};
 use lawbook::schema::Shapes;
 use lawbook::script::Limits;
 
@@ -85,7 +85,7 @@ impl PackArgs {
         let mut named: BTreeSet<String> = BTreeSet::new();
         let mut names: BTreeSet<String> = BTreeSet::new();
         for pack in self.sources()? {
-            if !names.insert(pack.name().to_owned()) && pack.name() != "local" {
+            if !names.insert(pack.name().to_owned()) && pack.name() != LOCAL {
                 return Err(Error::new(format!("two packs are named `{}`", pack.name()))
                     .try_to("rename one of the folders")
                     .into());

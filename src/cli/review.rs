@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
-use lawbook::cases::report::write_changes;
+use lawbook::cases::report::{Detail, write_changes};
 use lawbook::cases::{self, Pattern, Pending};
 use lawbook::error::Error;
 
@@ -77,6 +77,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     for (at, one) in pending.iter().enumerate() {
         show(one, at + 1, total, colour, &mut out)?;
         let decision = match decided {
+            // What the cases as they are speak against is not accepted unseen.
+            Some(Decision::Accept) if !one.contradictions.is_empty() => Decision::Skip,
             Some(decision) => decision,
             None => ask(one, &mut std::io::stdin().lock(), &mut out)?,
         };
@@ -109,15 +111,19 @@ fn show(one: &Pending, number: usize, total: usize, colour: bool, out: &mut dyn 
     if one.is_orphan {
         return writeln!(out, "      there is no policy `{}`: accepting removes the file", one.policy);
     }
+    for contradiction in &one.contradictions {
+        let told = lawbook::fault::printable(contradiction, 1_000);
+        writeln!(out, "      it is of an earlier run: {told} (try: `lawbook test`)")?;
+    }
     if one.changes.is_empty() {
         return writeln!(out, "      nothing differs");
     }
-    write_changes(&one.changes, colour, out)
+    write_changes(&one.changes, Detail::Whole, colour, out)
 }
 
 fn ask(one: &Pending, answers: &mut dyn BufRead, out: &mut dyn Write) -> std::io::Result<Decision> {
     loop {
-        write!(out, "{}: [a]ccept, [r]eject, [s]kip, [q]uit? ", one.policy)?;
+        write!(out, "{}: [a]ccept, [r]eject, [s]kip, [q]uit, [?]? ", one.policy)?;
         out.flush()?;
         let mut line = String::new();
         if answers.read_line(&mut line)? == 0 {
@@ -128,7 +134,46 @@ fn ask(one: &Pending, answers: &mut dyn BufRead, out: &mut dyn Write) -> std::io
             "r" | "reject" => return Ok(Decision::Reject),
             "s" | "skip" => return Ok(Decision::Skip),
             "q" | "quit" => return Ok(Decision::Quit),
-            _ => {}
+            _ => help(one, out)?,
         }
+    }
+}
+
+/// What each answer does.
+fn help(one: &Pending, out: &mut dyn Write) -> std::io::Result<()> {
+    let name = |file: &std::path::Path| lawbook::fault::printable(&file.display().to_string(), 1_000);
+    let (file, snapshot) = (name(&one.file), name(&one.snapshot));
+    if one.is_orphan {
+        writeln!(out, "  a  remove {file}, which has no policy")?;
+        writeln!(out, "  r  leave it, and fail `lawbook test`")?;
+    } else {
+        writeln!(
+            out,
+            "  a  what is shown with + is right: {file} becomes {snapshot}, to be committed with the policy"
+        )?;
+        writeln!(out, "  r  it is wrong: {file} is removed; mend the policy, and run `lawbook test` again")?;
+    }
+    writeln!(out, "  s  decide later: it stays pending, and `lawbook test` fails")?;
+    writeln!(out, "  q  the same for this one and all that follow")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_answer_is_answered_with_what_each_does() {
+        let pending = Pending {
+            policy: "x".to_owned(),
+            file: "x.snap.new".into(),
+            snapshot: "x.snap".into(),
+            changes: Vec::new(),
+            is_orphan: false,
+            contradictions: Vec::new(),
+        };
+        let mut out = Vec::new();
+        let decision = ask(&pending, &mut &b"?\ns\n"[..], &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(decision == Decision::Skip && out.contains("x.snap.new becomes x.snap"), "{out}");
     }
 }

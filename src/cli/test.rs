@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATTERN")]
     run: Option<String>,
 
-    /// Only the cases that failed last time
+    /// Only the cases that failed last time, or whose findings were not as accepted
     #[arg(long)]
     failed: bool,
 
@@ -232,7 +232,7 @@ fn impact(args: &Args, paths: &[PathBuf], against: &str) -> Result<u8, Failure> 
     to(output, &mut |out| report::write_impact(format, &impact, colour, out))?;
     let (code, reasons) = impact.exit();
     if code != 0 {
-        let _ = writeln!(std::io::stderr(), "exit {code}: {}", reasons.join("; "));
+        let _ = writeln!(std::io::stderr(), "Exit {code}: {}.", reasons.join("; "));
     }
     Ok(code)
 }
@@ -277,7 +277,7 @@ fn once(args: &Args, paths: &[PathBuf]) -> Result<u8, Failure> {
     }
     let too_little = too_little(args, coverage.as_ref(), mutation.as_ref());
     for told in &too_little {
-        let _ = writeln!(std::io::stderr(), "exit 1: {told}");
+        let _ = writeln!(std::io::stderr(), "Exit 1: {told}.");
     }
     let (code, _) = outcome.exit(args.allow_empty);
     Ok(code.max(u8::from(!too_little.is_empty())))
@@ -334,7 +334,9 @@ fn options(args: &Args, paths: &[PathBuf], suite: &Suite, limits: Limits) -> Res
 
 /// Whether nothing may be written.
 fn is_ci(flag: bool) -> bool {
-    flag || std::env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
+    let is_off =
+        |value: String| matches!(value.trim().to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "off");
+    flag || std::env::var("CI").is_ok_and(|value| !is_off(value))
 }
 
 /// Keeps which cases failed; of those that were not run what was known of them.
@@ -366,7 +368,7 @@ fn tell(args: &Args, outputs: Outputs, outcome: &Report, measures: Measures<'_>)
     if args.output.is_some() || takes_stdout {
         let (code, reasons) = outcome.exit(args.allow_empty);
         if code != 0 {
-            let _ = writeln!(std::io::stderr(), "exit {code}: {}", reasons.join("; "));
+            let _ = writeln!(std::io::stderr(), "Exit {code}: {}.", reasons.join("; "));
         }
     }
     let is_apart = args.format == Format::Text || args.output.is_some() || takes_stdout;
@@ -383,9 +385,9 @@ fn tell(args: &Args, outputs: Outputs, outcome: &Report, measures: Measures<'_>)
     }
     if let Some(mutation) = measures.mutation {
         if is_apart && !takes_stdout {
-            to(None, &mut |out| report::write_mutation(mutation, super::colour_on_stdout(), out))?;
+            to(None, &mut |out| report::write_mutation(mutation, look(super::colour_on_stdout()), out))?;
         } else if !is_told {
-            report::write_mutation(mutation, false, &mut aside)?;
+            report::write_mutation(mutation, look(false), &mut aside)?;
         }
     }
     let _ = std::io::stderr().write_all(&aside);

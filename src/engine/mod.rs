@@ -287,6 +287,24 @@ pub fn read(request: &Request) -> Result<Read, Error> {
     Ok(Read { records, inventory, faults })
 }
 
+/// Every resource of a kind in files that are what a command prints that gives it, also where others print the same.
+///
+/// # Errors
+/// When a path does not exist.
+pub fn read_as(request: &Request, kind: &str) -> Result<Vec<Record>, Error> {
+    let (files, _) = input::discover(&request.paths, &request.settings)?;
+    let mut builder = crate::inventory::Builder::default();
+    for file in &files.files {
+        let (text, _) = input::text(file, &request.settings);
+        let given = input::inventory::File { name: &file.name, path: file.path.as_deref(), text: &text };
+        if let Some(contents) = input::inventory::open_as(kind, &given, &request.inventory_of) {
+            contents.put_into(&mut builder);
+        }
+    }
+    let (inventory, _) = builder.finish();
+    Ok(inventory.records().filter(|record| &*record.kind == kind).cloned().collect())
+}
+
 /// Takes a record, the answer to an expression and what it printed; says whether to go on.
 pub type Give<'a> = &'a mut dyn FnMut(&Record, Result<Value, Stop>, Vec<String>) -> bool;
 

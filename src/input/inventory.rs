@@ -80,6 +80,24 @@ pub fn open(file: &File<'_>, defaults: &Scope, manifests: &Manifests) -> Content
     reader.contents
 }
 
+/// Reads a file as what a command printed that gives this kind, also where others print the same; `None` where it is
+/// nothing that such a command prints.
+pub fn open_as(kind: &str, file: &File<'_>, defaults: &Scope) -> Option<Contents> {
+    let gives = |command: &&Command| command.kinds().any(|known| &**known == kind);
+    let read = |command: &'static Command| {
+        let hint = Hint { service: command.service.to_owned(), command: command.name.to_owned() };
+        let entry = Entry { hint: Some(hint), ..Entry::default() };
+        let source = Source { file: file.name, entry, command: Some(command), defaults };
+        let mut reader = Reader { source: &source, contents: Contents::default(), position: 0 };
+        reader.read(decoded(file.text).trim_start_matches('\u{feff}'), file.path.is_some_and(outline::is_yaml));
+        reader.contents
+    };
+    schema::commands()
+        .filter(gives)
+        .map(read)
+        .find(|contents| contents.faults.is_empty() && !contents.resources.is_empty())
+}
+
 impl Contents {
     /// Adds it to an inventory, and gives what could not be read.
     pub fn put_into(self, builder: &mut Builder) -> Vec<Fault> {

@@ -53,6 +53,7 @@ mod untraced;
 mod unused_function;
 mod unused_kind;
 mod unused_param;
+mod unused_value;
 mod unused_variable;
 mod user_name;
 
@@ -192,6 +193,7 @@ const CHECKED: &[Lint] = &[
     unused_function::LINT,
     unused_kind::LINT,
     unused_param::LINT,
+    unused_value::LINT,
     unused_variable::LINT,
     user_name::LINT,
 ];

@@ -134,6 +134,11 @@ impl<'a> Subject<'a> {
         self.files.get(place.file).copied().unwrap_or(self.source)
     }
 
+    /// True for a place in what Lawbook itself has in the policies' language.
+    pub(super) fn is_of_prelude(&self, place: &Place) -> bool {
+        place.file + 1 == self.files.len() && place.file > 0
+    }
+
     /// Notes that something a library reads is there for this policy.
     pub(super) fn acquit(&self, place: &Place) {
         self.acquit_at(self.source_of(place), &place.span);

@@ -16,6 +16,7 @@ pub(super) const LINT: Lint = Lint {
           Lawbook can be told with `--shapes`.",
     check: Check::Policy(check),
     bad: &[
+        "//! when: { eventSource: kms.amazonaws.com, eventName: \"DisableKey, ScheduleKeyDeletion]\" }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: iam.amazonaws.com }\nfn matches(event) { succeeded(event) && (called(event, \"CreateUser\") || called(event, \"CreateUsr\")) }\nfn called(e, name) { e.eventName == name }",
         "//! when: { eventSource: ec2.amazonaws.com, eventName: DisasociateAddress }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: ec2.amazonaws.com, eventName: CreateUser }\nfn matches(event) { succeeded(event) }",
@@ -77,7 +78,9 @@ pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Ve
             [] => is_slip(&named.text, shapes.all_events()),
             _ => is_slip(&named.text, known.iter().map(String::as_str)),
         };
-        if (named.is_start || !others.is_empty() || is_slip) == are_wrong {
+        // A call of AWS's is a word: what is a list, or a sentence, was to be something else.
+        let is_no_word = !sources.is_empty() && named.text.chars().any(|letter| " ,;[]{}()'\"\t".contains(letter));
+        if (named.is_start || !others.is_empty() || is_slip || is_no_word) == are_wrong {
             // Of all names of all sources too many are like it.
             out.push(remark(lint, &named, &sources, others, if named.is_start { &[] } else { known }));
         }

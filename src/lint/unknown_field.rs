@@ -18,6 +18,7 @@ pub(super) const LINT: Lint = Lint {
           version of Lawbook can be told with `--shapes`.",
     check: Check::Policy(check),
     bad: &[
+        "fn matches(event) { is_one_of(event, [\"arn:aws:iam::111122223333:role/x\"]) && succeeded(event) }",
         "fn matches(event) { succeeded(event) && event.userIdentity.tpye == \"Root\" }",
         "fn matches(event) { succeeded(event) && event.SourceIPAddress == \"1.2.3.4\" }",
         "fn matches(event) { succeeded(event) && event.evntName != () }",
@@ -64,6 +65,8 @@ pub(super) struct Unknown<'a> {
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut out: Vec<Diagnostic> = unknown(subject, true).iter().map(|found| remark(&LINT, subject, found)).collect();
+    // What the prelude reads is told once, where it is called.
+    out.dedup();
     out.extend(in_when(subject));
     out.extend(in_look_ups(subject));
     out.extend(of_actors(subject));
@@ -99,6 +102,17 @@ const OF_RHAI: &[&str] = &["len", "is_empty", "chars", "bytes"];
 
 /// A remark about a step, with what was meant.
 pub(super) fn remark(lint: &Lint, subject: &Subject<'_>, found: &Unknown<'_>) -> Diagnostic {
+    if subject.is_of_prelude(found.place) {
+        let site = found.place.site.clone();
+        let called = subject.source.text.get(site.clone()).and_then(|text| text.split('(').next()).unwrap_or_default();
+        let called = called.rsplit('.').next().unwrap_or_default().trim();
+        let message = format!("`{called}` reads members that there are not in what it is given");
+        let diagnostic = lint.at(subject.source, site, message);
+        return match crate::script::ACTOR.contains(&found.name.as_str()) {
+            true => diagnostic.help("give it `actor(event)`"),
+            false => diagnostic.help(format!("such as `{}`", found.name)),
+        };
+    }
     let source = subject.source_of(found.place);
     let span = found.place.span.clone();
     let names = || found.known.iter().map(String::as_str);

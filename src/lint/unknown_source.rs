@@ -20,6 +20,9 @@ pub(super) const LINT: Lint = Lint {
         "//! when: { eventSource: [ec2.amazonaws.com, EC2.amazonaws.com], eventName: RunInstances }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: ec2, eventName: RunInstances }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: cloudwatch.amazonaws.com }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: kms.amazon.com, eventName: Decrypt }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: aws.kms, eventName: Decrypt }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: kms.aws.com, eventName: Decrypt }\nfn matches(event) { succeeded(event) }",
         "//! when:\nfn matches(event) { event.eventSource == \"iam.amazonaws.comm\" && succeeded(event) }",
         "//! when:\nfn matches(event) { event.eventSource in [\"iam.amazonaws.com\", \"iamm.amazonaws.com\"] && succeeded(event) }",
         "//! when:\nfn matches(e) { of(e, \"sss.amazonaws.com\") && succeeded(e) }\nfn of(x, source) { let s = x.eventSource; s == source }",
@@ -54,8 +57,20 @@ pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Ve
         // Events of others may be in CloudTrail Lake, by sources of their own.
         let lacks_domain = known.contains(&format!("{}.amazonaws.com", named.text));
         let is_alias = ALIASES.iter().any(|alias| named.text.strip_suffix(".amazonaws.com") == Some(alias));
-        let is_wrong =
-            named.is_start || lacks_domain || is_alias || is_slip(&named.text, known.iter().map(String::as_str));
+        // A known service in a domain that is nearly AWS's: `kms.amazon.com`.
+        let is_strayed = named.text.split_once('.').is_some_and(|(service, domain)| {
+            let is_nearly = domain.contains("amazon") || domain.contains("aws");
+            is_nearly && domain != "amazonaws.com.cn" && known.contains(&format!("{service}.amazonaws.com"))
+        });
+        // What EventBridge calls a service.
+        let is_of_events =
+            named.text.strip_prefix("aws.").is_some_and(|service| known.contains(&format!("{service}.amazonaws.com")));
+        let is_wrong = named.is_start
+            || is_of_events
+            || lacks_domain
+            || is_alias
+            || is_strayed
+            || is_slip(&named.text, known.iter().map(String::as_str));
         if is_wrong == are_wrong {
             let message = format!("no service has the source `{}`", named.text);
             out.push(proposed(lint.at(named.source, named.span.clone(), message), &named, &known));

@@ -52,7 +52,13 @@ impl Config {
             let (line, column) = place(offset);
             Error::new(message).about(&name).at(line, column)
         };
-        let yaml = yaml::parse(&text).map_err(|error| at(error.span.start, error.message))?;
+        let yaml = yaml::parse(&text).map_err(|error| {
+            let stopped = at(error.span.start, error.message);
+            match yaml::remedy(&text, error.span.start) {
+                Some(remedy) => stopped.try_to(remedy),
+                None => stopped,
+            }
+        })?;
         if yaml.to_json().is_null() {
             return Ok(Self { file: Some(file.to_owned()), ..Self::default() });
         }

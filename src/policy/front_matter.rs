@@ -90,7 +90,9 @@ impl FrontMatter {
                 Ok(head)
             }
             Err(error) => {
-                Err(Box::new(Diagnostic::error("front-matter", source, head.span(&error.span), error.message)))
+                let mut mistake = Diagnostic::error("front-matter", source, head.span(&error.span), error.message);
+                mistake.help = yaml::remedy(&text, error.span.start).map(str::to_owned);
+                Err(Box::new(mistake))
             }
         }
     }

@@ -29,7 +29,13 @@ pub(super) fn name(folder: &Path) -> Result<Option<String>, Error> {
         let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1;
         Error::new(message).about(&subject).at(before.matches('\n').count() + 1, column)
     };
-    let tree = yaml::parse(&text).map_err(|error| at(error.span.start, error.message))?;
+    let tree = yaml::parse(&text).map_err(|error| {
+        let stopped = at(error.span.start, error.message);
+        match yaml::remedy(&text, error.span.start) {
+            Some(remedy) => stopped.try_to(remedy),
+            None => stopped,
+        }
+    })?;
     if let Some(violation) = Shape::of(SCHEMA).violations(&tree).into_iter().next() {
         let error = at(violation.span.start, violation.message);
         return Err(match violation.help {
@@ -38,6 +44,11 @@ pub(super) fn name(folder: &Path) -> Result<Option<String>, Error> {
         });
     }
     Ok(tree.get("name").and_then(Yaml::raw).map(str::to_owned))
+}
+
+/// Whether a `pack.yaml` in a folder names the pack that begins there.
+pub fn is_named(folder: &Path) -> bool {
+    folder.join(FILE).is_file()
 }
 
 /// The folder in which the pack begins that a folder is part of: the nearest, from there up, that has a `pack.yaml` or a
@@ -62,5 +73,5 @@ pub fn is_root(folder: &Path) -> bool {
     let is_script = |entry: std::fs::DirEntry| entry.path().extension().is_some_and(|end| end == "rhai");
     let has_scripts =
         |lib: &Path| std::fs::read_dir(lib).is_ok_and(|mut files| files.any(|file| file.is_ok_and(is_script)));
-    folder.join(FILE).is_file() || has_scripts(&folder.join("lib"))
+    is_named(folder) || has_scripts(&folder.join("lib"))
 }

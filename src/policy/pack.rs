@@ -12,6 +12,9 @@ use crate::error::Error;
 /// The name of the embedded pack.
 pub const DEFAULT: &str = "default";
 
+/// The name of what has none that would stay: a policy by itself, and cases in a folder without a `pack.yaml`.
+pub const LOCAL: &str = "local";
+
 /// The text of a pack, not checked yet.
 #[derive(Clone, Debug)]
 pub struct Pack {
@@ -72,26 +75,36 @@ impl Pack {
         Ok(Self { name: name.into(), policies, libraries: libraries.into(), is_embedded: false, is_on_disk: true })
     }
 
-    /// One policy in a file, with the libraries of a `lib/` beside it. Its pack is named `local`.
+    /// One policy in a file, with the libraries of the pack that it is part of. Its pack is named `local`.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub fn from_file(file: &Path) -> Result<Self, Error> {
+        if file.extension().is_some_and(|end| end != "rhai") {
+            return Err(Error::new("is no policy: the name of a policy's file ends in `.rhai`")
+                .about(file.display().to_string()));
+        }
         let policy = read(file)?;
         let mut libraries = Vec::new();
-        let beside = file.parent().unwrap_or(Path::new("")).join("lib");
-        if beside.is_dir() {
-            for entry in walkdir::WalkDir::new(&beside).sort_by_file_name() {
+        let root = manifest::root_of(file.parent().unwrap_or(Path::new("")));
+        if manifest::is_root(&root) {
+            // Not those of packs within it.
+            let is_own = |entry: &walkdir::DirEntry| {
+                entry.depth() == 0 || !entry.file_type().is_dir() || !manifest::is_root(entry.path())
+            };
+            for entry in walkdir::WalkDir::new(&root).sort_by_file_name().into_iter().filter_entry(is_own) {
                 let entry = entry.map_err(|error| {
-                    Error::new(format!("cannot be read: {error}")).about(beside.display().to_string())
+                    Error::new(format!("cannot be read: {error}")).about(root.display().to_string())
                 })?;
-                if entry.path().extension().is_some_and(|extension| extension == "rhai") {
+                let below = entry.path().strip_prefix(&root).unwrap_or(entry.path());
+                let is_script = entry.path().extension().is_some_and(|extension| extension == "rhai");
+                if is_script && is_library(&below.to_string_lossy()) && entry.path() != file {
                     libraries.push(read(entry.path())?);
                 }
             }
         }
         Ok(Self {
-            name: "local".into(),
+            name: LOCAL.into(),
             policies: vec![policy],
             libraries: libraries.into(),
             is_embedded: false,
@@ -103,7 +116,7 @@ impl Pack {
     pub fn from_text(id: &str, text: &str) -> Self {
         let source = Arc::new(SourceText { file: format!("{id}.rhai"), text: text.to_owned() });
         Self {
-            name: "local".into(),
+            name: LOCAL.into(),
             policies: vec![source],
             libraries: Arc::from([]),
             is_embedded: false,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::fault::printable;
 use crate::record::Ref;
 
 /// The conditions of a policy's `when`: all of them must hold. Empty, it admits every record.
@@ -46,6 +47,20 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// What a record has in the place of what is wanted, in a few words.
+    pub fn found(&self, record: Ref<'_>) -> String {
+        let value = self.path.iter().try_fold(record, |value, key| value.get(key)).filter(|value| !value.is_null());
+        match value {
+            None => "nothing".to_owned(),
+            Some(value) => match value.scalar_text() {
+                Some(text) => format!("`{}`", printable(&text, 100)),
+                None => "no scalar".to_owned(),
+            },
+        }
+    }
+}
+
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let values: Vec<&str> = self.any_of.iter().map(|value| value.as_deref().unwrap_or("(absent)")).collect();
@@ -53,7 +68,8 @@ impl fmt::Display for Condition {
     }
 }
 
-fn show_path(path: &[String]) -> String {
+/// A path as it is written.
+pub(crate) fn show_path(path: &[String]) -> String {
     let step = |step: &String| if step.contains('.') { format!("{step:?}") } else { step.clone() };
     path.iter().map(step).collect::<Vec<_>>().join(".")
 }

@@ -28,7 +28,7 @@ use serde_json::Value;
 use self::answer::Answer;
 pub use self::check::{Checked, Header, Reader, Shared};
 use self::compiled::{Compiled, Compiler};
-pub(crate) use self::functions::{ACTOR, TRACED, compile_glob};
+pub(crate) use self::functions::{ACTOR, TRACED, compile_glob, gives_only};
 use self::functions::{Env, NotEvaluated, Pool};
 pub use self::functions::{definitions, parse_duration, parse_time, reference};
 pub use self::hooks::{Given, Hooks, Named, OF_HIT};

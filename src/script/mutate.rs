@@ -13,6 +13,8 @@ use super::parts::{Kind, Node, Tree};
 pub struct Edit {
     /// Byte range of what goes.
     pub span: Range<usize>,
+    /// Byte range of what it is about, within that.
+    pub about: Range<usize>,
     /// What comes in its place.
     pub put: String,
     /// What it does, in a few words.
@@ -56,7 +58,14 @@ impl Maker<'_> {
     }
 
     fn put(&mut self, span: &Range<usize>, put: impl Into<String>, what: impl Into<String>) {
-        self.out.push(Edit { span: span.clone(), put: put.into(), what: what.into() });
+        self.out.push(Edit { span: span.clone(), about: span.clone(), put: put.into(), what: what.into() });
+    }
+
+    /// The last change is about a part of what goes.
+    fn about(&mut self, part: &Range<usize>) {
+        if let Some(edit) = self.out.last_mut() {
+            edit.about = part.clone();
+        }
     }
 
     fn node(&mut self, node: &Node) {
@@ -75,6 +84,7 @@ impl Maker<'_> {
             }
             (Kind::Int, _) => self.numbers(node),
             (Kind::Text, _) => self.texts(node),
+            (Kind::Method(name), _) => self.methods(node, name),
             (Kind::List, items) => self.items(node, items),
             (Kind::If | Kind::While, [condition, ..]) => self.condition(condition),
             (Kind::Arm(Some(at)), parts) => {
@@ -92,12 +102,15 @@ impl Maker<'_> {
 
     /// One of two parts goes.
     fn drops(&mut self, node: &Node, left: &Node, right: &Node) {
+        let (first, second) = (left.span.clone(), right.span.clone());
         let (left, right) = (self.of(left).to_owned(), self.of(right).to_owned());
         let short = |text: &str| crate::fault::printable(&text.split_whitespace().collect::<Vec<_>>().join(" "), 60);
         let (no_left, no_right) = (format!("`{}` is gone", short(&left)), format!("`{}` is gone", short(&right)));
         // In brackets: what is left must bind as it did.
         self.put(&node.span, format!("({right})"), no_left);
+        self.about(&first);
         self.put(&node.span, format!("({left})"), no_right);
+        self.about(&second);
     }
 
     fn compares(&mut self, op: &Range<usize>) {
@@ -146,6 +159,18 @@ impl Maker<'_> {
                 format!("`{}` is not in the list", crate::fault::printable(self.of(item), 60)),
             );
             self.put(&node.span, put, what);
+            self.about(&item.span);
+        }
+    }
+
+    /// A method that asks the same of one instead of all, or at the other end.
+    fn methods(&mut self, node: &Node, name: &str) {
+        const PAIRS: [(&str, &str); 2] = [("some", "all"), ("starts_with", "ends_with")];
+        let mut others = PAIRS.iter().flat_map(|(one, other)| [(one, other), (other, one)]);
+        let Some((_, other)) = others.find(|(known, _)| **known == name) else { return };
+        let Some(from) = node.parts.first().map(|receiver| receiver.span.end) else { return };
+        if let Some(at) = self.text[from..node.span.end].find(name).map(|at| from + at) {
+            self.put(&(at..at + name.len()), *other, format!("`{name}` is `{other}`"));
         }
     }
 
@@ -183,6 +208,7 @@ fn matches(event) {
     print("x" + 1);
     if event.a == "b" || !f(event) { return false; }
     [1, 2].contains(event.n ?? 0) && event.n < N
+    && event.l.some(|x| x.starts_with("y"))
 }"#;
         let made: Vec<String> = edits(text)
             .unwrap()

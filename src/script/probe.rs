@@ -29,6 +29,8 @@ pub enum What {
     Condition,
     /// A part whose value is told.
     Part,
+    /// A function was called.
+    Called,
 }
 
 /// Where a probe is.
@@ -42,6 +44,10 @@ pub struct Site {
     pub function: Arc<str>,
     /// How many parts with probes it is in.
     pub depth: usize,
+    /// The function that it calls, if it is a call.
+    pub calls: Option<Arc<str>>,
+    /// Whether it is a variable alone.
+    pub is_name: bool,
 }
 
 /// A text with probes.
@@ -59,21 +65,24 @@ pub struct Probed {
 pub enum Depth {
     /// What is reached, and what conditions were.
     Coverage,
-    /// The value of every part of one function.
+    /// The value of every part.
     Parts,
 }
 
 impl Probed {
     /// Puts probes into a text, the first of this number; `None` if the text is not understood.
-    pub fn new(source: &Arc<SourceText>, depth: Depth, function: Option<&str>, first: usize) -> Option<Self> {
+    pub fn new(source: &Arc<SourceText>, depth: Depth, first: usize) -> Option<Self> {
         let tree = Tree::read(&source.text)?;
         let mut placer =
             Placer { text: &source.text, first, sites: Vec::new(), edits: Vec::new(), of: "".into(), depth: 0 };
-        for found in tree.functions.iter().filter(|found| function.is_none_or(|name| name == found.name)) {
+        for found in &tree.functions {
             placer.of = found.name.as_str().into();
             match depth {
                 Depth::Coverage => placer.statements(&found.body, found.name == "matches"),
-                Depth::Parts => placer.parts_of(&found.body),
+                Depth::Parts => {
+                    placer.called(&found.body);
+                    placer.parts_of(&found.body);
+                }
             }
         }
         let text = Arc::new(SourceText { file: source.file.clone(), text: placer.applied() });
@@ -100,8 +109,17 @@ struct Placer<'t> {
 impl Placer<'_> {
     fn site(&mut self, what: What, span: &Range<usize>) -> usize {
         let number = self.first + self.sites.len();
-        self.sites.push(Site { what, span: span.clone(), function: Arc::clone(&self.of), depth: self.depth });
+        let function = Arc::clone(&self.of);
+        self.sites.push(Site { what, span: span.clone(), function, depth: self.depth, calls: None, is_name: false });
         number
+    }
+
+    /// Tells when a function begins: its parts are between that and the call that gives its answer.
+    fn called(&mut self, body: &Node) {
+        if let Some(first) = body.parts.first() {
+            let number = self.site(What::Called, &body.span);
+            self.edits.push((first.span.start, format!("__at({number}); ")));
+        }
     }
 
     fn applied(&mut self) -> String {
@@ -122,6 +140,13 @@ impl Placer<'_> {
     /// Puts a call around a part, and does something with what is in it.
     fn around(&mut self, node: &Node, what: What, inner: impl FnOnce(&mut Self)) {
         let number = self.site(what, &node.span);
+        if let Some(site) = self.sites.last_mut() {
+            site.is_name = node.kind == Kind::Name;
+            site.calls = match &node.kind {
+                Kind::Call(name) | Kind::Method(name) => Some(name.as_str().into()),
+                _ => None,
+            };
+        }
         self.edits.push((node.span.start, format!("__seen({number}, ")));
         self.depth += 1;
         inner(self);
@@ -221,22 +246,59 @@ impl Placer<'_> {
             // What is changed must stay where it is, and a closure's values are those of many calls.
             Kind::Closure | Kind::Bool | Kind::Int | Kind::Constant | Kind::Text | Kind::Name => {}
             Kind::Assign => node.parts.iter().skip(1).for_each(|part| self.parts_of(part)),
-            Kind::And | Kind::Or | Kind::Not | Kind::Compare(_) | Kind::Coalesce | Kind::Call(_) => {
+            Kind::And | Kind::Or | Kind::Not | Kind::Coalesce => {
                 self.around(node, What::Part, |placer| node.parts.iter().for_each(|part| placer.parts_of(part)));
             }
+            Kind::Compare(_) => {
+                self.around(node, What::Part, |placer| node.parts.iter().for_each(|part| placer.value_of(part)));
+            }
+            // What a call changes is its first part: a variable there stays as it is.
+            Kind::Call(_) => self.around(node, What::Part, |placer| {
+                node.parts.iter().take(1).for_each(|part| placer.parts_of(part));
+                node.parts.iter().skip(1).for_each(|part| placer.value_of(part));
+            }),
             Kind::Method(_) => self.around(node, What::Part, |placer| {
                 // The receiver may be changed by the call: only what is read of the record, or answered, is shown.
                 let receiver = &node.parts[0];
                 if matches!(receiver.kind, Kind::Field | Kind::Call(_)) {
                     placer.parts_of(receiver);
                 }
-                node.parts[1..].iter().for_each(|part| placer.parts_of(part));
+                node.parts[1..].iter().for_each(|part| placer.value_of(part));
             }),
-            Kind::Field | Kind::Index => self.around(node, What::Part, |_| {}),
+            Kind::Field | Kind::Index => self.around(node, What::Part, |placer| {
+                // A member of what a call gave: what it gave says more, but for what is shown of every record.
+                let base = base(node);
+                if matches!(&base.kind, Kind::Call(name) if !["actor", "request", "response"].contains(&name.as_str()))
+                {
+                    placer.parts_of(base);
+                }
+            }),
             _ => node.parts.iter().for_each(|part| self.parts_of(part)),
         }
     }
 }
+
+/// What a path of members begins with.
+fn base(node: &Node) -> &Node {
+    match (&node.kind, node.parts.first()) {
+        (Kind::Field | Kind::Index, Some(inner)) => base(inner),
+        _ => node,
+    }
+}
+
+impl Placer<'_> {
+    /// As [`parts_of`](Self::parts_of), where a variable is but read.
+    fn value_of(&mut self, node: &Node) {
+        match node.kind {
+            Kind::Name => self.around(node, What::Part, |_| {}),
+            _ => self.parts_of(node),
+        }
+    }
+}
+
+/// Steps of a trail that are kept, and letters of their values.
+const MOST_STEPS: usize = 5_000;
+const MOST_LETTERS: usize = 4_000_000;
 
 /// What probes told.
 #[derive(Debug, Default)]
@@ -245,8 +307,20 @@ pub struct Log {
     pub counts: BTreeMap<usize, [u64; 2]>,
     /// The last value of each, if that is wanted.
     pub values: BTreeMap<usize, Value>,
-    /// The order in which they were passed last.
-    pub order: Vec<usize>,
+    /// The probes in the order in which they were passed, each with its value, if that is wanted: the beginning, where
+    /// there are many.
+    pub trail: Vec<(usize, Option<Value>)>,
+    /// Letters that the values of the trail have.
+    letters: usize,
+}
+
+impl Log {
+    fn step(&mut self, number: usize, value: Option<&Value>) {
+        if self.trail.len() < MOST_STEPS && self.letters < MOST_LETTERS {
+            self.letters += value.map_or(0, |value| value.to_string().len());
+            self.trail.push((number, value.cloned()));
+        }
+    }
 }
 
 /// Runs scripts with probes, in one thread.
@@ -283,15 +357,20 @@ impl Prober {
                 Err(_) => count[1] += 1,
             }
             if values {
-                log.values.insert(number, value::to_json(&part));
-                log.order.push(number);
+                let value = value::to_json(&part);
+                log.step(number, Some(&value));
+                log.values.insert(number, value);
             }
             part
         });
         let seen = Rc::clone(&log);
         compiler.engine.register_fn("__at", move |number: INT| {
             let number = usize::try_from(number).unwrap_or_default();
-            seen.borrow_mut().counts.entry(number).or_default()[1] += 1;
+            let mut log = seen.borrow_mut();
+            log.counts.entry(number).or_default()[1] += 1;
+            if values {
+                log.step(number, None);
+            }
         });
         runtime.compiler = Some(compiler);
         Self { runtime, log, libraries: libraries.iter().map(|library| Arc::clone(&library.text)).collect() }
@@ -352,7 +431,7 @@ mod tests {
         for (name, text) in texts {
             let source = Arc::new(SourceText { file: name.clone(), text });
             for depth in [Depth::Coverage, Depth::Parts] {
-                let probed = Probed::new(&source, depth, None, 0).unwrap_or_else(|| panic!("{name} is not understood"));
+                let probed = Probed::new(&source, depth, 0).unwrap_or_else(|| panic!("{name} is not understood"));
                 let parsed = engine.compile(super::super::sandbox::script(&probed.text.text));
                 assert!(parsed.is_ok(), "{name}: {parsed:?}\n{}", probed.text.text);
                 assert!(!probed.sites.is_empty());

@@ -638,7 +638,7 @@ fn new_writes_a_policy_that_loads() {
     let ran = desk.run(&["new", "key-pair-created", "--dir", "pack"]).succeeds();
     assert_eq!(
         ran.out,
-        "wrote pack/key-pair-created.rhai\nwrote pack/key-pair-created.cases.yaml\nwrote pack/key-pair-created.snap\nnext: lawbook test pack/key-pair-created.rhai\n"
+        "wrote pack/pack.yaml\nwrote pack/key-pair-created.rhai\nwrote pack/key-pair-created.cases.yaml\nwrote pack/key-pair-created.snap\nnext: lawbook test pack/key-pair-created.rhai\n"
     );
     assert_eq!(desk.run(&["check", "pack/key-pair-created.rhai"]).succeeds().out, "1 policy loads.\n");
     desk.run(&["new", "volume-without-owner", "--dir", "pack", "--judges", "ec2/volumes"]).succeeds();

@@ -183,7 +183,7 @@ fn what_cannot_be_compared_is_told() {
     // A line that cannot be read keeps the comparison from being believed.
     desk.write("logs/more.ndjson", "{\"eventVersion\": \"1.10\", \n");
     let ran = run(&["--impact", "logs", "--against", "my-pack"]);
-    assert!(ran.code == 2 && ran.err.contains("exit 2: before: "), "{} {}", ran.code, ran.err);
+    assert!(ran.code == 2 && ran.err.contains("Exit 2: before: "), "{} {}", ran.code, ran.err);
     git(&desk, &["init", "-q"]);
     let ran = run(&["--impact", "logs", "--against", "nosuch"]);
     assert!(ran.err.contains("is neither a folder nor a revision of the repository"), "{}", ran.err);

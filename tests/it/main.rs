@@ -21,6 +21,7 @@ mod series;
 mod sessions;
 mod shape_rules;
 mod shapes;
+mod testing;
 mod typos;
 mod windows;
 

@@ -8,25 +8,88 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Lines that build the project anew, which the tests are part of.
 const NOT_RUN: [&str; 2] = ["cargo test", "cargo install --path ."];
 
-/// The lines of the blocks that are marked as shell, block by block.
-fn blocks(markdown: &str) -> Vec<Vec<&str>> {
-    let mut blocks: Vec<Vec<&str>> = Vec::new();
-    let mut fence = None;
+/// A block that is marked as shell, and what is said to be printed by the last of its lines.
+#[derive(Default)]
+struct Block<'d> {
+    lines: Vec<&'d str>,
+    /// The lines of a block of text that follows.
+    printed: Option<Vec<&'d str>>,
+}
+
+/// The blocks that are marked as shell.
+fn blocks(markdown: &str) -> Vec<Block<'_>> {
+    let mut blocks: Vec<Block<'_>> = Vec::new();
+    let (mut fence, mut before) = (None, "");
     for line in markdown.lines() {
         match (fence, line.strip_prefix("```")) {
             (None, Some(language)) => {
                 fence = Some(language);
-                if language == "sh" {
-                    blocks.push(Vec::new());
+                match (language, before, blocks.last_mut()) {
+                    ("sh", ..) => blocks.push(Block::default()),
+                    ("text", "sh", Some(last)) => last.printed = Some(Vec::new()),
+                    _ => {}
                 }
+                before = language;
             }
             (Some(_), Some("")) => fence = None,
-            (Some("sh"), None) if !line.trim().is_empty() => blocks.last_mut().unwrap().push(line),
+            (Some("sh"), None) if !line.trim().is_empty() => blocks.last_mut().unwrap().lines.push(line),
+            (Some("text"), None) => {
+                let printed = blocks.last_mut().and_then(|block| block.printed.as_mut());
+                printed.filter(|_| before == "text").into_iter().for_each(|printed| printed.push(line));
+            }
+            // What is said of another block begins anew under a heading.
+            (None, None) if line.starts_with('#') => before = "",
             _ => {}
         }
     }
     assert_eq!(fence, None, "a block is not closed");
     blocks
+}
+
+/// Whether an output is what a document shows: times aside, and but for what it leaves out by a line `…` or `...`, or by
+/// these at the end of a line.
+fn is_shown(shown: &[&str], output: &str) -> bool {
+    let time = regex::Regex::new(r"[0-9.]+ ms").unwrap();
+    let output = time.replace_all(output, "[time]");
+    let output: Vec<&str> = output.trim_end().lines().collect();
+    let is_gap = |line: &str| matches!(line.trim(), "…" | "...");
+    let is_like = |(shown, line): (&&str, &&str)| {
+        let shown = time.replace_all(shown, "[time]");
+        match shown.strip_suffix('…').or_else(|| shown.strip_suffix("...")) {
+            Some(start) => line.starts_with(start),
+            None => shown == *line,
+        }
+    };
+    let chunks: Vec<&[&str]> = shown.split(|line| is_gap(line)).collect();
+    let mut from = 0;
+    for (number, chunk) in chunks.iter().enumerate() {
+        let (is_first, is_last) = (number == 0, number + 1 == chunks.len());
+        let fits = |at: &usize| {
+            let here = output.get(*at..at + chunk.len());
+            here.is_some_and(|here| chunk.iter().zip(here).all(is_like))
+                && (!is_last || chunk.is_empty() || at + chunk.len() == output.len())
+        };
+        let Some(at) = (from..=output.len()).take(if is_first { 1 } else { usize::MAX }).find(fits) else {
+            return false;
+        };
+        from = at + chunk.len();
+    }
+    true
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    let output = "a 1.5 ms\nb\nc long\nd\n";
+    for shown in
+        [&["a 2 ms", "b", "c long", "d"][..], &["…", "b", "..."], &["a 2 ms", "…", "d"], &["…", "c l…", "d"], &["..."]]
+    {
+        assert!(is_shown(shown, output), "{shown:?}");
+    }
+    for shown in
+        [&["a 2 ms", "b"][..], &["b", "c long", "d"], &["a 2 ms", "c long", "d"], &["…", "c", "d"], &["…", "d", "c"]]
+    {
+        assert!(!is_shown(shown, output), "{shown:?}");
+    }
 }
 
 /// The command, and the exit code that the README promises.
@@ -54,7 +117,7 @@ fn every_shell_line_works() {
     let readme = std::fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
     let blocks = blocks(&readme);
     assert_eq!(
-        blocks[0],
+        blocks[0].lines,
         ["cargo run --release -- scan examples/sample --fail-on never", "cargo test"],
         "the first block is the two commands"
     );
@@ -69,7 +132,7 @@ fn every_shell_line_of_the_tutorial_works() {
 }
 
 /// Runs lines one after another, in one copy of what a reader has.
-fn run_all(blocks: Vec<Vec<&str>>) {
+fn run_all(blocks: Vec<Block<'_>>) {
     let desk = tempfile::tempdir().unwrap();
     for folder in ["examples", "policies"] {
         copy(&Path::new(ROOT).join(folder), &desk.path().join(folder));
@@ -79,31 +142,40 @@ fn run_all(blocks: Vec<Vec<&str>>) {
     let folders = std::iter::once(binary.parent().unwrap().to_owned()).chain(std::env::split_paths(&others));
     let path = std::env::join_paths(folders).unwrap();
     let mut run = 0;
-    for line in blocks.into_iter().flatten() {
-        let (command, code) = promise(line);
-        if NOT_RUN.contains(&command) {
-            continue;
+    let mut wrong = String::new();
+    for block in blocks {
+        let mut last = String::new();
+        for line in block.lines {
+            let (command, code) = promise(line);
+            if NOT_RUN.contains(&command) {
+                continue;
+            }
+            let command = command.replace("cargo run --release --", "lawbook");
+            assert!(!command.contains("cargo"), "a test may not build: {line}");
+            let output = Command::new("sh")
+                .args(["-c", &command])
+                .current_dir(desk.path())
+                .env("PATH", &path)
+                .env_remove("CI")
+                .env("LAWBOOK_CACHE", desk.path().join("cache"))
+                .stdin(Stdio::null())
+                .output()
+                .unwrap();
+            assert_eq!(
+                output.status.code(),
+                Some(code),
+                "`{line}`\n{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+            run += 1;
+            last = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
         }
-        let command = command.replace("cargo run --release --", "lawbook");
-        assert!(!command.contains("cargo"), "a test may not build: {line}");
-        let output = Command::new("sh")
-            .args(["-c", &command])
-            .current_dir(desk.path())
-            .env("PATH", &path)
-            .env_remove("CI")
-            .env("LAWBOOK_CACHE", desk.path().join("cache"))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(code),
-            "`{line}`\n{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        run += 1;
+        if let Some(shown) = block.printed.filter(|shown| !is_shown(shown, &last)) {
+            wrong.push_str(&format!("shown:\n{}\nprinted:\n{last}\n", shown.join("\n")));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong}");
     assert!(run > 5, "{run} lines were run");
 }
 

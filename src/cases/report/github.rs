@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{Look, command};
 use crate::cases::judge::Verdict;
-use crate::cases::runner::{Report, SnapshotState};
+use crate::cases::runner::Report;
 use crate::report::github::{escaped, property};
 
 /// Writes the report.
@@ -21,11 +21,11 @@ pub(super) fn write(report: &Report, look: Look, out: &mut dyn Write) -> io::Res
             let title = format!("{}: {}", policy.id, case.name);
             annotation(out, "error", &file, case.line, &title, &lines.join("\n"))?;
         }
-        if let SnapshotState::Differs(changes, _) = &policy.snapshot {
+        if let Some((changes, _)) = policy.snapshot.changes() {
             let snapshot = crate::cases::snapshot_of(&policy.file).display().to_string();
             let mut told = Vec::new();
-            super::text::changes(changes, false, &mut told)?;
-            let title = format!("{}: the snapshot differs", policy.id);
+            super::text::changes(changes, super::Detail::Titles, false, &mut told)?;
+            let title = format!("{}: the snapshot {}", policy.id, super::of_snapshot(&policy.snapshot));
             annotation(out, "error", &snapshot, 1, &title, &String::from_utf8_lossy(&told))?;
         }
         if policy.cases.is_empty() {

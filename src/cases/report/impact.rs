@@ -224,7 +224,8 @@ fn markdown(impact: &Impact, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out, "\n<details><summary>{}: {}</summary>\n", heading(kind), impact.count(kind))?;
         for difference in of_kind(impact, kind).take(SHOWN) {
-            let was = escaped(&said(difference));
+            let was = said(difference);
+            let was = if was.is_empty() { was } else { escaped(&was) };
             let (severity, policy) = (difference.severity.word(), escaped(&difference.policy));
             writeln!(
                 out,

@@ -23,6 +23,7 @@ pub(super) fn write(report: &Report, measures: Measures<'_>, look: Look, out: &m
             "policies": report.policies.len(),
             "cases": report.cases(),
             "counts": report.counts(),
+            "warnings": report.warnings.0,
             "seconds": report.time.as_secs_f64(),
             "exit": { "code": code, "reasons": reasons },
         },
@@ -42,6 +43,7 @@ fn policy(policy: &PolicyResult) -> Value {
     let (state, changes, pending) = match &policy.snapshot {
         SnapshotState::None => ("none", Vec::new(), false),
         SnapshotState::Same => ("same", Vec::new(), false),
+        SnapshotState::Missing(changes, pending) => ("missing", changes.clone(), *pending),
         SnapshotState::Differs(changes, pending) => ("differs", changes.clone(), *pending),
     };
     json!({

@@ -71,6 +71,7 @@ fn of_case(policy: &PolicyResult, case: &CaseResult, trace: Option<&Trace>) -> T
             let kind = if is_broken { NonSuccessKind::Error } else { NonSuccessKind::Failure };
             let mut status = TestCaseStatus::non_success(kind);
             let mut lines = told.clone();
+            lines.extend(case.records.iter().take(3).map(|record| format!("record {record}")));
             lines.extend(trace.map(Trace::lines).unwrap_or_default());
             lines.push(format!("at {}:{}", policy.cases_file.display(), case.line));
             lines.push(command(policy, &case.name));
@@ -87,16 +88,17 @@ fn of_case(policy: &PolicyResult, case: &CaseResult, trace: Option<&Trace>) -> T
 }
 
 fn of_snapshot(policy: &PolicyResult) -> TestCase {
-    let status = match &policy.snapshot {
-        SnapshotState::Differs(changes, _) => {
+    let status = match policy.snapshot.changes() {
+        Some((changes, _)) => {
             let mut told = Vec::new();
-            let _ = super::text::changes(changes, false, &mut told);
-            let mut status = failure("the snapshot differs", "snapshot");
+            let _ = super::text::changes(changes, super::Detail::Titles, false, &mut told);
+            let message = format!("the snapshot {}", super::of_snapshot(&policy.snapshot));
+            let mut status = failure(&message, "snapshot");
             let lines = String::from_utf8_lossy(&told);
             status.set_description(lines.lines().map(plain).collect::<Vec<_>>().join("\n"));
             status
         }
-        SnapshotState::None | SnapshotState::Same => TestCaseStatus::success(),
+        None => TestCaseStatus::success(),
     };
     let mut test = TestCase::new("(snapshot)", status);
     test.set_classname(policy.id.as_str());

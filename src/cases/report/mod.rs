@@ -14,10 +14,10 @@ use std::io::{self, Write};
 pub use self::coverage::{CoverageFormat, write_coverage};
 pub use self::impact::{ImpactFormat, write_impact};
 pub use self::mutation::write_mutation;
-pub use self::text::changes as write_changes;
+pub use self::text::{Detail, changes as write_changes};
 use super::coverage::Coverage;
 use super::mutate::Mutation;
-use super::runner::{PolicyResult, Report};
+use super::runner::{PolicyResult, Report, SnapshotState};
 
 /// A format in which it is told how cases went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,11 @@ pub fn write(
         Format::Junit => junit::write(report, out),
         Format::Github => github::write(report, look, out),
     }
+}
+
+/// What is said of a snapshot that is not as accepted.
+fn of_snapshot(state: &SnapshotState) -> &'static str {
+    if matches!(state, SnapshotState::Missing(..)) { "is missing" } else { "differs" }
 }
 
 /// The command that runs a case alone.

@@ -4,17 +4,33 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::paint::{GOOD, NOTE, paint};
-use crate::cases::mutate::Mutation;
+use super::Look;
+use super::paint::{DIM, GOOD, NOTE, paint};
+use crate::cases::mutate::{Fate, Mutation};
 use crate::diagnostic::Diagnostic;
+use crate::fault::printable;
 use crate::report::diagnostic::draw;
 
 /// Tells which changes no case notices, each with its line drawn.
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn write_mutation(mutation: &Mutation, colour: bool, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_mutation(mutation: &Mutation, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let colour = look.colour;
     writeln!(out)?;
+    if look.verbose {
+        for tried in &mutation.tried {
+            let style = if tried.fate == Fate::Survived { NOTE } else { DIM };
+            let told = format!("{}:{}  {}", tried.file, tried.line, tried.what);
+            writeln!(
+                out,
+                "{}  {}",
+                paint(colour, style, &format!("{:13}", tried.fate.words())),
+                printable(&told, 1_000)
+            )?;
+        }
+        writeln!(out)?;
+    }
     if !mutation.survivors.is_empty() {
         let remarks: Vec<Diagnostic> = mutation.survivors.iter().map(|survivor| survivor.diagnostic()).collect();
         let drawn = draw(&remarks, colour);

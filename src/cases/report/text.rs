@@ -11,12 +11,18 @@ use super::{Look, command};
 use crate::cases::change::Change;
 use crate::cases::compare::Difference;
 use crate::cases::judge::{CaseResult, Verdict};
-use crate::cases::runner::{PolicyResult, Report, SnapshotState};
+use crate::cases::runner::{PolicyResult, Report};
+use crate::cases::snapshot::finding_text;
 use crate::cases::trace::Trace;
 use crate::fault::printable;
 
 /// Letters of a value that are shown.
 const MOST: usize = 2_000;
+
+/// Lines of new findings that are shown of one snapshot.
+const MOST_LINES: usize = 300;
+/// Records of a case whose place is told.
+const MOST_RECORDS: usize = 3;
 
 /// Writes the report.
 pub(super) fn write(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -32,8 +38,7 @@ pub(super) fn write(report: &Report, look: Look, out: &mut dyn Write) -> io::Res
 
 fn of_policy(policy: &PolicyResult, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let is_bad = |case: &CaseResult| matches!(case.verdict, Verdict::Failed | Verdict::Broken);
-    let failed =
-        policy.cases.iter().any(|(case, _)| is_bad(case)) || matches!(policy.snapshot, SnapshotState::Differs(..));
+    let failed = policy.cases.iter().any(|(case, _)| is_bad(case)) || policy.snapshot.changes().is_some();
     let word = match (policy.cases.is_empty(), failed) {
         (_, true) => paint(look.colour, BAD, "FAIL"),
         (true, false) if look.allow_empty => paint(look.colour, NOTE, "none"),
@@ -46,8 +51,7 @@ fn of_policy(policy: &PolicyResult, look: Look, out: &mut dyn Write) -> io::Resu
     } else {
         let time: Duration = policy.cases.iter().map(|(case, _)| case.time).sum();
         let operations: u64 = policy.cases.iter().map(|(case, _)| operations(case)).sum();
-        let noun = if policy.cases.len() == 1 { "case" } else { "cases" };
-        let cost = format!("{} {noun}, {operations} operations, {}", policy.cases.len(), in_ms(time));
+        let cost = format!("{}, {operations} operations, {}", plural(policy.cases.len(), "case"), in_ms(time));
         writeln!(out, "{word} {}  {}", policy.id, paint(look.colour, DIM, &cost))?;
     }
     for (case, trace) in &policy.cases {
@@ -62,10 +66,14 @@ fn of_policy(policy: &PolicyResult, look: Look, out: &mut dyn Write) -> io::Resu
             }
         }
     }
-    if let SnapshotState::Differs(changes_of, pending) = &policy.snapshot {
-        of_snapshot(policy, changes_of, *pending, look, out)?;
+    if let Some((changes_of, pending)) = policy.snapshot.changes() {
+        of_snapshot(policy, changes_of, pending, look, out)?;
     }
     Ok(())
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn operations(case: &CaseResult) -> u64 {
@@ -96,6 +104,12 @@ fn of_failure(
     writeln!(out, "    {} {}", paint(look.colour, BAD, word), paint(look.colour, BOLD, &printable(&case.name, MOST)))?;
     let place = format!("{}:{}", policy.cases_file.display(), case.line);
     writeln!(out, "         at {}", printable(&place, MOST))?;
+    for record in case.records.iter().take(MOST_RECORDS) {
+        writeln!(out, "         record {}", printable(record, MOST))?;
+    }
+    if case.records.len() > MOST_RECORDS {
+        writeln!(out, "         and {} more records", case.records.len() - MOST_RECORDS)?;
+    }
     for difference in &case.differences {
         differs(difference, look, out)?;
     }
@@ -134,13 +148,9 @@ fn of_snapshot(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let file = crate::cases::snapshot_of(&policy.file);
-    writeln!(
-        out,
-        "    {} {}",
-        paint(look.colour, BAD, "snapshot differs:"),
-        printable(&file.display().to_string(), MOST)
-    )?;
-    changes(changed, look.colour, out)?;
+    let said = format!("snapshot {}:", super::of_snapshot(&policy.snapshot));
+    writeln!(out, "    {} {}", paint(look.colour, BAD, &said), printable(&file.display().to_string(), MOST))?;
+    changes(changed, Detail::Titles, look.colour, out)?;
     let root = super::word(&policy.root.display().to_string());
     if pending {
         writeln!(out, "         review it: lawbook review {root}")
@@ -152,11 +162,21 @@ fn of_snapshot(
     }
 }
 
+/// How much is told of findings that no snapshot has yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Severity and title.
+    Titles,
+    /// All that there is to accept, up to a bound.
+    Whole,
+}
+
 /// Tells changes of a snapshot, for people.
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn changes(changes: &[Change], colour: bool, out: &mut dyn Write) -> io::Result<()> {
+pub fn changes(changes: &[Change], detail: Detail, colour: bool, out: &mut dyn Write) -> io::Result<()> {
+    let mut left = if detail == Detail::Whole { MOST_LINES } else { 0 };
     let mut of_case: Option<&str> = None;
     let mut of_finding: Option<&str> = None;
     for change in changes {
@@ -176,6 +196,29 @@ pub fn changes(changes: &[Change], colour: bool, out: &mut dyn Write) -> io::Res
         }
         (of_case, of_finding) = (case, finding);
         one(change, colour, out)?;
+        match change {
+            Change::CaseAdded { whole: findings, .. } if detail == Detail::Whole => {
+                findings.iter().try_for_each(|finding| whole(finding, &mut left, colour, out))?;
+            }
+            Change::FindingAdded { whole: finding, .. } if detail == Detail::Whole => {
+                whole(finding, &mut left, colour, out)?;
+            }
+            _ => {}
+        }
+    }
+    if detail == Detail::Whole && left == 0 {
+        writeln!(out, "      the rest stands in the file")?;
+    }
+    Ok(())
+}
+
+/// A finding that nobody has seen yet, as it will stand in the snapshot, as far as there are lines left.
+fn whole(finding: &Value, left: &mut usize, colour: bool, out: &mut dyn Write) -> io::Result<()> {
+    let text = finding_text(finding);
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("standing:"));
+    for line in lines.take(*left).collect::<Vec<_>>() {
+        *left -= 1;
+        writeln!(out, "          {}", paint(colour, GOOD, &format!("+ {}", printable(line, MOST))))?;
     }
     Ok(())
 }
@@ -186,9 +229,9 @@ fn one(change: &Change, colour: bool, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{indent}{}", paint(colour, style, &format!("{sign} {}", printable(&text, MOST))))
     };
     match change {
-        Change::CaseAdded { case, outcome, findings } => {
+        Change::CaseAdded { case, outcome, findings, reasons, .. } => {
             line(out, "      ", "+", format!("case: {case} ({outcome})"))?;
-            for finding in findings {
+            for finding in reasons.iter().chain(findings) {
                 line(out, "        ", "+", finding.clone())?;
             }
             Ok(())
@@ -229,7 +272,13 @@ fn summary(report: &Report, look: Look, out: &mut dyn Write) -> io::Result<()> {
     }
     let policies = report.policies.len();
     let noun = if policies == 1 { "policy" } else { "policies" };
-    writeln!(out, "\n{} cases of {policies} {noun}: {} in {}", report.cases(), parts.join(", "), in_ms(report.time))?;
+    let cases = plural(report.cases(), "case");
+    writeln!(out, "\n{cases} of {policies} {noun}: {} in {}", parts.join(", "), in_ms(report.time))?;
+    if let (count @ 1.., packs) = &report.warnings {
+        let packs: Vec<String> = packs.iter().map(|pack| super::word(&pack.display().to_string())).collect();
+        let told = format!("{} (try: lawbook check {})", plural(*count, "warning"), packs.join(" "));
+        writeln!(out, "{}", paint(look.colour, NOTE, &printable(&told, MOST)))?;
+    }
     let (code, reasons) = report.exit(look.allow_empty);
     if code != 0 {
         writeln!(out, "{} {}.", paint(look.colour, BAD, &format!("Exit {code}:")), reasons.join("; "))?;

@@ -54,7 +54,7 @@ impl Parser {
                 ParseErrorType::Reserved(ref symbol) if symbol == "import" || symbol == "export" => {
                     Some("what policies share is in `lib/*.rhai`, and visible without an import")
                 }
-                _ => None,
+                _ => remedy(text, Lines::of(text).offset(position).min(text.len())),
             };
             let mut message = error.err_type().to_string();
             if let Some(first) = message.get(..1) {
@@ -66,6 +66,32 @@ impl Parser {
         let constants = tree.statements().iter().filter_map(constant).collect();
         Ok(Parsed { tree, functions, constants })
     }
+}
+
+/// What other languages say in another way, by where the text stops being understood.
+fn remedy(text: &str, at: usize) -> Option<&'static str> {
+    let (before, rest) = (text[..at].trim_end(), &text[at..]);
+    let is_word = |word: &str| {
+        let rest = before.strip_suffix(word);
+        rest.is_some_and(|rest| !rest.ends_with(|letter: char| letter.is_alphanumeric() || letter == '_'))
+    };
+    if is_word("not") {
+        return Some("`!`");
+    }
+    if before.strip_suffix('=').is_some_and(|before| !before.ends_with(['=', '!', '<', '>'])) {
+        return Some("`==` compares, `=` assigns");
+    }
+    let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
+    Some(match &rest[..end] {
+        "and" => "`&&`",
+        "or" => "`||`",
+        "not" => "`!`",
+        "elif" | "elsif" => "`else if`",
+        "null" | "nil" | "None" | "undefined" => "`()`",
+        "match" => "the function that decides is called `matches`; to choose by a value there is `switch`",
+        "" if rest.starts_with('\'') => "text stands in double quotes: `\"…\"`",
+        _ => return None,
+    })
 }
 
 /// A text as a syntax tree.

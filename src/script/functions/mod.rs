@@ -86,6 +86,12 @@ pub(crate) fn is_pure(name: &str) -> bool {
         || ["curry", "Fn", "type_of", "print", "debug", "is_def_fn", "is_def_var"].contains(&name)
 }
 
+/// Whether a function that is no policy's own does nothing but give an answer.
+pub(crate) fn gives_only(name: &str) -> bool {
+    let is_of_prelude = || super::PRELUDE.contains(&format!("\nfn {name}("));
+    !["print", "debug"].contains(&name) && (is_pure(name) || is_of_prelude())
+}
+
 /// Every family, in the order of the reference.
 pub(crate) const FAMILIES: &[Family] = &[
     call::FAMILY,
