@@ -7,13 +7,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::case::Case;
-use super::judge::{Answer, Bench, inventory};
-use crate::engine;
+use super::judge::{Answer, Bench, inventory, request};
+use crate::engine::{self, Hooks, Request};
 use crate::fault::printable;
-use crate::policy::Policy;
+use crate::policy::{Checked, Policy};
 use crate::record::Record;
 use crate::script::probe::{Depth, Probed, Prober};
-use crate::script::{Limits, Stop};
+use crate::script::{Given, Limits, Stop};
 
 /// Records of a case that are traced.
 const MOST_RECORDS: usize = 3;
@@ -129,6 +129,9 @@ pub(super) fn trace(bench: &Bench<'_>, case: &Case, wrong: &[String]) -> Option<
         for (at, record) in case.records.iter().take(MOST_RECORDS).enumerate() {
             tracer.record(at + 1, record, wrong);
         }
+        if policy.header.window.is_some() {
+            tracer.window(packs, wrong)?;
+        }
         Ok(tracer.trace)
     });
     traced.ok()
@@ -175,10 +178,56 @@ impl Tracer<'_> {
             });
             return;
         }
-        for hook in wrong.iter().filter(|hook| self.policy.script.hooks.contains(hook.as_str())) {
+        let is_given_it = |hook: &&String| header.hooks().given(hook) == Some(Given::Record);
+        for hook in wrong.iter().filter(|hook| self.policy.script.hooks.contains(hook.as_str())).filter(is_given_it) {
             self.hook(number, record, hook);
         }
         self.printed(record);
+    }
+
+    /// What each record was to the window, and what hooks made of the hits that they were given.
+    fn window(&mut self, packs: &Checked, wrong: &[String]) -> Result<(), String> {
+        let (policy, case) = (self.policy, self.case);
+        let mut opened: Vec<(Hooks, Record)> = Vec::new();
+        let mut asked = |at: usize, of: Hooks, hits: &Record| {
+            if opened.len() < MOST_RECORDS && packs.policies().get(at).is_some_and(|asked| asked.id == policy.id) {
+                opened.push((of, hits.clone()));
+            }
+        };
+        let request = Request { why: Some(policy.id.to_string()), ..request(case, self.limits) };
+        let judged = engine::judge_asking(packs, &case.records, inventory(case)?, &request, &mut asked);
+        let outcome = judged.map_err(|error| error.to_string())?;
+        let time_of = |told: &str| {
+            let is_it = |record: &&Record| record.id.as_deref().is_some_and(|id| told.ends_with(&format!(" {id}")));
+            case.records.iter().find(is_it).and_then(|record| record.time).map_or_else(String::new, |time| format!("{time} "))
+        };
+        let mut parts = Vec::new();
+        for why in outcome.why.iter().take(MOST_PARTS) {
+            let why = why.map_err(|error| error.to_string())?;
+            let text = format!("{}{}", time_of(&why.record), why.record);
+            let value = Some(Value::from(format!("{}: {}", why.verdict, why.reason)));
+            parts.push(Part { depth: 0, text, value, within: None, failed: false });
+        }
+        let more = usize::try_from(outcome.why.len()).unwrap_or(usize::MAX).saturating_sub(MOST_PARTS);
+        let text = &policy.script.source.text;
+        let asks = policy.header.window.as_ref().map_or_else(String::new, ToString::to_string);
+        let opened_times = match outcome.summary.findings.total {
+            0 => "it did not open".to_owned(),
+            1 => "it opened once".to_owned(),
+            times => format!("it opened {times} times"),
+        };
+        let line = text.find("window:").map_or(1, |at| line(text, at));
+        let answer = format!("{asks}: {opened_times}");
+        self.trace.hooks.push(Hook { name: "window".to_owned(), record: 1, line, answer, parts, more });
+        let doubted = |hook: &str| wrong.iter().any(|wrong| wrong == hook || (hook == "confirm" && wrong == "matches"));
+        let hooks = policy.script.hooks.iter().filter(|hook| policy.header.hooks().given(hook) == Some(Given::Hits));
+        for hook in hooks.filter(|hook| doubted(hook)) {
+            let of = if hook == "confirm" { Hooks::Confirm } else { Hooks::Words };
+            for (number, (_, hits)) in opened.iter().filter(|(asked, _)| *asked == of).enumerate() {
+                self.hook(number + 1, hits, hook);
+            }
+        }
+        Ok(())
     }
 
     fn prober(&self, libraries: &[Probed], values: bool) -> Prober {

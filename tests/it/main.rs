@@ -22,6 +22,7 @@ mod sessions;
 mod shape_rules;
 mod shapes;
 mod testing;
+mod triage;
 mod typos;
 mod windows;
 

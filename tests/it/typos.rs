@@ -1,4 +1,5 @@
-//! A letter that slips in a policy is caught while it loads: every such slip in the embedded policies, one by one.
+//! A letter that slips in a policy is caught while it loads: one in so many of all such slips in the embedded policies,
+//! one by one, and always the same.
 //!
 //! *Law*: at least 95 of 100 are caught, and what survives stands in `tests/data/typos.txt` with the reason.
 
@@ -9,6 +10,16 @@ use lawbook::policy::{Overrides, Pack};
 use lawbook::script::Limits;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// One slip in so many is tried: all of them would take minutes for every policy more.
+const ONE_IN: u32 = 6;
+
+/// Whether a slip is among those that are tried; the same ones whatever other policies there are.
+fn is_tried(what: &str) -> bool {
+    // FNV-1a, whose low bits are poor: the high ones decide.
+    let hash = what.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    ((hash >> 32) as u32).is_multiple_of(ONE_IN)
+}
 
 /// What one letter can go wrong in: dropped, doubled, swapped with the next, in the wrong case.
 fn slips(word: &str) -> BTreeSet<String> {
@@ -85,6 +96,9 @@ fn nearly_every_slip_of_a_letter_is_caught() {
         for place in places(&text) {
             for slip in slips(&text[place.clone()]) {
                 let what = format!("{name}: {} → {slip}", &text[place.clone()]);
+                if !is_tried(&what) && !reviewed.contains(&what.as_str()) {
+                    continue;
+                }
                 wrong.push((what, format!("{}{slip}{}", &text[..place.start], &text[place.end..])));
             }
         }
@@ -103,7 +117,7 @@ fn nearly_every_slip_of_a_letter_is_caught() {
         survivors.iter().filter(|survivor| !reviewed.iter().any(|line| is_of(line, survivor))).collect();
     let stale: Vec<&&str> =
         reviewed.iter().filter(|line| !survivors.iter().any(|survivor| is_of(line, survivor))).collect();
-    assert!(all > 10_000, "{all} slips");
+    assert!(all > 5_000, "{all} slips");
     assert!(survivors.len() * 20 <= all, "{} of {all} survive:\n{survivors:#?}", survivors.len());
     assert!(unreviewed.is_empty(), "to be reviewed in tests/data/typos.txt:\n{unreviewed:#?}");
     assert!(stale.is_empty(), "caught by now, and still in tests/data/typos.txt: {stale:#?}");

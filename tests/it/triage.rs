@@ -1,0 +1,269 @@
+//! Waivers and baselines, from the file to the exit code.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+/// A folder with a policy, two groups that it finds, and a log that it finds one call in.
+fn desk() -> tempfile::TempDir {
+    let desk = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = desk.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("pack/pack.yaml", "lawbook: 1\nname: mine\n");
+    write(
+        "pack/volume-plain.rhai",
+        "//! ---\n//! title: Volume in the clear\n//! severity: high\n//! judges: ec2/volumes\n//! formerly: [volume-unencrypted]\n//! ---\n\
+         fn matches(volume) { volume.Encrypted == false }\nfn context(volume) { #{ size: volume.Size } }\n",
+    );
+    write(
+        "pack/key-made.rhai",
+        "//! ---\n//! title: Key made\n//! severity: low\n//! judges: cloudtrail\n//! when: { eventSource: ec2.amazonaws.com, eventName: CreateKeyPair }\n//! ---\n\
+         fn matches(event) { succeeded(event) }\n",
+    );
+    write(
+        "input/111122223333/us-east-1/ec2/describe-volumes.json",
+        &json!({ "Volumes": [
+            { "VolumeId": "vol-1", "Encrypted": false, "Size": 8, "Tags": [{ "Key": "Scratch", "Value": "yes" }] },
+            { "VolumeId": "vol-2", "Encrypted": false, "Size": 9 },
+            { "VolumeId": "vol-3", "Encrypted": true, "Size": 9 },
+        ] })
+        .to_string(),
+    );
+    write(
+        "input/log.json",
+        &json!({
+            "eventVersion": "1.10", "eventID": "e-1", "eventTime": "2024-05-14T12:00:00Z", "eventSource": "ec2.amazonaws.com",
+            "eventName": "CreateKeyPair", "awsRegion": "us-east-1", "recipientAccountId": "111122223333",
+            "userIdentity": { "type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/alice", "userName": "alice" },
+        })
+        .to_string(),
+    );
+    desk
+}
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn run(desk: &Path, args: &[&str]) -> Ran {
+    let out = crate::cli::lawbook().args(args).current_dir(desk).stdin(Stdio::null()).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: out.status.code().unwrap(), out: text(out.stdout), err: text(out.stderr) }
+}
+
+/// A scan as JSON, at noon of a day.
+fn scan(desk: &Path, day: &str, more: &[&str]) -> (i32, Value) {
+    let now = format!("{day}T12:00:00Z");
+    let mut args = vec!["scan", "input", "--pack", "pack", "--format", "json", "--now", now.as_str()];
+    args.extend(more);
+    let ran = run(desk, &args);
+    (ran.code, serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err)))
+}
+
+/// The standing of each finding, by what it is about.
+fn standings(report: &Value) -> Vec<(String, String)> {
+    let findings = report["findings"].as_array().unwrap();
+    let of = |finding: &Value| {
+        let id = finding["record"]["id"].as_str().unwrap().to_owned();
+        (id, finding["standing"].as_str().unwrap().to_owned())
+    };
+    let mut standings: Vec<(String, String)> = findings.iter().map(of).collect();
+    standings.sort();
+    standings
+}
+
+fn all(volume_1: &str, volume_2: &str, event: &str) -> Vec<(String, String)> {
+    [("e-1", event), ("vol-1", volume_1), ("vol-2", volume_2)].map(|(id, is)| (id.to_owned(), is.to_owned())).into()
+}
+
+const BY: &str = "owner: alice, reason: planned, expires: 2024-05-20";
+
+/// The findings with one waiver, given as the inside of a flow map.
+fn with_waiver(desk: &Path, waiver: &str) -> (i32, Value) {
+    std::fs::write(desk.join("waivers.yaml"), format!("waivers:\n  - {{ {waiver} }}\n")).unwrap();
+    scan(desk, "2024-05-15", &["--waivers", "waivers.yaml"])
+}
+
+#[test]
+fn a_waiver_is_for_what_all_it_says_holds_of() {
+    let desk = desk();
+    let path = desk.path();
+    for (waiver, first, second, event) in [
+        ("policy: volume-plain, resources: [vol-1]", "waived", "new", "new"),
+        ("policy: mine/volume-plain, resources: [vol-1]", "waived", "new", "new"),
+        ("policy: volume-unencrypted, resources: [vol-1]", "waived", "new", "new"),
+        ("policy: default/volume-plain, resources: [vol-1]", "new", "new", "new"),
+        ("policy: volume-plain, resources: [\"vol-*\"]", "waived", "waived", "new"),
+        ("policy: volume-plain, resources: [\"vol-*\"], region: eu-west-1", "new", "new", "new"),
+        ("policy: volume-plain, region: [us-east-1, eu-west-1]", "waived", "waived", "new"),
+        ("policy: volume-plain, account: 111122223333", "waived", "waived", "new"),
+        ("policy: volume-plain, account: \"999999999999\"", "new", "new", "new"),
+        ("policy: volume-plain, tag: Scratch", "waived", "new", "new"),
+        ("policy: volume-plain, tag: Scratch=yes", "waived", "new", "new"),
+        ("policy: volume-plain, tag: Scratch=no", "new", "new", "new"),
+        ("policy: volume-plain, where: \"$[?@.context.size == 9]\"", "new", "waived", "new"),
+        ("policy: volume-plain, where: $.context.nothing", "new", "new", "new"),
+        ("policy: key-made, actor: \"arn:aws:iam::*:user/alice\"", "new", "new", "waived"),
+        ("policy: key-made, actor: bob", "new", "new", "new"),
+        // It is about nothing, so that no glob covers it.
+        ("policy: key-made, resources: [\"**\"]", "new", "new", "new"),
+    ] {
+        let (code, report) = with_waiver(path, &format!("{waiver}, {BY}"));
+        assert_eq!((standings(&report), code), (all(first, second, event), 1), "{waiver}");
+        let waived = report["summary"]["findings"]["by_standing"]["waived"].as_u64().unwrap();
+        let unused = report["unused_waivers"].as_array().unwrap().len();
+        assert_eq!(waived == 0, unused == 1, "{waiver}: {report}");
+    }
+}
+
+#[test]
+fn a_waiver_ends_and_the_finding_says_so() {
+    let desk = desk();
+    let (path, waiver) = (desk.path(), format!("policy: volume-plain, resources: [\"**\"], {BY}"));
+    let (_, report) = with_waiver(path, &waiver);
+    let volume = &report["findings"].as_array().unwrap().iter().find(|finding| finding["record"]["id"] == "vol-1").unwrap();
+    assert_eq!(volume["waiver"], json!({ "owner": "alice", "reason": "planned", "expires": "2024-05-20", "ticket": null }));
+    let (_, report) = scan(path, "2024-05-20", &["--waivers", "waivers.yaml"]);
+    assert_eq!(standings(&report), all("waived", "waived", "new"), "on its last day it holds");
+    let (code, report) = scan(path, "2024-05-21", &["--waivers", "waivers.yaml"]);
+    assert_eq!((standings(&report), code), (all("new", "new", "new"), 1));
+    let notes: Vec<&Value> = report["findings"].as_array().unwrap().iter().map(|finding| &finding["notes"]).collect();
+    assert!(notes.iter().filter(|notes| notes.to_string().contains("expired on 2024-05-20")).count() == 2, "{notes:?}");
+    assert_eq!(report["unused_waivers"], json!([]), "it is for findings, if in vain");
+}
+
+#[test]
+fn what_cannot_be_read_excuses_nothing() {
+    let desk = desk();
+    let path = desk.path();
+    for (waiver, told) in [
+        ("policy: volume-plain, resources: [vol-1], reason: x, expires: 2030-01-01", "`owner` is missing"),
+        ("policy: volume-plain, resources: [vol-1], owner: a, reason: x, expires: soon", "is no day"),
+        ("policy: volume-plain, resources: [vol-1], owner: a, reason: x, expires: 2030-01-01, until: x", "unknown key `until`"),
+        ("policy: volume-plain, owner: a, reason: x, expires: 2030-01-01", "which findings"),
+        ("resources: [\"**\"], owner: a, reason: x, expires: 2030-01-01", "neither a `policy` nor a `fingerprint`"),
+        ("policy: volume-plain, where: \"$[\", owner: a, reason: x, expires: 2030-01-01", "no JSONPath"),
+        ("policy: volume-plain, resources: [\"[\"], owner: a, reason: x, expires: 2030-01-01", "not a glob"),
+    ] {
+        let (code, report) = with_waiver(path, waiver);
+        assert_eq!((standings(&report), code), (all("new", "new", "new"), 2), "{waiver}");
+        let faults = report["faults"].to_string();
+        assert!(faults.contains(told) && faults.contains("waivers.yaml"), "{waiver}: {faults}");
+        assert_eq!(report["faults"][0]["stage"], "waiver");
+        assert_eq!(report["faults"][0]["origins"][0]["line"], 2);
+        let noted = report["findings"].to_string().contains("a waiver for its policy cannot be read (line 2)");
+        assert_eq!(noted, waiver.contains("policy:"), "{waiver}");
+    }
+    std::fs::write(path.join("waivers.yaml"), "waiver: []\n").unwrap();
+    let ran = run(path, &["scan", "input", "--pack", "pack", "--waivers", "waivers.yaml"]);
+    assert!(ran.code == 2 && ran.err.contains("unknown key `waiver`"), "{}", ran.err);
+    let ran = run(path, &["scan", "input", "--pack", "pack", "--waivers", "nowhere.yaml"]);
+    assert!(ran.code == 2 && ran.err.contains("lawbook waive"), "{}", ran.err);
+}
+
+#[test]
+fn a_waiver_of_no_use_is_told_and_fails_a_strict_run() {
+    let desk = desk();
+    let path = desk.path();
+    std::fs::write(path.join("waivers.yaml"), format!("waivers:\n  - {{ policy: gone, resources: [\"**\"], {BY} }}\n")).unwrap();
+    let args = ["scan", "input", "--pack", "pack", "--waivers", "waivers.yaml", "--now", "2024-05-15T12:00:00Z"];
+    let ran = run(path, &args);
+    assert!(ran.code == 1 && ran.out.contains("waivers.yaml:2: gone, of alice: no policy that was loaded has that name"), "{}", ran.out);
+    // Policies without warnings: those would fail a strict run, too.
+    let args = ["scan", "input", "--waivers", "waivers.yaml", "--now", "2024-05-15T12:00:00Z", "--strict"];
+    let ran = run(path, &args);
+    assert!(ran.code == 2 && ran.out.contains("1 waiver excuses nothing, and `--strict`"), "{}", ran.out);
+}
+
+#[test]
+fn waive_writes_one_and_leaves_the_rest_as_it_is() {
+    let desk = desk();
+    let path = desk.path();
+    let (_, report) = scan(path, "2024-05-15", &[]);
+    let fingerprints: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["fingerprint"].as_str().unwrap()).collect();
+    let waive = |fingerprint: &str, reason: &str| {
+        run(path, &["waive", fingerprint, "--owner", "bob", "--reason", reason, "--expires", "2024-06-01", "--ticket", "OPS-1"])
+    };
+    let ran = waive(fingerprints[0], "it's \"fine\": # really");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let first = std::fs::read_to_string(path.join("waivers.yaml")).unwrap();
+    std::fs::write(path.join("waivers.yaml"), format!("# ours\n{first}")).unwrap();
+    assert_eq!(waive(fingerprints[1], "x").code, 0);
+    let text = std::fs::read_to_string(path.join("waivers.yaml")).unwrap();
+    assert!(text.starts_with(&format!("# ours\n{first}")), "{text}");
+    let (code, report) = scan(path, "2024-05-15", &["--waivers", "waivers.yaml"]);
+    assert_eq!((standings(&report).iter().filter(|(_, standing)| standing == "waived").count(), code), (2, 1));
+    assert!(report.to_string().contains(r#"it's \"fine\": # really"#));
+    // A second one for the same finding, and what is no list.
+    let ran = waive(fingerprints[0], "again");
+    assert!(ran.code == 2 && ran.err.contains("has a waiver for this finding"), "{}", ran.err);
+    std::fs::write(path.join("waivers.yaml"), format!("waivers: [{{ policy: p, resources: [a], {BY} }}]\n")).unwrap();
+    let ran = waive(fingerprints[0], "x");
+    assert!(ran.code == 2 && ran.err.contains("add it by hand"), "{}", ran.err);
+    let ran = waive("24dd", "x");
+    assert!(ran.code == 2 && ran.err.contains("no fingerprint"), "{}", ran.err);
+}
+
+#[test]
+fn a_baseline_lets_only_what_is_new_fail() {
+    let desk = desk();
+    let path = desk.path();
+    let report = |name: &str, day: &str| {
+        let (_, report) = scan(path, day, &[]);
+        std::fs::write(path.join(name), report.to_string()).unwrap();
+    };
+    report("before.json", "2024-05-15");
+    let ran = run(path, &["baseline", "write", "baseline.json", "before.json"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "3 findings in baseline.json\n"), "{}", ran.err);
+    let (code, told) = scan(path, "2024-05-16", &["--baseline", "baseline.json"]);
+    assert_eq!((standings(&told), code), (all("known", "known", "known"), 0));
+    // One is mended, another comes, and the event is no longer in the logs.
+    let volumes = json!({ "Volumes": [{ "VolumeId": "vol-2", "Encrypted": false }, { "VolumeId": "vol-4", "Encrypted": false }] });
+    std::fs::write(path.join("input/111122223333/us-east-1/ec2/describe-volumes.json"), volumes.to_string()).unwrap();
+    std::fs::remove_file(path.join("input/log.json")).unwrap();
+    let (code, told) = scan(path, "2024-05-17", &["--baseline", "baseline.json"]);
+    let is: Vec<(String, String)> = [("vol-2", "known"), ("vol-4", "new")].map(|(id, is)| (id.to_owned(), is.to_owned())).into();
+    assert_eq!((standings(&told), code), (is, 1));
+    let resolved = told["resolved"].as_array().unwrap();
+    assert_eq!((resolved.len(), &resolved[0]["policy"], &resolved[0]["since"]), (1, &json!("volume-plain"), &json!("2024-05-15T12:00:00Z")));
+    // What was not collected is not resolved.
+    std::fs::create_dir(path.join("other")).unwrap();
+    std::fs::write(path.join("other/log.ndjson"), "").unwrap();
+    let ran = run(path, &["scan", "other", "--pack", "pack", "--format", "json", "--allow-empty", "--baseline", "baseline.json"]);
+    assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap()["resolved"], json!([]), "{}", ran.err);
+
+    report("now.json", "2024-05-17");
+    let ran = run(path, &["baseline", "prune", "baseline.json", "now.json"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "1 gone, 2 left\n"), "{}", ran.err);
+    assert_eq!(run(path, &["baseline", "write", "baseline.json", "now.json"]).out, "2 findings in baseline.json\n");
+    let shown = run(path, &["baseline", "show", "baseline.json"]).out;
+    assert!(shown.contains("HIGH") && shown.contains("(since 2024-05-15T12:00:00Z)") && shown.contains("(since 2024-05-17T12:00:00Z)"), "{shown}");
+    for (text, told) in [("{}", "no baseline"), ("{\"lawbook_baseline\":9,\"findings\":{}}", "version 9"), ("x", "no baseline")] {
+        std::fs::write(path.join("bad.json"), text).unwrap();
+        let ran = run(path, &["scan", "input", "--pack", "pack", "--baseline", "bad.json"]);
+        assert!(ran.code == 2 && ran.err.contains(told) && ran.err.contains("bad.json"), "{}", ran.err);
+    }
+    std::fs::write(path.join("cut.ndjson"), "{\"type\":\"finding\"}\n").unwrap();
+    let ran = run(path, &["baseline", "write", "baseline.json", "cut.ndjson"]);
+    assert!(ran.code == 2 && ran.err.contains("cut off"), "{}", ran.err);
+}
+
+#[test]
+fn sarif_has_what_is_excused_as_suppressed() {
+    let desk = desk();
+    let path = desk.path();
+    std::fs::write(path.join("waivers.yaml"), format!("waivers:\n  - {{ policy: volume-plain, resources: [vol-1], {BY} }}\n")).unwrap();
+    let args = ["scan", "input", "--pack", "pack", "--waivers", "waivers.yaml", "--now", "2024-05-15T12:00:00Z", "--format", "sarif"];
+    let report: Value = serde_json::from_str(&run(path, &args).out).unwrap();
+    let results = report["runs"][0]["results"].as_array().unwrap();
+    let suppressed: Vec<&Value> = results.iter().filter(|result| result.get("suppressions").is_some()).collect();
+    let [one] = suppressed[..] else { panic!("{results:#?}") };
+    assert_eq!(one["suppressions"][0]["justification"], "alice: planned (until 2024-05-20)");
+}
