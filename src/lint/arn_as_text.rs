@@ -36,6 +36,7 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && same_principal(actor(event).arn, \"arn:aws:iam::111122223333:role/ops\") }",
         "fn matches(event) { succeeded(event) && event.requestParameters.name.starts_with(\"prod-\") }",
         "fn matches(event) { succeeded(event) && event.requestParameters.warning.contains(\"x\") }",
+        "fn matches(event) { succeeded(event) && list(event.resources).map(|r| r.ARN).contains(\"all\") }",
         "fn matches(event) { succeeded(event) && event.requestParameters.policyArn == \"arn:aws:iam::aws:policy/AdministratorAccess\" }",
     ],
 };
@@ -52,6 +53,8 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
 fn remark(comparison: &Comparison) -> Option<(&'static str, &'static str)> {
     let texts = || comparison.right.iter().filter_map(Value::text);
     match comparison.relation {
+        // Whether a list has an item is no question about a text.
+        Relation::Contains if matches!(comparison.left, Value::List(_) | Value::ListOf(_)) => None,
         Relation::StartsWith | Relation::EndsWith | Relation::Contains if texts().next().is_some() => {
             let is_start = comparison.relation == Relation::StartsWith && texts().any(|text| text.starts_with("arn:"));
             let is_arn = comparison.left.paths().into_iter().any(holds_arn);

@@ -137,7 +137,7 @@ impl Loader<'_> {
             let nothing = script::Header { params: Value::Null, judges: "", uses: &[], needs: &[], window: None };
             let has_window = head.as_ref().is_some_and(|head| head.yaml.get("window").is_some());
             let independent =
-                |code: &str| !matches!(code, "unknown-param" | "undeclared-kind") && !(has_window && code == "hook");
+                |code: &str| !(matches!(code, "unknown-param" | "undeclared-kind") || has_window && code == "hook");
             let checked = reader.read(source, &nothing);
             diagnostics.extend(checked.diagnostics.into_iter().filter(|diagnostic| independent(diagnostic.code)));
             diagnostics.extend(inspect(None, checked.tree.as_ref()));

@@ -69,7 +69,7 @@ pub(super) const FAMILY: Family = Family {
         Row {
             name: "flatten",
             params: &["list"],
-            doc: "The items of the lists in a list; `()` is left out.",
+            doc: "The items of the lists in a list; `()` in the place of a list is left out, and one in a list stays.",
             examples: &["flatten([[1, 2], (), [3], 4]) == [1, 2, 3, 4]"],
             run: |call, args| {
                 let mut flat = Array::new();
