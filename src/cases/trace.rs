@@ -199,7 +199,11 @@ impl Tracer<'_> {
         let outcome = judged.map_err(|error| error.to_string())?;
         let time_of = |told: &str| {
             let is_it = |record: &&Record| record.id.as_deref().is_some_and(|id| told.ends_with(&format!(" {id}")));
-            case.records.iter().find(is_it).and_then(|record| record.time).map_or_else(String::new, |time| format!("{time} "))
+            case.records
+                .iter()
+                .find(is_it)
+                .and_then(|record| record.time)
+                .map_or_else(String::new, |time| format!("{time} "))
         };
         let mut parts = Vec::new();
         for why in outcome.why.iter().take(MOST_PARTS) {

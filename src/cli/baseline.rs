@@ -62,7 +62,12 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             for (fingerprint, entry) in &baseline.findings {
                 let (policy, title) = (printable(&entry.policy, 100), printable(&entry.title, 300));
                 let severity = printable(&entry.severity, 8).to_uppercase();
-                writeln!(out, "{}  {severity:8}  {policy}: {title}  (since {})", printable(fingerprint, 32), printable(&entry.since, 40))?;
+                writeln!(
+                    out,
+                    "{}  {severity:8}  {policy}: {title}  (since {})",
+                    printable(fingerprint, 32),
+                    printable(&entry.since, 40)
+                )?;
             }
             writeln!(out, "{}", findings(baseline.findings.len()))?;
         }

@@ -52,7 +52,8 @@ fn day(text: &str) -> Result<Date, String> {
     if let Ok(day) = text.parse::<Date>() {
         return Ok(day);
     }
-    let seconds = lawbook::script::parse_duration(text).ok_or("expected a day such as 2025-12-31, or a duration such as 30d")?;
+    let seconds =
+        lawbook::script::parse_duration(text).ok_or("expected a day such as 2025-12-31, or a duration such as 30d")?;
     let end = Timestamp::now().checked_add(SignedDuration::from_secs(seconds)).map_err(|error| error.to_string())?;
     Ok(TimeZone::UTC.to_datetime(end).date())
 }

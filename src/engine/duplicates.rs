@@ -102,7 +102,10 @@ impl Edits {
             0 => Duplicates::default(),
             _ => Duplicates::new(len, Arc::new(Spread { scratch, map, blocks, rest: rest.to_vec() })),
         };
-        Ok(Some((place, Some(Edit { now: now.map(|(fingerprint, standing)| (Fingerprint(fingerprint), standing)), duplicates }))))
+        Ok(Some((
+            place,
+            Some(Edit { now: now.map(|(fingerprint, standing)| (Fingerprint(fingerprint), standing)), duplicates }),
+        )))
     }
 }
 

@@ -227,9 +227,10 @@ impl Same {
         let window = window.map_err(|error| Error::new(error.to_string()))?;
         let body = StoredBody {
             window: window.as_deref(),
-            waiver: finding.waiver.as_ref().map(|waiver| {
-                (&*waiver.owner, &*waiver.reason, &*waiver.expires, waiver.ticket.as_deref())
-            }),
+            waiver: finding
+                .waiver
+                .as_ref()
+                .map(|waiver| (&*waiver.owner, &*waiver.reason, &*waiver.expires, waiver.ticket.as_deref())),
             notes: finding.notes.iter().map(String::as_str).collect(),
             title: &finding.title,
             id: id.as_deref(),

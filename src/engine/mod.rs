@@ -40,7 +40,9 @@ use self::derive::{Derived, Telling};
 use self::digests::{DIGESTS, Digests};
 pub use self::evaluate::{Hit, Verdict};
 pub use self::findings::{Findings, Iter};
-pub use self::outcome::{Decided, Resolved, Unused, Counts, Exit, Files, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Summary};
+pub use self::outcome::{
+    Counts, Decided, Exit, Files, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Resolved, Summary, Unused,
+};
 pub use self::profile::{Cost, Profile, Route};
 pub use self::state::{Locked, Memory, State, Stretch};
 pub use self::why::{Why, Whys};

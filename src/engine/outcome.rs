@@ -231,7 +231,8 @@ fn decided(
         for (_, waiver) in waivers.waivers.iter().enumerate().filter(|(at, _)| !used.contains(at)) {
             let policy = waiver.policy.as_deref();
             let is_known = policy.is_none_or(|name| policies.iter().any(|policy| is_named(policy, name)));
-            let reason = if is_known { "no finding is one that it is for" } else { "no policy that was loaded has that name" };
+            let reason =
+                if is_known { "no finding is one that it is for" } else { "no policy that was loaded has that name" };
             decided.unused_waivers.push(Unused {
                 file: waivers.file.clone(),
                 line: waiver.line,
@@ -310,9 +311,11 @@ pub(super) fn write(
     lookup_only: &input::Files,
 ) -> Result<Outcome, Error> {
     let policies = packs.policies();
-    let Collected { used, records, policies: counts, profile, map, same, findings, identities, groups, why } = collected;
+    let Collected { used, records, policies: counts, profile, map, same, findings, identities, groups, why } =
+        collected;
     let memory = request.memory / 4;
-    let (numbers, edits) = duplicates::compare(&identities, &map, memory, |fingerprint| request.triage.is_known(fingerprint))?;
+    let (numbers, edits) =
+        duplicates::compare(&identities, &map, memory, |fingerprint| request.triage.is_known(fingerprint))?;
     drop(identities);
     let (mut not_evaluated, mut faults) = (Vec::new(), Vec::new());
     for groups::Row { subject, reason, scope, count, origins } in groups::rows(&groups, &map, groups::MOST)? {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::deferred;
 use super::duplicates::Identity;
+use super::evaluate::{Hit, tags};
 use super::findings::Same;
 use super::groups::Groups;
 use super::hits;
@@ -15,7 +16,6 @@ use super::outcome::{PolicyCounts, Records};
 use super::place::{Map, Place, ordinal};
 use super::profile::{Cost, Profile, Route};
 use super::spans::Spans;
-use super::evaluate::{Hit, tags};
 use super::{Request, Verdict, why};
 use crate::error::Error;
 use crate::fault::Fault;

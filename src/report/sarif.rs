@@ -107,8 +107,12 @@ fn result(finding: &Finding, rule: Option<usize>) -> Value {
         result["ruleIndex"] = rule.into();
     }
     if finding.standing == Standing::Waived {
-        let why = finding.waiver.as_ref().map(|waiver| format!("{}: {} (until {})", waiver.owner, waiver.reason, waiver.expires));
-        result["suppressions"] = json!([{ "kind": "external", "status": "accepted", "justification": why.map(|why| message(&why)) }]);
+        let why = finding
+            .waiver
+            .as_ref()
+            .map(|waiver| format!("{}: {} (until {})", waiver.owner, waiver.reason, waiver.expires));
+        result["suppressions"] =
+            json!([{ "kind": "external", "status": "accepted", "justification": why.map(|why| message(&why)) }]);
     }
     result
 }

@@ -146,7 +146,8 @@ impl Page {
         self.context(finding);
         self.remediation(finding);
         if let Some(waiver) = &finding.waiver {
-            let ticket = waiver.ticket.as_deref().map_or_else(String::new, |ticket| format!(", {}", printable(ticket, 80)));
+            let ticket =
+                waiver.ticket.as_deref().map_or_else(String::new, |ticket| format!(", {}", printable(ticket, 80)));
             let (owner, reason) = (printable(&waiver.owner, 80), printable(&waiver.reason, 300));
             self.row("waived", &format!("by {owner} until {}{ticket}: {reason}", waiver.expires));
         }
@@ -398,10 +399,14 @@ impl Page {
         } else {
             format!("{}: {}", count(summary.findings.total, "finding"), worst.join(", "))
         };
-        let standing = |word: &str| summary.findings.by_standing.0.iter().find(|(known, _)| *known == word).map_or(0, |(_, count)| *count);
+        let standing = |word: &str| {
+            summary.findings.by_standing.0.iter().find(|(known, _)| *known == word).map_or(0, |(_, count)| *count)
+        };
         let (waived, known) = (standing("waived"), standing("known"));
         let total = summary.findings.total;
-        for (number, what) in [(waived, "waived"), (known, "known")].iter().filter(|(number, _)| *number > 0 && total > 0) {
+        for (number, what) in
+            [(waived, "waived"), (known, "known")].iter().filter(|(number, _)| *number > 0 && total > 0)
+        {
             let _ = write!(found, ", {number} {what}");
         }
         for (number, what) in [

@@ -55,7 +55,10 @@ impl Baseline {
         })?;
         if told.lawbook_baseline != VERSION {
             let version = told.lawbook_baseline;
-            return Err(Error::new(format!("a baseline of version {version}; this version of Lawbook knows {VERSION}")).about(file));
+            return Err(Error::new(format!(
+                "a baseline of version {version}; this version of Lawbook knows {VERSION}"
+            ))
+            .about(file));
         }
         Ok(told)
     }

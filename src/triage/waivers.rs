@@ -82,8 +82,9 @@ impl Waivers {
     /// When the file cannot be read, or is no list of waivers.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::new(format!("cannot be read: {error}")).about(&file).try_to("`lawbook waive` writes one"))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Error::new(format!("cannot be read: {error}")).about(&file).try_to("`lawbook waive` writes one")
+        })?;
         Self::parse(&file, &text)
     }
 
@@ -93,8 +94,8 @@ impl Waivers {
     /// When it is no list of waivers.
     pub fn parse(file: &str, text: &str) -> Result<Self, Error> {
         let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
-        let yaml = yaml::parse(text)
-            .map_err(|error| Error::new(error.message).about(file).at(line(error.span.start), 1))?;
+        let yaml =
+            yaml::parse(text).map_err(|error| Error::new(error.message).about(file).at(line(error.span.start), 1))?;
         let mut read = Self { file: file.to_owned(), ..Self::default() };
         if yaml.to_json().is_null() {
             return Ok(read);
@@ -158,7 +159,10 @@ impl Waivers {
     /// The lines of waivers of a policy that cannot be read.
     pub(super) fn broken_of<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = usize> + 'a {
         let names = names(policy);
-        self.broken.iter().filter(move |(of, _)| of.as_ref().is_some_and(|of| names.contains(of))).map(|(_, line)| *line)
+        self.broken
+            .iter()
+            .filter(move |(of, _)| of.as_ref().is_some_and(|of| names.contains(of)))
+            .map(|(_, line)| *line)
     }
 }
 
@@ -170,7 +174,9 @@ fn names(policy: &Policy) -> Vec<String> {
 
 /// One waiver, whose shape is sound.
 fn waiver(yaml: &Yaml, line: usize) -> Result<Waiver, String> {
-    let text = |name: &str| yaml.get(name).and_then(Yaml::raw).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let text = |name: &str| {
+        yaml.get(name).and_then(Yaml::raw).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
     let list = |name: &str| -> Vec<String> {
         let Some(value) = yaml.get(name) else { return Vec::new() };
         let items = if value.items().is_empty() { std::slice::from_ref(value) } else { value.items() };
@@ -210,7 +216,9 @@ fn waiver(yaml: &Yaml, line: usize) -> Result<Waiver, String> {
     }
     if !selects {
         let all = "`resources: [\"**\"]` is all of them";
-        return Err(format!("it does not say which findings: `fingerprint`, `resources`, `account`, `region`, `actor`, `tag` or `where` ({all})"));
+        return Err(format!(
+            "it does not say which findings: `fingerprint`, `resources`, `account`, `region`, `actor`, `tag` or `where` ({all})"
+        ));
     }
     Ok(waiver)
 }
@@ -240,7 +248,8 @@ impl Waiver {
             names.into_iter().any(|name| self.actors.iter().any(|glob| glob.is_match(name)))
         };
         let has_tag = |wanted: &String| {
-            let (key, value) = wanted.split_once('=').map_or((wanted.as_str(), None), |(key, value)| (key, Some(value)));
+            let (key, value) =
+                wanted.split_once('=').map_or((wanted.as_str(), None), |(key, value)| (key, Some(value)));
             tags.iter().any(|(known, is)| known == key && value.is_none_or(|value| value == is))
         };
         self.fingerprint.as_ref().is_none_or(|wanted| *wanted == finding.fingerprint.to_string())

@@ -127,8 +127,12 @@ fn a_waiver_ends_and_the_finding_says_so() {
     let desk = desk();
     let (path, waiver) = (desk.path(), format!("policy: volume-plain, resources: [\"**\"], {BY}"));
     let (_, report) = with_waiver(path, &waiver);
-    let volume = &report["findings"].as_array().unwrap().iter().find(|finding| finding["record"]["id"] == "vol-1").unwrap();
-    assert_eq!(volume["waiver"], json!({ "owner": "alice", "reason": "planned", "expires": "2024-05-20", "ticket": null }));
+    let volume =
+        &report["findings"].as_array().unwrap().iter().find(|finding| finding["record"]["id"] == "vol-1").unwrap();
+    assert_eq!(
+        volume["waiver"],
+        json!({ "owner": "alice", "reason": "planned", "expires": "2024-05-20", "ticket": null })
+    );
     let (_, report) = scan(path, "2024-05-20", &["--waivers", "waivers.yaml"]);
     assert_eq!(standings(&report), all("waived", "waived", "new"), "on its last day it holds");
     let (code, report) = scan(path, "2024-05-21", &["--waivers", "waivers.yaml"]);
@@ -145,7 +149,10 @@ fn what_cannot_be_read_excuses_nothing() {
     for (waiver, told) in [
         ("policy: volume-plain, resources: [vol-1], reason: x, expires: 2030-01-01", "`owner` is missing"),
         ("policy: volume-plain, resources: [vol-1], owner: a, reason: x, expires: soon", "is no day"),
-        ("policy: volume-plain, resources: [vol-1], owner: a, reason: x, expires: 2030-01-01, until: x", "unknown key `until`"),
+        (
+            "policy: volume-plain, resources: [vol-1], owner: a, reason: x, expires: 2030-01-01, until: x",
+            "unknown key `until`",
+        ),
         ("policy: volume-plain, owner: a, reason: x, expires: 2030-01-01", "which findings"),
         ("resources: [\"**\"], owner: a, reason: x, expires: 2030-01-01", "neither a `policy` nor a `fingerprint`"),
         ("policy: volume-plain, where: \"$[\", owner: a, reason: x, expires: 2030-01-01", "no JSONPath"),
@@ -171,10 +178,15 @@ fn what_cannot_be_read_excuses_nothing() {
 fn a_waiver_of_no_use_is_told_and_fails_a_strict_run() {
     let desk = desk();
     let path = desk.path();
-    std::fs::write(path.join("waivers.yaml"), format!("waivers:\n  - {{ policy: gone, resources: [\"**\"], {BY} }}\n")).unwrap();
+    std::fs::write(path.join("waivers.yaml"), format!("waivers:\n  - {{ policy: gone, resources: [\"**\"], {BY} }}\n"))
+        .unwrap();
     let args = ["scan", "input", "--pack", "pack", "--waivers", "waivers.yaml", "--now", "2024-05-15T12:00:00Z"];
     let ran = run(path, &args);
-    assert!(ran.code == 1 && ran.out.contains("waivers.yaml:2: gone, of alice: no policy that was loaded has that name"), "{}", ran.out);
+    assert!(
+        ran.code == 1 && ran.out.contains("waivers.yaml:2: gone, of alice: no policy that was loaded has that name"),
+        "{}",
+        ran.out
+    );
     // Policies without warnings: those would fail a strict run, too.
     let args = ["scan", "input", "--waivers", "waivers.yaml", "--now", "2024-05-15T12:00:00Z", "--strict"];
     let ran = run(path, &args);
@@ -189,7 +201,21 @@ fn waive_writes_one_and_leaves_the_rest_as_it_is() {
     let fingerprints: Vec<&str> =
         report["findings"].as_array().unwrap().iter().map(|finding| finding["fingerprint"].as_str().unwrap()).collect();
     let waive = |fingerprint: &str, reason: &str| {
-        run(path, &["waive", fingerprint, "--owner", "bob", "--reason", reason, "--expires", "2024-06-01", "--ticket", "OPS-1"])
+        run(
+            path,
+            &[
+                "waive",
+                fingerprint,
+                "--owner",
+                "bob",
+                "--reason",
+                reason,
+                "--expires",
+                "2024-06-01",
+                "--ticket",
+                "OPS-1",
+            ],
+        )
     };
     let ran = waive(fingerprints[0], "it's \"fine\": # really");
     assert_eq!(ran.code, 0, "{}", ran.err);
@@ -229,14 +255,21 @@ fn a_baseline_lets_only_what_is_new_fail() {
     std::fs::write(path.join("input/111122223333/us-east-1/ec2/describe-volumes.json"), volumes.to_string()).unwrap();
     std::fs::remove_file(path.join("input/log.json")).unwrap();
     let (code, told) = scan(path, "2024-05-17", &["--baseline", "baseline.json"]);
-    let is: Vec<(String, String)> = [("vol-2", "known"), ("vol-4", "new")].map(|(id, is)| (id.to_owned(), is.to_owned())).into();
+    let is: Vec<(String, String)> =
+        [("vol-2", "known"), ("vol-4", "new")].map(|(id, is)| (id.to_owned(), is.to_owned())).into();
     assert_eq!((standings(&told), code), (is, 1));
     let resolved = told["resolved"].as_array().unwrap();
-    assert_eq!((resolved.len(), &resolved[0]["policy"], &resolved[0]["since"]), (1, &json!("volume-plain"), &json!("2024-05-15T12:00:00Z")));
+    assert_eq!(
+        (resolved.len(), &resolved[0]["policy"], &resolved[0]["since"]),
+        (1, &json!("volume-plain"), &json!("2024-05-15T12:00:00Z"))
+    );
     // What was not collected is not resolved.
     std::fs::create_dir(path.join("other")).unwrap();
     std::fs::write(path.join("other/log.ndjson"), "").unwrap();
-    let ran = run(path, &["scan", "other", "--pack", "pack", "--format", "json", "--allow-empty", "--baseline", "baseline.json"]);
+    let ran = run(
+        path,
+        &["scan", "other", "--pack", "pack", "--format", "json", "--allow-empty", "--baseline", "baseline.json"],
+    );
     assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap()["resolved"], json!([]), "{}", ran.err);
 
     report("now.json", "2024-05-17");
@@ -244,8 +277,15 @@ fn a_baseline_lets_only_what_is_new_fail() {
     assert_eq!((ran.code, ran.out.as_str()), (0, "1 gone, 2 left\n"), "{}", ran.err);
     assert_eq!(run(path, &["baseline", "write", "baseline.json", "now.json"]).out, "2 findings in baseline.json\n");
     let shown = run(path, &["baseline", "show", "baseline.json"]).out;
-    assert!(shown.contains("HIGH") && shown.contains("(since 2024-05-15T12:00:00Z)") && shown.contains("(since 2024-05-17T12:00:00Z)"), "{shown}");
-    for (text, told) in [("{}", "no baseline"), ("{\"lawbook_baseline\":9,\"findings\":{}}", "version 9"), ("x", "no baseline")] {
+    assert!(
+        shown.contains("HIGH")
+            && shown.contains("(since 2024-05-15T12:00:00Z)")
+            && shown.contains("(since 2024-05-17T12:00:00Z)"),
+        "{shown}"
+    );
+    for (text, told) in
+        [("{}", "no baseline"), ("{\"lawbook_baseline\":9,\"findings\":{}}", "version 9"), ("x", "no baseline")]
+    {
         std::fs::write(path.join("bad.json"), text).unwrap();
         let ran = run(path, &["scan", "input", "--pack", "pack", "--baseline", "bad.json"]);
         assert!(ran.code == 2 && ran.err.contains(told) && ran.err.contains("bad.json"), "{}", ran.err);
@@ -259,8 +299,23 @@ fn a_baseline_lets_only_what_is_new_fail() {
 fn sarif_has_what_is_excused_as_suppressed() {
     let desk = desk();
     let path = desk.path();
-    std::fs::write(path.join("waivers.yaml"), format!("waivers:\n  - {{ policy: volume-plain, resources: [vol-1], {BY} }}\n")).unwrap();
-    let args = ["scan", "input", "--pack", "pack", "--waivers", "waivers.yaml", "--now", "2024-05-15T12:00:00Z", "--format", "sarif"];
+    std::fs::write(
+        path.join("waivers.yaml"),
+        format!("waivers:\n  - {{ policy: volume-plain, resources: [vol-1], {BY} }}\n"),
+    )
+    .unwrap();
+    let args = [
+        "scan",
+        "input",
+        "--pack",
+        "pack",
+        "--waivers",
+        "waivers.yaml",
+        "--now",
+        "2024-05-15T12:00:00Z",
+        "--format",
+        "sarif",
+    ];
     let report: Value = serde_json::from_str(&run(path, &args).out).unwrap();
     let results = report["runs"][0]["results"].as_array().unwrap();
     let suppressed: Vec<&Value> = results.iter().filter(|result| result.get("suppressions").is_some()).collect();

@@ -17,7 +17,9 @@ const ONE_IN: u32 = 6;
 /// Whether a slip is among those that are tried; the same ones whatever other policies there are.
 fn is_tried(what: &str) -> bool {
     // FNV-1a, whose low bits are poor: the high ones decide.
-    let hash = what.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = what
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     ((hash >> 32) as u32).is_multiple_of(ONE_IN)
 }
 
