@@ -7,7 +7,7 @@ use std::path::Path;
 use super::Dice;
 
 /// The packs that have a size of their own, by name.
-pub(crate) const ALL: [(&str, Make); 10] = [
+pub(crate) const ALL: [(&str, Make); 12] = [
     ("fifty", fifty),
     ("fifty-plain", fifty_plain),
     ("fifty-sigma", fifty_sigma),
@@ -17,6 +17,8 @@ pub(crate) const ALL: [(&str, Make); 10] = [
     ("firing-among", firing_among),
     ("firing-among-plain", firing_among_plain),
     ("watching", watching),
+    ("windowed", windowed),
+    ("unwindowed", unwindowed),
     ("of-addresses", of_addresses),
 ];
 
@@ -244,6 +246,20 @@ fn asking(folder: &Path, answers: [&str; 3]) -> io::Result<()> {
         policy(folder, &format!("fires-{at}"), "low", "cloudtrail", "", &functions)?;
     }
     Ok(())
+}
+
+/// A threshold of which every record is a hit.
+pub(crate) fn windowed(folder: &Path) -> io::Result<()> {
+    let functions = "fn matches(event) { event.eventVersion != () }\nfn title(hits) { `${hit_count(hits)} calls of ${hits[0].actor.name}` }";
+    let window = "window: { by: userIdentity.arn, within: 10m, count: \">= 5\" }";
+    policy(folder, "threshold", "low", "cloudtrail", window, functions)
+}
+
+/// The same without a window: every record is a finding.
+pub(crate) fn unwindowed(folder: &Path) -> io::Result<()> {
+    let functions =
+        "fn matches(event) { event.eventVersion != () }\nfn title(event) { `a call of ${actor(event).name}` }";
+    policy(folder, "each", "low", "cloudtrail", "", functions)
 }
 
 /// Policies that look at every record: who acted as root, and what was refused.

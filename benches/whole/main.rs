@@ -24,6 +24,7 @@ mod peers;
 mod shapes;
 mod startup;
 mod table;
+mod windows;
 
 use std::io;
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ use data::Data;
 /// A part: its name for `--only`, and what measures it and prints tables.
 type Part = (&'static str, fn(&Data) -> io::Result<()>);
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     ("path", path::measure),
     ("growth", growth::measure),
     ("startup", startup::measure),
@@ -46,6 +47,7 @@ const PARTS: [Part; 9] = [
     ("fired", fired::measure),
     ("inventory", inventory::measure),
     ("cases", cases::measure),
+    ("windows", windows::measure),
     ("peers", peers::measure),
 ];
 
