@@ -24,6 +24,10 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && list(event.resources).map(|r| #{ arn: r.ARN }).some(|r| r.anr == \"x\") }",
         "fn matches(event) { succeeded(event) && (named(event).nmae ?? named(event).name) == \"x\" }\nfn named(event) { #{ name: event.eventID } }",
         "fn matches(event) { succeeded(event) && of(event).nmae == 1 }\nfn of(e) { if e.readOnly { return #{ name: 2 }; } #{ name: 1 } }",
+        "fn matches(event) { succeeded(event) && arn(event.requestParameters.roleArn).acount == \"x\" }",
+        "fn matches(event) { succeeded(event) && statements(event.requestParameters.policy).some(|s| s.Efect == \"Allow\") }",
+        "//! window: { by: awsRegion, within: 1h, count: 5 }\nfn matches(event) { succeeded(event) }\nfn title(hits) { `${hits[0].naem}` }",
+        "//! window: { by: awsRegion, within: 1h, count: 5 }\nfn matches(event) { succeeded(event) }\nfn keep(event) { #{ tool: event.userAgent } }\nfn title(hits) { let first = hits[0].kept; `${first.tol}` }",
         "fn matches(event) { succeeded(event) && made(event).nmae == 1 }\n//// lib\nfn made(e) { let made = #{}; made.name = e.eventID; made }",
     ],
     good: &[

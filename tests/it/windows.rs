@@ -432,3 +432,33 @@ fn a_state_file_can_be_looked_into_and_pruned() {
     let (code, text) = run(&["state", "show", "nowhere"]);
     assert!(code == 2 && text.contains("no such state file"), "{text}");
 }
+
+#[test]
+fn a_case_that_fails_shows_what_each_record_was_to_the_window() {
+    let policies = folder_of(&POLICIES[..4]);
+    let base = event(1, 0, "RunInstances", 0, 0, 7);
+    let cases = |id: &str, cases: &str| {
+        let text = format!("records:\n  call: {base}\ncases:\n{cases}");
+        std::fs::write(policies.path().join(format!("{id}.cases.yaml")), text).unwrap();
+    };
+    cases("threshold", "  - { name: three, records: [{ record: call, times: 3, every: 1m }], expect: fires }\n");
+    cases("confirmed", "  - { name: two, records: [{ record: call, times: 2, every: 1m }], expect: fires }\n");
+    cases(
+        "sequence",
+        "  - name: the wrong way round\n    records:\n      - { record: call, with: { eventName: AssociateAddress } }\n      \
+         - { record: call, after: 1m, with: { eventName: DisassociateAddress } }\n    expect: fires\n",
+    );
+    let out = crate::cli::lawbook().arg("test").arg(policies.path()).arg("--allow-empty").stdin(Stdio::null()).output().unwrap();
+    let text = String::from_utf8(out.stdout).unwrap();
+    assert_eq!(out.status.code(), Some(1), "{text}");
+    for told in [
+        "at least 4 hits within 10m by userIdentity.arn: it did not open",
+        "2024-05-14T00:02:00Z ec2.amazonaws.com RunInstances id-037-0003",
+        "hit: userIdentity.arn = \\\"arn:aws:iam::111122223333:user/u0\\\"",
+        "`confirm`",
+        "disassociated, then associated within 10m by address: it did not open",
+        "hit: associated: address = ",
+    ] {
+        assert!(text.contains(told), "{told}\n{text}");
+    }
+}

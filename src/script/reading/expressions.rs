@@ -122,6 +122,8 @@ impl<'a> Reader<'a> {
                 .map(|value| self.member(value, name, place.clone()))
                 .reduce(Value::or)
                 .unwrap_or_default(),
+            // A step into nothing is nothing.
+            Value::Literal(Json::Null) => Value::Literal(Json::Null),
             Value::Params => Value::Param(name.to_owned()),
             Value::Param(param) => Value::Param(param),
             _ => Value::Unknown,

@@ -59,6 +59,18 @@ const WHOLE: &[&str] =
 /// Items of a list that is written out which are asked one by one.
 const WRITTEN: usize = 32;
 
+/// What `arn` tells of an ARN.
+const OF_ARN: [&str; 7] = ["partition", "service", "region", "account", "resource", "type", "id"];
+
+/// What a statement of an IAM policy may have: "IAM JSON policy element reference" in the IAM user guide.
+const OF_STATEMENT: [&str; 9] =
+    ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
+
+/// A map with these members, of which nothing is known.
+fn of_members(names: &[&str]) -> Value {
+    Value::Map(names.iter().map(|name| ((*name).to_owned(), Value::Unknown)).collect())
+}
+
 impl Reader<'_> {
     /// What a function of the host or of Rhai answers.
     pub(super) fn host(&mut self, name: &str, args: &[Value], place: &Place, spans: Vec<Span>) -> Value {
@@ -73,6 +85,8 @@ impl Reader<'_> {
                 Value::Part(Box::new(Value::Path(Path::of(Base::Record).then(Step::Name("errorCode".to_owned())))))
             }
             ("actor", [_]) if is_record => Value::Path(Path::of(Base::Actor)),
+            ("arn", [_]) => of_members(&OF_ARN).or(Value::Literal(Json::Null)),
+            ("statements", [_]) => Value::ListOf(Box::new(of_members(&OF_STATEMENT))),
             ("lookup", [_, ..]) => kind().map_or(Value::Unknown, |kind| Value::Path(Path::of(Base::Resource(kind)))),
             ("lookup_all" | "lookup_anywhere" | "lookup_ever", [_, ..])
             | ("all", [Value::Literal(Json::String(_))]) => {
