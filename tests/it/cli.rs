@@ -899,3 +899,20 @@ fn a_report_that_fails_costs_nothing_else() {
         assert_eq!(fs::metadata(desk.path().join("c.csv")).unwrap().permissions().mode() & 0o044, 0o044);
     }
 }
+
+#[test]
+fn what_policies_cover_is_listed_and_is_a_layer() {
+    let desk = Desk::new();
+    let listed = desk.run(&["list", "--coverage"]).succeeds();
+    let row = listed.out.lines().find(|line| line.starts_with("attack.t1562.008 ")).unwrap().to_owned();
+    assert!(row.contains("cloudtrail-stopped") && row.contains("logging-tampered-then-activity"), "{row}");
+    let layer: Value = serde_json::from_str(&desk.run(&["list", "--coverage", "--format", "navigator"]).out).unwrap();
+    let techniques = layer["techniques"].as_array().unwrap();
+    let stopped = techniques.iter().find(|technique| technique["techniqueID"] == "T1562.008").unwrap();
+    assert!(
+        stopped["score"].as_u64().unwrap() > 3 && stopped["comment"].as_str().unwrap().contains("cloudtrail-stopped")
+    );
+    assert!(techniques.iter().all(|technique| technique["techniqueID"].as_str().unwrap().starts_with('T')), "{layer}");
+    let refused = desk.run(&["list", "--format", "navigator"]);
+    assert!(refused.code == 2 && refused.err.contains("--coverage"), "{}", refused.err);
+}

@@ -5,6 +5,7 @@ mod architecture;
 mod cases;
 mod check;
 mod cli;
+mod collect;
 mod deliveries;
 mod docs;
 mod engine;

@@ -448,7 +448,13 @@ fn a_case_that_fails_shows_what_each_record_was_to_the_window() {
         "  - name: the wrong way round\n    records:\n      - { record: call, with: { eventName: AssociateAddress } }\n      \
          - { record: call, after: 1m, with: { eventName: DisassociateAddress } }\n    expect: fires\n",
     );
-    let out = crate::cli::lawbook().arg("test").arg(policies.path()).arg("--allow-empty").stdin(Stdio::null()).output().unwrap();
+    let out = crate::cli::lawbook()
+        .arg("test")
+        .arg(policies.path())
+        .arg("--allow-empty")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     let text = String::from_utf8(out.stdout).unwrap();
     assert_eq!(out.status.code(), Some(1), "{text}");
     for told in [

@@ -1,0 +1,198 @@
+#!/bin/sh
+# Collects the inventory that the embedded policies ask for, with the AWS CLI and calls that only read, in the layout of
+# docs/inventory.md: <folder>/<account>/<region>/<service>/<command>.json, and a manifest.
+#
+#   examples/collect-inventory.sh -o inventory                         every region that is enabled
+#   examples/collect-inventory.sh -o inventory -r 'us-east-1 eu-west-1'
+#   examples/collect-inventory.sh -p                                   the IAM policy that it needs
+#
+# A call that is refused is written into the manifest, so that policies say *not evaluated* and not *nothing found*. Any
+# other failure is told, leaves its kind uncollected, and makes the exit code 1. Run again it goes on where it stopped: what
+# is there is not asked for again. The CLI reads all pages of an answer.
+set -u
+
+folder=inventory
+regions=all
+
+# Calls that are asked in every region, and those that are asked once.
+regional='
+ec2 describe-addresses
+ec2 describe-flow-logs
+ec2 describe-images --owners self
+ec2 describe-instance-image-metadata
+ec2 describe-instances
+ec2 describe-nat-gateways
+ec2 describe-network-acls
+ec2 describe-network-interfaces
+ec2 describe-route-tables
+ec2 describe-security-groups
+ec2 describe-snapshots --owner-ids self
+ec2 describe-volumes
+ec2 describe-vpcs
+ec2 get-ebs-encryption-by-default
+ec2 get-image-block-public-access-state
+ec2 get-snapshot-block-public-access-state
+cloudtrail describe-trails
+cloudtrail list-public-keys
+cloudwatch describe-alarms
+configservice describe-configuration-recorder-status
+configservice describe-configuration-recorders
+configservice describe-delivery-channel-status
+configservice describe-delivery-channels
+logs describe-log-groups
+logs describe-metric-filters
+'
+once='
+iam get-account-authorization-details
+iam list-users
+'
+# Calls about one thing: the call, its flag, the argument's name in the API, and the call and query that list the things.
+each='
+cloudtrail get-trail-status --name Name cloudtrail describe-trails trailList[].TrailARN
+cloudtrail get-event-selectors --trail-name TrailName cloudtrail describe-trails trailList[].TrailARN
+kms describe-key --key-id KeyId kms list-keys Keys[].KeyId
+kms get-key-rotation-status --key-id KeyId kms list-keys Keys[].KeyId
+'
+
+permissions() {
+    cat <<'POLICY'
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Action": [
+        "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "cloudtrail:ListPublicKeys",
+        "cloudwatch:DescribeAlarms",
+        "config:DescribeConfigurationRecorderStatus", "config:DescribeConfigurationRecorders",
+        "config:DescribeDeliveryChannelStatus", "config:DescribeDeliveryChannels",
+        "ec2:Describe*", "ec2:GetEbsEncryptionByDefault", "ec2:GetImageBlockPublicAccessState",
+        "ec2:GetSnapshotBlockPublicAccessState",
+        "iam:GetAccountAuthorizationDetails", "iam:ListUsers",
+        "kms:DescribeKey", "kms:GetKeyRotationStatus", "kms:ListKeys",
+        "logs:DescribeLogGroups", "logs:DescribeMetricFilters",
+        "sts:GetCallerIdentity"
+      ],
+      "Resource": "*"
+    }
+  ]
+}
+POLICY
+}
+
+usage() {
+    sed -n '2,11s/^# \{0,1\}//p' "$0"
+}
+
+while getopts 'o:r:ph' flag; do
+    case $flag in
+        o) folder=$OPTARG ;;
+        r) regions=$OPTARG ;;
+        p) permissions; exit 0 ;;
+        h) usage; exit 0 ;;
+        *) usage >&2; exit 2 ;;
+    esac
+done
+
+command -v aws >/dev/null 2>&1 || { echo "collect-inventory: there is no \`aws\` on the PATH (try: install the AWS CLI)" >&2; exit 2; }
+account=$(aws sts get-caller-identity --query Account --output text) || exit 2
+if [ "$regions" = all ]; then
+    regions=$(aws ec2 describe-regions --query 'Regions[].RegionName' --output text) || exit 2
+fi
+
+mkdir -p "$folder" || exit 2
+# One line an answer that the layout cannot tell; the manifest is made of them at the end.
+notes=$folder/.answers
+failures=0
+touch "$notes"
+
+# Text within a JSON string: ids, ARNs and names of regions hold nothing else that must be escaped.
+escaped() {
+    printf '%s' "$1" | sed 's/[\\"]/\\&/g'
+}
+
+note() {
+    printf '%s\n' "$1" >> "$notes"
+}
+
+# call REGION FILE MEMBERS SERVICE COMMAND [ARGUMENTS...]: asks, unless the answer is there. MEMBERS are those of the manifest
+# beside service, command, account and region; without them the layout tells everything but a refusal.
+call() {
+    region=$1 file=$2 members=$3
+    shift 3
+    service=$1 name=$2
+    [ -s "$folder/$file" ] && return 0
+    about="\"service\": \"$service\", \"command\": \"$name\", \"account\": \"$account\", \"region\": \"$region\"$members"
+    grep -qF "{ $about, \"status\": \"refused\" }" "$notes" && return 0
+    mkdir -p "$folder/$(dirname "$file")"
+    if told=$(aws "$@" --region "$region" --output json 2>&1 > "$folder/$file.part"); then
+        # A command that prints nothing says nothing.
+        [ -s "$folder/$file.part" ] || { rm -f "$folder/$file.part"; return 0; }
+        mv "$folder/$file.part" "$folder/$file"
+        [ -z "$members" ] || note "{ $about, \"file\": \"$(escaped "$file")\" }"
+        return 0
+    fi
+    rm -f "$folder/$file.part"
+    case $told in
+        *AccessDenied* | *UnauthorizedOperation* | *"not authorized"* | *AuthFailure* | *AuthorizationError*)
+            note "{ $about, \"status\": \"refused\" }" ;;
+        *)
+            failures=$((failures + 1))
+            printf 'collect-inventory: %s %s in %s: %s\n' "$service" "$name" "$region" "$told" | tr '\n' ' ' >&2
+            echo >&2 ;;
+    esac
+}
+
+# The calls of a list, a line each, in a region.
+all_of() {
+    printf '%s\n' "$1" | while read -r service name arguments; do
+        [ -n "$service" ] || continue
+        # shellcheck disable=SC2086 # Arguments are words of their own.
+        call "$2" "$account/$2/$service/$name.json" '' "$service" "$name" $arguments
+        echo "$failures" > "$folder/.failures"
+    done
+    failures=$(cat "$folder/.failures" 2>/dev/null || echo 0)
+}
+
+# The calls about one thing, for each thing there is in a region.
+each_of() {
+    printf '%s\n' "$each" | while read -r service name flag argument lister listing query; do
+        [ -n "$service" ] || continue
+        # Whoever may not list may not ask, either; `list-keys` and its like are no kinds of their own.
+        if ! things=$(aws "$lister" "$listing" --region "$1" --query "$query" --output text 2>/dev/null); then
+            note "{ \"service\": \"$service\", \"command\": \"$name\", \"account\": \"$account\", \"region\": \"$1\", \"status\": \"refused\" }"
+            continue
+        fi
+        for thing in $things; do
+            [ "$thing" = None ] && continue
+            file=$account/$1/$service/$name/$(printf '%s' "$thing" | tr -c 'A-Za-z0-9\n' '-').json
+            call "$1" "$file" ", \"arguments\": { \"$argument\": \"$(escaped "$thing")\" }" "$service" "$name" "$flag" "$thing"
+            echo "$failures" > "$folder/.failures"
+        done
+    done
+    failures=$(cat "$folder/.failures" 2>/dev/null || echo 0)
+}
+
+echo 0 > "$folder/.failures"
+for region in $regions; do
+    echo "collect-inventory: $account $region" >&2
+    all_of "$regional" "$region"
+    each_of "$region"
+done
+for region in $regions; do
+    all_of "$once" "$region"
+    break
+done
+
+{
+    printf '{\n  "lawbook": 1,\n  "answers": [\n'
+    sort -u "$notes" | sed 's/^/    /; $!s/$/,/'
+    printf '  ]\n}\n'
+} > "$folder/inventory.json.part"
+mv "$folder/inventory.json.part" "$folder/inventory.json"
+rm -f "$folder/.failures"
+
+if [ "$failures" -gt 0 ]; then
+    echo "collect-inventory: calls that failed: $failures; what they would have told was not collected (try: run it again)" >&2
+    exit 1
+fi
