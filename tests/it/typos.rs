@@ -98,7 +98,8 @@ fn nearly_every_slip_of_a_letter_is_caught() {
         for place in places(&text) {
             for slip in slips(&text[place.clone()]) {
                 let what = format!("{name}: {} → {slip}", &text[place.clone()]);
-                if !is_tried(&what) && !reviewed.contains(&what.as_str()) {
+                // What was reviewed is always tried, so that it can be seen to be caught.
+                if !is_tried(&what) && !reviewed.iter().any(|line| is_of(line, &what)) {
                     continue;
                 }
                 wrong.push((what, format!("{}{slip}{}", &text[..place.start], &text[place.end..])));
