@@ -41,7 +41,8 @@ use self::digests::{DIGESTS, Digests};
 pub use self::evaluate::{Hit, Verdict};
 pub use self::findings::{Findings, Iter};
 pub use self::outcome::{
-    Counts, Decided, Exit, Files, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Resolved, Summary, Unused,
+    Counts, Decided, Exit, Files, History, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Resolved, Summary,
+    Unused,
 };
 pub use self::profile::{Cost, Profile, Route};
 pub use self::state::{Locked, Memory, State, Stretch};

@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::duplicates::{self, Numbers};
 use super::findings::{Findings, Kept};
 use super::groups::{self, Subject};
+use super::spans::Spans;
 use super::tally::Collected;
 use super::{Profile, Request, Whys};
 use crate::error::Error;
 use crate::finding::{Severity, Standing};
 use crate::input::{self, Class};
-use crate::policy::{Checked, Policy};
+use crate::policy::{Checked, Policy, Shape};
 use crate::record::{CLOUDTRAIL, Origin};
 use crate::triage::Entry;
 
@@ -57,12 +59,39 @@ pub struct Summary {
     pub policies: Policies,
     /// Findings.
     pub findings: FindingCounts,
+    /// Of which times there were records, by account, where a policy asks what was before; without what `--state` remembers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<History>,
     /// Pairs of policy and record that could not be judged.
     pub not_evaluated: u64,
     /// Files, parts of files, and pairs of policy and record that failed.
     pub faults: u64,
     /// The exit code, and why.
     pub exit: Exit,
+}
+
+/// Of which times there were records of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct History {
+    /// Twelve digits; `None` if nobody knows.
+    pub account: Option<String>,
+    /// The first `eventTime`.
+    pub from: String,
+    /// The last one.
+    pub to: String,
+}
+
+fn history(spans: &Spans, policies: &[Policy]) -> Vec<History> {
+    let asks = |policy: &Policy| policy.header.window.as_ref().is_some_and(|window| window.shape == Shape::FirstSeen);
+    if !policies.iter().any(asks) {
+        return Vec::new();
+    }
+    let of = |(account, (from, to)): (Option<&str>, (Timestamp, Timestamp))| History {
+        account: account.map(str::to_owned),
+        from: from.to_string(),
+        to: to.to_string(),
+    };
+    spans.accounts().into_iter().map(of).collect()
 }
 
 /// Records by what became of them.
@@ -311,7 +340,7 @@ pub(super) fn write(
     lookup_only: &input::Files,
 ) -> Result<Outcome, Error> {
     let policies = packs.policies();
-    let Collected { used, records, policies: counts, profile, map, same, findings, identities, groups, why } =
+    let Collected { spans, used, records, policies: counts, profile, map, same, findings, identities, groups, why } =
         collected;
     let memory = request.memory / 4;
     let (numbers, edits) =
@@ -355,6 +384,7 @@ pub(super) fn write(
             asked: counts.iter().filter(|counts| counts.asked > 0).count() as u64,
         },
         findings: count(&numbers),
+        history: history(&spans, policies),
         not_evaluated: not_evaluated.iter().map(|row| row.count).sum(),
         faults: faults.iter().map(|row| row.count).sum(),
         exit: Exit { code: 0, reasons: Vec::new() },

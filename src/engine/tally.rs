@@ -96,6 +96,7 @@ impl Tallies {
         let mut asked = vec![0; self.groups];
         let mut costs = vec![Cost::default(); if self.costs { self.same.len() } else { 0 }];
         let mut used = BTreeSet::new();
+        let mut spans = Spans::default();
         let mut batches = Vec::new();
         let mut sorters = Vec::new();
         for mut tally in tallies {
@@ -106,6 +107,7 @@ impl Tallies {
             records.add(&tally.records);
             passed_over += tally.passed_over;
             used.extend(tally.used);
+            spans.add(tally.spans);
             policies.iter_mut().zip(&tally.policies).for_each(|(sum, counts)| sum.add(counts));
             asked.iter_mut().zip(&tally.asked).for_each(|(sum, count)| *sum += count);
             costs.iter_mut().zip(&tally.costs).for_each(|(sum, cost)| sum.add(cost));
@@ -121,13 +123,15 @@ impl Tallies {
         let [findings, identities, groups, why] = Sorter::sorted(sorters)?;
         let (map, same) = (Arc::new(Map::new(names, batches)), Arc::clone(&self.same));
         let profile = routes.map(|routes| Profile { passed_over, rows: costs.into_iter().zip(routes).collect() });
-        Ok(Collected { used, records, policies, profile, map, same, findings, identities, groups, why })
+        Ok(Collected { spans, used, records, policies, profile, map, same, findings, identities, groups, why })
     }
 }
 
 /// What all threads collected.
 #[derive(Debug)]
 pub(super) struct Collected {
+    /// Of which times events were read, if some window must know.
+    pub(super) spans: Spans,
     /// Places of waivers that are for some finding.
     pub(super) used: BTreeSet<usize>,
     pub(super) records: Records,

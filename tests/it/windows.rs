@@ -275,6 +275,9 @@ fn each_kind_of_window_finds_what_it_is_for() {
         assert_eq!(counts.asked, counts.hits + counts.silent + counts.not_evaluated + counts.faults);
     }
     assert_eq!(outcome.summary.exit.code, 1);
+    let history = serde_json::to_value(&outcome.summary.history).unwrap();
+    let times = json!({ "account": "111122223333", "from": "2024-05-14T00:00:00Z", "to": "2024-05-14T01:29:00Z" });
+    assert_eq!(history, json!([times]));
 }
 
 #[test]
