@@ -46,6 +46,7 @@ pub mod yaml;
 pub mod diagnostic;
 pub mod shape;
 pub mod record;
+mod tags;
 pub mod principal;
 pub mod fault;
 pub mod inventory;

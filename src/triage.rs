@@ -14,6 +14,7 @@ pub use self::baseline::{Baseline, Entry};
 pub use self::waivers::{SCHEMA as WAIVERS_SCHEMA, Waiver, Waivers};
 use crate::finding::{Excuse, Finding, Fingerprint, Standing};
 use crate::policy::Policy;
+use crate::record::Record;
 
 /// What people decided about findings.
 #[derive(Clone, Debug, Default)]
@@ -25,17 +26,16 @@ pub struct Triage {
 }
 
 impl Triage {
-    /// Decides about a finding of a policy, at a time; `tags` are those of its resource. Notes in `used` which waivers were
-    /// of use.
+    /// Decides about a finding of a policy, about a record if it is about one, at a time. Notes in `used` which waivers are for it.
     pub(crate) fn judge(
         &self,
         finding: &mut Finding,
         policy: &Policy,
-        tags: &[(String, String)],
+        record: Option<&Record>,
         now: Timestamp,
         used: &mut BTreeSet<usize>,
     ) {
-        let about = waivers::About { finding, tags };
+        let about = waivers::About { finding, record };
         let mut excuse = None;
         let mut notes = Vec::new();
         for (at, waiver) in self.waivers.iter().flat_map(|waivers| waivers.of(policy, finding)) {

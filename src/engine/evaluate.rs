@@ -300,20 +300,3 @@ fn kind_of(value: &Value) -> &'static str {
         Value::Object(_) => "a map",
     }
 }
-
-/// The tags of a resource: its keys and values.
-pub(super) fn tags(record: &Record) -> Vec<(String, String)> {
-    if &*record.kind == CLOUDTRAIL {
-        return Vec::new();
-    }
-    let view = record.value.view();
-    let list = ["Tags", "tags", "TagSet", "tagSet", "TagList"].into_iter().find_map(|name| view.get(name));
-    let text =
-        |item: Ref<'_>, names: [&str; 2]| names.into_iter().find_map(|name| item.text(&[name]).map(str::to_owned));
-    let of_item =
-        |item: Ref<'_>| Some((text(item, ["Key", "key"])?, text(item, ["Value", "value"]).unwrap_or_default()));
-    let mut tags: Vec<(String, String)> = list.into_iter().flat_map(Ref::items).filter_map(of_item).collect();
-    let members = list.into_iter().flat_map(Ref::entries);
-    tags.extend(members.filter_map(|(key, value)| Some((key.to_owned(), value.as_str()?.to_owned()))));
-    tags
-}

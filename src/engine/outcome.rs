@@ -251,10 +251,7 @@ fn decided(
     if triage.waivers.is_none() && triage.baseline.is_none() {
         return Ok(None);
     }
-    let is_named = |policy: &Policy, name: &str| {
-        let id = name.strip_prefix(&*policy.pack).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name);
-        *policy.id == *id || policy.header.formerly.iter().any(|former| former == id)
-    };
+    let is_named = |policy: &Policy, name: &str| policy.names().iter().any(|known| known == name);
     let mut decided = Decided::default();
     if let Some(waivers) = &triage.waivers {
         for (_, waiver) in waivers.waivers.iter().enumerate().filter(|(at, _)| !used.contains(at)) {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::deferred;
 use super::duplicates::Identity;
-use super::evaluate::{Hit, tags};
+use super::evaluate::Hit;
 use super::findings::Same;
 use super::groups::Groups;
 use super::hits;
@@ -206,7 +206,7 @@ impl Tally {
             Verdict::Silent => {}
             Verdict::Finding(mut finding, faults) => {
                 let hash = self.hash_of(record);
-                self.finding(at, policy, &mut finding, &tags(record), hash);
+                self.finding(at, policy, &mut finding, Some(record), hash);
                 for reason in faults {
                     self.fault(at, &Fault::policy(&policy.id, reason, record.origin.clone()));
                 }
@@ -232,17 +232,16 @@ impl Tally {
     }
 
     /// Keeps a finding about a record, or about hits of which the first that counts is at that place, by its hash.
-    /// `tags` are those of its resource.
     pub(super) fn finding(
         &mut self,
         at: Place,
         policy: &Policy,
         finding: &mut Finding,
-        tags: &[(String, String)],
+        record: Option<&Record>,
         record_hash: [u8; 16],
     ) {
         self.policies[at.policy as usize].findings += 1;
-        self.triage.judge(finding, policy, tags, self.now, &mut self.used);
+        self.triage.judge(finding, policy, record, self.now, &mut self.used);
         self.attempt(|tally| {
             tally.same[at.policy as usize].store(finding, &mut tally.buffer)?;
             tally.sorter.push(FINDINGS, &at.key(), &tally.buffer)?;

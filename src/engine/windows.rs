@@ -322,7 +322,7 @@ impl Listener<Rc<Held>> for Listening<'_, '_> {
         match self.told(&opened) {
             Ok((mut finding, faults, origin)) => {
                 let at = opened.opener.key.place;
-                self.tally.finding(at, self.group.policy, &mut finding, &[], opened.opener.key.hash);
+                self.tally.finding(at, self.group.policy, &mut finding, None, opened.opener.key.hash);
                 for reason in faults {
                     self.fault(&opened.opener, origin.clone(), reason);
                 }

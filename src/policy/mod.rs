@@ -53,6 +53,12 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Every name by which it may be meant: its ids, now and formerly, alone and as `pack/id`.
+    pub fn names(&self) -> Vec<String> {
+        let ids = std::iter::once(&*self.id).chain(self.header.formerly.iter().map(String::as_str));
+        ids.flat_map(|id| [id.to_owned(), format!("{}/{id}", self.pack)]).collect()
+    }
+
     /// The sections of the documentation: heading and text, in order.
     pub fn sections(&self) -> Vec<(&str, &str)> {
         let mut sections = Vec::new();

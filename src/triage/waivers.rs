@@ -14,9 +14,10 @@ use crate::error::Error;
 use crate::fault::Fault;
 use crate::finding::Finding;
 use crate::policy::Policy;
-use crate::record::Origin;
+use crate::record::{CLOUDTRAIL, Origin, Record};
 use crate::script::compile_glob;
 use crate::shape::Shape;
+use crate::tags;
 use crate::yaml::{self, Yaml};
 
 /// The schema of the file, as text.
@@ -71,8 +72,8 @@ pub struct Waiver {
 /// What a waiver is asked about.
 pub(super) struct About<'a> {
     pub(super) finding: &'a Finding,
-    /// Of the resource.
-    pub(super) tags: &'a [(String, String)],
+    /// What the finding is about; `None` for that of a window.
+    pub(super) record: Option<&'a Record>,
 }
 
 impl Waivers {
@@ -150,7 +151,7 @@ impl Waivers {
     pub(super) fn of<'a>(&'a self, policy: &'a Policy, finding: &Finding) -> impl Iterator<Item = (usize, &'a Waiver)> {
         let fingerprint = finding.fingerprint.to_string();
         let of_any = self.of_any.iter().filter(move |at| self.waivers[**at].fingerprint.as_ref() == Some(&fingerprint));
-        let named = names(policy).into_iter().filter_map(|name| self.by_policy.get(&name)).flatten();
+        let named = policy.names().into_iter().filter_map(|name| self.by_policy.get(&name)).flatten();
         let mut all: Vec<usize> = of_any.chain(named).copied().collect();
         all.sort_unstable();
         all.into_iter().map(|at| (at, &self.waivers[at]))
@@ -158,18 +159,12 @@ impl Waivers {
 
     /// The lines of waivers of a policy that cannot be read.
     pub(super) fn broken_of<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = usize> + 'a {
-        let names = names(policy);
+        let names = policy.names();
         self.broken
             .iter()
             .filter(move |(of, _)| of.as_ref().is_some_and(|of| names.contains(of)))
             .map(|(_, line)| *line)
     }
-}
-
-/// Every name by which a waiver may mean a policy.
-fn names(policy: &Policy) -> Vec<String> {
-    let ids = std::iter::once(&*policy.id).chain(policy.header.formerly.iter().map(String::as_str));
-    ids.flat_map(|id| [id.to_owned(), format!("{}/{id}", policy.pack)]).collect()
 }
 
 /// One waiver, whose shape is sound.
@@ -233,7 +228,7 @@ impl Waiver {
 
     /// Whether a finding is one that it is for, over or not. All that it says must hold.
     pub(super) fn covers(&self, about: &About<'_>) -> bool {
-        let About { finding, tags } = about;
+        let About { finding, record } = about;
         let one_of = |list: &[String], text: Option<&str>| {
             list.is_empty() || text.is_some_and(|text| list.iter().any(|one| one == text))
         };
@@ -250,7 +245,9 @@ impl Waiver {
         let has_tag = |wanted: &String| {
             let (key, value) =
                 wanted.split_once('=').map_or((wanted.as_str(), None), |(key, value)| (key, Some(value)));
-            tags.iter().any(|(known, is)| known == key && value.is_none_or(|value| value == is))
+            let resource = record.filter(|record| &*record.kind != CLOUDTRAIL);
+            let is = resource.and_then(|resource| tags::find(resource.value.view(), key));
+            is.is_some_and(|is| value.is_none_or(|value| is.scalar_text().as_deref() == Some(value)))
         };
         self.fingerprint.as_ref().is_none_or(|wanted| *wanted == finding.fingerprint.to_string())
             && resources

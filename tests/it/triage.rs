@@ -28,7 +28,7 @@ fn desk() -> tempfile::TempDir {
         "input/111122223333/us-east-1/ec2/describe-volumes.json",
         &json!({ "Volumes": [
             { "VolumeId": "vol-1", "Encrypted": false, "Size": 8, "Tags": [{ "Key": "Scratch", "Value": "yes" }] },
-            { "VolumeId": "vol-2", "Encrypted": false, "Size": 9 },
+            { "VolumeId": "vol-2", "Encrypted": false, "Size": 9, "TagList": [{ "TagKey": "Team", "TagValue": "blue" }] },
             { "VolumeId": "vol-3", "Encrypted": true, "Size": 9 },
         ] })
         .to_string(),
@@ -107,6 +107,8 @@ fn a_waiver_is_for_what_all_it_says_holds_of() {
         ("policy: volume-plain, tag: Scratch", "waived", "new", "new"),
         ("policy: volume-plain, tag: Scratch=yes", "waived", "new", "new"),
         ("policy: volume-plain, tag: Scratch=no", "new", "new", "new"),
+        ("policy: volume-plain, tag: Team=blue", "new", "waived", "new"),
+        ("policy: volume-plain, tag: [Team, Scratch]", "new", "new", "new"),
         ("policy: volume-plain, where: \"$[?@.context.size == 9]\"", "new", "waived", "new"),
         ("policy: volume-plain, where: $.context.nothing", "new", "new", "new"),
         ("policy: key-made, actor: \"arn:aws:iam::*:user/alice\"", "new", "new", "waived"),

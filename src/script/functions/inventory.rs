@@ -4,9 +4,10 @@ use rhai::{Array, Dynamic};
 
 use super::{Call, Failure, Family, Lowered, Row, as_shown, as_text};
 use crate::inventory::{Collected, When};
-use crate::record::{Node, Ref, Scope};
+use crate::record::{Node, Scope};
 use crate::script::predicate::Value;
 use crate::script::value::{show, to_json};
+use crate::tags;
 
 pub(super) const FAMILY: Family = Family {
     name: "Inventory",
@@ -93,7 +94,7 @@ pub(super) const FAMILY: Family = Family {
                 let (Some(resource), Some(key)) = (as_shown(&args[0]), as_text(&args[1])) else {
                     return Ok(Dynamic::UNIT);
                 };
-                let value = tag(resource.0.view(), &key);
+                let value = tags::find(resource.0.view(), &key);
                 Ok(value.map_or(Dynamic::UNIT, |value| show(&resource.0.share(value))))
             },
         },
@@ -150,25 +151,5 @@ fn find_when(call: &Call<'_>, args: &[Dynamic], in_scope: bool, when: When) -> R
 /// [`tag`], asked without Rhai.
 fn lowered_tag<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
     let (Value::Part(resource), Value::Text(key)) = (&args[0], &args[1]) else { return None };
-    Some(Value::of_field(tag(*resource, key)))
-}
-
-fn tag<'a>(resource: Ref<'a>, key: &str) -> Option<Ref<'a>> {
-    for member in ["Tags", "tags", "TagSet", "tagSet", "tagList", "TagList"] {
-        let Some(tags) = resource.get(member) else { continue };
-        if let Some(value) = tags.get(key) {
-            return Some(value);
-        }
-        let list = tags.get("items").or_else(|| tags.get("item")).unwrap_or(tags);
-        for item in list.items() {
-            let name = ["Key", "key", "TagKey", "tagKey"]
-                .iter()
-                .find_map(|name| item.get(name))
-                .and_then(|name| name.as_str());
-            if name == Some(key) {
-                return ["Value", "value", "TagValue", "tagValue"].iter().find_map(|name| item.get(name));
-            }
-        }
-    }
-    None
+    Some(Value::of_field(tags::find(*resource, key)))
 }
