@@ -205,6 +205,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     {
         return Err(Error::new("`--since` is not before `--until`, so that no event could be judged").into());
     }
+    if args.state.is_some() && !args.region.is_empty() {
+        let error = Error::new("`--state` remembers whole accounts, of which `--region` would show it a part");
+        return Err(error.try_to("leave one of them out").into());
+    }
     let limits = Limits::default();
     let loaded = args.packs.load(&limits)?;
     tell_warnings(loaded.packs.warnings(), args.strict)?;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::evaluate::Hit;
 use super::place::{Map, Place};
@@ -16,7 +16,7 @@ use crate::principal::Principal;
 use crate::record::{Origin, Record, Scope};
 use crate::spill::damaged;
 
-/// Bytes of a group or an id that are kept; a longer one is cut, and told apart by its hash.
+/// Bytes of a key's value or an id that are kept; a longer one is cut, and told apart by its hash.
 const MOST_TEXT: usize = 1_024;
 
 /// What a hit is found by.
@@ -43,8 +43,11 @@ pub(super) fn put_key(
     place: Place,
     into: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    let group = serde_json::to_string(&hit.by).map_err(|error| Error::new(error.to_string()))?;
-    let group = if group.len() > MOST_TEXT { Cow::Owned(json!([cut(&group)]).to_string()) } else { group.into() };
+    let short = |value: &Value| {
+        let text = value.to_string();
+        if text.len() > MOST_TEXT { cut(&text).into() } else { value.clone() }
+    };
+    let group = hit.by.iter().map(short).collect::<Value>().to_string();
     let id = record.id.as_deref().unwrap_or_default();
     let id =
         if id.len() > MOST_TEXT || id.contains('\0') { Cow::Owned(cut(&id.replace('\0', " "))) } else { id.into() };
@@ -181,6 +184,7 @@ impl Stored<'_> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
     use crate::record::{CLOUDTRAIL, Document, Node};
@@ -224,6 +228,17 @@ mod tests {
                 prop_assert_eq!(key.cmp(&other), whole(&of, &a.3).cmp(&whole(&of_other, &b.3)));
             }
         }
+    }
+
+    #[test]
+    fn a_long_value_leaves_the_others_of_its_group_as_they_are() {
+        let by: Vec<Value> = vec!["role".into(), "x".repeat(9_000).into(), 7.into()];
+        let hit = Hit { by, of: None, step: 0, actor: Principal::default(), kept: Value::Null };
+        let mut key = Vec::new();
+        let time = Timestamp::UNIX_EPOCH;
+        put_key(0, &hit, &record("a", time), time, [0; 16], Place::default(), &mut key).unwrap();
+        let group: Vec<Value> = serde_json::from_str(&Key::read(&key).unwrap().group).unwrap();
+        assert_eq!((group.len(), &group[0], &group[2]), (3, &json!("role"), &json!(7)));
     }
 
     #[test]

@@ -196,9 +196,9 @@ fn attempt(
         return Ok(None);
     }
     judge.digests(&digests);
-    judge.deferred()?;
+    let inventory = judge.deferred()?;
     let names: Vec<_> = files.files.iter().map(|file| Arc::clone(&file.name)).collect();
-    judge.windows(&names, &mut |_, _, _| {})?;
+    judge.windows(&names, &inventory, &mut |_, _, _| {})?;
     outcome::write(judge.finish(names, &faults)?, packs, request, &files, &lookup_only).map(Some)
 }
 
@@ -235,9 +235,9 @@ pub(crate) fn judge_asking(
 ) -> Result<Outcome, Error> {
     let judge = Judge::new(packs, request, None, Arc::new(inventory), &());
     judge.records(records);
-    judge.deferred()?;
+    let inventory = judge.deferred()?;
     let names: Vec<_> = records.iter().map(|record| Arc::clone(&record.origin.file)).collect();
-    judge.windows(&names, asked)?;
+    judge.windows(&names, &inventory, asked)?;
     let none = input::Files { files: Vec::new(), skipped: Vec::new() };
     outcome::write(judge.finish(names, &[])?, packs, request, &none, &none)
 }

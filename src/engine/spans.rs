@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::record::Scope;
 
-/// Accounts and regions of which times are told apart; all others are one, of which nothing is known.
+/// Accounts and regions whose times are held, the first in their order: of all others nothing is known.
 const MOST: usize = 10_000;
 
 /// The first and the last time of the events that were read.
@@ -45,11 +45,12 @@ impl Spans {
     }
 
     fn put(&mut self, scope: Scope, (first, last): (Timestamp, Timestamp)) {
-        if self.by_scope.len() >= MOST && !self.by_scope.contains_key(&scope) {
-            return;
-        }
         let span = self.by_scope.entry(scope).or_insert((first, last));
         *span = (span.0.min(first), span.1.max(last));
+        // What goes is the same whatever came first, and never comes back: there are always so many before it.
+        if self.by_scope.len() > MOST {
+            self.by_scope.pop_last();
+        }
     }
 
     /// The last time of an account and region.

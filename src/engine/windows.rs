@@ -54,12 +54,18 @@ impl Windows<'_> {
     /// Notes of which times there are records, for what is remembered.
     pub(super) fn note_read(&self) {
         let Some(state) = &self.state else { return };
+        let filter = &self.request.settings.filter;
         let asks = |window: &Window| window.shape == Shape::FirstSeen;
         for policy in self.policies.iter().filter(|policy| policy.header.window.as_ref().is_some_and(asks)) {
             let mut state = state.borrow_mut();
             let memory = state.memory_of(policy);
             for (account, (first, last)) in self.spans.accounts() {
-                memory.note_read(account, first, last);
+                // Records outside of what is wanted were met, and nothing of them is remembered.
+                let first = filter.since.map_or(first, |since| first.max(since));
+                let last = filter.until.map_or(last, |until| last.min(until));
+                if first <= last {
+                    memory.note_read(account, first, last);
+                }
             }
         }
     }

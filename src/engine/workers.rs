@@ -339,17 +339,17 @@ impl<'a> Judge<'a> {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Judges what had to wait for the last event.
-    pub(super) fn deferred(&self) -> Result<(), Error> {
+    /// Judges what had to wait for the last event; gives the inventory with what events tell.
+    pub(super) fn deferred(&self) -> Result<Arc<Inventory>, Error> {
         if self.has_stopped() {
             // `finish` says why.
-            return Ok(());
+            return Ok(Arc::clone(&self.inventory));
         }
         let sorters = lock(&self.idle).iter_mut().map(Tally::take_deferred).collect();
         let [deferred] = Sorter::sorted(sorters)?;
         let (derived, too_many) = std::mem::take(&mut *lock(&self.derived)).finish();
         if deferred.len() == 0 {
-            return Ok(());
+            return Ok(Arc::clone(&self.inventory));
         }
         let inventory = Arc::new(derive::added(&self.inventory, derived));
         let source = Mutex::new((deferred.read()?, None));
@@ -369,11 +369,16 @@ impl<'a> Judge<'a> {
         if let Some((at, fault)) = too_many {
             self.tell(|tally| tally.fault(at, &fault));
         }
-        failed.map_or(Ok(()), Err)
+        failed.map_or(Ok(inventory), Err)
     }
 
-    /// Judges the hits of windows, when everything was read, of files of these names.
-    pub(super) fn windows(&self, names: &[Arc<str>], asked: Asked<'_>) -> Result<(), Error> {
+    /// Judges the hits of windows, when everything was read, of files of these names. Hooks look things up in this inventory.
+    pub(super) fn windows(
+        &self,
+        names: &[Arc<str>],
+        inventory: &Arc<Inventory>,
+        asked: Asked<'_>,
+    ) -> Result<(), Error> {
         if self.has_stopped() || self.policies.iter().all(|policy| policy.header.window.is_none()) {
             return Ok(());
         }
@@ -391,7 +396,7 @@ impl<'a> Judge<'a> {
         let judge = Windows { policies, request, since, spans: &spans, map: &map, state };
         judge.note_read();
         let (judge, asked, done) = (Mutex::new(judge), Mutex::new(asked), Mutex::new(Ok(())));
-        self.in_threads(1, &self.inventory, |worker| {
+        self.in_threads(1, inventory, |worker| {
             let judged = lock(&judge).judge(&hits, &mut worker.runtime, &mut worker.tally, &mut **lock(&asked));
             *lock(&done) = judged;
         });
@@ -506,6 +511,11 @@ impl<'a> Worker<'a> {
         self.take(at, record);
     }
 
+    /// Whether a record is an event before those that are judged.
+    fn is_before(&self, record: &Record) -> bool {
+        &*record.kind == CLOUDTRAIL && self.judge.is_before(record.time)
+    }
+
     /// Keeps what a record tells of, and judges it if it is wanted.
     fn take(&mut self, at: Place, record: &Record) {
         let is_event = &*record.kind == CLOUDTRAIL;
@@ -517,6 +527,7 @@ impl<'a> Worker<'a> {
         }
         if is_event
             && self.judge.needs_spans
+            && self.judge.request.settings.filter.admits_scope(&record.scope)
             && let Some(time) = record.time
         {
             self.tally.spans.note(record.scope.account.as_deref(), record.scope.region.as_deref(), time);
@@ -526,26 +537,32 @@ impl<'a> Worker<'a> {
             self.tally.records.filtered += 1;
             return;
         }
-        if is_event && self.judge.is_before(record.time) {
+        if self.is_before(record) {
+            // For what comes after it alone.
             self.tally.records.filtered += 1;
-            self.look_back(at, record);
-            return;
+            return self.judge(at, record);
         }
         let judged = &mut self.tally.records;
         *(if is_event { &mut judged.events } else { &mut judged.resources }) += 1;
         self.judge(at, record);
     }
 
-    /// Asks every policy that the record could trigger.
+    /// Asks every policy that the record could trigger; those with a window alone, if it is before what is judged.
     fn judge(&mut self, at: Place, record: &Record) {
         let mut selected = std::mem::take(&mut self.selected);
         self.judge.index.select(record, &mut selected);
-        self.tally.asked(selected.groups.iter().copied(), 1);
+        let is_before = self.is_before(record);
+        if !is_before {
+            self.tally.asked(selected.groups.iter().copied(), 1);
+        }
         let slots = Slots::new(record.value.view());
         for policy in &selected.policies {
+            let header = &self.judge.policies[*policy].header;
+            if is_before && header.window.is_none() {
+                continue;
+            }
             let known = self.known(*policy, &slots);
-            let needs = &self.judge.policies[*policy].header.needs;
-            let is_silent = needs.is_empty() && matches!(known, Known::False | Known::Excluded);
+            let is_silent = header.needs.is_empty() && matches!(known, Known::False | Known::Excluded);
             if is_silent && !self.judge.request.profile {
                 continue;
             }
@@ -560,22 +577,6 @@ impl<'a> Worker<'a> {
             self.tally.defer(at, record, &self.later);
             self.later.clear();
         }
-    }
-
-    /// Asks the policies with windows about a record that is judged for what comes after it alone.
-    fn look_back(&mut self, at: Place, record: &Record) {
-        let mut selected = std::mem::take(&mut self.selected);
-        self.judge.index.select(record, &mut selected);
-        let slots = Slots::new(record.value.view());
-        for policy in &selected.policies {
-            let of = &self.judge.policies[*policy];
-            if of.header.window.is_some() {
-                let known = self.known(*policy, &slots);
-                let verdict = self.verdict(*policy, of, record, known);
-                self.tally.verdict_before(at.of_policy(*policy), of, record, verdict);
-            }
-        }
-        self.selected = selected;
     }
 
     /// What facts tell of a policy's answer.
@@ -595,6 +596,9 @@ impl<'a> Worker<'a> {
             let spent = self.runtime.spent();
             let operations = spent.operations - before.operations;
             self.tally.cost(at.policy, &Cost { run: spent.run - before.run, operations, time: started.elapsed() });
+        }
+        if self.is_before(record) {
+            return self.tally.verdict_before(at, policy, record, verdict);
         }
         if self.judge.request.why.as_deref() == Some(&*policy.id) {
             let is_silent = matches!(verdict, Verdict::Silent);
@@ -659,6 +663,7 @@ impl<'a> Router<'a> {
     /// Notes when an event was that is passed over.
     fn note(&mut self, told: &Told<'_>) {
         if self.judge.needs_spans
+            && self.judge.request.settings.filter.admits_place(told)
             && let Some(time) = told.time
         {
             self.spans.note(told.account, told.region, time);

@@ -154,6 +154,81 @@ fn write(folder: &Path, events: &[Value], files: usize) {
     }
 }
 
+/// What was before the time that is judged goes the way of all else: policies that look up what events tell wait for the last
+/// of them, and see it in the hooks that are given hits, too.
+#[test]
+fn what_events_tell_is_known_to_windows_from_a_time_on() {
+    let folder = folder_of(&[(
+        "moved",
+        "{ by: allocation, within: 30m, sequence: [taken, given] }",
+        "fn matches(event) { succeeded(event) }\n\
+         fn allocation(event) {\n    let asked = event.requestParameters;\n    asked.allocationId ?? \
+         first(lookup_all(\"cloudtrail/address-associations\", \"AssociationId\", asked.associationId)).AllocationId\n}\n\
+         fn taken(event) { event.eventName == \"DisassociateAddress\" }\nfn given(event) { event.eventName == \"AssociateAddress\" }\n\
+         fn context(hits) { #{ ip: lookup(\"cloudtrail/address-allocations\", \"AllocationId\", hits[0].by).PublicIp } }",
+    )]);
+    let path = folder.path().join("moved.rhai");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let uses = "//! uses: [cloudtrail/address-associations, cloudtrail/address-allocations]\n//! window:";
+    std::fs::write(&path, text.replace("//! window:", uses)).unwrap();
+    let packs = Pack::from_folder(folder.path()).unwrap().check(&Overrides::default(), &Limits::default()).unwrap();
+    let call = |id: usize, minute: i64, name: &str, asked: Value, told: Value| {
+        let mut event = event(id, minute, name, 0, 0, 0);
+        event["requestParameters"] = asked;
+        event["responseElements"] = told;
+        event
+    };
+    let events = [
+        call(1, 0, "AllocateAddress", json!({}), json!({ "allocationId": "eipalloc-1", "publicIp": "198.51.100.7" })),
+        call(
+            2,
+            1,
+            "AssociateAddress",
+            json!({ "allocationId": "eipalloc-1", "instanceId": "i-1" }),
+            json!({ "associationId": "eipassoc-1" }),
+        ),
+        call(3, 60, "DisassociateAddress", json!({ "associationId": "eipassoc-1" }), json!({})),
+        call(
+            4,
+            75,
+            "AssociateAddress",
+            json!({ "allocationId": "eipalloc-1", "instanceId": "i-2" }),
+            json!({ "associationId": "eipassoc-2" }),
+        ),
+    ];
+    let logs = tempfile::tempdir().unwrap();
+    write(logs.path(), &events, 1);
+    let whole = told(&scan(&packs, &request(&[logs.path()]), &()).unwrap());
+    assert_eq!(whole.findings.len(), 1);
+    assert_eq!(whole.findings[0]["context"]["ip"], "198.51.100.7");
+    // The first of its hits is before.
+    let mut since = request(&[logs.path()]);
+    since.settings.filter.since = Some("2024-05-14T01:10:00Z".parse().unwrap());
+    let part = told(&scan(&packs, &since, &()).unwrap());
+    assert_eq!(part.findings, whole.findings);
+    assert_eq!((part.counts[0].asked, part.counts[0].hits), (1, 1));
+}
+
+/// What a run passed over it does not claim to remember.
+#[test]
+fn what_is_not_wanted_is_not_remembered_as_read() {
+    let (_folder, packs) = first_seen();
+    let desk = tempfile::tempdir().unwrap();
+    let logs = desk.path().join("logs");
+    std::fs::create_dir(&logs).unwrap();
+    write(&logs, &[0, 20, 40, 60, 80].map(|minute| event(minute as usize, minute, "RunInstances", 0, 0, 0)), 1);
+    let state = desk.path().join("seen");
+    let mut part = Request { state: Some(state.clone()), ..request(&[&logs]) };
+    part.settings.filter.since = Some("2024-05-14T01:00:00Z".parse().unwrap());
+    part.settings.filter.until = Some("2024-05-14T01:10:00Z".parse().unwrap());
+    scan(&packs, &part, &()).unwrap();
+    let locked = Locked::open(&state).unwrap();
+    let (_, _, memory) = locked.state.memories().next().unwrap();
+    let read = serde_json::to_value(&memory.read[&Some("111122223333".to_owned())]).unwrap();
+    // As far back as the policy looks, and until the time that was said.
+    assert_eq!(read, json!([["2024-05-14T00:40:00Z", "2024-05-14T01:10:00Z"]]));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
