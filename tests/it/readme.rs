@@ -197,3 +197,12 @@ fn every_relative_link_leads_somewhere() {
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
+
+#[test]
+fn the_version_of_rust_is_the_one_that_is_needed() {
+    let root = Path::new(ROOT);
+    let text = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+    let manifest = text("Cargo.toml");
+    let needed = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"')).unwrap();
+    assert!(text("README.md").contains(&format!("[Rust](https://rustup.rs) {needed} or newer")), "{needed}");
+}
