@@ -3,6 +3,7 @@
 //! *Law*: what is found depends on the hits alone, not on the order in which they were read, on files or on threads.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -34,8 +35,8 @@ pub(super) struct Windows<'a> {
     pub(super) since: Option<Timestamp>,
     pub(super) spans: &'a Spans,
     pub(super) map: &'a Map,
-    /// What was seen before, where that is remembered.
-    pub(super) state: Option<RefCell<State>>,
+    /// What was seen before by the policies that ask, by their places; nothing where that is not remembered.
+    pub(super) memories: RefCell<BTreeMap<usize, Memory>>,
 }
 
 /// Which hooks are asked about hits.
@@ -51,14 +52,15 @@ pub(crate) enum Hooks {
 pub(super) type Asked<'a> = &'a mut (dyn FnMut(usize, Hooks, &Record) + Send);
 
 impl Windows<'_> {
-    /// Notes of which times there are records, for what is remembered.
-    pub(super) fn note_read(&self) {
-        let Some(state) = &self.state else { return };
+    /// Takes what is remembered of the policies, and notes of which times there are records now.
+    pub(super) fn recall(&self, state: &mut State) {
         let filter = &self.request.settings.filter;
         let asks = |window: &Window| window.shape == Shape::FirstSeen;
-        for policy in self.policies.iter().filter(|policy| policy.header.window.as_ref().is_some_and(asks)) {
-            let mut state = state.borrow_mut();
-            let memory = state.memory_of(policy);
+        for (at, policy) in self.policies.iter().enumerate() {
+            if !policy.header.window.as_ref().is_some_and(asks) {
+                continue;
+            }
+            let mut memory = std::mem::take(state.memory_of(policy));
             for (account, (first, last)) in self.spans.accounts() {
                 // Records outside of what is wanted were met, and nothing of them is remembered.
                 let first = filter.since.map_or(first, |since| first.max(since));
@@ -67,6 +69,14 @@ impl Windows<'_> {
                     memory.note_read(account, first, last);
                 }
             }
+            self.memories.borrow_mut().insert(at, memory);
+        }
+    }
+
+    /// Hands back what is remembered of the policies.
+    pub(super) fn remember(self, state: &mut State) {
+        for (at, memory) in self.memories.into_inner() {
+            *state.memory_of(&self.policies[at]) = memory;
         }
     }
 
@@ -152,8 +162,7 @@ impl<'a> Group<'a> {
 
     /// Does something with what is remembered of the policy, if it remembers.
     fn remembered<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> Option<T> {
-        let state = self.windows.state.as_ref().filter(|_| self.window.shape == Shape::FirstSeen)?;
-        Some(work(state.borrow_mut().memory_of(self.policy)))
+        self.windows.memories.borrow_mut().get_mut(&self.index).map(work)
     }
 
     /// From when on records of an account are known, up to a hit.

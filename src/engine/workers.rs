@@ -391,10 +391,11 @@ impl<'a> Judge<'a> {
         let [hits] = Sorter::sorted(sorters)?;
         let map = Map::new(names.to_vec(), batches);
         let mut locked = self.request.state.as_deref().map(Locked::open).transpose()?;
-        let state = locked.as_mut().map(|locked| RefCell::new(std::mem::take(&mut locked.state)));
         let (policies, request, since) = (self.policies, self.request, self.since);
-        let judge = Windows { policies, request, since, spans: &spans, map: &map, state };
-        judge.note_read();
+        let judge = Windows { policies, request, since, spans: &spans, map: &map, memories: RefCell::default() };
+        if let Some(locked) = &mut locked {
+            judge.recall(&mut locked.state);
+        }
         let (judge, asked, done) = (Mutex::new(judge), Mutex::new(asked), Mutex::new(Ok(())));
         self.in_threads(1, inventory, |worker| {
             let judged = lock(&judge).judge(&hits, &mut worker.runtime, &mut worker.tally, &mut **lock(&asked));
@@ -402,8 +403,8 @@ impl<'a> Judge<'a> {
         });
         let judge = judge.into_inner().unwrap_or_else(PoisonError::into_inner);
         let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some((mut locked, state)) = locked.zip(judge.state).filter(|_| done.is_ok()) {
-            locked.state = state.into_inner();
+        if let Some(mut locked) = locked.filter(|_| done.is_ok()) {
+            judge.remember(&mut locked.state);
             locked.save()?;
         }
         // What is told of the history stays with a tally.
