@@ -76,7 +76,7 @@ pub struct Skipped {
 pub enum SkipReason {
     /// Its name starts with a dot; a folder counts once.
     Hidden,
-    /// A policy, a snapshot, waivers or configuration.
+    /// A policy, a snapshot, waivers, configuration, or what Lawbook wrote.
     OurOwn,
     /// Neither its content nor its name says that it holds records.
     NotData,
@@ -433,7 +433,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
 
 /// What belongs to a lawbook and holds no records.
 fn is_our_own(name: &str) -> bool {
-    matches!(name, "lawbook.yaml" | "lawbook.yml" | "lawbook.lock" | "waivers.yaml" | "waivers.yml")
+    matches!(name, "lawbook.yaml" | "lawbook.yml" | "lawbook.lock" | "pack.yaml" | "waivers.yaml" | "waivers.yml")
         || [".rhai", ".cases.yaml", ".cases.yml", ".snap", ".snap.new", ".pending-snap"]
             .iter()
             .any(|end| name.ends_with(end))
@@ -493,8 +493,8 @@ fn sniff(raw: impl Read, path: Option<&Path>) -> Sniffed {
     Sniffed::of_head(&head, path, broken.is_some())
 }
 
-/// True for the beginning of a report that Lawbook wrote, as one object or as lines: it is in the way of the next scan of
-/// its folder, and no record begins so.
+/// True for the beginning of what Lawbook wrote: a report, as one object or as lines, a baseline, or what it remembers. They are
+/// in the way of the next scan of their folder, and no record begins so.
 pub fn is_report(head: &[u8]) -> bool {
     let head = String::from_utf8_lossy(&head[..head.len().min(200)]);
     let compact: String = head.chars().filter(|letter| !letter.is_whitespace()).collect();
@@ -503,7 +503,11 @@ pub fn is_report(head: &[u8]) -> bool {
         "{\"type\":\"finding\",\"policy\":\"",
         "{\"type\":\"not_evaluated\",\"policy\":\"",
         "{\"type\":\"fault\",\"stage\":\"",
+        "{\"type\":\"unused_waiver\",\"file\":\"",
+        "{\"type\":\"resolved\",\"fingerprint\":\"",
         "{\"type\":\"summary\",\"schema_version\":1,",
+        "{\"lawbook_baseline\":",
+        "{\"lawbook_state\":",
     ]
     .iter()
     .any(|beginning| compact.starts_with(beginning))

@@ -274,6 +274,15 @@ fn a_baseline_lets_only_what_is_new_fail() {
     );
     assert_eq!(serde_json::from_str::<Value>(&ran.out).unwrap()["resolved"], json!([]), "{}", ran.err);
 
+    // What Lawbook wrote is in the way of no scan of its folder; this report is not as it wrote it.
+    std::fs::remove_file(path.join("before.json")).unwrap();
+    let ran = run(path, &["scan", ".", "--pack", "pack", "--baseline", "baseline.json", "--state", "seen.jsonl", "-v"]);
+    let again =
+        run(path, &["scan", ".", "--pack", "pack", "--baseline", "baseline.json", "--state", "seen.jsonl", "-v"]);
+    for ran in [ran, again] {
+        assert!(ran.code == 1 && ran.out.contains("baseline.json: part of a lawbook"), "{}", ran.out);
+    }
+
     report("now.json", "2024-05-17");
     let ran = run(path, &["baseline", "prune", "baseline.json", "now.json"]);
     assert_eq!((ran.code, ran.out.as_str()), (0, "1 gone, 2 left\n"), "{}", ran.err);

@@ -505,8 +505,12 @@ fn a_state_file_can_be_looked_into_and_pruned() {
     assert!(text.contains("2024-05-14T00:00:00Z to 2024-05-14T01:00:00Z") && text.contains("user/u1"), "{text}");
     let whole: Value = serde_json::from_str(&run(&["state", "show", path, "--format", "json"]).1).unwrap();
     assert_eq!(whole[0]["groups"], 2);
+    let (code, text) = run(&["scan", desk.path().to_str().unwrap(), "-v"]);
+    assert!(code != 2 && text.contains("seen: part of a lawbook"), "{text}");
     let (code, text) = run(&["state", "prune", path, "--before", "2024-05-14T00:30:00Z"]);
     assert_eq!((code, text.as_str()), (0, "1 sighting was forgotten\n"));
+    let (code, text) = run(&["scan", logs.to_str().unwrap(), "--state", path, "--region", "eu-west-1"]);
+    assert!(code == 2 && text.contains("remembers whole accounts"), "{text}");
     let (code, text) = run(&["state", "show", "nowhere"]);
     assert!(code == 2 && text.contains("no such state file"), "{text}");
 }
