@@ -4,6 +4,8 @@
 //! queue is short, and who finds it full judges the batch himself: so memory does not grow with the input. Each thread
 //! collects what it finds in a tally of its own.
 
+mod router;
+
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,6 +15,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use self::router::Router;
 use super::derive::{Derived, Telling};
 use super::digests::{DIGESTS, Digests, Judged};
 use super::index::{Index, Plan, Selected};
@@ -26,7 +29,7 @@ use super::windows::{self, Asked, Windows};
 use super::{Progress, Request, Verdict, deferred, derive, evaluate, stored};
 use crate::error::Error;
 use crate::fault::Fault;
-use crate::input::{Batch, Class, Fields, File, Files, Filter, Reader, Route, Sink, Told};
+use crate::input::{Batch, Class, File, Files, Filter, Reader, Sink};
 use crate::inventory::{self, Inventory};
 use crate::policy::{Checked, Policy};
 use crate::record::{CLOUDTRAIL, Record};
@@ -628,95 +631,6 @@ impl<'a> Worker<'a> {
             self.judge.given_up[index].fetch_add(1, Ordering::Relaxed);
         }
         verdict
-    }
-}
-
-/// Passes over the events of a thread's files that no policy would tell anything of, and counts them.
-struct Router<'a> {
-    judge: &'a Judge<'a>,
-    /// Where the fields of [`TELLING`] are found, if they are of interest.
-    telling: Option<[Option<usize>; 2]>,
-    /// Where those of [`Filter::PATHS`] are found, if somebody must know.
-    places: Option<[Option<usize>; 4]>,
-    spans: Spans,
-    selected: Selected,
-    /// Events that every group of policies was asked about.
-    asked: Vec<u64>,
-    events: u64,
-    filtered: u64,
-}
-
-impl<'a> Router<'a> {
-    fn new(judge: &'a Judge<'a>) -> Self {
-        let others = judge.index.others();
-        Self {
-            judge,
-            telling: if judge.waiting.is_empty() { None } else { others.first_chunk().copied() },
-            places: others.last_chunk().copied().filter(|_| judge.reads_places()),
-            spans: Spans::default(),
-            selected: Selected::default(),
-            asked: vec![0; judge.index.groups()],
-            events: 0,
-            filtered: 0,
-        }
-    }
-
-    /// Notes when an event was that is passed over.
-    fn note(&mut self, told: &Told<'_>) {
-        if self.judge.needs_spans
-            && self.judge.request.settings.filter.admits_place(told)
-            && let Some(time) = told.time
-        {
-            self.spans.note(told.account, told.region, time);
-        }
-    }
-
-    /// Whether an event may tell of a resource that somebody looks up.
-    fn may_tell(&self, fields: &Fields<'_>) -> bool {
-        let at = |field: Option<usize>| field.map(|field| fields.get(field));
-        self.telling.is_some_and(|places| self.judge.telling.may_tell(places.map(at)))
-    }
-
-    fn tell(self, tally: &mut Tally) {
-        tally.records.events += self.events;
-        tally.records.filtered += self.filtered;
-        tally.passed_over += self.events + self.filtered;
-        tally.spans.add(self.spans);
-        for (group, asked) in self.asked.into_iter().enumerate() {
-            tally.asked([group], asked);
-        }
-    }
-}
-
-impl Route for Router<'_> {
-    fn passes_over(&mut self, fields: &Fields<'_>) -> bool {
-        if self.may_tell(fields) {
-            return false;
-        }
-        let mut told = None;
-        if let Some(places) = &self.places {
-            let Some(known) = Told::of(fields, places) else { return false };
-            if !self.judge.request.settings.filter.admits_told(&known) {
-                self.note(&known);
-                self.filtered += 1;
-                return true;
-            }
-            told = Some(known);
-        }
-        let passes = self.judge.index.passes(fields, self.judge.policies, &mut self.selected);
-        if !passes {
-            return false;
-        }
-        if let Some(known) = told {
-            self.note(&known);
-            if self.judge.is_before(known.time) {
-                self.filtered += 1;
-                return true;
-            }
-        }
-        self.events += 1;
-        self.selected.groups.iter().for_each(|group| self.asked[*group] += 1);
-        true
     }
 }
 
