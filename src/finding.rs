@@ -1,5 +1,6 @@
 //! What a policy says about a record; its fingerprint and its order.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -282,25 +283,53 @@ pub struct Sighting {
     pub origin: Origin,
 }
 
-/// What to do, in three forms.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+/// What to do, in three forms; how to see that it worked, and the way back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remediation {
+    /// What it costs or breaks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impact: Option<String>,
     /// Steps in the AWS Management Console.
     pub console: Option<String>,
     /// Commands of the AWS CLI, quoted for a POSIX shell.
     pub cli: Option<String>,
     /// Python with boto3.
     pub python: Option<String>,
+    /// How to see that what was found is no more: commands that fail while it is there.
+    #[serde(default, skip_serializing_if = "Commands::is_empty")]
+    pub verify: Commands,
+    /// The way back.
+    #[serde(default, skip_serializing_if = "Commands::is_empty")]
+    pub undo: Commands,
+    /// Policies whose remediation comes first, where both are to be done.
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    pub after: Arc<[String]>,
     /// Forms that the policy has and that could not be filled, with the reason.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
 }
 
+/// The same in two languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commands {
+    /// Commands of the AWS CLI, quoted for a POSIX shell.
+    pub cli: Option<String>,
+    /// Python with boto3.
+    pub python: Option<String>,
+}
+
+impl Commands {
+    /// True if there is neither.
+    pub fn is_empty(&self) -> bool {
+        self.cli.is_none() && self.python.is_none()
+    }
+}
+
 /// A form of remediation that could not be filled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
-    /// `console`, `cli` or `python`.
-    pub form: &'static str,
+    /// `impact`, `console`, `cli`, `python`, or such as `verify.cli`.
+    pub form: Cow<'static, str>,
     /// Why.
     pub reason: String,
 }

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::finding::{Duplicates, Facts, Finding, Fingerprint, Severity, Standing, Windowed, fingerprint};
+use crate::finding::{Duplicates, Facts, Finding, Fingerprint, Remediation, Severity, Standing, Windowed, fingerprint};
 use crate::inventory::{Collected, Inventory};
 use crate::policy::{Key, Policy, Shape, Window};
 use crate::principal::Principal;
@@ -257,7 +257,8 @@ pub(super) fn finding(
         source_ip: about.source_ip,
         origin: about.origin,
         duplicates: Duplicates::default(),
-        remediation: policy.header.remediation.fill(&context),
+        // Filled by `context` when somebody reads it.
+        remediation: Remediation::default(),
         context,
         group,
         standing: Standing::New,

@@ -1,6 +1,7 @@
 //! The findings of a scan: kept in few bytes, and given one by one.
 //!
-//! What is the same for all findings of a policy is not kept with each of them.
+//! What is the same for all findings of a policy is not kept with each of them, and what follows from the rest (the
+//! remediation) is made when a finding is read.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,14 +9,13 @@ use std::sync::Arc;
 
 use serde::ser::{Error as _, SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::duplicates::{Edit, Edits};
 use super::place::{Map, Place};
 use super::stored::{each, place, put, take};
 use crate::error::Error;
-use crate::finding::{Excuse, Facts, Finding, Fingerprint, LeftOut, Remediation, Severity, Standing, Windowed};
-use crate::policy::Policy;
+use crate::finding::{Excuse, Facts, Finding, Fingerprint, Severity, Standing, Windowed};
+use crate::policy::{Forms, Policy};
 use crate::principal::Principal;
 use crate::spill::{Merge, Sorted, damaged};
 
@@ -198,8 +198,7 @@ pub(super) struct Same {
     kind: Arc<str>,
     tags: Arc<[String]>,
     references: Arc<[String]>,
-    /// Forms without placeholders.
-    remediation: Remediation,
+    remediation: Forms,
 }
 
 impl Same {
@@ -211,18 +210,17 @@ impl Same {
             kind: Arc::clone(&policy.header.judges),
             tags: Arc::clone(&policy.header.tags),
             references: Arc::clone(&policy.header.references),
-            remediation: policy.header.remediation.fill(&Value::Null),
+            remediation: policy.header.remediation.clone(),
         };
         policies.iter().map(of).collect()
     }
 
-    /// Appends a finding of the policy to `into`.
+    /// Appends a finding of the policy to `into`, all but its remediation.
     pub(super) fn store(&self, finding: &Finding, into: &mut Vec<u8>) -> Result<(), Error> {
         let resources: Vec<&str> = finding.resources.iter().map(String::as_str).collect();
         let group = (finding.group != default_group(&self.policy, &resources)).then_some(finding.group.as_str());
         put(&StoredHead { severity: finding.severity, standing: finding.standing, group, resources }, into)?;
         let Facts { kind: _, id, time, name, source, account, region } = &finding.record;
-        let Remediation { console, cli, python, left_out } = &finding.remediation;
         let window = finding.window.as_ref().map(serde_json::to_string).transpose();
         let window = window.map_err(|error| Error::new(error.to_string()))?;
         let body = StoredBody {
@@ -242,10 +240,6 @@ impl Same {
             actor: Cow::Borrowed(&finding.actor),
             source_ip: finding.source_ip.as_deref(),
             line: finding.origin.line,
-            console: Form::of(console, &self.remediation.console),
-            cli: Form::of(cli, &self.remediation.cli),
-            python: Form::of(python, &self.remediation.python),
-            left_out: left_out.iter().map(|left_out| (left_out.form, left_out.reason.as_str())).collect(),
             fingerprint: finding.fingerprint.0,
         };
         put(&body, into)?;
@@ -263,11 +257,7 @@ impl Kept {
         let (head, rest): (StoredHead<'_>, _) = take(stored)?;
         let (body, context): (StoredBody<'_>, _) = take(rest)?;
         let text = |text: Option<&str>| text.map(str::to_owned);
-        let form = |name: &str| ["console", "cli", "python"].into_iter().find(|form| *form == name);
-        let left_out = body
-            .left_out
-            .iter()
-            .map(|(name, reason)| Ok(LeftOut { form: form(name).ok_or_else(damaged)?, reason: (*reason).to_owned() }));
+        let context = serde_json::from_slice(context).map_err(|_| damaged())?;
         Ok(Finding {
             policy: Arc::clone(&same.policy),
             pack: Arc::clone(&same.pack),
@@ -289,7 +279,6 @@ impl Kept {
             source_ip: text(body.source_ip),
             origin: self.map.origin(place, body.line),
             duplicates: Default::default(),
-            context: serde_json::from_slice(context).map_err(|_| damaged())?,
             standing: head.standing,
             waiver: body.waiver.map(|(owner, reason, expires, ticket)| Excuse {
                 owner: owner.to_owned(),
@@ -298,12 +287,8 @@ impl Kept {
                 ticket: text(ticket),
             }),
             notes: body.notes.into_iter().map(str::to_owned).collect(),
-            remediation: Remediation {
-                console: body.console.text(&same.remediation.console),
-                cli: body.cli.text(&same.remediation.cli),
-                python: body.python.text(&same.remediation.python),
-                left_out: left_out.collect::<Result<_, Error>>()?,
-            },
+            remediation: same.remediation.fill(&context),
+            context,
             fingerprint: Fingerprint(body.fingerprint),
             tags: Arc::clone(&same.tags),
             references: Arc::clone(&same.references),
@@ -344,38 +329,7 @@ struct StoredBody<'a> {
     actor: Cow<'a, Option<Principal>>,
     source_ip: Option<&'a str>,
     line: Option<u64>,
-    console: Form<'a>,
-    cli: Form<'a>,
-    python: Form<'a>,
-    left_out: Vec<(&'a str, &'a str)>,
     fingerprint: [u8; 16],
-}
-
-/// A form of remediation.
-#[derive(Serialize, Deserialize)]
-enum Form<'a> {
-    None,
-    /// The policy's, which has no placeholders.
-    Same,
-    Filled(&'a str),
-}
-
-impl<'a> Form<'a> {
-    fn of(text: &'a Option<String>, same: &Option<String>) -> Self {
-        match text {
-            None => Self::None,
-            Some(_) if text == same => Self::Same,
-            Some(text) => Self::Filled(text),
-        }
-    }
-
-    fn text(self, same: &Option<String>) -> Option<String> {
-        match self {
-            Self::None => None,
-            Self::Same => same.clone(),
-            Self::Filled(text) => Some(text.to_owned()),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -384,6 +338,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::finding::Remediation;
     use crate::policy::{Overrides, Pack};
     use crate::principal::{Traced, Via};
     use crate::record::CLOUDTRAIL;
@@ -398,7 +353,7 @@ mod tests {
 //! references: ["https://example.com/"]
 //! remediation:
 //!   console: Always the same.
-//!   cli: aws ec2 describe-volumes --volume-ids ${id}
+//!   cli: aws ec2 describe-volumes --volume-ids ${text}
 //! ---
 fn matches(event) { true }
 "#;
@@ -421,7 +376,6 @@ fn matches(event) { true }
             .prop_map(|(texts, resources, severity, line, is_event, number)| {
                 let text = |at: usize| texts[at].clone();
                 let arc = |at: usize| texts[at].as_deref().map(Arc::from);
-                let left_out = vec![LeftOut { form: "python", reason: text(1).unwrap_or_default() }];
                 Finding {
                     policy: "p".into(),
                     pack: "local".into(),
@@ -473,12 +427,7 @@ fn matches(event) { true }
                         ticket: text(4),
                     }),
                     notes: text(5).into_iter().collect(),
-                    remediation: Remediation {
-                        console: is_event.then(|| "Always the same.".to_owned()),
-                        cli: text(11),
-                        python: text(10),
-                        left_out: if is_event { left_out } else { Vec::new() },
-                    },
+                    remediation: Remediation::default(),
                     fingerprint: Fingerprint([7; 16]),
                     tags: ["a".to_owned(), "b".to_owned()].into(),
                     references: ["https://example.com/".to_owned()].into(),
@@ -488,7 +437,7 @@ fn matches(event) { true }
 
     proptest! {
         #[test]
-        fn a_finding_comes_back_as_it_was(finding in finding()) {
+        fn a_finding_comes_back_as_it_was_with_its_remediation(mut finding in finding()) {
             let packs = Pack::from_text("p", POLICY).check(&Overrides::of_invented_events(), &Limits::default()).unwrap();
             let same = Same::of(packs.policies());
             let mut stored = Vec::new();
@@ -498,6 +447,8 @@ fn matches(event) { true }
             let (_, edits) = crate::engine::duplicates::compare(&none, &map, 0, |_| false).unwrap();
             let kept = Kept { len: 1, stored: none, edits, map, same, memory: 0 };
             let read = kept.read(Place { batch: 1, position: 5, ..Place::default() }, &stored).unwrap();
+            finding.remediation = packs.policies()[0].header.remediation.fill(&finding.context);
+            prop_assert!(finding.remediation.console.is_some());
             prop_assert_eq!(serde_json::to_value(read).unwrap(), serde_json::to_value(finding).unwrap());
         }
     }

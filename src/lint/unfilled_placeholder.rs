@@ -45,19 +45,14 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     }
     let Some(filled) = keys(context.map_or(&nothing, |context| &context.answer)) else { return Vec::new() };
     let header = subject.header();
-    let forms = &header.remediation;
     // A hook takes the title's place.
     let title = (!subject.readings.contains_key("title")).then_some(&header.title);
-    let templates = [
-        (&["title"][..], title),
-        (&["remediation", "console"], forms.console.as_ref()),
-        (&["remediation", "cli"], forms.cli.as_ref()),
-        (&["remediation", "python"], forms.python.as_ref()),
-    ];
+    let forms = header.remediation.templates();
+    let forms = forms.map(|(form, template)| (std::iter::once("remediation").chain(form.split('.')).collect(), template));
+    let templates: Vec<(Vec<&str>, _)> = title.map(|title| (vec!["title"], title)).into_iter().chain(forms).collect();
     let mut out = Vec::new();
     for (keys, template) in templates {
-        let Some(template) = template else { continue };
-        let Some((_, value)) = subject.items(keys).into_iter().next() else { continue };
+        let Some((_, value)) = subject.items(&keys).into_iter().next() else { continue };
         let mut from = value.start;
         for name in template.placeholders() {
             let wanted = format!("${{{name}}}");

@@ -125,12 +125,8 @@ impl Reader<'_> {
             self.say("front-matter", &span, format!("`{kind}` is both in `uses` and in `needs`"), None);
         }
         let params = self.params();
-        let form = |name: &str| yaml.get("remediation").and_then(|forms| forms.get(name));
-        let remediation = Forms {
-            console: self.template(form("console"), Language::Plain),
-            cli: self.template(form("cli"), Language::Shell),
-            python: self.template(form("python"), Language::Python),
-        };
+        let remediation = yaml.get("remediation");
+        let form = |name: &str| name.split('.').try_fold(remediation?, |at, key| at.get(key));
         let texts = |name: &str| -> Vec<String> {
             yaml.get(name)
                 .map(Yaml::items)
@@ -140,6 +136,9 @@ impl Reader<'_> {
                 .map(str::to_owned)
                 .collect()
         };
+        let after = remediation.and_then(|remediation| remediation.get("after")).map(Yaml::items).unwrap_or_default();
+        let after = after.iter().filter_map(Yaml::raw).map(str::to_owned).collect();
+        let remediation = Forms::of(|name, language| self.template(form(name), language), after);
         Some(Header {
             title: title?,
             severity: severity?,

@@ -27,6 +27,7 @@ pub use self::manifest::{is_named, is_root, root_of};
 pub use self::overrides::Overrides;
 pub use self::pack::{DEFAULT, LOCAL, Pack};
 pub use self::params::{Param, ParamKind};
+pub use self::remediation::{Forms, Scripts, Template};
 pub use self::when::{Condition, When};
 pub(crate) use self::when::{parse_path, show_path};
 pub use self::window::{Key, Shape, Window};

@@ -1,21 +1,39 @@
 //! Fills the remediation of a policy with a finding's own ids, so that nothing in them can run.
 //!
-//! *Law*: a placeholder is a whole shell word or a whole Python expression and never stands inside of quotes; what
-//! fills it comes from logs, which attackers write, so it is quoted here, and what no quoting makes safe (a value that
+//! *Law*: a placeholder is a whole shell word, or what a shell variable is given, or a whole Python expression, and never
+//! stands inside of quotes; what fills it comes from logs, which attackers write, so it is quoted here, and what no quoting makes safe (a value that
 //! would be read as an option, control characters in a command) leaves the form out.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::fault::printable;
-use crate::finding::{LeftOut, Remediation};
+use crate::finding::{Commands, LeftOut, Remediation};
 
-/// The forms of remediation that a policy has.
+/// The remediation that a policy has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forms {
+    /// What it costs or breaks.
+    pub impact: Option<Template>,
     /// Steps in the AWS Management Console.
     pub console: Option<Template>,
+    /// Commands of the AWS CLI.
+    pub cli: Option<Template>,
+    /// Python with boto3.
+    pub python: Option<Template>,
+    /// How to see that what was found is no more.
+    pub verify: Scripts,
+    /// The way back.
+    pub undo: Scripts,
+    /// Policies whose remediation comes before this one's, where both are to be done.
+    pub after: Arc<[String]>,
+}
+
+/// The same in two languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scripts {
     /// Commands of the AWS CLI.
     pub cli: Option<Template>,
     /// Python with boto3.
@@ -114,30 +132,54 @@ impl Template {
 }
 
 impl Forms {
-    /// The remediation of one finding.
+    /// Its texts that are there, with where each stands in the front matter below `remediation`.
+    pub fn templates(&self) -> impl Iterator<Item = (&'static str, &Template)> {
+        let Self { impact, console, cli, python, verify, undo, after: _ } = self;
+        let of = [impact, console, cli, python, &verify.cli, &verify.python, &undo.cli, &undo.python];
+        FORMS.iter().zip(of).filter_map(|((name, _), template)| Some((*name, template.as_ref()?)))
+    }
+
+    /// The forms that `template` gives, by their names in [`FORMS`].
+    pub(super) fn of(mut template: impl FnMut(&'static str, Language) -> Option<Template>, after: Arc<[String]>) -> Self {
+        let [impact, console, cli, python, verify_cli, verify_python, undo_cli, undo_python] =
+            FORMS.map(|(name, language)| template(name, language));
+        let verify = Scripts { cli: verify_cli, python: verify_python };
+        let undo = Scripts { cli: undo_cli, python: undo_python };
+        Self { impact, console, cli, python, verify, undo, after }
+    }
+
+    /// The remediation of one finding, by what `context` answered.
     pub(crate) fn fill(&self, context: &Value) -> Remediation {
-        let mut remediation = Remediation::default();
-        for (form, template, language) in [
-            ("console", &self.console, Language::Plain),
-            ("cli", &self.cli, Language::Shell),
-            ("python", &self.python, Language::Python),
-        ] {
-            let Some(template) = template else { continue };
-            match template.fill(context, language) {
-                Ok(text) => {
-                    let slot = match form {
-                        "console" => &mut remediation.console,
-                        "cli" => &mut remediation.cli,
-                        _ => &mut remediation.python,
-                    };
-                    *slot = Some(text);
+        let mut left_out = Vec::new();
+        let mut fill = |form: usize, template: &Option<Template>| {
+            let (form, language) = FORMS[form];
+            match template.as_ref()?.fill(context, language) {
+                Ok(text) => Some(text),
+                Err(reason) => {
+                    left_out.push(LeftOut { form: form.into(), reason });
+                    None
                 }
-                Err(reason) => remediation.left_out.push(LeftOut { form, reason }),
             }
-        }
-        remediation
+        };
+        let impact = fill(0, &self.impact);
+        let (console, cli, python) = (fill(1, &self.console), fill(2, &self.cli), fill(3, &self.python));
+        let verify = Commands { cli: fill(4, &self.verify.cli), python: fill(5, &self.verify.python) };
+        let undo = Commands { cli: fill(6, &self.undo.cli), python: fill(7, &self.undo.python) };
+        Remediation { impact, console, cli, python, verify, undo, after: Arc::clone(&self.after), left_out }
     }
 }
+
+/// The texts of a remediation: where each stands in the front matter, and what it is.
+const FORMS: [(&str, Language); 8] = [
+    ("impact", Language::Plain),
+    ("console", Language::Plain),
+    ("cli", Language::Shell),
+    ("python", Language::Python),
+    ("verify.cli", Language::Shell),
+    ("verify.python", Language::Python),
+    ("undo.cli", Language::Shell),
+    ("undo.python", Language::Python),
+];
 
 /// Refuses a placeholder that quoting could not make one word or one expression.
 fn stands_alone(text: &str, at: Range<usize>, language: Language) -> Result<(), String> {
@@ -160,7 +202,10 @@ fn stands_alone(text: &str, at: Range<usize>, language: Language) -> Result<(), 
     let after = text[at.end..].chars().next();
     let blank = |letter: Option<char>| letter.is_none_or(char::is_whitespace);
     let alone = match language {
-        Language::Shell => blank(before) && (blank(after) || matches!(after, Some(';' | ')' | '|' | '&'))),
+        Language::Shell => {
+            (blank(before) || is_assigned(&text[line_start..at.start]))
+                && (blank(after) || matches!(after, Some(';' | ')' | '|' | '&')))
+        }
         _ => {
             (blank(before) || matches!(before, Some('(' | '[' | '{' | ',' | '=' | ':')))
                 && (blank(after) || matches!(after, Some(')' | ']' | '}' | ',' | ':' | '.' | '[')))
@@ -173,6 +218,15 @@ fn stands_alone(text: &str, at: Range<usize>, language: Language) -> Result<(), 
     } else {
         Err("a placeholder must be a whole expression".to_owned())
     }
+}
+
+/// True for the head of a line that gives its value to a variable: `volume=`.
+fn is_assigned(head: &str) -> bool {
+    let name = head.trim_start().strip_suffix('=');
+    name.is_some_and(|name| {
+        name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    })
 }
 
 fn plain(value: &Value) -> String {
