@@ -60,6 +60,7 @@ pub mod lint;
 pub mod triage;
 pub mod engine;
 pub mod report;
+pub mod plan;
 pub mod cases;
 
 pub use diagnostic::Diagnostic;

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+pub(crate) use self::baseline::findings_of;
 pub use self::baseline::{Baseline, Entry};
 pub use self::waivers::{SCHEMA as WAIVERS_SCHEMA, Waiver, Waivers};
 use crate::finding::{Excuse, Finding, Fingerprint, Standing};

@@ -11,6 +11,7 @@ mod new;
 mod output;
 mod packs;
 mod progress;
+mod remediate;
 mod review;
 mod scan;
 mod show;
@@ -60,6 +61,7 @@ enum Command {
     Show(show::Args),
     State(state::Args),
     Waive(waive::Args),
+    Remediate(Box<remediate::Args>),
     Baseline(baseline::Args),
     Try(try_expr::Args),
     New(new::Args),
@@ -133,6 +135,7 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Waive(args) => waive::run(&args),
+        Command::Remediate(args) => remediate::run(&args),
         Command::Baseline(args) => baseline::run(&args),
         Command::State(args) => state::run(&args),
         Command::Try(args) => try_expr::run(&args),

@@ -30,6 +30,7 @@ mod object_as_text;
 mod outcome;
 mod page;
 mod references;
+mod remediation_order;
 mod self_comparison;
 mod solve;
 mod subject;
@@ -161,6 +162,7 @@ const CHECKED: &[Lint] = &[
     duplicate_condition::LINT,
     event_source::LINT,
     formerly::LINT,
+    remediation_order::LINT,
     headings::LINT,
     impossible_type::LINT,
     misspelt_code::LINT,

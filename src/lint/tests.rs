@@ -117,7 +117,7 @@ fn every_lint_gives_its_bad_cases_and_not_its_good_ones() {
 #[test]
 fn every_lint_has_cases_a_page_and_a_name_of_its_own() {
     // What they say is about files beside the text: `tests/it/check.rs` has cases of these.
-    let of_files = ["id", "cases", "snapshot", "survivor", "no-cases", "formerly"];
+    let of_files = ["id", "cases", "snapshot", "survivor", "no-cases", "formerly", "remediation-order"];
     let all = lints();
     for lint in &all {
         let has_cases = !lint.bad.is_empty() && !lint.good.is_empty();

@@ -48,7 +48,8 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     // A hook takes the title's place.
     let title = (!subject.readings.contains_key("title")).then_some(&header.title);
     let forms = header.remediation.templates();
-    let forms = forms.map(|(form, template)| (std::iter::once("remediation").chain(form.split('.')).collect(), template));
+    let forms =
+        forms.map(|(form, template)| (std::iter::once("remediation").chain(form.split('.')).collect(), template));
     let templates: Vec<(Vec<&str>, _)> = title.map(|title| (vec!["title"], title)).into_iter().chain(forms).collect();
     let mut out = Vec::new();
     for (keys, template) in templates {

@@ -140,7 +140,10 @@ impl Forms {
     }
 
     /// The forms that `template` gives, by their names in [`FORMS`].
-    pub(super) fn of(mut template: impl FnMut(&'static str, Language) -> Option<Template>, after: Arc<[String]>) -> Self {
+    pub(super) fn of(
+        mut template: impl FnMut(&'static str, Language) -> Option<Template>,
+        after: Arc<[String]>,
+    ) -> Self {
         let [impact, console, cli, python, verify_cli, verify_python, undo_cli, undo_python] =
             FORMS.map(|(name, language)| template(name, language));
         let verify = Scripts { cli: verify_cli, python: verify_python };

@@ -111,8 +111,11 @@ impl Entry {
     }
 }
 
-/// The findings of a report and its summary.
-fn findings_of(text: &str) -> Result<(Vec<Value>, Value), Error> {
+/// The findings of a report, as `json` or `ndjson`, and its summary.
+///
+/// # Errors
+/// When the text is no report, or one that was cut off.
+pub(crate) fn findings_of(text: &str) -> Result<(Vec<Value>, Value), Error> {
     let no_report = || Error::new("is no report").try_to("`lawbook scan … --format json` writes one");
     if let Ok(mut whole) = serde_json::from_str::<Value>(text)
         && whole.get("type").is_none()

@@ -276,6 +276,22 @@ fn a_former_id_is_of_one_policy_only() {
 }
 
 #[test]
+fn what_comes_first_is_of_the_pack_and_waits_for_nothing_that_waits() {
+    let policy = |after: &str| SOUND.replace("FORMERLY", &format!("remediation: {{ after: [{after}] }}"));
+    let pack = |a: &str, b: &str, c: &str| {
+        let (a, b, c) = (policy(a), policy(b), policy(c));
+        let cases = ["a.cases.yaml", "b.cases.yaml", "c.cases.yaml"].map(|file| (file, ""));
+        said(&[vec![("a.rhai", &*a), ("b.rhai", &b), ("c.rhai", &c)], cases.to_vec()].concat())
+    };
+    let found = |file: &str, id: &str| ("remediation-order", file.to_owned(), id.to_owned());
+    assert_eq!(pack("b, c", "c", ""), []);
+    assert_eq!(pack("b", "", "nobody"), [found("c.rhai", "nobody")]);
+    assert_eq!(pack("a", "", ""), [found("a.rhai", "a")]);
+    assert_eq!(pack("b", "c", "a"), [found("a.rhai", "b"), found("b.rhai", "c"), found("c.rhai", "a")]);
+    assert_eq!(pack("b", "c", "b"), [found("b.rhai", "c"), found("c.rhai", "b")], "a is in no circle");
+}
+
+#[test]
 fn a_policy_on_disk_wants_cases_beside_it() {
     let policy = SOUND.replace("//! FORMERLY\n", "");
     let found = said(&[("a.rhai", &policy), ("b.rhai", &policy), ("a.cases.yaml", "cases: []\n")]);

@@ -17,6 +17,7 @@ mod peers;
 mod policies;
 mod prefilter;
 mod readme;
+mod remediate;
 mod report;
 mod series;
 mod sessions;
