@@ -46,12 +46,21 @@ once='
 iam get-account-authorization-details
 iam list-users
 '
-# Calls about one thing: the call, its flag, the argument's name in the API, and the call and query that list the things.
+# Calls about one thing: the call, what the manifest says of its arguments, the call that lists the things, and the query that
+# finds them in its answer. `{}` is the thing; DAY_AGO and NOW are times.
 each='
-cloudtrail get-trail-status --name Name cloudtrail describe-trails trailList[].TrailARN
-cloudtrail get-event-selectors --trail-name TrailName cloudtrail describe-trails trailList[].TrailARN
-kms describe-key --key-id KeyId kms list-keys Keys[].KeyId
-kms get-key-rotation-status --key-id KeyId kms list-keys Keys[].KeyId
+cloudtrail get-trail-status --name {} | { "Name": "{}" } | cloudtrail describe-trails | trailList[].TrailARN
+cloudtrail get-event-selectors --trail-name {} | { "TrailName": "{}" } | cloudtrail describe-trails | trailList[].TrailARN
+cloudtrail get-event-data-store --event-data-store {} | { "EventDataStore": "{}" } | cloudtrail list-event-data-stores | EventDataStores[].EventDataStoreArn
+cloudwatch get-metric-statistics --namespace AWS/EC2 --metric-name CPUUtilization --dimensions Name=InstanceId,Value={} --start-time DAY_AGO --end-time NOW --period 3600 --statistics Average | { "Namespace": "AWS/EC2", "MetricName": "CPUUtilization", "Dimensions": [{ "Name": "InstanceId", "Value": "{}" }] } | ec2 describe-instances | Reservations[].Instances[].InstanceId
+ec2 describe-image-attribute --attribute launchPermission --image-id {} | { "Attribute": "launchPermission", "ImageId": "{}" } | ec2 describe-images --owners self | Images[].ImageId
+ec2 describe-snapshot-attribute --attribute createVolumePermission --snapshot-id {} | { "Attribute": "createVolumePermission", "SnapshotId": "{}" } | ec2 describe-snapshots --owner-ids self | Snapshots[].SnapshotId
+kms describe-key --key-id {} | { "KeyId": "{}" } | kms list-keys | Keys[].KeyId
+kms get-key-rotation-status --key-id {} | { "KeyId": "{}" } | kms list-keys | Keys[].KeyId
+'
+# The same, of services that have no regions.
+each_once='
+iam list-access-keys --user-name {} | { "UserName": "{}" } | iam list-users | Users[].UserName
 '
 
 permissions() {
@@ -62,13 +71,15 @@ permissions() {
     {
       "Effect": "Allow",
       "Action": [
-        "cloudtrail:DescribeTrails", "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus", "cloudtrail:ListPublicKeys",
-        "cloudwatch:DescribeAlarms",
+        "cloudtrail:DescribeTrails", "cloudtrail:GetEventDataStore", "cloudtrail:GetEventSelectors",
+        "cloudtrail:GetTrailStatus", "cloudtrail:ListEventDataStores", "cloudtrail:ListPublicKeys",
+        "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricStatistics",
         "config:DescribeConfigurationRecorderStatus", "config:DescribeConfigurationRecorders",
         "config:DescribeDeliveryChannelStatus", "config:DescribeDeliveryChannels",
         "ec2:Describe*", "ec2:GetEbsEncryptionByDefault", "ec2:GetImageBlockPublicAccessState",
         "ec2:GetSnapshotBlockPublicAccessState",
-        "iam:GetAccountAuthorizationDetails", "iam:ListUsers",
+        "iam:GenerateCredentialReport", "iam:GetAccessKeyLastUsed", "iam:GetAccountAuthorizationDetails",
+        "iam:GetCredentialReport", "iam:ListAccessKeys", "iam:ListUsers",
         "kms:DescribeKey", "kms:GetKeyRotationStatus", "kms:ListKeys",
         "logs:DescribeLogGroups", "logs:DescribeMetricFilters",
         "sts:GetCallerIdentity"
@@ -133,12 +144,17 @@ call() {
         return 0
     fi
     rm -f "$folder/$file.part"
-    case $told in
+    failed "$about" "$service $name in $region" "$told"
+}
+
+# failed MEMBERS NAME MESSAGE: a refusal is written down; anything else is told, and may go better the next time.
+failed() {
+    case $3 in
         *AccessDenied* | *UnauthorizedOperation* | *"not authorized"* | *AuthFailure* | *AuthorizationError*)
-            note "{ $about, \"status\": \"refused\" }" ;;
+            note "{ $1, \"status\": \"refused\" }" ;;
         *)
             failures=$((failures + 1))
-            printf 'collect-inventory: %s %s in %s: %s\n' "$service" "$name" "$region" "$told" | tr '\n' ' ' >&2
+            printf 'collect-inventory: %s: %s\n' "$2" "$3" | tr '\n' ' ' >&2
             echo >&2 ;;
     esac
 }
@@ -154,33 +170,82 @@ all_of() {
     failures=$(cat "$folder/.failures" 2>/dev/null || echo 0)
 }
 
-# The calls about one thing, for each thing there is in a region.
+# The calls of a list about one thing, for each thing there is in a region.
 each_of() {
-    printf '%s\n' "$each" | while read -r service name flag argument lister listing query; do
-        [ -n "$service" ] || continue
-        # Whoever may not list may not ask, either; `list-keys` and its like are no kinds of their own.
-        if ! things=$(aws "$lister" "$listing" --region "$1" --query "$query" --output text 2>/dev/null); then
-            note "{ \"service\": \"$service\", \"command\": \"$name\", \"account\": \"$account\", \"region\": \"$1\", \"status\": \"refused\" }"
-            continue
+    in=$2
+    printf '%s\n' "$1" | while IFS='|' read -r asking arguments lister query; do
+        [ -n "$asking" ] || continue
+        # shellcheck disable=SC2086 # Arguments are words of their own.
+        set -- $asking
+        about="\"service\": \"$1\", \"command\": \"$2\", \"account\": \"$account\", \"region\": \"$in\""
+        # Whoever may not list may not ask, either.
+        # shellcheck disable=SC2086
+        if things=$(aws $lister --region "$in" --query "${query# }" --output text 2>"$folder/.told"); then
+            for thing in $things; do
+                # shellcheck disable=SC2086
+                [ "$thing" = None ] || one_of "$in" "$thing" "$arguments" $asking
+            done
+        else
+            failed "$about" "$1 $2 in $in, for want of a list" "$(cat "$folder/.told")"
         fi
-        for thing in $things; do
-            [ "$thing" = None ] && continue
-            file=$account/$1/$service/$name/$(printf '%s' "$thing" | tr -c 'A-Za-z0-9\n' '-').json
-            call "$1" "$file" ", \"arguments\": { \"$argument\": \"$(escaped "$thing")\" }" "$service" "$name" "$flag" "$thing"
-            echo "$failures" > "$folder/.failures"
-        done
+        echo "$failures" > "$folder/.failures"
     done
     failures=$(cat "$folder/.failures" 2>/dev/null || echo 0)
 }
 
+# one_of REGION THING ARGUMENTS SERVICE COMMAND [WORDS...]: asks about a thing, which takes the place of `{}`.
+one_of() {
+    of=$1 thing=$2 members=${3# } members=${members% } file=$account/$1/$4/$5/$(printf '%s' "$2" | tr -c 'A-Za-z0-9\n' '-').json
+    shift 3
+    for word; do
+        shift
+        case $word in
+            *'{}'*) set -- "$@" "${word%%'{}'*}$thing${word#*'{}'}" ;;
+            DAY_AGO) set -- "$@" "$day_ago" ;;
+            NOW) set -- "$@" "$now" ;;
+            *) set -- "$@" "$word" ;;
+        esac
+    done
+    call "$of" "$file" ", \"arguments\": ${members%%'{}'*}$(escaped "$thing")${members#*'{}'}" "$@"
+}
+
+# When access keys were used, which is asked by key and told without it.
+keys_used() {
+    users=$(aws iam list-users --region "$1" --query 'Users[].UserName' --output text 2>/dev/null) || return 0
+    for user in $users; do
+        [ "$user" = None ] && continue
+        keys=$(aws iam list-access-keys --user-name "$user" --region "$1" --query 'AccessKeyMetadata[].AccessKeyId' --output text 2>/dev/null) || continue
+        for key in $keys; do
+            [ "$key" = None ] && continue
+            one_of "$1" "$key" '{ "AccessKeyId": "{}" }' iam get-access-key-last-used --access-key-id '{}'
+        done
+    done
+}
+
+# The report on credentials is made when somebody asks for it, which takes some seconds.
+credential_report() {
+    [ -s "$folder/$account/$1/iam/get-credential-report.json" ] && return 0
+    for pause in 1 2 4 8; do
+        [ "$(aws iam generate-credential-report --region "$1" --query State --output text 2>/dev/null)" = COMPLETE ] && break
+        sleep "${COLLECT_PAUSE:-$pause}"
+    done
+    call "$1" "$account/$1/iam/get-credential-report.json" '' iam get-credential-report
+}
+
+now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+# GNU's date, or BSD's.
+day_ago=$(date -u -d '1 day ago' +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -v-1d +%Y-%m-%dT%H:%M:%SZ)
 echo 0 > "$folder/.failures"
 for region in $regions; do
     echo "collect-inventory: $account $region" >&2
     all_of "$regional" "$region"
-    each_of "$region"
+    each_of "$each" "$region"
 done
 for region in $regions; do
     all_of "$once" "$region"
+    each_of "$each_once" "$region"
+    keys_used "$region"
+    credential_report "$region"
     break
 done
 
@@ -190,7 +255,7 @@ done
     printf '  ]\n}\n'
 } > "$folder/inventory.json.part"
 mv "$folder/inventory.json.part" "$folder/inventory.json"
-rm -f "$folder/.failures"
+rm -f "$folder/.failures" "$folder/.told"
 
 if [ "$failures" -gt 0 ]; then
     echo "collect-inventory: calls that failed: $failures; what they would have told was not collected (try: run it again)" >&2

@@ -78,6 +78,8 @@ enum FormatArg {
     Sh,
     /// A program for Python with boto3
     Python,
+    /// For other programs (schemas/plan.schema.json)
+    Json,
 }
 
 fn severity(text: &str) -> Result<Severity, String> {
@@ -107,6 +109,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         FormatArg::Markdown => Format::Markdown,
         FormatArg::Sh => Format::Shell,
         FormatArg::Python => Format::Python,
+        FormatArg::Json => Format::Json,
     };
     match &args.output {
         Some(path) => {

@@ -4,6 +4,7 @@
 //! *Law*: commands come from the policies that are loaded, and of the report only what fills their placeholders; nothing
 //! is left out silently: what is in no step is counted, with the reason.
 
+mod json;
 mod looks;
 mod markdown;
 mod order;
@@ -13,6 +14,7 @@ mod shell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::Error;
@@ -45,7 +47,7 @@ pub struct Plan {
 }
 
 /// What is to be done for one finding, or for several that the same commands mend.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Step {
     /// From 1, the same in each format.
     pub number: usize,
@@ -70,7 +72,8 @@ pub struct Step {
 }
 
 /// What the commands of a step do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// They change something.
     Change,
@@ -89,6 +92,8 @@ pub enum Format {
     Shell,
     /// For Python, with boto3.
     Python,
+    /// For programs (schemas/plan.schema.json).
+    Json,
 }
 
 impl Plan {
@@ -157,6 +162,7 @@ impl Plan {
             Format::Markdown => markdown::write(self, out),
             Format::Shell => shell::write(self, out),
             Format::Python => python::write(self, out),
+            Format::Json => json::write(self, out),
         }
     }
 

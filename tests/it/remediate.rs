@@ -293,6 +293,14 @@ fn nothing_is_left_out_of_a_plan_silently() {
     {
         assert!(read.out.contains(told), "{told}: {}", read.out);
     }
+    let told: Value = serde_json::from_str(&plan(desk, &["--format", "json"]).out).unwrap();
+    let schema: Value = serde_json::from_str(include_str!("../../schemas/plan.schema.json")).unwrap();
+    let mistakes: Vec<String> =
+        jsonschema::validator_for(&schema).unwrap().iter_errors(&told).map(|error| error.to_string()).collect();
+    assert_eq!(mistakes, [""; 0]);
+    let kinds: Vec<&str> = told["steps"].as_array().unwrap().iter().map(|step| step["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["by_hand", "change", "change", "change"], "{told:#}");
+    assert_eq!((&told["touches"], &told["left"]), (&json!(4), &json!({ "are waived": 1 })));
     // For a shell one has no commands and one has nobody's account.
     let shell = plan(desk, &["--format", "sh"]).out;
     assert_eq!(shell.matches("\nby_hand ").count(), 2, "{shell}");
