@@ -18,6 +18,7 @@ mod policies;
 mod prefilter;
 mod readme;
 mod remediate;
+mod remedies;
 mod report;
 mod series;
 mod sessions;

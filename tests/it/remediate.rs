@@ -298,7 +298,8 @@ fn nothing_is_left_out_of_a_plan_silently() {
     let mistakes: Vec<String> =
         jsonschema::validator_for(&schema).unwrap().iter_errors(&told).map(|error| error.to_string()).collect();
     assert_eq!(mistakes, [""; 0]);
-    let kinds: Vec<&str> = told["steps"].as_array().unwrap().iter().map(|step| step["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> =
+        told["steps"].as_array().unwrap().iter().map(|step| step["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["by_hand", "change", "change", "change"], "{told:#}");
     assert_eq!((&told["touches"], &told["left"]), (&json!(4), &json!({ "are waived": 1 })));
     // For a shell one has no commands and one has nobody's account.
