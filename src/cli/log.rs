@@ -82,7 +82,7 @@ impl Log {
     }
 
     /// Says something; `text` is what people are told, with the end of the line, and nothing if that is empty.
-    pub(crate) fn say(self, text: &str, entry: Entry<'_>) {
+    pub(crate) fn tell(self, text: &str, entry: Entry<'_>) {
         // There is nobody left to tell if standard error is gone, too.
         let _ = match self.0 {
             LogFormat::Text => io::stderr().write_all(text.as_bytes()),
@@ -102,12 +102,12 @@ impl Log {
 
     /// Says a line that is told to people in these words, too.
     pub(crate) fn line(self, level: Level, event: &'static str, message: &str, fields: Value) {
-        self.say(&format!("{message}\n"), Entry { level, event, message, fields });
+        self.tell(&format!("{message}\n"), Entry { level, event, message, fields });
     }
 
     /// Says what programs alone are told.
     pub(crate) fn info(self, event: &'static str, message: &str, fields: Value) {
-        self.say("", Entry { level: Level::Info, event, message, fields });
+        self.tell("", Entry { level: Level::Info, event, message, fields });
     }
 
     /// Says why a command stopped.
@@ -117,7 +117,7 @@ impl Log {
         let fields =
             json!({ "subject": error.subject, "place": place, "reason": error.reason, "remedy": error.remedy });
         let entry = Entry { level: Level::Error, event: "error", message: &message, fields };
-        self.say(&format!("error: {message}\n"), entry);
+        self.tell(&format!("error: {message}\n"), entry);
     }
 
     /// Says what is wrong with policies.
@@ -134,7 +134,7 @@ impl Log {
                 "code": diagnostic.code, "file": diagnostic.source.file, "line": line, "column": column,
                 "help": diagnostic.help,
             });
-            self.say("", Entry { level, event: "diagnostic", message: &diagnostic.message, fields });
+            self.tell("", Entry { level, event: "diagnostic", message: &diagnostic.message, fields });
         }
     }
 
@@ -150,12 +150,12 @@ impl Log {
                 "origins": fault.origins,
             });
             let entry = Entry { level: Level::Error, event: "fault", message: &message, fields };
-            self.say(&format!("fault: {message}\n"), entry);
+            self.tell(&format!("fault: {message}\n"), entry);
         }
         if let Some(more) = outcome.faults.len().checked_sub(MOST_FAULTS + 1) {
             let message = format!("and {} more kinds, all of them in the report", more + 1);
             let entry = Entry { level: Level::Error, event: "fault", message: &message, fields: json!({}) };
-            self.say(&format!("fault: {message}\n"), entry);
+            self.tell(&format!("fault: {message}\n"), entry);
         }
         let exit = &outcome.summary.exit;
         if exit.code != 0 {
@@ -167,7 +167,7 @@ impl Log {
     pub(crate) fn exit(self, code: u8, reasons: &[String], text: &str) {
         let level = if code == 2 { Level::Error } else { Level::Warn };
         let message = format!("exit {code}: {}", reasons.join("; "));
-        self.say(
+        self.tell(
             text,
             Entry { level, event: "exit", message: &message, fields: json!({ "code": code, "reasons": reasons }) },
         );

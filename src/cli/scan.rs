@@ -343,7 +343,7 @@ fn tell_costs(outcome: &Outcome, packs: &Checked, log: Log) -> Result<(), Failur
     };
     let fields = json!({ "policies": asked.map(row).collect::<Vec<_>>() });
     let entry = Entry { level: Level::Info, event: "costs", message: "what policies cost", fields };
-    log.say(&String::from_utf8_lossy(&told), entry);
+    log.tell(&String::from_utf8_lossy(&told), entry);
     Ok(())
 }
 
@@ -364,13 +364,15 @@ fn tell_warnings(warnings: &[Diagnostic], strict: bool, log: Log) -> Result<(), 
 /// The files of reports: that one cannot be written is better known before the scan than after.
 fn outputs(args: &Args) -> Result<Vec<(Format, Output)>, Error> {
     let mut outputs: Vec<(Format, Output)> = Vec::new();
+    // Whoever runs this writes it.
+    let metrics = args.metrics.as_ref().map(|path| Output::create("--metrics", path)).transpose()?;
     let main = args.output.iter().map(|file| ("--output", args.format, file));
     let others = args.report.iter().map(|(format, file)| ("--report", *format, file));
     for (flag, format, path) in main.chain(others) {
         let output = Output::create(flag, path)?;
         output.spare_inputs(args.paths.iter().chain(&args.inventory))?;
         output.spare_packs(args.packs.pack.iter().chain(&args.packs.policy).chain(&args.packs.config))?;
-        if outputs.iter().any(|(_, known)| known.is_same(&output)) {
+        if outputs.iter().map(|(_, known)| known).chain(&metrics).any(|known| known.is_same(&output)) {
             return Err(output.refuse("is where two reports of this scan would go"));
         }
         outputs.push((format.into(), output));

@@ -214,7 +214,7 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
 /// Says what is no more than worth knowing.
 fn note(log: Log, message: &str) {
     let entry = Entry { level: Level::Warn, event: "note", message, fields: json!({}) };
-    log.say(&format!("note: {message}\n"), entry);
+    log.tell(&format!("note: {message}\n"), entry);
 }
 
 fn overrides(args: &Args) -> Result<Overrides, Failure> {
@@ -401,7 +401,7 @@ fn tell(args: &Args, outputs: Outputs, outcome: &Report, log: Log, measures: Mea
     if !aside.is_empty() {
         let told = String::from_utf8_lossy(&aside);
         let fields = json!({ "report": told });
-        log.say(&told, Entry { level: Level::Info, event: "measures", message: "what was measured", fields });
+        log.tell(&told, Entry { level: Level::Info, event: "measures", message: "what was measured", fields });
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ pub(crate) fn again_and_again(
         }
         let message = format!("watching {} files", before.len());
         let entry = Entry { level: Level::Info, event: "watching", message: &message, fields: json!({}) };
-        log.say(&format!("\n{message}\n"), entry);
+        log.tell(&format!("\n{message}\n"), entry);
         while look(paths) == before {
             std::thread::sleep(EVERY);
         }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::engine::Outcome;
+use crate::fault::is_deceptive;
 use crate::policy::Checked;
 
 /// A run of the program, which need not have come to an outcome.
@@ -144,7 +145,21 @@ impl Page<'_> {
 
 /// The value of a label.
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    let mut out = String::new();
+    for letter in text.chars() {
+        match letter {
+            '\\' => out.push_str("\\\\"),
+            '"' => out.push_str("\\\""),
+            '\n' => out.push_str("\\n"),
+            // Somebody may look at the file in a terminal.
+            letter if letter.is_control() || is_deceptive(letter) => {
+                out.push('\\');
+                out.extend(letter.escape_unicode());
+            }
+            letter => out.push(letter),
+        }
+    }
+    out
 }
 
 /// Seconds since 1970, with milliseconds.
@@ -161,6 +176,7 @@ mod tests {
     fn no_value_of_a_label_ends_it() {
         assert_eq!(escaped("a\"b\\c\nd"), r#"a\"b\\c\nd"#);
         assert_eq!(escaped("\\n"), "\\\\n");
+        assert_eq!(escaped("\u{1b}\u{202e}"), "\\\\u{1b}\\\\u{202e}");
         assert_eq!(seconds("1970-01-01T00:00:01.5Z".parse().unwrap()), "1.500");
     }
 }

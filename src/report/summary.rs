@@ -14,7 +14,7 @@ use crate::fault::printable;
 use crate::tally::{Count, Row, Section, Tally};
 
 /// Characters of a value that are shown.
-const LONGEST: usize = 120;
+const LONGEST: usize = 250;
 
 /// A format of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
