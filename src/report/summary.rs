@@ -130,7 +130,10 @@ fn table(section: &Section, colour: bool, text: &mut String) {
     text.push_str(&format!("{heading} ({})\n", plural(section.values, "value")));
     let mut rows: Vec<(Count, String)> = section.rows.iter().map(|row| (row.count, label(row))).collect();
     if let Some(others) = &section.others {
-        rows.push((others.count, format!("({} more)", plural(others.values, "value"))));
+        rows.push((
+            others.count,
+            format!("({} more {})", others.values, if others.values == 1 { "value" } else { "values" }),
+        ));
     }
     let mut lines: Vec<[String; 6]> = vec![["calls", "succeeded", "failed", "first", "last", ""].map(str::to_owned)];
     lines.extend(rows.into_iter().map(|(count, label)| {
