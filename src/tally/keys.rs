@@ -25,7 +25,7 @@ pub(super) fn put(text: &str, into: &mut Vec<u8>) {
         return into.extend_from_slice(text.as_bytes());
     }
     let end = (0..=LONGEST - 40).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    into.extend_from_slice(text[..end].as_bytes());
+    into.extend_from_slice(&text.as_bytes()[..end]);
     into.extend_from_slice(format!("…#{}", Fingerprint(hash_text(text))).as_bytes());
 }
 
