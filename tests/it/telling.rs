@@ -49,7 +49,7 @@ fn a_scan_tells_faults_and_reasons_as_json() {
     assert_eq!(lines[1]["fields"], json!({ "code": 1, "reasons": ["1 new finding of severity low or above"] }));
     assert!(ran.out.starts_with("LOW  "), "the report is what it was: {}", ran.out);
     let plain = desk.run(&args).exits(1);
-    let warning = "policies: 1 warning (try: `lawbook check` with their files)\n".to_owned();
+    let warning = "policies: 4 warnings (try: `lawbook check` with their files)\n".to_owned();
     assert_eq!((plain.out, plain.err), (ran.out, warning));
 
     desk.write("broken\u{1b}.json", "{\"eventVersion\": \"a\u{202e}\n");
