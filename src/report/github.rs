@@ -23,7 +23,7 @@ pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::R
             // The first tells of all of them.
             let more = about.count() - 1;
             let seen =
-                if at == 0 && more > 0 { format!(" (and {more} more, {})", about.seen()) } else { String::new() };
+                if at == 0 && more > 0 { format!(" (and {more} more{})", about.seen(", ")) } else { String::new() };
             let alike = match look.group_by {
                 Some(by) if at == 0 => format!(" [{}]", escaped(&format!("{} {}", by.word(), about.label()))),
                 _ => String::new(),

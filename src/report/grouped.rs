@@ -99,12 +99,12 @@ impl About {
         if more.is_empty() { value } else { format!("{value} ({})", more.join(", ")) }
     }
 
-    /// Since when and until when there were findings, for people.
-    pub(super) fn seen(&self) -> String {
+    /// Since when and until when there were findings, for people, after what is given; nothing if that is not known.
+    pub(super) fn seen(&self, after: &str) -> String {
         match self.span() {
-            Some((first, last)) if first == last => format!("at {first}"),
-            Some((first, last)) => format!("from {first} to {last}"),
-            None => "at an unknown time".to_owned(),
+            Some((first, last)) if first == last => format!("{after}at {first}"),
+            Some((first, last)) => format!("{after}from {first} to {last}"),
+            None => String::new(),
         }
     }
 

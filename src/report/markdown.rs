@@ -43,7 +43,7 @@ pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::R
         let (severity, finding, place) = (cell(), cell(), cell());
         let shown: String = others.iter().map(|other| format!("<br>{other}")).collect();
         let more = about.count() - 1;
-        let seen = if more == 0 { String::new() } else { format!("and {more} more, {}", about.seen()) };
+        let seen = if more == 0 { String::new() } else { format!("and {more} more{}", about.seen(", ")) };
         writeln!(out, "{alike}| {severity} | {finding}{shown} | {place} | {seen} |")
     })?;
     if groups > SHOWN {

@@ -80,7 +80,7 @@ impl Groups<'_> {
                 let count = about.count();
                 let noun = if count == 1 { "finding" } else { "findings" };
                 page.heading(&format!("== {} {}", by.word(), about.label()));
-                page.line(&format!("   {count} {noun} {}: {}\n", about.seen(), counts.join(", ")));
+                page.line(&format!("   {count} {noun}{}: {}\n", about.seen(" "), counts.join(", ")));
             }
             let (worst, others) = texts.split_first().map_or(("", texts), |(worst, others)| (worst, others));
             page.text.push_str(worst);
@@ -91,7 +91,7 @@ impl Groups<'_> {
             }
             page.row("also", &rows.join("\n"));
             if self.by.is_none() && about.count() > 1 {
-                page.row("seen", &format!("{} times {}", about.count(), about.seen()));
+                page.row("seen", &format!("{} times{}", about.count(), about.seen(" ")));
             }
             page.line("");
         })

@@ -101,7 +101,11 @@ fn people_are_told_how_often_and_when() {
     assert!(text.starts_with(start), "{text}");
     assert!(text.contains("  also      HIGH 2024-05-14T09:00:00Z Key laptop [log.json:1 (record 2)]\n"), "{text}");
     assert!(text.contains("            and 1 more\n\n== resource key/b\n"), "{text}");
-    assert!(text.contains("== resource (none)\n") && !text.contains('\u{1b}'), "{text}");
+    assert!(
+        text.contains("== resource (none)\n   2 findings at 2024-05-14T12:00:00Z: 1 high, 1 low\n")
+            && !text.contains('\u{1b}'),
+        "{text}"
+    );
     let last = |text: &str| text.lines().rev().take(3).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(last(&text), last(&scan(&desk, &[])), "the summary and the exit code are the same");
     // As policies say: only what is of one group is told together, and since when.
