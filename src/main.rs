@@ -4,14 +4,15 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 /// Scripts get a limit of memory by it.
 #[global_allocator]
 static ALLOCATOR: lawbook::script::Metered = lawbook::script::Metered;
 
 fn main() -> ExitCode {
-    let command = cli::Cli::parse();
+    let command = match cli::parse() {
+        Ok(command) => command,
+        Err(code) => return ExitCode::from(code),
+    };
     // Scripts are compiled and run here, too, which wants a larger stack than a main thread may have.
     let thread = std::thread::Builder::new().stack_size(lawbook::script::STACK).spawn(move || cli::run(command));
     match thread.map(std::thread::JoinHandle::join) {

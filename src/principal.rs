@@ -141,6 +141,31 @@ impl Principal {
     }
 }
 
+/// Whom people take for one: within an account no two principals of a type have one name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Who {
+    /// What people call it; where it has no name, what else there is to tell it by.
+    pub name: String,
+    /// Its type.
+    pub kind: Option<String>,
+    /// Its account.
+    pub account: Option<String>,
+}
+
+impl Principal {
+    /// Who this is; `None` if nothing tells.
+    pub fn who(&self) -> Option<Who> {
+        let Self { name, kind, account, .. } = self;
+        let name = name.as_ref().or(kind.as_ref()).or(account.as_ref())?.clone();
+        Some(Who { name, kind: kind.clone(), account: account.clone() })
+    }
+
+    /// Who began the session, if it is known; else who made the call.
+    pub fn beginner(&self) -> &Self {
+        self.traced.as_ref().and_then(|traced| traced.origin.as_ref()).unwrap_or(self)
+    }
+}
+
 fn last_part(arn: &str) -> String {
     arn.rsplit(['/', ':']).next().unwrap_or(arn).to_owned()
 }

@@ -6,7 +6,9 @@ mod completions;
 mod docs;
 mod explain;
 mod list;
+mod log;
 mod man;
+mod metrics;
 mod new;
 mod output;
 mod packs;
@@ -16,19 +18,22 @@ mod review;
 mod scan;
 mod show;
 mod state;
+mod summary;
 mod test;
 mod try_expr;
 mod values;
 mod waive;
 mod watch;
 
-use std::io::{self, Write};
+use std::io;
 
 use anstream::ColorChoice;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand, ValueEnum};
 use lawbook::diagnostic::{Diagnostic, did_you_mean};
 use lawbook::error::Error;
+
+use self::log::{Level, Log, LogFormat};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -46,6 +51,10 @@ pub(crate) struct Cli {
     /// When to write with colour.
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     color: Colour,
+
+    /// How to write warnings, faults and reasons on standard error.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = log::VARIABLE, value_name = "FORMAT")]
+    log_format: LogFormat,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 nothing to report, 1 new findings at or above --fail-on or cases that fail, 2 something could not be \
@@ -54,6 +63,7 @@ const EXIT_CODES: &str = "Exit codes: 0 nothing to report, 1 new findings at or 
 #[derive(Debug, Subcommand)]
 enum Command {
     Scan(Box<scan::Args>),
+    Summary(summary::Args),
     Check(check::Args),
     Test(Box<test::Args>),
     Review(review::Args),
@@ -113,6 +123,22 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// Reads the command line; the exit code where there is nothing to run.
+pub(crate) fn parse() -> Result<Cli, u8> {
+    Cli::try_parse().map_err(|error| {
+        let log = Log::of_arguments(std::env::args_os());
+        if error.use_stderr() && log.is_json() {
+            let told = error.render().to_string();
+            let first = told.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            log.line(Level::Error, "usage", first, serde_json::json!({ "detail": told.trim_end() }));
+        } else {
+            // There is nobody left to tell.
+            let _ = error.print();
+        }
+        u8::try_from(error.exit_code()).unwrap_or(2)
+    })
+}
+
 /// What is said of a word that is no inventory kind.
 fn no_kind(word: &str) -> Error {
     let meant = did_you_mean(word, lawbook::schema::kinds()).unwrap_or("ec2/volumes");
@@ -127,10 +153,12 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Colour::Never => ColorChoice::Never,
     };
     choice.write_global();
+    let log = Log::new(cli.log_format);
     let result = match cli.command {
-        Command::Scan(args) => scan::run(&args),
+        Command::Scan(args) => scan::run(&args, log),
+        Command::Summary(args) => summary::run(&args, log),
         Command::Check(args) => check::run(&args),
-        Command::Test(args) => test::run(&args),
+        Command::Test(args) => test::run(&args, log),
         Command::Review(args) => review::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
@@ -149,25 +177,20 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Ok(code) => code,
         Err(Failure::ReaderGone) => 0,
         Err(failure) => {
-            tell_failure(failure);
+            tell_failure(failure, log);
             2
         }
     }
 }
 
 /// Says on standard error why a command stopped.
-fn tell_failure(failure: Failure) {
-    let told = match failure {
-        Failure::ReaderGone => return,
-        Failure::Error(error) => format!("error: {}\n", lawbook::fault::printable(&error.to_string(), 2_000)),
-        Failure::Errors(errors) => {
-            let line = |error: &Error| format!("error: {}\n", lawbook::fault::printable(&error.to_string(), 2_000));
-            errors.iter().map(line).collect()
-        }
-        Failure::Diagnostics(diagnostics) => lawbook::report::diagnostic::draw(&diagnostics, colour_on_stderr()),
-    };
-    // There is nobody left to tell if standard error is gone, too.
-    let _ = io::stderr().write_all(told.as_bytes());
+fn tell_failure(failure: Failure, log: Log) {
+    match failure {
+        Failure::ReaderGone => {}
+        Failure::Error(error) => log.error(&error),
+        Failure::Errors(errors) => errors.iter().for_each(|error| log.error(error)),
+        Failure::Diagnostics(diagnostics) => log.diagnostics(&diagnostics),
+    }
 }
 
 /// Standard output; colour leaves unless it is a terminal.

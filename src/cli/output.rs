@@ -3,7 +3,7 @@
 //! *Law*: whatever goes wrong, what stood there before stands there still. Pipes and devices are written to as they are.
 
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use lawbook::error::Error;
@@ -77,6 +77,17 @@ impl Output {
         Error::new(reason).about(&self.about).try_to("another name")
     }
 
+    /// Refuses to take the place of what is read: one of these paths, or data in them.
+    pub(crate) fn spare_inputs<'p>(&self, paths: impl IntoIterator<Item = &'p PathBuf>) -> Result<(), Error> {
+        let Some(file) = self.replaced() else { return Ok(()) };
+        let mut inputs = paths.into_iter().filter_map(|input| input.canonicalize().ok());
+        // In a folder there may be reports of earlier scans.
+        if inputs.any(|input| input == file || file.starts_with(&input) && is_data(file)) {
+            return Err(self.refuse("is read by this scan, and the report would take its place"));
+        }
+        Ok(())
+    }
+
     /// Refuses to take the place of a file of these packs: a policy, its cases, a snapshot, a configuration.
     pub(crate) fn spare_packs<'p>(&self, mut packs: impl Iterator<Item = &'p PathBuf>) -> Result<(), Error> {
         let Some(file) = self.replaced() else { return Ok(()) };
@@ -98,6 +109,14 @@ impl Output {
         };
         written.map_err(|error| Error::new(format!("cannot be written: {error}")).about(&self.about))
     }
+}
+
+/// True for a file that may hold records: not a report of an earlier scan, and not text for people.
+fn is_data(file: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(512).read_to_end(&mut head));
+    let is_text = head.trim_ascii_start().first().is_none_or(|first| first.is_ascii_alphabetic());
+    file.is_file() && read.is_ok() && !is_text && !lawbook::input::is_report(&head)
 }
 
 fn set(file: &NamedTempFile, permissions: Permissions) -> io::Result<()> {

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lawbook::engine::Progress;
 
+use super::log::Log;
+
 /// A scan that is done sooner shows nothing.
 const PATIENCE: Duration = Duration::from_millis(700);
 
@@ -14,19 +16,22 @@ pub(crate) struct Bar {
     bar: ProgressBar,
     started: Instant,
     records: AtomicU64,
+    /// Programs that read standard error see no bar.
+    is_shown: bool,
 }
 
 impl Bar {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(log: Log) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} files, {msg} [{elapsed}]") {
             bar.set_style(style);
         }
-        Self { bar, started: Instant::now(), records: AtomicU64::new(0) }
+        let is_shown = !log.is_json() && std::io::stderr().is_terminal();
+        Self { bar, started: Instant::now(), records: AtomicU64::new(0), is_shown }
     }
 
     fn show(&self) {
-        if self.bar.is_hidden() && self.started.elapsed() > PATIENCE && std::io::stderr().is_terminal() {
+        if self.bar.is_hidden() && self.started.elapsed() > PATIENCE && self.is_shown {
             self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
         }
     }

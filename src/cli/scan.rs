@@ -1,23 +1,27 @@
 //! `lawbook scan`: judges files, folders or standard input.
 
-use std::fs::File;
-use std::io::{BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufWriter, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
 use lawbook::diagnostic::Diagnostic;
-use lawbook::engine::{Outcome, Request, scan};
+use lawbook::engine::{Cost, Outcome, PolicyCounts, Request, Route, scan};
 use lawbook::error::Error;
-use lawbook::fault::printable;
 use lawbook::input::{Filter, Settings};
+use lawbook::policy::{Checked, Policy};
 use lawbook::record::Scope;
-use lawbook::report::{self, Format, Look};
+use lawbook::report::{self, Format, GroupBy, Look};
 use lawbook::script::Limits;
 use lawbook::triage::{Baseline, Triage, Waivers};
+use serde_json::json;
 
 use super::Failure;
+use super::log::{Entry, Level, Log};
+use super::metrics::{self, Came};
 use super::output::Output;
 use super::packs::PackArgs;
 use super::progress::Bar;
@@ -110,6 +114,22 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to, help_heading = "Report")]
     report: Vec<(FormatArg, PathBuf)>,
 
+    /// Show findings together that are of one policy, resource, actor or account, instead of as their policies say
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Report")]
+    group_by: Option<GroupByArg>,
+
+    /// Findings of a group that are shown; the others are counted. By default 4 in text, and the worst elsewhere
+    #[arg(long, value_name = "N", help_heading = "Report")]
+    examples: Option<NonZeroUsize>,
+
+    /// Count the events that were judged, as `lawbook summary` does, with so many rows a table
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "10", help_heading = "Report")]
+    tally: Option<NonZeroUsize>,
+
+    /// Write numbers of this run to a file, in the text format of Prometheus; also when it fails
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    metrics: Option<PathBuf>,
+
     /// Say of every record that this policy was asked about why it fired or stayed silent
     #[arg(long, value_name = "ID", help_heading = "Report")]
     why: Option<String>,
@@ -170,6 +190,30 @@ enum FormatArg {
     Csv,
 }
 
+/// What findings are shown together by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum GroupByArg {
+    /// Those of one policy
+    Policy,
+    /// Those about one resource; of several resources the first counts
+    Resource,
+    /// Those of one caller, by who began the session where that is known
+    Actor,
+    /// Those in one account
+    Account,
+}
+
+impl From<GroupByArg> for GroupBy {
+    fn from(by: GroupByArg) -> Self {
+        match by {
+            GroupByArg::Policy => Self::Policy,
+            GroupByArg::Resource => Self::Resource,
+            GroupByArg::Actor => Self::Actor,
+            GroupByArg::Account => Self::Account,
+        }
+    }
+}
+
 /// A format and a file: `sarif=findings.sarif`.
 fn report_to(text: &str) -> Result<(FormatArg, PathBuf), String> {
     let (format, file) = text.split_once('=').ok_or("expected a format and a file, such as `sarif=findings.sarif`")?;
@@ -199,7 +243,16 @@ impl From<FormatArg> for Format {
     }
 }
 
-pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
+    let check = |output: &Output| {
+        output.spare_inputs(args.paths.iter().chain(&args.inventory))?;
+        output.spare_packs(args.packs.pack.iter().chain(&args.packs.policy).chain(&args.packs.config))
+    };
+    metrics::around(args.metrics.as_deref(), check, |came| run_telling(args, log, came))
+}
+
+/// Scans, and leaves what came of it.
+fn run_telling(args: &Args, log: Log, came: &mut Came) -> Result<u8, Failure> {
     if let (Some(since), Some(until)) = (args.since, args.until)
         && since >= until
     {
@@ -211,7 +264,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
     let limits = Limits::default();
     let loaded = args.packs.load(&limits)?;
-    tell_warnings(loaded.packs.warnings(), args.strict)?;
+    tell_warnings(loaded.packs.warnings(), args.strict, log)?;
     if let Some(id) = &args.why
         && loaded.packs.get(id).is_none()
     {
@@ -226,17 +279,20 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     // By the id that it has now, which need not be the one that was asked for.
     request.why = args.why.as_deref().and_then(|id| loaded.packs.get(id)).map(|policy| policy.id.to_string());
     request.named = loaded.named;
-    let bar = Bar::new();
+    let (bar, started) = (Bar::new(log), Instant::now());
     let outcome = scan(&loaded.packs, &request, &bar);
     bar.finish();
-    let outcome = outcome?;
+    let seconds = started.elapsed().as_secs_f64();
+    let (outcome, packs) = came.outcome.insert((outcome?, loaded.packs));
+    let (outcome, packs) = (&*outcome, &*packs);
     let format = args.format.into();
-    let look = |colour| Look { colour, verbose: args.verbose };
+    let (group_by, examples) = (args.group_by.map(GroupBy::from), args.examples);
+    let look = |colour| Look { colour, verbose: args.verbose, group_by, examples };
     let to_terminal = args.output.is_none();
     // One report that cannot be written costs none of the others.
     let mut failed = None;
     for (format, output) in outputs {
-        let write = |out: &mut dyn Write| report::write(format, &outcome, &loaded.packs, look(false), out);
+        let write = |out: &mut dyn Write| report::write(format, outcome, packs, look(false), out);
         failed = failed.or(output.write(write).err());
     }
     if to_terminal {
@@ -244,7 +300,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         let colour = format == Format::Text && super::colour_on_stdout();
         let out: Box<dyn Write> = if colour { Box::new(super::stdout()) } else { Box::new(std::io::stdout().lock()) };
         let mut out = BufWriter::with_capacity(64 * 1024, out);
-        let written = report::write(format, &outcome, &loaded.packs, look(colour), &mut out).and_then(|()| out.flush());
+        let written = report::write(format, outcome, packs, look(colour), &mut out).and_then(|()| out.flush());
         match written.map_err(Failure::from) {
             Ok(()) | Err(Failure::ReaderGone) => {}
             Err(failure) => return Err(failure),
@@ -253,26 +309,46 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     if let Some(error) = failed {
         return Err(error.into());
     }
-    if !(to_terminal && format == Format::Text) {
-        tell(&outcome);
+    log.finished(outcome, seconds);
+    if !(to_terminal && format == Format::Text) || log.is_json() {
+        log.outcome(outcome);
     }
-    let mut told = Vec::new();
-    report::write_profile(&outcome, &loaded.packs, &mut told)?;
-    let _ = std::io::stderr().write_all(&told);
-    if let Some(policy) = args.why.as_deref().and_then(|id| loaded.packs.get(id)).filter(|_| outcome.why.is_empty()) {
+    tell_costs(outcome, packs, log)?;
+    if let Some(policy) = args.why.as_deref().and_then(|id| packs.get(id)).filter(|_| outcome.why.is_empty()) {
         let when: Vec<String> = policy.header.when.conditions.iter().map(ToString::to_string).collect();
         let when = if when.is_empty() { "nothing".to_owned() } else { when.join(" and ") };
         let told = format!(
-            "why: `{}` was asked of no record: it judges `{}` and its `when` wants {when}\n",
+            "why: `{}` was asked of no record: it judges `{}` and its `when` wants {when}",
             policy.id, policy.header.judges
         );
-        let _ = std::io::stderr().write_all(told.as_bytes());
+        log.line(Level::Info, "why", &told, json!({ "policy": policy.id }));
     }
     Ok(outcome.summary.exit.code)
 }
 
+/// Says what policies cost, if that was wanted.
+fn tell_costs(outcome: &Outcome, packs: &Checked, log: Log) -> Result<(), Failure> {
+    let mut told = Vec::new();
+    report::write_profile(outcome, packs, &mut told)?;
+    if told.is_empty() {
+        return Ok(());
+    }
+    let rows = outcome.profile.iter().flat_map(|profile| &profile.rows);
+    let asked = packs.policies().iter().zip(&outcome.policies).zip(rows).filter(|((_, counts), _)| counts.asked > 0);
+    let row = |((policy, counts), (cost, _)): ((&Policy, &PolicyCounts), &(Cost, Route))| {
+        json!({
+            "policy": policy.id, "pack": policy.pack, "asked": counts.asked, "in_rhai": cost.run, "hits": counts.findings,
+            "operations": cost.operations, "seconds": cost.time.as_secs_f64(),
+        })
+    };
+    let fields = json!({ "policies": asked.map(row).collect::<Vec<_>>() });
+    let entry = Entry { level: Level::Info, event: "costs", message: "what policies cost", fields };
+    log.tell(&String::from_utf8_lossy(&told), entry);
+    Ok(())
+}
+
 /// Says that there are warnings about policies; those of a strict run stop it.
-fn tell_warnings(warnings: &[Diagnostic], strict: bool) -> Result<(), Failure> {
+fn tell_warnings(warnings: &[Diagnostic], strict: bool, log: Log) -> Result<(), Failure> {
     if warnings.is_empty() {
         return Ok(());
     }
@@ -280,48 +356,28 @@ fn tell_warnings(warnings: &[Diagnostic], strict: bool) -> Result<(), Failure> {
         return Err(Failure::Diagnostics(warnings.to_vec()));
     }
     let noun = if warnings.len() == 1 { "warning" } else { "warnings" };
-    let told = format!("policies: {} {noun} (try: `lawbook check` with their files)\n", warnings.len());
-    let _ = std::io::stderr().write_all(told.as_bytes());
+    let told = format!("policies: {} {noun} (try: `lawbook check` with their files)", warnings.len());
+    log.line(Level::Warn, "warnings", &told, json!({ "count": warnings.len() }));
     Ok(())
 }
 
 /// The files of reports: that one cannot be written is better known before the scan than after.
 fn outputs(args: &Args) -> Result<Vec<(Format, Output)>, Error> {
     let mut outputs: Vec<(Format, Output)> = Vec::new();
+    // Whoever runs this writes it.
+    let metrics = args.metrics.as_ref().map(|path| Output::create("--metrics", path)).transpose()?;
     let main = args.output.iter().map(|file| ("--output", args.format, file));
     let others = args.report.iter().map(|(format, file)| ("--report", *format, file));
     for (flag, format, path) in main.chain(others) {
         let output = Output::create(flag, path)?;
-        spare_inputs(args, &output)?;
+        output.spare_inputs(args.paths.iter().chain(&args.inventory))?;
         output.spare_packs(args.packs.pack.iter().chain(&args.packs.policy).chain(&args.packs.config))?;
-        if outputs.iter().any(|(_, known)| known.is_same(&output)) {
+        if outputs.iter().map(|(_, known)| known).chain(&metrics).any(|known| known.is_same(&output)) {
             return Err(output.refuse("is where two reports of this scan would go"));
         }
         outputs.push((format.into(), output));
     }
     Ok(outputs)
-}
-
-/// Refuses to write a report over what it is about.
-fn spare_inputs(args: &Args, output: &Output) -> Result<(), Error> {
-    let Some(file) = output.replaced() else { return Ok(()) };
-    let is_input =
-        args.paths.iter().chain(&args.inventory).filter_map(|input| input.canonicalize().ok()).any(|input| {
-            // In a folder there may be reports of earlier scans.
-            input == file || file.starts_with(&input) && is_data(file)
-        });
-    if is_input {
-        return Err(output.refuse("is read by this scan, and the report would take its place"));
-    }
-    Ok(())
-}
-
-/// True for a file that may hold records: not a report of an earlier scan, and not text for people.
-fn is_data(file: &Path) -> bool {
-    let mut head = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(512).read_to_end(&mut head));
-    let is_text = head.trim_ascii_start().first().is_none_or(|first| first.is_ascii_alphabetic());
-    file.is_file() && read.is_ok() && !is_text && !lawbook::input::is_report(&head)
 }
 
 fn request(args: &Args, limits: Limits) -> Request {
@@ -346,6 +402,7 @@ fn request(args: &Args, limits: Limits) -> Request {
     request.state = args.state.clone();
     request.history_complete = args.history_complete;
     request.profile = args.profile;
+    request.tally = args.tally.map(NonZeroUsize::get);
     request.limits = limits;
     if let Some(now) = args.now {
         request.now = now;
@@ -357,30 +414,4 @@ fn request(args: &Args, limits: Limits) -> Request {
     request.strict = args.strict;
     request.allow_empty = args.allow_empty;
     request
-}
-
-/// Faults that are told on stderr beside the report, which has all of them.
-const MOST_FAULTS: usize = 20;
-
-/// What a reader of the report must not miss, on stderr.
-fn tell(outcome: &Outcome) {
-    let mut text = String::new();
-    for fault in outcome.faults.iter().take(MOST_FAULTS) {
-        let policy = fault.policy.as_deref().map_or_else(String::new, |policy| format!("{policy}: "));
-        let place = fault
-            .origins
-            .first()
-            .map_or_else(String::new, |origin| format!(" at {}", printable(&origin.to_string(), 400)));
-        text.push_str(&format!("fault: {policy}{}{place} ({} in all)\n", printable(&fault.reason, 400), fault.count));
-    }
-    if outcome.faults.len() > MOST_FAULTS {
-        text.push_str(&format!(
-            "fault: and {} more kinds, all of them in the report\n",
-            outcome.faults.len() - MOST_FAULTS
-        ));
-    }
-    if outcome.summary.exit.code != 0 {
-        text.push_str(&format!("exit {}: {}\n", outcome.summary.exit.code, outcome.summary.exit.reasons.join("; ")));
-    }
-    let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -14,7 +14,9 @@ use lawbook::error::Error;
 use lawbook::fault::printable;
 use lawbook::policy::Overrides;
 use lawbook::script::Limits;
+use serde_json::json;
 
+use super::log::{Entry, Level, Log};
 use super::output::Output;
 use super::packs::ShapesArgs;
 use super::progress::Bar;
@@ -191,10 +193,10 @@ impl From<Stop> for Failure {
     }
 }
 
-pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
     if let Some(against) = &args.against {
-        return impact(args, &paths, against);
+        return impact(args, &paths, against, log);
     }
     args.format.of_cases()?;
     if args.min.is_some() && args.coverage.is_none() && !args.mutate {
@@ -204,9 +206,15 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             .into());
     }
     if args.watch {
-        return watch::again_and_again(&paths, &mut || once(args, &paths));
+        return watch::again_and_again(&paths, log, &mut || once(args, &paths, log));
     }
-    once(args, &paths)
+    once(args, &paths, log)
+}
+
+/// Says what is no more than worth knowing.
+fn note(log: Log, message: &str) {
+    let entry = Entry { level: Level::Warn, event: "note", message, fields: json!({}) };
+    log.tell(&format!("note: {message}\n"), entry);
 }
 
 fn overrides(args: &Args) -> Result<Overrides, Failure> {
@@ -216,7 +224,7 @@ fn overrides(args: &Args) -> Result<Overrides, Failure> {
 }
 
 /// Tells what a change of the policies does.
-fn impact(args: &Args, paths: &[PathBuf], against: &str) -> Result<u8, Failure> {
+fn impact(args: &Args, paths: &[PathBuf], against: &str, log: Log) -> Result<u8, Failure> {
     let format = args.format.of_impact()?;
     let output = Outputs::of(args, paths)?.report;
     let mut request = Request::new(&args.impact);
@@ -224,7 +232,7 @@ fn impact(args: &Args, paths: &[PathBuf], against: &str) -> Result<u8, Failure> 
     if let Some(threads) = args.threads {
         request.threads = threads.get();
     }
-    let bar = Bar::new();
+    let bar = Bar::new(log);
     let impact = cases::impact(paths, against, &overrides(args)?, &request, &bar);
     bar.finish();
     let impact = impact?;
@@ -232,12 +240,12 @@ fn impact(args: &Args, paths: &[PathBuf], against: &str) -> Result<u8, Failure> 
     to(output, &mut |out| report::write_impact(format, &impact, colour, out))?;
     let (code, reasons) = impact.exit();
     if code != 0 {
-        let _ = writeln!(std::io::stderr(), "Exit {code}: {}.", reasons.join("; "));
+        log.exit(code, &reasons, &format!("Exit {code}: {}.\n", reasons.join("; ")));
     }
     Ok(code)
 }
 
-fn once(args: &Args, paths: &[PathBuf]) -> Result<u8, Failure> {
+fn once(args: &Args, paths: &[PathBuf], log: Log) -> Result<u8, Failure> {
     let outputs = Outputs::of(args, paths)?;
     let limits = Limits::default();
     let suite = match Suite::open(paths, &overrides(args)?, &limits) {
@@ -245,16 +253,16 @@ fn once(args: &Args, paths: &[PathBuf]) -> Result<u8, Failure> {
         Err(Stop::Error(error)) if args.allow_empty && error.reason.starts_with("holds no policy") => Suite::default(),
         opened => opened?,
     };
-    let options = options(args, paths, &suite, limits)?;
+    let options = options(args, paths, &suite, limits, log)?;
     let outcome = cases::run(&suite, &options)?;
     if options.writes {
-        remember(paths, &suite, &outcome);
+        remember(paths, &suite, &outcome, log);
     }
     for policy in outcome.policies.iter().filter(|policy| policy.snapshot == SnapshotState::Same) {
         let pending = cases::pending_of(&policy.file);
         if pending.exists() && options.only.is_none() && options.among.is_none() {
             let name = printable(&pending.display().to_string(), 1_000);
-            let _ = writeln!(std::io::stderr(), "note: {name} is stale: nothing differs (try: remove it)");
+            note(log, &format!("{name} is stale: nothing differs (try: remove it)"));
         }
     }
     let coverage = match args.coverage {
@@ -271,13 +279,13 @@ fn once(args: &Args, paths: &[PathBuf]) -> Result<u8, Failure> {
         Some(Err(error)) => (None, Some(error)),
         None => (None, None),
     };
-    tell(args, outputs, &outcome, Measures { coverage: coverage.as_ref(), mutation: mutation.as_ref() })?;
+    tell(args, outputs, &outcome, log, Measures { coverage: coverage.as_ref(), mutation: mutation.as_ref() })?;
     if let Some(error) = refused {
         return Err(error.into());
     }
     let too_little = too_little(args, coverage.as_ref(), mutation.as_ref());
     for told in &too_little {
-        let _ = writeln!(std::io::stderr(), "Exit 1: {told}.");
+        log.exit(1, std::slice::from_ref(told), &format!("Exit 1: {told}.\n"));
     }
     let (code, _) = outcome.exit(args.allow_empty);
     Ok(code.max(u8::from(!too_little.is_empty())))
@@ -311,7 +319,7 @@ fn names(suite: &Suite) -> BTreeSet<String> {
     policies.flat_map(|policy| policy.cases.iter().map(move |case| format!("{}/{}", policy.id, case.name))).collect()
 }
 
-fn options(args: &Args, paths: &[PathBuf], suite: &Suite, limits: Limits) -> Result<Options, Error> {
+fn options(args: &Args, paths: &[PathBuf], suite: &Suite, limits: Limits, log: Log) -> Result<Options, Error> {
     let mut options = Options { limits, ..Options::default() };
     if let Some(threads) = args.threads {
         options.threads = threads.get();
@@ -326,7 +334,7 @@ fn options(args: &Args, paths: &[PathBuf], suite: &Suite, limits: Limits) -> Res
         let failed = cases::last_failed(paths).unwrap_or_default().intersection(&known).cloned().collect();
         options.among = Some(failed).filter(|failed: &BTreeSet<String>| !failed.is_empty());
         if options.among.is_none() {
-            let _ = writeln!(std::io::stderr(), "nothing failed last time: all cases are run");
+            log.line(Level::Info, "note", "nothing failed last time: all cases are run", json!({}));
         }
     }
     Ok(options)
@@ -340,7 +348,7 @@ fn is_ci(flag: bool) -> bool {
 }
 
 /// Keeps which cases failed; of those that were not run what was known of them.
-fn remember(paths: &[PathBuf], suite: &Suite, outcome: &Report) {
+fn remember(paths: &[PathBuf], suite: &Suite, outcome: &Report, log: Log) {
     let ran: BTreeSet<String> = outcome
         .policies
         .iter()
@@ -351,11 +359,11 @@ fn remember(paths: &[PathBuf], suite: &Suite, outcome: &Report) {
     failed.retain(|name| known.contains(name) && !ran.contains(name));
     failed.extend(outcome.failed());
     if let Err(error) = cases::remember(paths, &failed) {
-        let _ = writeln!(std::io::stderr(), "note: `--failed` will not know of this run: {error}");
+        note(log, &format!("`--failed` will not know of this run: {error}"));
     }
 }
 
-fn tell(args: &Args, outputs: Outputs, outcome: &Report, measures: Measures<'_>) -> Result<(), Failure> {
+fn tell(args: &Args, outputs: Outputs, outcome: &Report, log: Log, measures: Measures<'_>) -> Result<(), Failure> {
     let look = |colour| Look { colour, verbose: args.verbose, allow_empty: args.allow_empty };
     let format = args.format.of_cases()?;
     let colour = args.format == Format::Text && args.output.is_none() && super::colour_on_stdout();
@@ -365,10 +373,10 @@ fn tell(args: &Args, outputs: Outputs, outcome: &Report, measures: Measures<'_>)
     if args.output.is_some() || !takes_stdout {
         to(outputs.report, &mut |out| report::write(format, outcome, measures, look(colour), out))?;
     }
-    if args.output.is_some() || takes_stdout {
+    if args.output.is_some() || takes_stdout || log.is_json() {
         let (code, reasons) = outcome.exit(args.allow_empty);
         if code != 0 {
-            let _ = writeln!(std::io::stderr(), "Exit {code}: {}.", reasons.join("; "));
+            log.exit(code, &reasons, &format!("Exit {code}: {}.\n", reasons.join("; ")));
         }
     }
     let is_apart = args.format == Format::Text || args.output.is_some() || takes_stdout;
@@ -390,7 +398,11 @@ fn tell(args: &Args, outputs: Outputs, outcome: &Report, measures: Measures<'_>)
             report::write_mutation(mutation, look(false), &mut aside)?;
         }
     }
-    let _ = std::io::stderr().write_all(&aside);
+    if !aside.is_empty() {
+        let told = String::from_utf8_lossy(&aside);
+        let fields = json!({ "report": told });
+        log.tell(&told, Entry { level: Level::Info, event: "measures", message: "what was measured", fields });
+    }
     Ok(())
 }
 

@@ -1,10 +1,12 @@
 //! Does something again whenever a file changes.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use serde_json::json;
+
+use super::log::{Entry, Level, Log};
 use super::{Failure, tell_failure};
 
 /// How often files are looked at. Asking for a few hundred times of change costs less than a library that is told of
@@ -15,15 +17,21 @@ const EVERY: Duration = Duration::from_millis(300);
 type Seen = BTreeMap<PathBuf, (Option<SystemTime>, u64)>;
 
 /// Does it, and again after every change in these paths, until somebody ends the program.
-pub(crate) fn again_and_again(paths: &[PathBuf], work: &mut dyn FnMut() -> Result<u8, Failure>) -> Result<u8, Failure> {
+pub(crate) fn again_and_again(
+    paths: &[PathBuf],
+    log: Log,
+    work: &mut dyn FnMut() -> Result<u8, Failure>,
+) -> Result<u8, Failure> {
     loop {
         let before = look(paths);
         match work() {
             Ok(_) => {}
             Err(Failure::ReaderGone) => return Err(Failure::ReaderGone),
-            Err(failure) => tell_failure(failure),
+            Err(failure) => tell_failure(failure, log),
         }
-        let _ = writeln!(std::io::stderr(), "\nwatching {} files", before.len());
+        let message = format!("watching {} files", before.len());
+        let entry = Entry { level: Level::Info, event: "watching", message: &message, fields: json!({}) };
+        log.tell(&format!("\n{message}\n"), entry);
         while look(paths) == before {
             std::thread::sleep(EVERY);
         }

@@ -86,6 +86,12 @@ impl Telling {
         Self { kinds: kinds.into_iter().filter_map(derived).collect() }
     }
 
+    /// With these kinds, too.
+    pub(super) fn with_kinds(mut self, kinds: impl IntoIterator<Item = &'static str>) -> Self {
+        self.kinds.extend(kinds.into_iter().filter_map(derived));
+        self
+    }
+
     /// True if nothing is wanted, so that nothing need wait.
     pub(super) fn is_empty(&self) -> bool {
         self.kinds.is_empty()

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::ser::{Error as _, SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,8 @@ use super::stored::{each, place, put, take};
 use crate::error::Error;
 use crate::finding::{Excuse, Facts, Finding, Fingerprint, Severity, Standing, Windowed};
 use crate::policy::{Forms, Policy};
-use crate::principal::Principal;
+use crate::principal::{Principal, Who};
+use crate::script::parse_time;
 use crate::spill::{Merge, Sorted, damaged};
 
 /// The findings of a scan, in input order, then in the order of policies. They need not fit into memory: they are given
@@ -135,6 +137,17 @@ pub(crate) struct Head<'a> {
     pub(crate) severity: Severity,
 }
 
+/// By what a finding may be shown beside others.
+pub(crate) struct Seen<'a> {
+    /// The first.
+    pub(crate) resource: Option<&'a str>,
+    /// Who began the session, or made the call.
+    pub(crate) who: Option<Who>,
+    pub(crate) account: Option<&'a str>,
+    /// The times of its first and its last record, if they are known.
+    pub(crate) span: Option<(Timestamp, Timestamp)>,
+}
+
 impl Unread<'_> {
     pub(crate) fn head(&self) -> Result<Head<'_>, Error> {
         let same = self.kept.same(self.place)?;
@@ -144,6 +157,28 @@ impl Unread<'_> {
             None => default_group(&same.policy, &known.resources).into(),
         };
         Ok(Head { pack: &same.pack, policy: &same.policy, group, severity: known.severity })
+    }
+
+    /// The place of its policy.
+    pub(crate) fn policy(&self) -> usize {
+        self.place.policy as usize
+    }
+
+    pub(crate) fn seen(&self) -> Result<Seen<'_>, Error> {
+        /// What is read of a window.
+        #[derive(Deserialize)]
+        struct Span {
+            first: String,
+            last: String,
+        }
+        let (head, rest): (StoredHead<'_>, _) = take(self.stored)?;
+        let (body, _): (StoredBody<'_>, _) = take(rest)?;
+        let span = match body.window.map(serde_json::from_str::<Span>).transpose().map_err(|_| damaged())? {
+            Some(Span { first, last }) => parse_time(&first).zip(parse_time(&last)),
+            None => body.time.and_then(parse_time).map(|time| (time, time)),
+        };
+        let who = body.actor.as_ref().as_ref().and_then(|actor| actor.beginner().who());
+        Ok(Seen { resource: head.resources.first().copied(), who, account: body.account, span })
     }
 
     pub(crate) fn read(self) -> Result<Finding, Error> {

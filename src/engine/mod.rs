@@ -96,6 +96,10 @@ pub struct Request {
     pub no_index: bool,
     /// What each policy costs is wanted.
     pub profile: bool,
+    /// The events that are judged are counted by who made them and so on; so many values of a section have rows of their own.
+    pub tally: Option<usize>,
+    /// Files that hold inventory are skipped.
+    pub logs_only: bool,
     /// The input is all there ever was: what is not in it never happened.
     pub history_complete: bool,
     /// What people decided about findings.
@@ -123,6 +127,8 @@ impl Request {
             why: None,
             no_index: false,
             profile: false,
+            tally: None,
+            logs_only: false,
             history_complete: false,
             state: None,
             triage: Arc::default(),
@@ -173,7 +179,10 @@ fn attempt(
     since: Option<Timestamp>,
     progress: &dyn Progress,
 ) -> Result<Option<Outcome>, Error> {
-    let (files, mut faults) = input::discover(&request.paths, &request.settings)?;
+    let (mut files, mut faults) = input::discover(&request.paths, &request.settings)?;
+    if request.logs_only {
+        files.skip_inventory();
+    }
     let (lookup_only, more) = input::discover(&request.inventory, &request.settings)?;
     faults.extend(more);
     faults.extend(request.triage.waivers.iter().flat_map(Waivers::faults));
@@ -199,7 +208,9 @@ fn attempt(
     let inventory = judge.deferred()?;
     let names: Vec<_> = files.files.iter().map(|file| Arc::clone(&file.name)).collect();
     judge.windows(&names, &inventory, &mut |_, _, _| {})?;
-    outcome::write(judge.finish(names, &faults)?, packs, request, &files, &lookup_only).map(Some)
+    let tally = judge.tally(&inventory)?;
+    let outcome = outcome::write(judge.finish(names, &faults)?, packs, request, &files, &lookup_only)?;
+    Ok(Some(Outcome { tally, ..outcome }))
 }
 
 /// Whether a policy judges a kind or looks it up: what Lawbook makes itself is made for those that ask alone.
@@ -238,8 +249,10 @@ pub(crate) fn judge_asking(
     let inventory = judge.deferred()?;
     let names: Vec<_> = records.iter().map(|record| Arc::clone(&record.origin.file)).collect();
     judge.windows(&names, &inventory, asked)?;
+    let tally = judge.tally(&inventory)?;
     let none = input::Files { files: Vec::new(), skipped: Vec::new() };
-    outcome::write(judge.finish(names, &[])?, packs, request, &none, &none)
+    let outcome = outcome::write(judge.finish(names, &[])?, packs, request, &none, &none)?;
+    Ok(Outcome { tally, ..outcome })
 }
 
 /// An inventory with what records tell of resources, as far as a policy asks: what [`judge`] has it look into.

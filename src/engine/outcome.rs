@@ -17,6 +17,7 @@ use crate::finding::{Severity, Standing};
 use crate::input::{self, Class};
 use crate::policy::{Checked, Policy, Shape};
 use crate::record::{CLOUDTRAIL, Origin};
+use crate::tally::Tally;
 use crate::triage::Entry;
 
 /// Everything that a scan has to tell.
@@ -42,6 +43,8 @@ pub struct Outcome {
     pub policies: Vec<PolicyCounts>,
     /// What policies cost, if that was wanted.
     pub profile: Option<Profile>,
+    /// The events that were judged, counted by who made them and so on, if that was wanted.
+    pub tally: Option<Tally>,
     /// The least severity of a new finding that fails the run; `None`: no finding does.
     pub fail_on: Option<Severity>,
 }
@@ -144,6 +147,9 @@ pub struct FindingCounts {
     pub by_severity: Counts,
     /// By standing.
     pub by_standing: Counts,
+    /// By both, also where there are none.
+    #[serde(skip)]
+    pub each: Vec<(Severity, Standing, u64)>,
 }
 
 /// Numbers by word, in a fixed order.
@@ -400,6 +406,7 @@ pub(super) fn write(
         why,
         policies: counts,
         profile,
+        tally: None,
         fail_on: request.fail_on,
     })
 }
@@ -407,10 +414,14 @@ pub(super) fn write(
 fn count(numbers: &Numbers) -> FindingCounts {
     let of = |severity: Severity| (severity.word(), numbers.count(|is, _| is == severity));
     let standing = |standing: Standing| (standing.word(), numbers.count(|_, is| is == standing));
+    let pairs = Severity::ALL.into_iter().rev().flat_map(|is| Standing::ALL.into_iter().map(move |of| (is, of)));
     FindingCounts {
         total: numbers.count(|_, _| true),
         by_severity: Counts(Severity::ALL.into_iter().rev().map(of).collect()),
         by_standing: Counts(Standing::ALL.into_iter().map(standing).collect()),
+        each: pairs
+            .map(|(is, of)| (is, of, numbers.count(|severity, standing| severity == is && standing == of)))
+            .collect(),
     }
 }
 
@@ -436,7 +447,8 @@ fn exit(
                 format!(": {filtered} filtered, {recognised} recognised, {} empty", plural(empty as u64, "file"))
             }
         };
-        fails.push(format!("nothing was judged{detail} (try: `--allow-empty` if that is expected)"));
+        let done = if request.logs_only { "counted" } else { "judged" };
+        fails.push(format!("nothing was {done}{detail} (try: `--allow-empty` if that is expected)"));
     }
     for (policy, counts) in policies.iter().zip(counts).filter(|(policy, _)| request.named.contains(&*policy.id)) {
         let is_event = &*policy.header.judges == CLOUDTRAIL;

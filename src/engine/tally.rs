@@ -23,6 +23,7 @@ use crate::finding::{Finding, record_hash};
 use crate::policy::Policy;
 use crate::record::{Node, Origin, Record, Scope};
 use crate::spill::{Scratch, Sorted, Sorter};
+use crate::tally::Counter;
 use crate::triage::Triage;
 
 /// Findings, by place.
@@ -46,6 +47,8 @@ pub(super) struct Tallies {
     groups: usize,
     /// Whether it is wanted what policies cost.
     costs: bool,
+    /// Whether events are counted by who made them and so on.
+    counts: bool,
     triage: Arc<Triage>,
     now: Timestamp,
 }
@@ -55,7 +58,13 @@ impl Tallies {
     pub(super) fn new(policies: &[Policy], groups: usize, request: &Request) -> Self {
         let share = request.memory / request.threads.max(1);
         let (triage, now) = (Arc::clone(&request.triage), request.now);
-        Self { scratch: Arc::default(), same: Same::of(policies), share, groups, costs: request.profile, triage, now }
+        let (costs, counts) = (request.profile, request.tally.is_some());
+        Self { scratch: Arc::default(), same: Same::of(policies), share, groups, costs, counts, triage, now }
+    }
+
+    /// What counts events, if that is wanted.
+    pub(super) fn counter(&self) -> Option<Counter> {
+        self.counts.then(|| Counter::new(&self.scratch, self.share / 4))
     }
 
     pub(super) fn tally(&self) -> Tally {
@@ -72,6 +81,8 @@ impl Tallies {
             deferred: Sorter::new(&self.scratch, self.share / 4),
             hits: Sorter::new(&self.scratch, self.share / 4),
             spans: Spans::default(),
+            counter: self.counter(),
+            passed: Vec::new(),
             key: Vec::new(),
             same: Arc::clone(&self.same),
             triage: Arc::clone(&self.triage),
@@ -165,6 +176,10 @@ pub(super) struct Tally {
     hits: Sorter<1>,
     /// Of which times events were read, if some window must know.
     pub(super) spans: Spans,
+    /// Counts events, if that is wanted.
+    pub(super) counter: Option<Counter>,
+    /// What counted events that were passed over.
+    pub(super) passed: Vec<Counter>,
     key: Vec<u8>,
     same: Arc<[Same]>,
     triage: Arc<Triage>,
@@ -355,7 +370,7 @@ impl Tally {
 
     /// True when collecting on is of no use.
     pub(super) fn has_failed(&self) -> bool {
-        self.failed.is_some()
+        self.failed.is_some() || self.counter.as_ref().is_some_and(Counter::has_failed)
     }
 
     fn attempt(&mut self, collect: impl FnOnce(&mut Self) -> Result<(), Error>) {

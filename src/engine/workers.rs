@@ -34,7 +34,9 @@ use crate::inventory::{self, Inventory};
 use crate::policy::{Checked, Policy};
 use crate::record::{CLOUDTRAIL, Record};
 use crate::script::{OUT_OF_TIME, Runtime, STACK, Verdict as Known};
+use crate::sessions;
 use crate::spill::{Merge, Sorter};
+use crate::tally::{self, Counter};
 
 /// Records on which a policy may run out of time before it is given up: time is the one limit that a scan waits for.
 const MOST_TIMEOUTS: usize = 5;
@@ -80,8 +82,9 @@ fn plan<'p>(policies: &'p [Policy], waits: bool, tells: bool, request: &Request)
     let whole = policies.iter().enumerate().filter(|(_, policy)| is_whole(policy)).map(|(at, _)| at).collect();
     let owned = |path: &&[&str]| path.iter().map(|name| (*name).to_owned()).collect();
     let telling = TELLING.iter().filter(|_| waits);
+    let counting = tally::PATHS.iter().filter(|_| request.tally.is_some());
     let filtering = Filter::PATHS.iter().filter(|_| tells);
-    let paths = telling.chain(filtering).map(owned).collect();
+    let paths = telling.chain(counting).chain(filtering).map(owned).collect();
     Plan { policies, whole, full_scan: request.no_index, paths }
 }
 
@@ -115,8 +118,10 @@ impl<'a> Judge<'a> {
             policies.iter().enumerate().filter(|(_, policy)| waits(policy)).map(|(at, _)| at).collect();
         let given_up = policies.iter().map(|_| AtomicUsize::new(0)).collect();
         let needs_spans = windows::need_spans(policies);
-        let tells = needs_spans || !request.settings.filter.is_open();
-        let index = Index::new(&plan(policies, !waiting.is_empty(), tells, request));
+        let tells = needs_spans || !request.settings.filter.is_open() || request.tally.is_some();
+        let traces = request.tally.map(|_| sessions::KIND);
+        let telling = Telling::of(waiting.iter().map(|at| &policies[*at])).with_kinds(traces);
+        let index = Index::new(&plan(policies, !telling.is_empty(), tells, request));
         Self {
             policies,
             request,
@@ -124,7 +129,7 @@ impl<'a> Judge<'a> {
             inventory,
             progress,
             given_up,
-            telling: Telling::of(waiting.iter().map(|at| &policies[*at])),
+            telling,
             waiting,
             needs_spans,
             derived: Mutex::default(),
@@ -139,7 +144,7 @@ impl<'a> Judge<'a> {
 
     /// Whether time, account and region of every event must be known.
     fn reads_places(&self) -> bool {
-        self.needs_spans || !self.request.settings.filter.is_open()
+        self.needs_spans || !self.request.settings.filter.is_open() || self.request.tally.is_some()
     }
 
     fn runtime(&self, inventory: &Arc<Inventory>) -> Runtime {
@@ -351,7 +356,7 @@ impl<'a> Judge<'a> {
         let sorters = lock(&self.idle).iter_mut().map(Tally::take_deferred).collect();
         let [deferred] = Sorter::sorted(sorters)?;
         let (derived, too_many) = std::mem::take(&mut *lock(&self.derived)).finish();
-        if deferred.len() == 0 {
+        if deferred.len() == 0 && self.request.tally.is_none() {
             return Ok(Arc::clone(&self.inventory));
         }
         let inventory = Arc::new(derive::added(&self.inventory, derived));
@@ -415,6 +420,17 @@ impl<'a> Judge<'a> {
         done
     }
 
+    /// The events that were judged, counted, if that is wanted. How sessions began this inventory tells.
+    pub(super) fn tally(&self, inventory: &Inventory) -> Result<Option<tally::Tally>, Error> {
+        let Some(top) = self.request.tally else { return Ok(None) };
+        let mut counters = Vec::new();
+        for tally in lock(&self.idle).iter_mut() {
+            counters.extend(tally.counter.take());
+            counters.append(&mut tally.passed);
+        }
+        Counter::tally(counters, inventory, top).map(Some)
+    }
+
     /// What was found in all, when everything was judged: of files of these names, after these faults.
     pub(super) fn finish(self, names: Vec<Arc<str>>, faults: &[Fault]) -> Result<Collected, Error> {
         self.tell(|tally| {
@@ -423,7 +439,7 @@ impl<'a> Judge<'a> {
         });
         let tallies = std::mem::take(&mut *lock(&self.idle));
         let routes =
-            || self.index.routes(&plan(self.policies, !self.waiting.is_empty(), self.reads_places(), self.request));
+            || self.index.routes(&plan(self.policies, !self.telling.is_empty(), self.reads_places(), self.request));
         self.tallies.collected(tallies, names, &self.index, self.request.profile.then(routes))
     }
 
@@ -545,6 +561,9 @@ impl<'a> Worker<'a> {
             // For what comes after it alone.
             self.tally.records.filtered += 1;
             return self.judge(at, record);
+        }
+        if let Some(counter) = self.tally.counter.as_mut().filter(|_| is_event) {
+            counter.take(record);
         }
         let judged = &mut self.tally.records;
         *(if is_event { &mut judged.events } else { &mut judged.resources }) += 1;

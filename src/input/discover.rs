@@ -31,6 +31,17 @@ pub struct Files {
     pub skipped: Vec<Skipped>,
 }
 
+impl Files {
+    /// Passes over the files that hold inventory.
+    pub fn skip_inventory(&mut self) {
+        let (inventory, others) =
+            std::mem::take(&mut self.files).into_iter().partition(|file| file.class == Class::Inventory);
+        self.files = others;
+        let skip = |file: File| Skipped { name: file.name, reason: SkipReason::Inventory };
+        self.skipped.extend(Vec::into_iter(inventory).map(skip));
+    }
+}
+
 /// A file to read.
 #[derive(Debug)]
 pub struct File {
@@ -86,6 +97,8 @@ pub enum SkipReason {
     Again,
     /// A link to a folder that it is in.
     Loop,
+    /// It holds inventory, and logs alone are wanted.
+    Inventory,
 }
 
 impl fmt::Display for SkipReason {
@@ -97,6 +110,7 @@ impl fmt::Display for SkipReason {
             Self::Filtered => "of another account, region or day",
             Self::Again => "named before",
             Self::Loop => "a link to a folder it is in",
+            Self::Inventory => "inventory, and logs alone are read",
         })
     }
 }

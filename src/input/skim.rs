@@ -225,8 +225,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The text from the value of a field on; empty where there is none.
-    pub(super) fn raw(&self, field: usize) -> &'a [u8] {
+    /// The text of the record from the value of a field on; empty where there is none.
+    pub(crate) fn raw(&self, field: usize) -> &'a [u8] {
         match self.starts.get(field) {
             Some(start @ 1..) => self.text.get(*start as usize..).unwrap_or_default(),
             _ => &[],
@@ -532,7 +532,7 @@ impl<E: FnMut(Skimmed<'_>) -> Taken> Search<'_, E> {
         }
         self.names.is_unsure |= self.rare.has_escapes(end);
         let lines = self.rare.lines_before(self.begin);
-        let fields = Fields { text, starts: &self.names.starts, delivered: self.delivered };
+        let fields = Fields { text: &text[..end], starts: &self.names.starts, delivered: self.delivered };
         let fields = (!self.names.is_unsure).then_some(fields);
         let goes_on = match (self.each)(Skimmed { text: &text[self.begin..end], lines, fields }) {
             Taken::GoOn => true,

@@ -4,19 +4,34 @@
 
 use std::io::{self, Write};
 
-use super::grouped::{self, Words};
+use super::Look;
+use super::grouped::{self, How, Words};
 use crate::engine::Outcome;
 use crate::fault::printable;
 use crate::finding::{Finding, Severity};
 use crate::record::Origin;
 
-pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::Result<()> {
     for fault in &outcome.faults {
         let policy = fault.policy.as_deref().map_or_else(String::new, |policy| format!("{policy}: "));
         let text = format!("{policy}{} ({} in all)", fault.reason, fault.count);
         command("error", fault.origins.first(), "lawbook: fault", &text, out)?;
     }
-    grouped::write(&outcome.findings, &Groups, &mut |text| out.write_all(text.as_bytes()))?;
+    let how = How { by: look.group_by, examples: look.examples.map_or(1, usize::from) };
+    grouped::each(&outcome.findings, how, &Groups, &mut |about, texts| {
+        for (at, text) in texts.iter().enumerate() {
+            // The first tells of all of them.
+            let more = about.count() - 1;
+            let seen =
+                if at == 0 && more > 0 { format!(" (and {more} more{})", about.seen(", ")) } else { String::new() };
+            let alike = match look.group_by {
+                Some(by) if at == 0 => format!(" [{}]", escaped(&format!("{} {}", by.word(), about.label()))),
+                _ => String::new(),
+            };
+            writeln!(out, "{text}{seen}{alike}")?;
+        }
+        Ok(())
+    })?;
     for row in &outcome.not_evaluated {
         let text = format!("not evaluated: {} ({} in all)", row.reason, row.count);
         command("warning", row.origins.first(), &format!("lawbook: {}", row.policy), &text, out)?;
@@ -41,15 +56,11 @@ impl Words for Groups {
         let title = format!("{} {}", finding.severity.word().to_uppercase(), finding.policy);
         // What is written to memory is written.
         let _ = command(word, Some(&finding.origin), &title, &finding.title, &mut out);
-        String::from_utf8(out).unwrap_or_default()
+        String::from_utf8(out).unwrap_or_default().trim_end().to_owned()
     }
 
-    fn other(&self, _: &Finding, _: bool) -> String {
-        String::new()
-    }
-
-    fn end(&self, _: u64) -> String {
-        String::new()
+    fn other(&self, finding: &Finding) -> String {
+        self.worst(finding)
     }
 }
 

@@ -1,55 +1,160 @@
 //! Puts the findings of a group together, the worst group first, in bounded memory.
 //!
-//! A group is what findings of one policy call so. The worst of a group is shown, the next few in a line each, the others
-//! are counted. Groups are in the order of their worst, then of the input. Findings are gone through twice: to see which
-//! are shown and where, and to put those into words; what is shown is then sorted by place.
+//! A group is what findings of one policy call so; or the findings of one policy, resource, actor or account, if somebody asks
+//! for that. The worst of a group is shown, and some of the next; all are counted. Groups are in the order of their worst,
+//! then of the input. Findings are gone through twice: to see which are shown and where, and to put those into words; what is
+//! shown is then sorted by place.
+//!
+//! *Law*: every finding is of one group: of those about several resources the first resource counts. So what groups count adds
+//! up to the findings.
 
 use std::io;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use crate::engine::Findings;
 use crate::error::Error;
+use crate::fault::printable;
 use crate::finding::{Finding, Severity};
 use crate::spill::{Merge, Sorted, Sorter, damaged};
 
-/// Findings of a group that are shown beside the first.
-const MORE: usize = 3;
+/// What findings are shown together by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Their policy.
+    Policy,
+    /// What they are about; of several resources the first.
+    Resource,
+    /// Who began the session, where that is known; else who made the call.
+    Actor,
+    /// Whose the record is.
+    Account,
+}
+
+impl By {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Policy, Self::Resource, Self::Actor, Self::Account];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Resource => "resource",
+            Self::Actor => "actor",
+            Self::Account => "account",
+        }
+    }
+}
+
+/// How findings are shown together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct How {
+    /// By what; `None` is what their policies say.
+    pub(super) by: Option<By>,
+    /// So many of a group are shown, at most; at least 1.
+    pub(super) examples: usize,
+}
+
+/// A group in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct About {
+    /// What its findings have alike, and what belongs to that; `None` for what has none.
+    alike: Vec<Option<String>>,
+    /// By severity, from the least.
+    severities: [u64; Severity::ALL.len()],
+    /// The time of the first of them, and of the last.
+    span: Option<(i128, i128)>,
+}
+
+impl About {
+    /// How many findings it has.
+    pub(super) fn count(&self) -> u64 {
+        self.severities.iter().sum()
+    }
+
+    /// How many of each severity, from the worst, but for those of which there is none.
+    pub(super) fn severities(&self) -> impl Iterator<Item = (Severity, u64)> {
+        Severity::ALL.into_iter().zip(self.severities).rev().filter(|(_, count)| *count > 0)
+    }
+
+    /// The times of the first and the last of them.
+    pub(super) fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        let (first, last) = self.span?;
+        Some((Timestamp::from_nanosecond(first).ok()?, Timestamp::from_nanosecond(last).ok()?))
+    }
+
+    /// What its findings have alike, such as the name of an actor; `None` if they have none, as those about resources.
+    pub(super) fn value(&self) -> Option<&str> {
+        self.alike.first()?.as_deref()
+    }
+
+    /// What its findings have alike, for people.
+    pub(super) fn label(&self) -> String {
+        let Some(value) = self.value() else { return "(none)".to_owned() };
+        let more = self.alike[1..].iter().flatten().filter(|more| *more != value);
+        let more: Vec<String> = more.map(|more| printable(more, 200)).collect();
+        let value = printable(value, 300);
+        if more.is_empty() { value } else { format!("{value} ({})", more.join(", ")) }
+    }
+
+    /// Since when and until when there were findings, for people, after what is given; nothing if that is not known.
+    pub(super) fn seen(&self, after: &str) -> String {
+        match self.span() {
+            Some((first, last)) if first == last => format!("{after}at {first}"),
+            Some((first, last)) => format!("{after}from {first} to {last}"),
+            None => String::new(),
+        }
+    }
+
+    fn add(&mut self, severity: Severity, span: Option<(i128, i128)>) {
+        self.severities[severity as usize] += 1;
+        self.span = match (self.span, span) {
+            (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
+            (known, other) => known.or(other),
+        };
+    }
+}
 
 /// How findings are put into words.
 pub(super) trait Words {
     /// The worst finding of a group.
     fn worst(&self, finding: &Finding) -> String;
-    /// One of the next, and whether it is the first of them.
-    fn other(&self, finding: &Finding, is_first: bool) -> String;
-    /// The end of a group, of which so many more findings are not shown.
-    fn end(&self, more: u64) -> String;
+    /// One of the next.
+    fn other(&self, finding: &Finding) -> String;
 }
 
-/// Gives all groups in words.
-pub(super) fn write(
-    findings: &Findings,
-    words: &dyn Words,
-    give: &mut dyn FnMut(&str) -> io::Result<()>,
-) -> io::Result<()> {
-    let shown = choose(findings).map_err(io::Error::other)?;
+/// Takes a group, and those that are shown in words, the worst first.
+pub(super) type Give<'a> = &'a mut dyn FnMut(&About, &[String]) -> io::Result<()>;
+
+/// Gives all groups.
+pub(super) fn each(findings: &Findings, how: How, words: &dyn Words, give: Give<'_>) -> io::Result<()> {
+    let shown = choose(findings, how).map_err(io::Error::other)?;
     let told = tell(findings, &shown, words).map_err(io::Error::other)?;
     drop(shown);
     let mut merge = told.read().map_err(io::Error::other)?;
-    let mut more = None;
-    while let Some((key, payload)) = merge.advance().map_err(io::Error::other)? {
-        let (rest, text) = payload.split_at_checked(8).ok_or_else(damaged).map_err(io::Error::other)?;
-        if key.last() == Some(&0)
-            && let Some(more) = more.replace(u64::from_be_bytes(eight(rest).map_err(io::Error::other)?))
+    let mut group: Option<(About, Vec<String>)> = None;
+    while let Some((_, payload)) = merge.advance().map_err(io::Error::other)? {
+        let (about, text): (Option<About>, String) = take(payload).map_err(io::Error::other)?;
+        if let Some(about) = about
+            && let Some((about, texts)) = group.replace((about, Vec::new()))
         {
-            give(&words.end(more))?;
+            give(&about, &texts)?;
         }
-        give(std::str::from_utf8(text).map_err(|_| io::Error::other(damaged()))?)?;
+        if let Some((_, texts)) = &mut group {
+            texts.push(text);
+        }
     }
-    more.map_or(Ok(()), |more| give(&words.end(more)))
+    group.map_or(Ok(()), |(about, texts)| give(&about, &texts))
 }
 
-fn eight(bytes: &[u8]) -> Result<[u8; 8], Error> {
-    bytes.try_into().map_err(|_| damaged())
+fn put(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    postcard::to_extend(value, Vec::new()).map_err(|error| Error::new(format!("cannot be stored: {error}")))
+}
+
+fn take<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Error> {
+    postcard::from_bytes(bytes).map_err(|_| damaged())
 }
 
 /// Severity from the worst, and an ordinal: the place of a group, or of a finding in one.
@@ -62,37 +167,54 @@ fn rank(severity: Severity, ordinal: u64) -> Rank {
     rank
 }
 
-/// The findings that are shown, by their ordinals, and where: the rank of the group, the place in it, and how many of the
-/// group are not shown.
-fn choose(findings: &Findings) -> Result<Sorted, Error> {
+fn ordinal(rank: Rank) -> u64 {
+    let [_, ordinal @ ..] = rank;
+    u64::from_be_bytes(ordinal)
+}
+
+/// What is kept of a finding while groups are looked for.
+type Kept = (Severity, Option<(i128, i128)>);
+
+/// The findings that are shown, by their ordinals, and where; with what is told of the group beside the first of it.
+fn choose(findings: &Findings, how: How) -> Result<Sorted, Error> {
     let mut sorter = Sorter::<1>::new(&Arc::default(), findings.memory());
-    let mut key = Vec::new();
-    let mut ordinal = 0;
+    let mut next = 0;
     findings.each(&mut |finding| {
-        let head = finding.head()?;
-        key.clear();
-        for part in [head.pack, head.policy, &*head.group] {
-            key.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            key.extend_from_slice(part.as_bytes());
-        }
-        key.extend_from_slice(&rank(head.severity, ordinal));
-        ordinal += 1;
-        sorter.push(0, &key, &[])?;
+        let (head, seen) = (finding.head()?, finding.seen()?);
+        let text = |text: &str| Some(text.to_owned());
+        let alike = match how.by {
+            None => vec![text(head.pack), text(head.policy), text(&head.group)],
+            Some(By::Policy) => vec![text(head.policy), text(head.pack)],
+            Some(By::Resource) => vec![seen.resource.map(str::to_owned)],
+            Some(By::Actor) => match seen.who {
+                Some(who) => vec![Some(who.name), who.kind, who.account],
+                None => vec![None],
+            },
+            Some(By::Account) => vec![seen.account.map(str::to_owned)],
+        };
+        let nanos = |time: Timestamp| time.as_nanosecond();
+        let span = seen.span.map(|(first, last)| (nanos(first), nanos(last)));
+        // No such list is the beginning of another, so those of a group stand together.
+        let mut key = put(&alike)?;
+        key.extend_from_slice(&rank(head.severity, next));
+        next += 1;
+        let kept: Kept = (head.severity, span);
+        sorter.push(0, &key, &put(&kept)?)?;
         Ok(true)
     })?;
     let [grouped] = Sorter::sorted(vec![sorter])?;
     let mut shown = Sorter::new(&Arc::default(), findings.memory());
     let mut merge = grouped.read()?;
     let mut group: Option<Group> = None;
-    while let Some((key, _)) = merge.advance()? {
+    while let Some((key, kept)) = merge.advance()? {
         let (name, rank) = key.split_last_chunk::<9>().ok_or_else(damaged)?;
-        match &mut group {
-            Some(group) if group.name == name => group.add(*rank)?,
-            _ => {
-                if let Some(group) = group.replace(Group::new(name, *rank)?) {
-                    group.show(&mut shown)?;
-                }
-            }
+        if group.as_ref().is_none_or(|group| group.name != name)
+            && let Some(group) = group.replace(Group::new(name)?)
+        {
+            group.show(&mut shown)?;
+        }
+        if let Some(group) = &mut group {
+            group.add(*rank, take(kept)?, how.examples);
         }
     }
     if let Some(group) = group {
@@ -107,33 +229,31 @@ struct Group {
     name: Vec<u8>,
     /// The first few.
     ranks: Vec<Rank>,
-    len: u64,
+    about: About,
     /// The ordinal of the first of them in the input.
     first: u64,
 }
 
 impl Group {
-    fn new(name: &[u8], rank: Rank) -> Result<Self, Error> {
-        let mut group = Self { name: name.to_vec(), ranks: Vec::new(), len: 0, first: u64::MAX };
-        group.add(rank)?;
-        Ok(group)
+    fn new(name: &[u8]) -> Result<Self, Error> {
+        let about = About { alike: take(name)?, ..About::default() };
+        Ok(Self { name: name.to_vec(), ranks: Vec::new(), about, first: u64::MAX })
     }
 
-    fn add(&mut self, rank: Rank) -> Result<(), Error> {
-        if self.ranks.len() <= MORE {
+    fn add(&mut self, rank: Rank, (severity, span): Kept, examples: usize) {
+        if self.ranks.len() < examples.max(1) {
             self.ranks.push(rank);
         }
-        self.len += 1;
-        self.first = self.first.min(u64::from_be_bytes(eight(&rank[1..])?));
-        Ok(())
+        self.first = self.first.min(ordinal(rank));
+        self.about.add(severity, span);
     }
 
-    fn show(&self, shown: &mut Sorter<1>) -> Result<(), Error> {
-        let more = self.len - self.ranks.len() as u64;
-        for (at, rank) in self.ranks.iter().enumerate() {
-            let worst = self.ranks[0][0];
-            let place = [&[worst][..], &self.first.to_be_bytes(), &[at as u8], &more.to_be_bytes()].concat();
-            shown.push(0, &rank[1..], &place)?;
+    fn show(self, shown: &mut Sorter<1>) -> Result<(), Error> {
+        let worst = self.ranks.first().map_or(0, |rank| rank[0]);
+        let mut about = Some(self.about);
+        for (at, rank) in (0_u32..).zip(&self.ranks) {
+            let place = [&[worst][..], &self.first.to_be_bytes(), &at.to_be_bytes()].concat();
+            shown.push(0, &rank[1..], &put(&(place, about.take()))?)?;
         }
         Ok(())
     }
@@ -142,18 +262,19 @@ impl Group {
 /// Where a finding is shown.
 struct Shown {
     /// Of the finding.
-    ordinal: [u8; 8],
-    /// The rank of the group, and the place in it.
-    place: [u8; 10],
-    /// How many of the group are not shown.
-    more: [u8; 8],
+    ordinal: u64,
+    /// Sorted by it, findings are in the order in which they are shown.
+    place: Vec<u8>,
+    /// If it is the first of its group.
+    about: Option<About>,
 }
 
 impl Shown {
     fn next(merge: &mut Merge<'_>) -> Result<Option<Self>, Error> {
         let Some((ordinal, shown)) = merge.advance()? else { return Ok(None) };
-        let (place, more) = shown.split_first_chunk().ok_or_else(damaged)?;
-        Ok(Some(Self { ordinal: eight(ordinal)?, place: *place, more: eight(more)? }))
+        let ordinal = u64::from_be_bytes(ordinal.try_into().map_err(|_| damaged())?);
+        let (place, about) = take(shown)?;
+        Ok(Some(Self { ordinal, place, about }))
     }
 }
 
@@ -164,15 +285,12 @@ fn tell(findings: &Findings, shown: &Sorted, words: &dyn Words) -> Result<Sorted
     let mut next = Shown::next(&mut shown)?;
     let mut ordinal = 0_u64;
     findings.each(&mut |finding| {
-        let of = ordinal.to_be_bytes();
+        let of = ordinal;
         ordinal += 1;
-        if let Some(place) = next.take_if(|next| next.ordinal == of) {
+        if let Some(Shown { place, about, .. }) = next.take_if(|next| next.ordinal == of) {
             let finding = finding.read()?;
-            let text = match place.place.last() {
-                Some(0) => words.worst(&finding),
-                at => words.other(&finding, at == Some(&1)),
-            };
-            sorter.push(0, &place.place, &[&place.more, text.as_bytes()].concat())?;
+            let text = if about.is_some() { words.worst(&finding) } else { words.other(&finding) };
+            sorter.push(0, &place, &put(&(about, text))?)?;
             next = Shown::next(&mut shown)?;
         }
         Ok(next.is_some())
@@ -208,13 +326,22 @@ fn severity(event) { event.severity }
 
     impl Words for Ids {
         fn worst(&self, finding: &Finding) -> String {
-            format!("{}:", id(finding))
+            format!("worst {}", id(finding))
         }
-        fn other(&self, finding: &Finding, is_first: bool) -> String {
-            format!("{} {}", if is_first { "" } else { "," }, id(finding))
+        fn other(&self, finding: &Finding) -> String {
+            id(finding)
         }
-        fn end(&self, more: u64) -> String {
-            format!(" +{more}\n")
+    }
+
+    /// What a finding is grouped by, as it can be read off the head of this file.
+    fn alike(finding: &Finding, by: Option<By>) -> Vec<Option<String>> {
+        let who = finding.actor.as_ref().and_then(|actor| actor.who());
+        match by {
+            None => [&*finding.pack, &finding.policy, &finding.group].map(|text| Some(text.to_owned())).to_vec(),
+            Some(By::Policy) => [&*finding.policy, &finding.pack].map(|text| Some(text.to_owned())).to_vec(),
+            Some(By::Resource) => vec![finding.resources.first().cloned()],
+            Some(By::Actor) => who.map_or(vec![None], |who| vec![Some(who.name), who.kind, who.account]),
+            Some(By::Account) => vec![finding.record.account.as_deref().map(str::to_owned)],
         }
     }
 
@@ -222,12 +349,12 @@ fn severity(event) { event.severity }
         finding.record.id.as_deref().unwrap_or_default().to_owned()
     }
 
-    /// The same in memory, as it can be read off the head of this file.
-    fn in_memory(findings: &[Finding]) -> String {
-        let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    /// The same in memory.
+    fn in_memory(findings: &[Finding], how: How) -> String {
+        let mut places: BTreeMap<Vec<Option<String>>, usize> = BTreeMap::new();
         let mut groups: Vec<Vec<&Finding>> = Vec::new();
         for finding in findings {
-            let at = *places.entry((&*finding.policy, finding.group.as_str())).or_insert(groups.len());
+            let at = *places.entry(alike(finding, how.by)).or_insert(groups.len());
             match groups.get_mut(at) {
                 Some(group) => group.push(finding),
                 None => groups.push(vec![finding]),
@@ -239,33 +366,41 @@ fn severity(event) { event.severity }
         groups.sort_by_key(|group| std::cmp::Reverse(group[0].severity));
         let mut out = String::new();
         for group in groups {
-            out += &Ids.worst(group[0]);
-            for (at, finding) in group[1..].iter().take(MORE).enumerate() {
-                out += &Ids.other(finding, at == 0);
-            }
-            out += &Ids.end((group.len() as u64 - 1).saturating_sub(MORE as u64));
+            let times: Vec<&str> = group.iter().filter_map(|finding| finding.record.time.as_deref()).collect();
+            out += &format!("{} {:?} {:?}:", group.len(), times.iter().min(), times.iter().max());
+            let ids = group.iter().take(how.examples).map(|finding| id(finding));
+            out += &format!("worst {}\n", ids.collect::<Vec<_>>().join(", "));
         }
         out
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
-        /// Exactly what grouping in memory gives, whatever the memory; `()` is the default group of the policy.
+        /// Exactly what grouping in memory gives, whatever the memory; `()` is the default group of the policy. What groups
+        /// count adds up to the findings.
         #[test]
-        fn groups_are_in_order(
-            events in proptest::collection::vec((0_usize..2, 0_usize..7, 0_usize..5), 0..60),
+        fn groups_are_in_order_and_add_up(
+            events in proptest::collection::vec((0_usize..2, 0_usize..7, 0_usize..5, 0_usize..4, 0_usize..4), 0..60),
             memory in 0_usize..20_000,
+            by in 0_usize..5,
+            examples in 1_usize..7,
         ) {
             let mut packs = Pack::from_text("p", POLICY).check(&Overrides::of_invented_events(), &Limits::default()).unwrap();
             packs.join(Pack::from_text("q", POLICY).check(&Overrides::of_invented_events(), &Limits::default()).unwrap());
             let groups = ["null", r#""g""#, r#""p ""#, r#""q ""#, r#""""#, r#""gg""#, r#""\u0000""#];
+            let identities = [
+                "null", r#"{"type":"Root","accountId":"111122223333"}"#, r#"{"type":"IAMUser","userName":"a"}"#,
+                r#"{"type":"IAMUser","userName":"a","accountId":"111122223333"}"#,
+            ];
+            let resources = ["[]", r#"[{"ARN":"a"}]"#, r#"[{"ARN":"a"},{"ARN":"b"}]"#, r#"[{"ARN":"b"},{"ARN":"a"}]"#];
             let lines: Vec<String> = events
                 .iter()
                 .enumerate()
-                .map(|(at, (twice, group, severity))| {
+                .map(|(at, (twice, group, severity, who, what))| {
+                    let time = if group % 3 == 0 { String::new() } else { format!(r#""eventTime":"2024-05-14T0{group}:00:0{what}Z","#) };
                     format!(
-                        r#"{{"eventVersion":"1","eventSource":"s","eventName":"n","eventID":"{}","group":{},"severity":"{}"}}"#,
-                        at * twice, groups[*group], Severity::ALL[*severity].word()
+                        r#"{{{time}"eventVersion":"1","eventSource":"s","eventName":"n","eventID":"{}","group":{},"severity":"{}","userIdentity":{},"resources":{}}}"#,
+                        at * twice, groups[*group], Severity::ALL[*severity].word(), identities[*who], resources[*what]
                     )
                 })
                 .collect();
@@ -273,9 +408,17 @@ fn severity(event) { event.severity }
             let mut request = Request::new(std::iter::empty::<&str>());
             request.memory = memory;
             let outcome = judge(&packs, &records, Inventory::default(), &request).unwrap();
-            let mut out = String::new();
-            write(&outcome.findings, &Ids, &mut |text| { out += text; Ok(()) }).unwrap();
-            prop_assert_eq!(out, in_memory(&outcome.findings.to_vec().unwrap()));
+            let how = How { by: By::ALL.get(by).copied(), examples };
+            let (mut out, mut counted) = (String::new(), 0);
+            each(&outcome.findings, how, &Ids, &mut |about, texts| {
+                let span = about.span().map(|(first, last)| (first.to_string(), last.to_string()));
+                let (first, last) = span.unzip();
+                out += &format!("{} {first:?} {last:?}:{}\n", about.count(), texts.join(", "));
+                counted += about.count();
+                Ok(())
+            }).unwrap();
+            prop_assert_eq!(out, in_memory(&outcome.findings.to_vec().unwrap(), how));
+            prop_assert_eq!(counted, outcome.summary.findings.total);
         }
     }
 }

@@ -2,14 +2,20 @@
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
 use serde::Serialize;
+use serde::ser::{Error as _, SerializeSeq};
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-use crate::engine::{Decided, Findings, NotEvaluated, Outcome, Problem, Summary, Whys};
+use super::Look;
+use super::grouped::{self, By, How, Words};
+use crate::engine::{Counts, Decided, Findings, NotEvaluated, Outcome, Problem, Summary, Whys};
 use crate::fault::is_deceptive;
+use crate::finding::Finding;
+use crate::tally::Tally;
 
 /// The version of the report's shape: raised when a member changes its meaning or goes away.
-const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -23,10 +29,14 @@ struct Report<'a> {
     decided: &'a Option<Decided>,
     #[serde(skip_serializing_if = "Whys::is_empty")]
     why: &'a Whys,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<Groups<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tally: &'a Option<Tally>,
 }
 
 /// One object.
-pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let report = Report {
         schema_version: SCHEMA_VERSION,
         lawbook: env!("CARGO_PKG_VERSION"),
@@ -36,13 +46,20 @@ pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         faults: &outcome.faults,
         decided: &outcome.decided,
         why: &outcome.why,
+        groups: Groups::of(outcome, look),
+        tally: &outcome.tally,
     };
+    object(&report, out)
+}
+
+/// A report over several lines, in which no character can steer a terminal.
+pub(super) fn object(report: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     report.serialize(&mut Serializer::with_formatter(&mut *out, Plain(PrettyFormatter::new())))?;
     writeln!(out)
 }
 
 /// One object a line; the summary is the last.
-pub(super) fn write_lines(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_lines(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::Result<()> {
     for finding in &outcome.findings {
         line("finding", &finding.map_err(io::Error::other)?, out)?;
     }
@@ -61,6 +78,12 @@ pub(super) fn write_lines(outcome: &Outcome, out: &mut dyn Write) -> io::Result<
     for row in outcome.why.iter() {
         line("why", &row.map_err(io::Error::other)?, out)?;
     }
+    if let Some(groups) = Groups::of(outcome, look) {
+        groups.each(&mut |row| line("group", &row, out))?;
+    }
+    if let Some(tally) = &outcome.tally {
+        line("tally", tally, out)?;
+    }
     #[derive(Serialize)]
     struct Last<'a> {
         schema_version: u32,
@@ -73,6 +96,72 @@ pub(super) fn write_lines(outcome: &Outcome, out: &mut dyn Write) -> io::Result<
         &Last { schema_version: SCHEMA_VERSION, lawbook: env!("CARGO_PKG_VERSION"), summary: &outcome.summary },
         out,
     )
+}
+
+/// Findings that are shown together, if that was asked for.
+struct Groups<'a> {
+    findings: &'a Findings,
+    by: By,
+    examples: usize,
+}
+
+/// A group of findings.
+#[derive(Serialize)]
+struct GroupRow<'a> {
+    by: &'static str,
+    /// What they have alike; `null` if they have none.
+    value: Option<&'a str>,
+    /// The same, and what belongs to it, in words.
+    label: String,
+    count: u64,
+    by_severity: Counts,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+    /// Fingerprints of the worst.
+    examples: &'a [String],
+}
+
+/// Findings of a group that are named.
+const EXAMPLES: usize = 4;
+
+impl<'a> Groups<'a> {
+    fn of(outcome: &'a Outcome, look: Look) -> Option<Self> {
+        let examples = look.examples.map_or(EXAMPLES, usize::from);
+        look.group_by.map(|by| Self { findings: &outcome.findings, by, examples })
+    }
+
+    fn each(&self, give: &mut dyn FnMut(GroupRow<'_>) -> io::Result<()>) -> io::Result<()> {
+        struct Names;
+        impl Words for Names {
+            fn worst(&self, finding: &Finding) -> String {
+                finding.fingerprint.to_string()
+            }
+            fn other(&self, finding: &Finding) -> String {
+                self.worst(finding)
+            }
+        }
+        let how = How { by: Some(self.by), examples: self.examples };
+        grouped::each(self.findings, how, &Names, &mut |about, examples| {
+            let (first, last) = about.span().unzip();
+            let by_severity = Counts(about.severities().map(|(severity, count)| (severity.word(), count)).collect());
+            let (by, value, label, count) = (self.by.word(), about.value(), about.label(), about.count());
+            give(GroupRow { by, value, label, count, by_severity, first, last, examples })
+        })
+    }
+}
+
+impl Serialize for Groups<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        let mut written = Ok(());
+        let read = self.each(&mut |row| {
+            written = list.serialize_element(&row);
+            if written.is_ok() { Ok(()) } else { Err(io::ErrorKind::Other.into()) }
+        });
+        written?;
+        read.map_err(S::Error::custom)?;
+        list.end()
+    }
 }
 
 fn line<T: Serialize>(kind: &'static str, body: &T, out: &mut dyn Write) -> io::Result<()> {

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::grouped::{self, Words};
+use super::Look;
+use super::grouped::{self, How, Words};
 use crate::engine::Outcome;
 use crate::fault::printable;
 use crate::finding::{Finding, Standing};
@@ -12,7 +13,7 @@ const SHOWN: usize = 50;
 /// Characters of a text that are shown.
 const LONGEST: usize = 200;
 
-pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let summary = &outcome.summary;
     let records = summary.records.events + summary.records.resources;
     let noun = |count: u64, one: &str| if count == 1 { format!("{count} {one}") } else { format!("{count} {one}s") };
@@ -25,23 +26,25 @@ pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     by_severity(outcome, out)?;
     let mut groups = 0;
     if summary.findings.total > 0 {
-        writeln!(out, "| severity | finding | when | where | |\n|---|---|---|---|---|")?;
+        let by = look.group_by.map_or_else(String::new, |by| format!("| {} ", by.word()));
+        let rule = if by.is_empty() { "" } else { "|---" };
+        writeln!(out, "{by}| severity | finding | when | where | |\n{rule}|---|---|---|---|---|")?;
     }
-    let (mut row, mut more) = (String::new(), 0_u64);
-    grouped::write(&outcome.findings, &Groups, &mut |text| {
-        // A group comes in parts: its worst, a sign for each of the next, and how many more there are.
-        if let Some(begun) = text.strip_prefix(BEGIN) {
-            (row, more) = (begun.to_owned(), 0);
-        } else if let Ok(rest) = text.trim_end().parse::<u64>() {
-            groups += 1;
-            let more = if more + rest > 0 { format!("and {} more", more + rest) } else { String::new() };
-            if groups <= SHOWN {
-                writeln!(out, "{row} {more} |")?;
-            }
-        } else {
-            more += 1;
+    let how = How { by: look.group_by, examples: look.examples.map_or(1, usize::from) };
+    grouped::each(&outcome.findings, how, &Groups, &mut |about, texts| {
+        groups += 1;
+        if groups > SHOWN {
+            return Ok(());
         }
-        Ok(())
+        let alike = look.group_by.map_or_else(String::new, |_| format!("| {} ", escaped(&about.label())));
+        let (worst, others) = texts.split_first().map_or(("", texts), |(worst, others)| (worst, others));
+        let mut cells = worst.split(BETWEEN);
+        let mut cell = || cells.next().unwrap_or_default();
+        let (severity, finding, place) = (cell(), cell(), cell());
+        let shown: String = others.iter().map(|other| format!("<br>{other}")).collect();
+        let more = about.count() - 1;
+        let seen = if more == 0 { String::new() } else { format!("and {more} more{}", about.seen(", ")) };
+        writeln!(out, "{alike}| {severity} | {finding}{shown} | {place} | {seen} |")
     })?;
     if groups > SHOWN {
         writeln!(out, "\nAnd {} more.", noun((groups - SHOWN) as u64, "group"))?;
@@ -74,8 +77,8 @@ fn not_judged(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     if more > 0 { writeln!(out, "- and {more} more kinds") } else { Ok(()) }
 }
 
-/// Where a group begins.
-const BEGIN: &str = "\0";
+/// Between the cells of a row, which hold no such character.
+const BETWEEN: char = '\0';
 
 struct Groups;
 
@@ -86,7 +89,7 @@ impl Words for Groups {
         let place: Vec<&str> = place.into_iter().flatten().collect();
         let mark = if finding.standing == Standing::New { "" } else { finding.standing.word() };
         format!(
-            "{BEGIN}| {} {mark} | **{}**<br>{} | {} | {} |",
+            "{} {mark}{BETWEEN}**{}**<br>{}{BETWEEN}{} | {}",
             finding.severity.word(),
             escaped(&finding.title),
             escaped(&finding.policy),
@@ -95,12 +98,8 @@ impl Words for Groups {
         )
     }
 
-    fn other(&self, _: &Finding, _: bool) -> String {
-        "other".to_owned()
-    }
-
-    fn end(&self, more: u64) -> String {
-        format!("{more}\n")
+    fn other(&self, finding: &Finding) -> String {
+        format!("{} {}", finding.severity.word(), escaped(&finding.title))
     }
 }
 

@@ -7,14 +7,21 @@ mod grouped;
 pub(crate) mod json;
 mod junit;
 pub(crate) mod markdown;
+mod metrics;
 mod profile;
 mod sarif;
+mod summary;
 mod text;
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 
 use crate::engine::Outcome;
 use crate::policy::Checked;
+
+pub use self::grouped::By as GroupBy;
+pub use self::metrics::{Run as MetricsOf, write as write_metrics};
+pub use self::summary::{SummaryFormat, write as write_summary};
 
 /// A format of report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +51,10 @@ pub struct Look {
     pub colour: bool,
     /// Files that were skipped are listed, too.
     pub verbose: bool,
+    /// What findings are shown together by; `None` is what their policies say.
+    pub group_by: Option<GroupBy>,
+    /// Findings of a group that are shown, at most; `None` is as many as suit the format.
+    pub examples: Option<NonZeroUsize>,
 }
 
 /// Writes a report.
@@ -54,12 +65,12 @@ pub struct Look {
 pub fn write(format: Format, outcome: &Outcome, packs: &Checked, look: Look, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Text => text::write(outcome, packs, look, out),
-        Format::Json => json::write(outcome, out),
-        Format::Ndjson => json::write_lines(outcome, out),
+        Format::Json => json::write(outcome, look, out),
+        Format::Ndjson => json::write_lines(outcome, look, out),
         Format::Sarif => sarif::write(outcome, packs, out),
         Format::Junit => junit::write(outcome, packs, out),
-        Format::Github => github::write(outcome, out),
-        Format::Markdown => markdown::write(outcome, out),
+        Format::Github => github::write(outcome, look, out),
+        Format::Markdown => markdown::write(outcome, look, out),
         Format::Csv => csv::write(outcome, out),
     }
 }

@@ -8,8 +8,8 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::Look;
-use super::grouped::{self, Words};
+use super::grouped::{self, About, By, How, Words};
+use super::{Look, summary};
 use crate::engine::Outcome;
 use crate::fault::printable;
 use crate::finding::{Finding, Severity, Standing};
@@ -20,28 +20,48 @@ use crate::record::Origin;
 pub(super) fn write(outcome: &Outcome, packs: &Checked, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let reasons = packs.policies().iter().map(|policy| ((&*policy.pack, &*policy.id), first_sentence(policy)));
     // Of policies that are called alike the first counts, as it does everywhere.
-    let groups = Groups { reasons: reasons.rev().collect(), colour: look.colour };
-    grouped::write(&outcome.findings, &groups, &mut |text| out.write_all(text.as_bytes()))?;
+    let groups = Groups { reasons: reasons.rev().collect(), colour: look.colour, by: look.group_by };
+    let how = How { by: look.group_by, examples: look.examples.map_or(EXAMPLES, usize::from) };
+    grouped::each(&outcome.findings, how, &groups, &mut |about, texts| {
+        out.write_all(groups.group(about, texts).as_bytes())
+    })?;
     let mut page = Page { text: String::new(), colour: look.colour };
     page.not_judged(outcome);
     page.decided(outcome);
     page.why(outcome, out)?;
-    if look.verbose && !outcome.skipped.is_empty() {
-        page.heading("Skipped");
-        for (name, reason) in &outcome.skipped {
-            page.line(&format!("  {}: {reason}", printable(name, 300)));
-        }
-        page.line("");
+    if look.verbose {
+        page.skipped(outcome);
+    }
+    if let Some(tally) = &outcome.tally {
+        page.text.push_str(&summary::tables(tally, look.colour));
     }
     page.summary(outcome);
     page.hand_over(out)
 }
+
+/// What could not be judged or processed.
+pub(super) fn not_judged(outcome: &Outcome, look: Look) -> String {
+    let mut page = Page { text: String::new(), colour: look.colour };
+    page.not_judged(outcome);
+    page.text
+}
+
+/// The files that were skipped.
+pub(super) fn skipped(outcome: &Outcome, look: Look) -> String {
+    let mut page = Page { text: String::new(), colour: look.colour };
+    page.skipped(outcome);
+    page.text
+}
+
+/// Findings of a group that are shown.
+const EXAMPLES: usize = 4;
 
 /// Findings in words.
 struct Groups<'a> {
     /// Why each policy, by pack and id, matters.
     reasons: BTreeMap<(&'a str, &'a str), String>,
     colour: bool,
+    by: Option<By>,
 }
 
 impl Groups<'_> {
@@ -49,6 +69,32 @@ impl Groups<'_> {
         let mut page = Page { text: String::new(), colour: self.colour };
         write(&mut page);
         page.text
+    }
+
+    /// A group: under a heading where somebody asked for it; when it was seen, where that was more than once.
+    fn group(&self, about: &About, texts: &[String]) -> String {
+        self.page(|page| {
+            if let Some(by) = self.by {
+                let counts: Vec<String> =
+                    about.severities().map(|(severity, count)| format!("{count} {}", severity.word())).collect();
+                let count = about.count();
+                let noun = if count == 1 { "finding" } else { "findings" };
+                page.heading(&format!("== {} {}", by.word(), about.label()));
+                page.line(&format!("   {count} {noun}{}: {}\n", about.seen(" "), counts.join(", ")));
+            }
+            let (worst, others) = texts.split_first().map_or(("", texts), |(worst, others)| (worst, others));
+            page.text.push_str(worst);
+            let mut rows: Vec<String> = others.to_vec();
+            let more = about.count() - texts.len() as u64;
+            if more > 0 {
+                rows.push(format!("and {more} more"));
+            }
+            page.row("also", &rows.join("\n"));
+            if self.by.is_none() && about.count() > 1 {
+                page.row("seen", &format!("{} times{}", about.count(), about.seen(" ")));
+            }
+            page.line("");
+        })
     }
 }
 
@@ -58,19 +104,12 @@ impl Words for Groups<'_> {
         self.page(|page| page.finding(finding, reason))
     }
 
-    fn other(&self, finding: &Finding, is_first: bool) -> String {
+    fn other(&self, finding: &Finding) -> String {
         let time = finding.record.time.as_deref().map_or_else(String::new, |time| format!("{} ", printable(time, 40)));
-        let row = format!("{time}{} [{}]", printable(&finding.title, 200), origin(&finding.origin));
-        self.page(|page| if is_first { page.row("also", &row) } else { page.row_on(&row) })
-    }
-
-    fn end(&self, more: u64) -> String {
-        self.page(|page| {
-            if more > 0 {
-                page.row_on(&format!("and {more} more"));
-            }
-            page.line("");
-        })
+        // Of one policy's findings the worst tells.
+        let severity =
+            if self.by.is_some() { format!("{} ", finding.severity.word().to_uppercase()) } else { String::new() };
+        format!("{severity}{time}{} [{}]", printable(&finding.title, 200), origin(&finding.origin))
     }
 }
 
@@ -305,6 +344,17 @@ impl Page {
             }
             self.line("");
         }
+    }
+
+    fn skipped(&mut self, outcome: &Outcome) {
+        if outcome.skipped.is_empty() {
+            return;
+        }
+        self.heading("Skipped");
+        for (name, reason) in &outcome.skipped {
+            self.line(&format!("  {}: {reason}", printable(name, 300)));
+        }
+        self.line("");
     }
 
     /// What became of waivers and of the baseline.

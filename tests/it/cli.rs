@@ -15,26 +15,26 @@ pub(crate) struct Ran {
 }
 
 /// A scratch folder, in which the binary is run.
-struct Desk(tempfile::TempDir);
+pub(crate) struct Desk(tempfile::TempDir);
 
 impl Desk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
     /// A desk with one log of a key pair that alice created, and the policy that `lawbook new` writes.
-    fn with_key_pair() -> Self {
+    pub(crate) fn with_key_pair() -> Self {
         let desk = Self::new();
         desk.write("log.json", log(&[event("1", json!({}))]));
         desk.run(&["new", "key-pair-created"]).succeeds();
         desk
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, bytes).unwrap();
@@ -47,7 +47,7 @@ impl Desk {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
         finish(self.command(args).stdin(Stdio::null()))
     }
 
@@ -61,17 +61,17 @@ impl Desk {
 
 impl Ran {
     #[track_caller]
-    fn succeeds(self) -> Self {
+    pub(crate) fn succeeds(self) -> Self {
         self.exits(0)
     }
 
     #[track_caller]
-    fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.out, self.err);
         self
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap()
     }
 }
@@ -91,7 +91,7 @@ fn finish(command: &mut Command) -> Ran {
 }
 
 /// A record of `CreateKeyPair`, with `members` in the place of its own.
-fn event(id: &str, members: Value) -> Value {
+pub(crate) fn event(id: &str, members: Value) -> Value {
     let mut event = json!({
         "eventVersion": "1.10",
         "eventID": format!("00000000-0000-4000-8000-{id:0>12}"),
@@ -116,18 +116,18 @@ fn event(id: &str, members: Value) -> Value {
 }
 
 /// A log object as CloudTrail delivers it.
-fn log(events: &[Value]) -> String {
+pub(crate) fn log(events: &[Value]) -> String {
     json!({ "Records": events }).to_string()
 }
 
-fn gzip(text: &str) -> Vec<u8> {
+pub(crate) fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(text.as_bytes()).unwrap();
     encoder.finish().unwrap()
 }
 
 /// A policy that judges events, with this script.
-fn policy(title: &str, script: &str) -> String {
+pub(crate) fn policy(title: &str, script: &str) -> String {
     format!(
         "//! ---\n//! lawbook: 1\n//! title: {title}\n//! severity: low\n//! judges: cloudtrail\n//! ---\n{script}\n"
     )

@@ -131,6 +131,13 @@ fn every_shell_line_of_the_tutorial_works() {
     run_all(blocks(&tutorial));
 }
 
+#[test]
+fn every_shell_line_of_the_pages_on_summaries_and_scheduled_runs_works() {
+    let page = |name: &str| std::fs::read_to_string(Path::new(ROOT).join("docs").join(name)).unwrap();
+    let (summary, scheduled) = (page("summary.md"), page("scheduled-runs.md"));
+    run_all(blocks(&summary).into_iter().chain(blocks(&scheduled)).collect());
+}
+
 /// Runs lines one after another, in one copy of what a reader has.
 fn run_all(blocks: Vec<Block<'_>>) {
     let desk = tempfile::tempdir().unwrap();

@@ -6,7 +6,8 @@ use super::Judge;
 use crate::engine::index::Selected;
 use crate::engine::spans::Spans;
 use crate::engine::tally::Tally;
-use crate::input::{Fields, Route, Told};
+use crate::input::{Fields, Filter, Route, Told};
+use crate::tally::{self, Counter};
 
 /// Passes over events, and counts them.
 pub(super) struct Router<'a> {
@@ -15,6 +16,8 @@ pub(super) struct Router<'a> {
     telling: Option<[Option<usize>; 2]>,
     /// Where those of [`Filter::PATHS`] are found, if somebody must know.
     places: Option<[Option<usize>; 4]>,
+    /// Where those of [`tally::PATHS`] are found, and what counts by them, if that is wanted.
+    counting: Option<(tally::Places, Counter)>,
     spans: Spans,
     selected: Selected,
     /// Events that every group of policies was asked about.
@@ -26,10 +29,13 @@ pub(super) struct Router<'a> {
 impl<'a> Router<'a> {
     pub(super) fn new(judge: &'a Judge<'a>) -> Self {
         let others = judge.index.others();
+        let counted = others.len().checked_sub(tally::PATHS.len() + Filter::PATHS.len());
+        let counted = counted.and_then(|at| others[at..].first_chunk().copied());
         Self {
             judge,
-            telling: if judge.waiting.is_empty() { None } else { others.first_chunk().copied() },
+            telling: if judge.telling.is_empty() { None } else { others.first_chunk().copied() },
             places: others.last_chunk().copied().filter(|_| judge.reads_places()),
+            counting: counted.zip(judge.tallies.counter()),
             spans: Spans::default(),
             selected: Selected::default(),
             asked: vec![0; judge.index.groups()],
@@ -60,6 +66,7 @@ impl<'a> Router<'a> {
         tally.records.filtered += self.filtered;
         tally.passed_over += self.events + self.filtered;
         tally.spans.add(self.spans);
+        tally.passed.extend(self.counting.map(|(_, counter)| counter));
         for (group, asked) in self.asked.into_iter().enumerate() {
             tally.asked([group], asked);
         }
@@ -86,8 +93,15 @@ impl Route for Router<'_> {
             return false;
         }
         if let Some(known) = told {
+            let is_before = self.judge.is_before(known.time);
+            if !is_before
+                && let Some((places, counter)) = &mut self.counting
+                && !counter.take_fields(fields, places, &known)
+            {
+                return false;
+            }
             self.note(&known);
-            if self.judge.is_before(known.time) {
+            if is_before {
                 self.filtered += 1;
                 return true;
             }

@@ -6,6 +6,7 @@ use rhai::{Dynamic, Map};
 use serde_json::Value as Json;
 
 use super::{Call, Failure, Family, Lowered, Row, as_shown, made, optional, text_or_nothing};
+use crate::call::{bare, error_code, failed_sign_in, succeeded};
 use crate::principal::{Principal, Via};
 use crate::record::{Kind, Record, Ref, Scope};
 use crate::script::predicate::{Function, Value};
@@ -177,16 +178,6 @@ fn scope_of(call: &Call<'_>, args: &[Dynamic]) -> Scope {
     record.as_ref().filter(is_asked).map(|record| record.scope.clone()).unwrap_or_default()
 }
 
-fn error_code(event: Ref<'_>) -> Option<&str> {
-    bare(event.text(&["errorCode"])?)
-}
-
-/// A code without its prefix, if it is one.
-fn bare(code: &str) -> Option<&str> {
-    let bare = code.strip_prefix("Client.").or_else(|| code.strip_prefix("Server.")).unwrap_or(code);
-    (!code.is_empty()).then_some(bare)
-}
-
 fn is_refusal(code: &str) -> bool {
     code.starts_with("AccessDenied")
         || code.starts_with("Unauthorized")
@@ -200,17 +191,6 @@ fn is_refusal(code: &str) -> bool {
                 | "AuthFailure"
                 | "InsufficientPrivilegesException"
         )
-}
-
-fn succeeded(event: Ref<'_>) -> bool {
-    error_code(event).is_none() && !is_failed_sign_in(event)
-}
-
-fn is_failed_sign_in(event: Ref<'_>) -> bool {
-    let name = event.text(&["eventName"]).unwrap_or_default();
-    [&["responseElements", name], &["serviceEventDetails", name]]
-        .iter()
-        .any(|path| event.text(*path).is_some_and(|answer| answer.eq_ignore_ascii_case("failure")))
 }
 
 /// Whether what `userIdentity` says a call was invoked by is AWS itself.
@@ -388,7 +368,7 @@ fn is_dry<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
 }
 
 fn is_no_failed_sign_in<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
-    of_record(&args[0], |event| Value::Bool(!is_failed_sign_in(event)))
+    of_record(&args[0], |event| Value::Bool(failed_sign_in(event).is_none()))
 }
 
 fn by_console<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
