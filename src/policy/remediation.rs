@@ -127,7 +127,12 @@ impl Template {
                 },
             }
         }
-        Ok(out.trim_end().to_owned())
+        let out = out.trim_end();
+        if language == Language::Shell && out.contains('\n') {
+            // Several commands that somebody pastes: none runs after one that failed, and `exit` ends these alone.
+            return Ok(format!("(\nset -euo pipefail\n{out}\n)"));
+        }
+        Ok(out.to_owned())
     }
 }
 
@@ -329,12 +334,23 @@ mod tests {
     }
 
     #[test]
+    fn several_commands_end_with_the_first_that_fails_and_leave_the_shell_as_it_was() {
+        let fill = |text: &str| {
+            Template::parse(text, Language::Shell).unwrap().fill(&json!({ "id": "a" }), Language::Shell).unwrap()
+        };
+        assert_eq!(fill("aws x ${id}\n"), "aws x a");
+        assert_eq!(fill("x=${id}\naws $x\n"), "(\nset -euo pipefail\nx=a\naws $x\n)");
+    }
+
+    #[test]
     fn a_placeholder_is_a_whole_word() {
         for (text, language) in [
             ("aws x --id '${id}'", Language::Shell),
             ("aws x --id \"a ${id}\"", Language::Shell),
             ("aws x --id=${id}", Language::Shell),
             ("aws x a${id}", Language::Shell),
+            ("aws x=${id}", Language::Shell),
+            ("X=${id}", Language::Shell),
             ("f(\"${id}\")", Language::Python),
             ("f(x${id})", Language::Python),
             ("f(${id", Language::Python),
@@ -342,6 +358,7 @@ mod tests {
         ] {
             assert!(Template::parse(text, language).is_err(), "{text}");
         }
+        assert!(Template::parse("  id=${id}; aws \"$id\"", Language::Shell).is_ok());
         assert!(Template::parse("it's ${id} and '${id}'", Language::Plain).is_ok());
     }
 }

@@ -55,6 +55,8 @@ pub(super) fn skipped(outcome: &Outcome, look: Look) -> String {
 
 /// Findings of a group that are shown.
 const EXAMPLES: usize = 4;
+/// Lines of commands that are shown.
+const LONGEST_COMMANDS: usize = 12;
 
 /// Findings in words.
 struct Groups<'a> {
@@ -302,6 +304,11 @@ impl Page {
         let remediation = &finding.remediation;
         let lines = |text: &str| text.lines().map(|line| printable(line, 1_000)).collect::<Vec<_>>().join("\n");
         match (&remediation.cli, &remediation.console) {
+            // A part of them would be worse than none.
+            (Some(cli), Some(console)) if cli.lines().count() > LONGEST_COMMANDS => {
+                self.row("do", &lines(console));
+                self.row("", &format!("({} lines of commands: `lawbook remediate` writes them)", cli.lines().count()));
+            }
             (Some(cli), _) => self.row("do", &lines(cli)),
             (None, Some(console)) => self.row("do", &lines(console)),
             (None, None) => {}
