@@ -78,14 +78,35 @@ class Server:
         self.process.wait()
 
 
+class Cli:
+    """The AWS CLI, loaded once; `folder` has the `aws` that asks it."""
+
+    def __init__(self, programs, folder, log):
+        self.folder = folder / "bin"
+        self.folder.mkdir()
+        path = folder / "aws.socket"
+        warm = HERE / "warm.py"
+        command = [programs / "python", warm, "serve", path]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        if self.process.stdout.readline() != "ready\n":
+            raise SystemExit("the AWS CLI cannot be loaded")
+        aws = self.folder / "aws"
+        aws.write_text(f'#!/bin/sh\nexec "{programs}/python" -I -S "{warm}" "{path}" "$@"\n')
+        aws.chmod(0o755)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
 class Desk:
     """A folder to work in, and how programs are run there."""
 
-    def __init__(self, folder, lawbook, programs, server):
+    def __init__(self, folder, lawbook, programs, server, cli):
         self.folder, self.lawbook = folder, lawbook
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LAWBOOK_"))}
         self.env |= {
-            "PATH": f"{programs}:{os.environ['PATH']}",
+            "PATH": f"{cli.folder}:{programs}:{os.environ['PATH']}",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
@@ -256,15 +277,16 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         with open(folder / "moto.log", "w") as log:
-            server = Server(programs, log)
+            server, cli = Server(programs, log), Cli(programs, folder, log)
             try:
-                desk = Desk(folder, lawbook, programs, server)
+                desk = Desk(folder, lawbook, programs, server, cli)
                 print(f"{form}: making bad states", flush=True)
                 os.environ |= {name: value for name, value in desk.env.items() if name.startswith("AWS_")}
                 cases = bad.make(made)
                 prove(form, cases, desk, results)
             finally:
                 server.stop()
+                cli.stop()
 
     print("\n| policy | found | " + " | ".join(f"{form} | {form}, back" for form in forms) + " |")
     print("|---|---|" + "---|---|" * len(forms))
