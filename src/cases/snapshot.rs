@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::case::{Case, Expect};
 use super::emit;
@@ -98,6 +99,9 @@ fn whole(finding: &Finding) -> Value {
         if finding.duplicates.is_empty() {
             members.remove("duplicates");
         }
+        if let Some(remediation) = members.get_mut("remediation") {
+            shorten(remediation);
+        }
         for name in ["record", "actor", "origin", "remediation"] {
             if let Some(known) = members.get_mut(name).and_then(Value::as_object_mut) {
                 known.retain(|_, value| !value.is_null());
@@ -106,6 +110,23 @@ fn whole(finding: &Finding) -> Value {
         members.retain(|name, value| !value.is_null() || name == "context");
     }
     whole
+}
+
+/// Lines of a text of a remediation that a snapshot has.
+const LONGEST: usize = 12;
+
+/// Puts a hash in the place of long texts of a remediation: they stand in the policy, what fills them in `context`, and a
+/// snapshot that repeats them for each case would be read by nobody.
+fn shorten(value: &mut Value) {
+    match value {
+        Value::String(text) if text.lines().count() > LONGEST => {
+            let hash: String =
+                Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            *text = format!("({} lines, SHA-256 {hash}…)", text.lines().count());
+        }
+        Value::Object(members) => members.values_mut().for_each(shorten),
+        _ => {}
+    }
 }
 
 /// What all findings of a policy have alike.
@@ -254,4 +275,26 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), Error> {
         file.persist(path).map(|_| ()).map_err(|error| error.error)
     });
     written.map_err(|error| Error::new(format!("cannot be written: {error}")).about(path.display().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn long_commands_are_told_by_their_hash() {
+        let long = |last: &str| format!("{}{last}", "aws x\n".repeat(LONGEST));
+        let short = |text: String| {
+            let mut value = json!({ "cli": text, "verify": { "cli": "a\nb" }, "undo": null });
+            shorten(&mut value);
+            value
+        };
+        let told = short(long("aws y"));
+        assert_eq!(told["verify"], json!({ "cli": "a\nb" }));
+        assert!(told["cli"].as_str().unwrap().starts_with("(13 lines, SHA-256 "), "{told}");
+        assert_ne!(told, short(long("aws z")), "another last line is another text");
+        assert_eq!(short(long(""))["cli"], long(""), "twelve lines stand as they are");
+    }
 }

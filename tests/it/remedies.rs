@@ -159,13 +159,11 @@ fn what_attackers_write_runs_in_no_remediation() {
                     assert!(!desk.join("canary").exists(), "{id} {place}/{form} ran what was in a value:\n{text}");
                     let words = std::fs::read_to_string(desk.join("words")).unwrap_or_default();
                     let _ = std::fs::remove_file(desk.join("words"));
-                    let written = if form == "cli" {
-                        HOSTILE.to_owned()
-                    } else {
-                        HOSTILE.replace('\\', "\\\\").replace('\'', "\\'")
-                    };
+                    let escaped = HOSTILE.replace('\\', "\\\\").replace('\'', "\\'");
                     for word in words.lines().filter(|word| word.contains("touch canary")) {
-                        assert!(word.contains(&written), "{id} {place}/{form} has it in parts: {word}\n{text}");
+                        // All of it, or, of what a policy joined, a part that is a word of its own: never a part of JSON.
+                        let is_text = word.contains(HOSTILE) || word.contains(&escaped) || HOSTILE.contains(word);
+                        assert!(is_text || form == "python", "{id} {place}/{form} has it in parts: {word}\n{text}");
                         seen += 1;
                     }
                 }
