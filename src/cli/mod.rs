@@ -3,16 +3,21 @@
 mod baseline;
 mod check;
 mod completions;
+mod config;
 mod docs;
 mod explain;
+mod layers;
 mod list;
+mod lock;
 mod man;
 mod new;
 mod output;
+mod pack;
 mod packs;
 mod progress;
 mod review;
 mod scan;
+mod settings;
 mod show;
 mod state;
 mod test;
@@ -53,11 +58,14 @@ const EXIT_CODES: &str = "Exit codes: 0 nothing to report, 1 new findings at or 
 #[derive(Debug, Subcommand)]
 enum Command {
     Scan(Box<scan::Args>),
-    Check(check::Args),
+    Check(Box<check::Args>),
     Test(Box<test::Args>),
     Review(review::Args),
-    List(list::Args),
-    Show(show::Args),
+    List(Box<list::Args>),
+    Show(Box<show::Args>),
+    Config(Box<config::Args>),
+    Lock(lock::Args),
+    Pack(pack::Args),
     State(state::Args),
     Waive(waive::Args),
     Baseline(baseline::Args),
@@ -134,6 +142,9 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Show(args) => show::run(&args),
         Command::Waive(args) => waive::run(&args),
         Command::Baseline(args) => baseline::run(&args),
+        Command::Config(args) => config::run(&args),
+        Command::Lock(args) => lock::run(&args),
+        Command::Pack(args) => pack::run(&args),
         Command::State(args) => state::run(&args),
         Command::Try(args) => try_expr::run(&args),
         Command::New(args) => new::run(&args),
@@ -164,6 +175,12 @@ fn tell_failure(failure: Failure) {
         Failure::Diagnostics(diagnostics) => lawbook::report::diagnostic::draw(&diagnostics, colour_on_stderr()),
     };
     // There is nobody left to tell if standard error is gone, too.
+    let _ = io::stderr().write_all(told.as_bytes());
+}
+
+/// Says something on standard error that stops nothing.
+fn note(text: &str) {
+    let told = format!("note: {}\n", lawbook::fault::printable(text, 2_000));
     let _ = io::stderr().write_all(told.as_bytes());
 }
 

@@ -6,22 +6,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use jiff::Timestamp;
-use lawbook::diagnostic::Diagnostic;
+use lawbook::diagnostic::{Diagnostic, did_you_mean};
 use lawbook::engine::{Outcome, Request, scan};
 use lawbook::error::Error;
 use lawbook::fault::printable;
-use lawbook::input::{Filter, Settings};
-use lawbook::record::Scope;
+use lawbook::policy::Policy;
 use lawbook::report::{self, Format, Look};
 use lawbook::script::Limits;
 use lawbook::triage::{Baseline, Triage, Waivers};
 
 use super::Failure;
+use super::layers::Layers;
 use super::output::Output;
-use super::packs::PackArgs;
+use super::packs::{Loaded, PackArgs, lock_file};
 use super::progress::Bar;
-use super::values::{FailOn, account, region, size, time};
+use super::settings::{Effective, SettingArgs};
 
 /// Judge CloudTrail records and inventory by policies
 ///
@@ -30,65 +29,11 @@ use super::values::{FailOn, account, region, size, time};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Files, folders, or - for standard input: judged, and looked up in
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
-
-    /// Inventory to look things up in, without judging it. Repeat for several
-    #[arg(long, value_name = "PATH", help_heading = "Input")]
-    inventory: Vec<PathBuf>,
-
-    /// The account of inventory that does not say whose it is
-    #[arg(long, value_name = "ACCOUNT", value_parser = account, help_heading = "Input")]
-    inventory_account: Option<String>,
-
-    /// The region of inventory that does not say where it is
-    #[arg(long, value_name = "REGION", value_parser = region, help_heading = "Input")]
-    inventory_region: Option<String>,
-
-    /// Only events at or after this time: RFC 3339, a date, or a duration ago such as 14d
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Input")]
-    since: Option<Timestamp>,
-
-    /// Only events before this time
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Input")]
-    until: Option<Timestamp>,
-
-    /// Only records of this account, and those of unknown ones. Repeat for several
-    #[arg(long, value_name = "ACCOUNT", value_parser = account, help_heading = "Input")]
-    account: Vec<String>,
-
-    /// Only records of this region, and those of unknown ones. Repeat for several
-    #[arg(long, value_name = "REGION", value_parser = region, help_heading = "Input")]
-    region: Vec<String>,
-
-    /// Bytes that one compressed object may inflate to
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "4G", help_heading = "Input")]
-    max_inflated: u64,
-
-    /// Bytes of one record, or of one envelope that must be held whole
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64M", help_heading = "Input")]
-    max_record: u64,
+    #[command(flatten)]
+    settings: SettingArgs,
 
     #[command(flatten)]
     packs: PackArgs,
-
-    /// The time of the run, for policies that ask how old something is
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Judging")]
-    now: Option<Timestamp>,
-
-    /// Threads that judge; by default one a core
-    #[arg(long, value_name = "N", help_heading = "Judging")]
-    threads: Option<std::num::NonZeroUsize>,
-
-    /// Remember in this file what was seen, and since when, for policies that ask for first sightings
-    #[arg(long, value_name = "FILE", help_heading = "Judging")]
-    state: Option<PathBuf>,
-
-    /// The input is all there ever was: what is not in it was never seen. Without it, policies that ask for first
-    /// sightings judge only what has enough records before it
-    #[arg(long, help_heading = "Judging")]
-    history_complete: bool,
 
     /// Parse every record and ask every policy's script: slow, and the same findings. For doubt
     #[arg(long, help_heading = "Judging")]
@@ -98,17 +43,13 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Judging")]
     profile: bool,
 
-    /// How to write the report
-    #[arg(long, value_enum, default_value_t = FormatArg::Text, help_heading = "Report")]
-    format: FormatArg,
+    /// How to write the report; `text` unless something says otherwise
+    #[arg(long, value_enum, help_heading = "Report")]
+    format: Option<FormatArg>,
 
     /// Write the report to this file instead of standard output
     #[arg(long, short, value_name = "FILE", help_heading = "Report")]
     output: Option<PathBuf>,
-
-    /// Write another report to a file, such as sarif=findings.sarif. Repeat for several
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to, help_heading = "Report")]
-    report: Vec<(FormatArg, PathBuf)>,
 
     /// Say of every record that this policy was asked about why it fired or stayed silent
     #[arg(long, value_name = "ID", help_heading = "Report")]
@@ -117,30 +58,11 @@ pub(crate) struct Args {
     /// List the files that were skipped, too
     #[arg(long, short, help_heading = "Report")]
     verbose: bool,
-
-    /// The least severity of a new finding that makes the exit code 1
-    #[arg(long, value_enum, default_value_t = FailOn::Low, help_heading = "Exit code")]
-    fail_on: FailOn,
-
-    /// Findings that are excused, with owner, reason and end; `lawbook waive` writes the file
-    #[arg(long, value_name = "FILE", help_heading = "Decided before")]
-    waivers: Option<PathBuf>,
-
-    /// Findings that are known, so that only others fail the run; `lawbook baseline write` makes the file
-    #[arg(long, value_name = "FILE", help_heading = "Decided before")]
-    baseline: Option<PathBuf>,
-
-    /// Records that could not be evaluated make the exit code 2, and so do warnings about policies and waivers of no use
-    #[arg(long, help_heading = "Exit code")]
-    strict: bool,
-
-    /// Judging nothing at all is no error
-    #[arg(long, help_heading = "Exit code")]
-    allow_empty: bool,
 }
 
 const EXAMPLES: &str = "Examples:
   lawbook scan ./cloudtrail                         every log below a folder
+  lawbook scan                                      the `inputs` of the `lawbook.yaml` here or above
   lawbook scan ./logs ./inventory --since 7d        logs and what `aws ec2 describe-...` printed, together
   aws cloudtrail lookup-events | lawbook scan -     standard input
   lawbook scan ./logs --only eip-disassociated --why eip-disassociated
@@ -151,7 +73,7 @@ const EXAMPLES: &str = "Examples:
 Exit codes: 0 nothing to report, 1 new findings at or above --fail-on, 2 something could not be read, loaded or judged.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FormatArg {
+pub(crate) enum FormatArg {
     /// For people: grouped, worst first
     Text,
     /// One object (schemas/report.schema.json)
@@ -170,18 +92,21 @@ enum FormatArg {
     Csv,
 }
 
-/// A format and a file: `sarif=findings.sarif`.
-fn report_to(text: &str) -> Result<(FormatArg, PathBuf), String> {
-    let (format, file) = text.split_once('=').ok_or("expected a format and a file, such as `sarif=findings.sarif`")?;
-    let format = FormatArg::from_str(format, false).map_err(|_| {
-        let known = FormatArg::value_variants().iter().filter_map(FormatArg::to_possible_value);
-        let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
-        format!("`{format}` is none of the formats {}", known.join(", "))
-    })?;
-    if file.is_empty() || file == "-" {
-        return Err("a report of `--report` goes to a file; standard output has that of `--format`".to_owned());
+impl FormatArg {
+    /// The format of that word.
+    pub(crate) fn of_word(word: &str) -> Result<Self, String> {
+        Self::from_str(word, false).map_err(|_| {
+            let known: Vec<String> = Self::value_variants().iter().map(|format| format.word()).collect();
+            let meant = did_you_mean(word, known.iter().map(String::as_str));
+            let meant = meant.map_or_else(String::new, |meant| format!(" (try: did you mean `{meant}`?)"));
+            format!("`{word}` is none of the formats {}{meant}", known.join(", "))
+        })
     }
-    Ok((format, PathBuf::from(file)))
+
+    /// Its word.
+    pub(crate) fn word(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
 }
 
 impl From<FormatArg> for Format {
@@ -200,39 +125,35 @@ impl From<FormatArg> for Format {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
-    if let (Some(since), Some(until)) = (args.since, args.until)
-        && since >= until
-    {
-        return Err(Error::new("`--since` is not before `--until`, so that no event could be judged").into());
-    }
-    if args.state.is_some() && !args.region.is_empty() {
-        let error = Error::new("`--state` remembers whole accounts, of which `--region` would show it a part");
-        return Err(error.try_to("leave one of them out").into());
+    let layers = Layers::read(&args.packs.config)?;
+    let set = args.settings.settle(&layers, args.format, args.output.as_ref())?;
+    if set.inputs.is_empty() {
+        let error = Error::new("nothing to scan: no path is named, and no `inputs` in a `lawbook.yaml`");
+        return Err(error.try_to("`lawbook scan ./logs`").into());
     }
     let limits = Limits::default();
-    let loaded = args.packs.load(&limits)?;
-    tell_warnings(loaded.packs.warnings(), args.strict)?;
-    if let Some(id) = &args.why
-        && loaded.packs.get(id).is_none()
-    {
-        return Err(loaded.packs.unknown(id).about("--why").into());
-    }
-    let outputs = outputs(args)?;
-    let mut request = request(args, limits);
+    let (loaded, _) = args.packs.load_from(&layers, &limits)?;
+    let tags = set.waiver_tag.as_ref().map(|tag| tag.rule(&loaded.packs)).transpose()?;
+    tell_warnings(loaded.packs.warnings(), set.strict)?;
+    let why =
+        args.why.as_deref().map(|name| loaded.packs.find(name).map_err(|error| error.about("--why"))).transpose()?;
+    let outputs = outputs(&set, &layers, &loaded)?;
+    let mut request = request(args, &set, limits);
     request.triage = Arc::new(Triage {
-        waivers: args.waivers.as_deref().map(Waivers::read).transpose()?,
-        baseline: args.baseline.as_deref().map(Baseline::read).transpose()?,
+        waivers: set.waivers.as_deref().map(Waivers::read).transpose()?,
+        baseline: set.baseline.as_deref().map(Baseline::read).transpose()?,
+        tags,
     });
     // By the id that it has now, which need not be the one that was asked for.
-    request.why = args.why.as_deref().and_then(|id| loaded.packs.get(id)).map(|policy| policy.id.to_string());
-    request.named = loaded.named;
+    request.why = why.map(Policy::qualified);
+    request.named.clone_from(&loaded.named);
     let bar = Bar::new();
     let outcome = scan(&loaded.packs, &request, &bar);
     bar.finish();
     let outcome = outcome?;
-    let format = args.format.into();
+    let format = set.format.into();
     let look = |colour| Look { colour, verbose: args.verbose };
-    let to_terminal = args.output.is_none();
+    let to_terminal = set.output.is_none();
     // One report that cannot be written costs none of the others.
     let mut failed = None;
     for (format, output) in outputs {
@@ -259,7 +180,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let mut told = Vec::new();
     report::write_profile(&outcome, &loaded.packs, &mut told)?;
     let _ = std::io::stderr().write_all(&told);
-    if let Some(policy) = args.why.as_deref().and_then(|id| loaded.packs.get(id)).filter(|_| outcome.why.is_empty()) {
+    if let Some(policy) = why.filter(|_| outcome.why.is_empty()) {
         let when: Vec<String> = policy.header.when.conditions.iter().map(ToString::to_string).collect();
         let when = if when.is_empty() { "nothing".to_owned() } else { when.join(" and ") };
         let told = format!(
@@ -286,14 +207,14 @@ fn tell_warnings(warnings: &[Diagnostic], strict: bool) -> Result<(), Failure> {
 }
 
 /// The files of reports: that one cannot be written is better known before the scan than after.
-fn outputs(args: &Args) -> Result<Vec<(Format, Output)>, Error> {
+fn outputs(set: &Effective, layers: &Layers, loaded: &Loaded) -> Result<Vec<(Format, Output)>, Error> {
     let mut outputs: Vec<(Format, Output)> = Vec::new();
-    let main = args.output.iter().map(|file| ("--output", args.format, file));
-    let others = args.report.iter().map(|(format, file)| ("--report", *format, file));
+    let main = set.output.iter().map(|file| ("--output", set.format, file));
+    let others = set.reports.iter().map(|(format, file)| ("--report", *format, file));
     for (flag, format, path) in main.chain(others) {
         let output = Output::create(flag, path)?;
-        spare_inputs(args, &output)?;
-        output.spare_packs(args.packs.pack.iter().chain(&args.packs.policy).chain(&args.packs.config))?;
+        spare_inputs(set, layers, &output)?;
+        output.spare_packs(loaded.paths.iter())?;
         if outputs.iter().any(|(_, known)| known.is_same(&output)) {
             return Err(output.refuse("is where two reports of this scan would go"));
         }
@@ -303,14 +224,16 @@ fn outputs(args: &Args) -> Result<Vec<(Format, Output)>, Error> {
 }
 
 /// Refuses to write a report over what it is about.
-fn spare_inputs(args: &Args, output: &Output) -> Result<(), Error> {
+fn spare_inputs(set: &Effective, layers: &Layers, output: &Output) -> Result<(), Error> {
     let Some(file) = output.replaced() else { return Ok(()) };
-    let is_input =
-        args.paths.iter().chain(&args.inventory).filter_map(|input| input.canonicalize().ok()).any(|input| {
-            // In a folder there may be reports of earlier scans.
-            input == file || file.starts_with(&input) && is_data(file)
-        });
-    if is_input {
+    let is_input = set.inputs.iter().chain(&set.inventory).filter_map(|input| input.canonicalize().ok()).any(|input| {
+        // In a folder there may be reports of earlier scans.
+        input == file || file.starts_with(&input) && is_data(file)
+    });
+    let lock = lock_file(layers);
+    let decided = [&layers.config.file, &lock, &set.waivers, &set.baseline, &set.state];
+    let is_decided = decided.into_iter().flatten().any(|known| known.canonicalize().is_ok_and(|known| known == file));
+    if is_input || is_decided {
         return Err(output.refuse("is read by this scan, and the report would take its place"));
     }
     Ok(())
@@ -324,38 +247,25 @@ fn is_data(file: &Path) -> bool {
     file.is_file() && read.is_ok() && !is_text && !lawbook::input::is_report(&head)
 }
 
-fn request(args: &Args, limits: Limits) -> Request {
-    let mut request = Request::new(&args.paths);
-    request.inventory.clone_from(&args.inventory);
-    request.inventory_of = Scope {
-        account: args.inventory_account.as_deref().map(Into::into),
-        region: args.inventory_region.as_deref().map(Into::into),
-    };
-    request.settings = Settings {
-        max_inflated: args.max_inflated,
-        max_record: usize::try_from(args.max_record).unwrap_or(usize::MAX),
-        filter: Filter {
-            since: args.since,
-            until: args.until,
-            accounts: args.account.clone(),
-            regions: args.region.clone(),
-        },
-        ..Settings::default()
-    };
+fn request(args: &Args, set: &Effective, limits: Limits) -> Request {
+    let mut request = Request::new(&set.inputs);
+    request.inventory.clone_from(&set.inventory);
+    request.inventory_of = set.inventory_of.clone();
+    request.settings = set.input.clone();
     request.no_index = args.no_index;
-    request.state = args.state.clone();
-    request.history_complete = args.history_complete;
+    request.state.clone_from(&set.state);
+    request.history_complete = set.history_complete;
     request.profile = args.profile;
     request.limits = limits;
-    if let Some(now) = args.now {
+    if let Some(now) = set.now {
         request.now = now;
     }
-    if let Some(threads) = args.threads {
+    if let Some(threads) = set.threads {
         request.threads = threads.get();
     }
-    request.fail_on = args.fail_on.severity();
-    request.strict = args.strict;
-    request.allow_empty = args.allow_empty;
+    request.fail_on = set.fail_on.severity();
+    request.strict = set.strict;
+    request.allow_empty = set.allow_empty;
     request
 }
 

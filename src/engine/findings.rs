@@ -14,7 +14,9 @@ use super::duplicates::{Edit, Edits};
 use super::place::{Map, Place};
 use super::stored::{each, place, put, take};
 use crate::error::Error;
-use crate::finding::{Excuse, Facts, Finding, Fingerprint, LeftOut, Remediation, Severity, Standing, Windowed};
+use crate::finding::{
+    Enforcement, Excuse, Facts, Finding, Fingerprint, LeftOut, Remediation, Severity, Standing, Windowed,
+};
 use crate::policy::Policy;
 use crate::principal::Principal;
 use crate::spill::{Merge, Sorted, damaged};
@@ -196,6 +198,7 @@ pub(super) struct Same {
     policy: Arc<str>,
     pack: Arc<str>,
     kind: Arc<str>,
+    enforcement: Enforcement,
     tags: Arc<[String]>,
     references: Arc<[String]>,
     /// Forms without placeholders.
@@ -209,6 +212,7 @@ impl Same {
             policy: Arc::clone(&policy.id),
             pack: Arc::clone(&policy.pack),
             kind: Arc::clone(&policy.header.judges),
+            enforcement: policy.enforcement,
             tags: Arc::clone(&policy.header.tags),
             references: Arc::clone(&policy.header.references),
             remediation: policy.header.remediation.fill(&Value::Null),
@@ -227,10 +231,10 @@ impl Same {
         let window = window.map_err(|error| Error::new(error.to_string()))?;
         let body = StoredBody {
             window: window.as_deref(),
-            waiver: finding
-                .waiver
-                .as_ref()
-                .map(|waiver| (&*waiver.owner, &*waiver.reason, &*waiver.expires, waiver.ticket.as_deref())),
+            waiver: finding.waiver.as_ref().map(|waiver| {
+                let (ticket, tag) = (waiver.ticket.as_deref(), waiver.tag.as_deref());
+                (&*waiver.owner, &*waiver.reason, &*waiver.expires, ticket, tag)
+            }),
             notes: finding.notes.iter().map(String::as_str).collect(),
             title: &finding.title,
             id: id.as_deref(),
@@ -291,11 +295,13 @@ impl Kept {
             duplicates: Default::default(),
             context: serde_json::from_slice(context).map_err(|_| damaged())?,
             standing: head.standing,
-            waiver: body.waiver.map(|(owner, reason, expires, ticket)| Excuse {
+            enforcement: same.enforcement,
+            waiver: body.waiver.map(|(owner, reason, expires, ticket, tag)| Excuse {
                 owner: owner.to_owned(),
                 reason: reason.to_owned(),
                 expires: expires.to_owned(),
                 ticket: text(ticket),
+                tag: text(tag),
             }),
             notes: body.notes.into_iter().map(str::to_owned).collect(),
             remediation: Remediation {
@@ -327,12 +333,15 @@ struct StoredHead<'a> {
     resources: Vec<&'a str>,
 }
 
+/// Owner, reason, end, ticket and tag.
+type StoredWaiver<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, Option<&'a str>);
+
 /// The rest, but for the context, which follows as JSON.
 #[derive(Serialize, Deserialize)]
 struct StoredBody<'a> {
     /// JSON.
     window: Option<&'a str>,
-    waiver: Option<(&'a str, &'a str, &'a str, Option<&'a str>)>,
+    waiver: Option<StoredWaiver<'a>>,
     notes: Vec<&'a str>,
     title: &'a str,
     id: Option<&'a str>,
@@ -466,11 +475,13 @@ fn matches(event) { true }
                     duplicates: Default::default(),
                     context: json!({ "text": text(10), "numbers": [number, 0.1, u64::MAX], "none": {} }),
                     standing: Standing::New,
+                    enforcement: Enforcement::Fail,
                     waiver: is_event.then(|| Excuse {
                         owner: "alice".to_owned(),
                         reason: text(3).unwrap_or_default(),
                         expires: "2024-05-14".to_owned(),
                         ticket: text(4),
+                        tag: text(2),
                     }),
                     notes: text(5).into_iter().collect(),
                     remediation: Remediation {
