@@ -368,7 +368,7 @@ mod tests {
         ] {
             assert_eq!(modes(said), wanted, "{said:?}");
         }
-        for (word, meant) in [("nte", "`net`"), ("cis.4.2", "`cis.4.1`"), ("mien", "`mine`")] {
+        for (word, meant) in [("nett", "`net`"), ("cis.4.2", "`cis.4.1`"), ("mien", "`mine`")] {
             let mut overrides = Overrides::default();
             overrides.set_enforcement(word, "off", Said::by_flag("--enforce")).unwrap();
             let told = all.enforcement(&overrides).unwrap_err()[0].to_string();

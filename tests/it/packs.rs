@@ -42,7 +42,7 @@ impl Desk {
         desk.pack("pack", "mine", "Volume in the clear");
         desk.write(
             "in/111122223333/us-east-1/ec2/describe-volumes.json",
-            &json!({ "Volumes": [{ "VolumeId": "vol-1", "Encrypted": false }] }).to_string(),
+            json!({ "Volumes": [{ "VolumeId": "vol-1", "Encrypted": false }] }).to_string(),
         );
         desk
     }
@@ -50,9 +50,9 @@ impl Desk {
     fn pack(&self, folder: &str, name: &str, title: &str) {
         self.write(
             &format!("{folder}/pack.yaml"),
-            &format!("lawbook: 1\nname: {name}\nversion: 1.2.0\ndescription: Volumes.\n"),
+            format!("lawbook: 1\nname: {name}\nversion: 1.2.0\ndescription: Volumes.\n"),
         );
-        self.write(&format!("{folder}/storage/volume-plain.rhai"), &policy(title));
+        self.write(&format!("{folder}/storage/volume-plain.rhai"), policy(title));
         self.write(&format!("{folder}/storage/volume-plain.cases.yaml"), CASES);
         self.write(&format!("{folder}/lib/volumes.rhai"), "fn is_plain(volume) { volume.Encrypted == false }\n");
         self.write(&format!("{folder}/README.md"), "# Ours\n");
@@ -461,7 +461,8 @@ fn a_signature_is_verified_where_keys_are_named() {
 
     // Somebody else's signature, or a change that keeps the signature.
     let all = entries(&desk.read("signed.tar.gz"));
-    let rebuilt = |change: &dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>>| {
+    type Change<'a> = &'a dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>>;
+    let rebuilt = |change: Change<'_>| {
         let kept = all.iter().filter_map(|(path, bytes)| Some(plain(path, change(path, bytes.clone())?)));
         gzip(&tar_of(&kept.collect::<Vec<_>>()))
     };
