@@ -28,8 +28,13 @@ pub enum Stage {
     Inventory,
     /// A waiver could not be read.
     Waiver,
-    /// The policy of this id failed on a record.
-    Policy(Arc<str>),
+    /// A policy failed on a record.
+    Policy {
+        /// The name of its pack.
+        pack: Arc<str>,
+        /// Its id.
+        id: Arc<str>,
+    },
 }
 
 impl Fault {
@@ -49,8 +54,9 @@ impl Fault {
     }
 
     /// A policy that failed on the record read at `origin`.
-    pub fn policy(policy: &Arc<str>, reason: impl Into<String>, origin: Origin) -> Self {
-        Self { stage: Stage::Policy(Arc::clone(policy)), reason: reason.into(), origin, count: 1 }
+    pub fn policy(pack: &Arc<str>, id: &Arc<str>, reason: impl Into<String>, origin: Origin) -> Self {
+        let stage = Stage::Policy { pack: Arc::clone(pack), id: Arc::clone(id) };
+        Self { stage, reason: reason.into(), origin, count: 1 }
     }
 }
 

@@ -77,6 +77,30 @@ impl Standing {
     }
 }
 
+/// Whether new findings of a policy fail a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Enforcement {
+    /// They are reported, and that is all.
+    Report,
+    /// They do, at or above the severity that fails it.
+    #[default]
+    Fail,
+}
+
+impl Enforcement {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Fail, Self::Report];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Fail => "fail",
+        }
+    }
+}
+
 /// What people are told.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
@@ -109,6 +133,8 @@ pub struct Finding {
     pub group: String,
     /// Whether somebody already knows.
     pub standing: Standing,
+    /// Whether it fails the run, if it is new.
+    pub enforcement: Enforcement,
     /// Who excused it, if somebody did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiver: Option<Excuse>,
@@ -236,6 +262,18 @@ pub struct Excuse {
     pub expires: String,
     /// Where it was decided.
     pub ticket: Option<String>,
+    /// The tag of the resource that says so, if it was none of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+}
+
+impl Finding {
+    /// Whether it counts among what fails a run that fails from that severity on.
+    pub fn fails(&self, least: Option<Severity>) -> bool {
+        self.standing == Standing::New
+            && self.enforcement == Enforcement::Fail
+            && least.is_some_and(|least| self.severity >= least)
+    }
 }
 
 /// The hits of a window.

@@ -4,6 +4,7 @@
 //! cannot be read.
 
 mod baseline;
+mod tagged;
 mod waivers;
 
 use std::collections::BTreeSet;
@@ -12,9 +13,10 @@ use jiff::Timestamp;
 
 pub(crate) use self::baseline::findings_of;
 pub use self::baseline::{Baseline, Entry};
+pub use self::tagged::TagRule;
 pub use self::waivers::{SCHEMA as WAIVERS_SCHEMA, Waiver, Waivers};
 use crate::finding::{Excuse, Finding, Fingerprint, Standing};
-use crate::policy::Policy;
+use crate::policy::{Checked, Policy};
 use crate::record::Record;
 
 /// What people decided about findings.
@@ -24,9 +26,19 @@ pub struct Triage {
     pub waivers: Option<Waivers>,
     /// What was there when the baseline was written.
     pub baseline: Option<Baseline>,
+    /// What tags of resources may excuse, if they may.
+    pub tags: Option<TagRule>,
 }
 
 impl Triage {
+    /// The same for these packs: what names a policy that several of them have excuses nothing.
+    #[must_use]
+    pub(crate) fn settled(&self, packs: &Checked) -> Self {
+        let waivers = self.waivers.as_ref().map(|waivers| waivers.settled(packs));
+        let tags = self.tags.as_ref().map(|tags| tags.settled(packs));
+        Self { waivers, tags, baseline: self.baseline.clone() }
+    }
+
     /// Decides about a finding of a policy, about a record if it is about one, at a time. Notes in `used` which waivers are for it.
     pub(crate) fn judge(
         &self,
@@ -48,6 +60,14 @@ impl Triage {
                 notes.push(format!("the waiver of {} for it expired on {}", waiver.owner, waiver.expires));
             } else if excuse.is_none() {
                 excuse = Some(waiver.excuse());
+            }
+        }
+        if excuse.is_none()
+            && let Some(told) = self.tags.as_ref().and_then(|tags| tags.judge(&about, policy, now))
+        {
+            match told {
+                Ok(told) => excuse = Some(told),
+                Err(note) => notes.push(note),
             }
         }
         if let Some(excuse) = excuse {
@@ -76,6 +96,7 @@ impl Waiver {
             reason: self.reason.clone(),
             expires: self.expires.to_string(),
             ticket: self.ticket.clone(),
+            tag: None,
         }
     }
 }

@@ -58,6 +58,11 @@ pub struct YamlError {
 }
 
 impl Yaml {
+    /// A scalar that was written without quotes, whatever it holds.
+    pub fn plain(text: &str) -> Self {
+        Self { data: Data::Scalar { raw: text.to_owned(), value: meaning(text) }, span: 0..text.len() }
+    }
+
     /// The same value as JSON.
     pub fn to_json(&self) -> Value {
         match &self.data {

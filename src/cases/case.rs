@@ -94,6 +94,19 @@ pub struct Case {
     pub todo: Option<String>,
 }
 
+impl Case {
+    /// The files and folders that it is made of, beside its own.
+    pub fn files(&self, folder: &std::path::Path) -> Vec<PathBuf> {
+        let records = self.records.iter().filter(|_| self.is_of_file);
+        let mut files: Vec<PathBuf> = records.map(|record| folder.join(&*record.origin.file)).collect();
+        if let Given::Path(path) = &self.inventory {
+            files.push(path.clone());
+        }
+        files.dedup();
+        files
+    }
+}
+
 /// The inventory of a case.
 #[derive(Clone, Debug)]
 pub(super) enum Given {

@@ -93,7 +93,7 @@ const MEMBERS: [&str; 13] = [
 fn whole(finding: &Finding) -> Value {
     let mut whole = serde_json::to_value(finding).unwrap_or_default();
     if let Some(members) = whole.as_object_mut() {
-        for same in ["policy", "pack", "tags", "references"] {
+        for same in ["policy", "pack", "tags", "references", "enforcement"] {
             members.remove(same);
         }
         if finding.duplicates.is_empty() {

@@ -369,6 +369,11 @@ impl TestedPack {
         self.pack.name()
     }
 
+    /// Its texts.
+    pub fn pack(&self) -> &Pack {
+        &self.pack
+    }
+
     /// A file of it from where it begins.
     pub(super) fn below(&self, file: &Path) -> String {
         below(&self.root, &file.to_string_lossy())

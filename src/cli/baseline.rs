@@ -31,8 +31,9 @@ enum Command {
     Write {
         /// The baseline
         file: PathBuf,
-        /// A report of `scan --format json` or `ndjson`; `-` is standard input
-        report: PathBuf,
+        /// A report of `scan --format json` or `ndjson`; `-` is standard input. Without it a baseline that knows of nothing
+        /// is written, where there is none yet
+        report: Option<PathBuf>,
     },
     /// Show what is in it
     Show {
@@ -52,7 +53,14 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     match &args.command {
         Command::Write { file, report } => {
             let before = if file.exists() { Some(Baseline::read(file)?) } else { None };
-            let baseline = of_report(report, before.as_ref())?;
+            let baseline = match report {
+                Some(report) => of_report(report, before.as_ref())?,
+                None if before.is_none() => Baseline::empty(),
+                None => {
+                    let error = Error::new("is there already").about(file.display().to_string());
+                    return Err(error.try_to("name the report whose findings are to be in it").into());
+                }
+            };
             save(file, &baseline)?;
             writeln!(super::stdout(), "{} in {}", findings(baseline.findings.len()), file.display())?;
         }

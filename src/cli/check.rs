@@ -9,13 +9,14 @@ use lawbook::diagnostic::{Diagnostic, Level};
 use lawbook::error::Error;
 use lawbook::fault::printable;
 use lawbook::lint;
-use lawbook::policy::{Checked, Overrides, Pack};
+use lawbook::policy::{Checked, Overrides, Pack, is_archive};
 use lawbook::report::diagnostic::{self as report, Format};
 use lawbook::script::Limits;
 
 use super::Failure;
+use super::layers::{ConfigArgs, Layers};
 use super::output::Output;
-use super::packs::ShapesArgs;
+use super::packs::{PackArgs, ShapesArgs, locking, verify};
 
 /// Check policies without running them
 ///
@@ -24,7 +25,8 @@ use super::packs::ShapesArgs;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Policies' files or files of cases, or folders of them; without any, the embedded pack
+    /// Policies' files or files of cases, folders of them, or archives; without any, the packs of the configuration, or the
+    /// embedded pack
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
@@ -43,6 +45,9 @@ pub(crate) struct Args {
     /// With --fix: show the changes as a diff, and write nothing
     #[arg(long, requires = "fix")]
     dry_run: bool,
+
+    #[command(flatten)]
+    config: ConfigArgs,
 
     #[command(flatten)]
     shapes: ShapesArgs,
@@ -68,11 +73,15 @@ enum FormatArg {
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let mut overrides = Overrides::default();
-    args.shapes.set(&mut overrides)?;
+    let layers = Layers::read(&args.config)?;
+    args.shapes.set(&layers, &mut overrides)?;
     if args.fix {
         mend(args, &overrides)?;
     }
-    let (diagnostics, sound) = check(&args.paths, &overrides)?;
+    let packs = to_check(args, &layers)?;
+    let locking = locking(&layers, &args.config)?;
+    verify(&layers, locking, packs.iter().map(|(pack, _)| (pack, true)))?;
+    let (diagnostics, sound) = check(packs, &overrides)?;
     let has = |level| diagnostics.iter().any(|diagnostic| diagnostic.level == level);
     let code = if has(Level::Error) || (args.strict && has(Level::Warning)) { 2 } else { 0 };
     let format = match args.format {
@@ -116,19 +125,27 @@ fn mend(args: &Args, overrides: &Overrides) -> Result<(), Failure> {
 fn packs(paths: &[PathBuf]) -> Result<Vec<Pack>, Error> {
     let pack = |path: &PathBuf| match path.is_dir() {
         true => Pack::from_folder(path),
+        false if is_archive(path) => Pack::open(path, &[]),
         false => Pack::from_file(&cases::policy_of(path)?),
     };
     paths.iter().map(pack).collect()
 }
 
-/// Everything that is said of the packs and of their cases, and how many policies load.
-fn check(paths: &[PathBuf], overrides: &Overrides) -> Result<(Vec<Diagnostic>, usize), Failure> {
-    let folder = |path: &'_ PathBuf| path.is_dir().then(|| path.clone());
-    let mut packs: Vec<(Pack, Option<PathBuf>)> =
-        packs(paths)?.into_iter().zip(paths).map(|(pack, path)| (pack, folder(path))).collect();
-    if packs.is_empty() {
-        packs.push((Pack::embedded(), None));
+/// The packs to check, each with its folder if it was read from one.
+fn to_check(args: &Args, layers: &Layers) -> Result<Vec<(Pack, Option<PathBuf>)>, Failure> {
+    let folder = |path: &PathBuf| path.is_dir().then(|| path.clone());
+    if !args.paths.is_empty() {
+        return Ok(packs(&args.paths)?.into_iter().zip(&args.paths).map(|(pack, path)| (pack, folder(path))).collect());
     }
+    // The embedded one, if nothing says otherwise.
+    let configured = PackArgs::configured(&args.config, &args.shapes);
+    let choice = configured.choose(layers)?;
+    let packs = choice.open()?.into_iter().map(|(pack, _)| pack);
+    Ok(packs.zip(choice.paths()).map(|(pack, path)| (pack, folder(path))).collect())
+}
+
+/// Everything that is said of the packs and of their cases, and how many policies load.
+fn check(packs: Vec<(Pack, Option<PathBuf>)>, overrides: &Overrides) -> Result<(Vec<Diagnostic>, usize), Failure> {
     let (mut diagnostics, mut sound) = (Vec::new(), 0);
     for (pack, folder) in packs {
         let checked = pack.check(overrides, &Limits::default()).unwrap_or_else(|mistakes| {

@@ -8,6 +8,7 @@ use lawbook::policy::{Checked, Overrides, Pack, catalogue};
 use lawbook::schema::Shapes;
 use lawbook::script::Limits;
 
+use super::layers::{ConfigArgs, Layers};
 use super::packs::ShapesArgs;
 use super::{Failure, no_kind};
 
@@ -66,7 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
 
 fn policies(paths: &[PathBuf], args: &Args) -> Result<String, Failure> {
     let (mut all, mut overrides) = (Checked::default(), Overrides::default());
-    args.shapes.set(&mut overrides)?;
+    args.shapes.set(&Layers::read(&ConfigArgs::default())?, &mut overrides)?;
     let packs = match paths {
         [] => vec![Pack::embedded()],
         paths => paths

@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             .iter()
             .map(|policy| {
                 serde_json::json!({
-                    "id": &*policy.id, "pack": &*policy.pack, "title": policy.header.title.text, "severity": policy.header.severity.word(),
+                    "id": &*policy.id, "pack": &*policy.pack, "title": policy.header.title.text, "severity": severity(policy),
                     "judges": &*policy.header.judges, "uses": policy.header.uses, "needs": policy.header.needs,
                     "tags": &*policy.header.tags, "file": policy.file,
                 })
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         |of: fn(&lawbook::policy::Policy) -> &str| policies.iter().map(|policy| of(policy).len()).max().unwrap_or(0);
     let (ids, kinds) = (width(|policy| &policy.id), width(|policy| &policy.header.judges));
     for policy in policies {
-        let severity = policy.header.severity.word();
+        let severity = severity(policy);
         writeln!(
             out,
             "{:ids$}  {severity:8}  {:kinds$}  {}",
@@ -75,6 +75,11 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         )?;
     }
     Ok(0)
+}
+
+/// The severity that findings have unless a hook says otherwise.
+fn severity(policy: &Policy) -> &'static str {
+    policy.severity.unwrap_or(policy.header.severity).word()
 }
 
 /// Which techniques and rules of frameworks the policies are about, by their tags.

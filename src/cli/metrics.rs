@@ -18,16 +18,25 @@ pub(crate) struct Came {
     pub(crate) outcome: Option<(Outcome, Checked)>,
 }
 
-/// Does the work of a command, and writes its metrics to a file if that is wanted.
-pub(crate) fn around(
+/// The file for metrics, if that is wanted, which `check` may refuse.
+pub(crate) fn output(
     file: Option<&Path>,
     check: impl FnOnce(&Output) -> Result<(), lawbook::Error>,
+) -> Result<Option<Output>, lawbook::Error> {
+    let Some(file) = file else { return Ok(None) };
+    let output = Output::create("--metrics", file)?;
+    check(&output)?;
+    Ok(Some(output))
+}
+
+/// Does the work of a command, and writes its metrics to a file if that is wanted.
+pub(crate) fn around(
+    output: Option<Output>,
     work: impl FnOnce(&mut Came) -> Result<u8, Failure>,
 ) -> Result<u8, Failure> {
     let mut came = Came::default();
-    let Some(file) = file else { return work(&mut came) };
-    let (output, started) = (Output::create("--metrics", file)?, Instant::now());
-    check(&output)?;
+    let Some(output) = output else { return work(&mut came) };
+    let started = Instant::now();
     let result = work(&mut came);
     let exit = match &result {
         Ok(code) => *code,

@@ -3,19 +3,24 @@
 mod baseline;
 mod check;
 mod completions;
+mod config;
 mod docs;
 mod explain;
+mod layers;
 mod list;
 mod log;
+mod lock;
 mod man;
 mod metrics;
 mod new;
 mod output;
+mod pack;
 mod packs;
 mod progress;
 mod remediate;
 mod review;
 mod scan;
+mod settings;
 mod show;
 mod state;
 mod summary;
@@ -64,11 +69,14 @@ const EXIT_CODES: &str = "Exit codes: 0 nothing to report, 1 new findings at or 
 enum Command {
     Scan(Box<scan::Args>),
     Summary(summary::Args),
-    Check(check::Args),
+    Check(Box<check::Args>),
     Test(Box<test::Args>),
     Review(review::Args),
-    List(list::Args),
-    Show(show::Args),
+    List(Box<list::Args>),
+    Show(Box<show::Args>),
+    Config(Box<config::Args>),
+    Lock(lock::Args),
+    Pack(pack::Args),
     State(state::Args),
     Waive(waive::Args),
     Remediate(Box<remediate::Args>),
@@ -165,6 +173,9 @@ pub(crate) fn run(cli: Cli) -> u8 {
         Command::Waive(args) => waive::run(&args),
         Command::Remediate(args) => remediate::run(&args),
         Command::Baseline(args) => baseline::run(&args),
+        Command::Config(args) => config::run(&args),
+        Command::Lock(args) => lock::run(&args),
+        Command::Pack(args) => pack::run(&args),
         Command::State(args) => state::run(&args),
         Command::Try(args) => try_expr::run(&args),
         Command::New(args) => new::run(&args),
@@ -191,6 +202,13 @@ fn tell_failure(failure: Failure, log: Log) {
         Failure::Errors(errors) => errors.iter().for_each(|error| log.error(error)),
         Failure::Diagnostics(diagnostics) => log.diagnostics(&diagnostics),
     }
+}
+
+/// Says something on standard error that stops nothing, before a command knows how it is to be said.
+fn note(text: &str) {
+    let text = lawbook::fault::printable(text, 2_000);
+    let entry = log::Entry { level: log::Level::Warn, event: "note", message: &text, fields: serde_json::json!({}) };
+    Log::of_arguments(std::env::args_os()).tell(&format!("note: {text}\n"), entry);
 }
 
 /// Standard output; colour leaves unless it is a terminal.

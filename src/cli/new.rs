@@ -11,6 +11,7 @@ use lawbook::policy::{LOCAL, Overrides, is_root, root_of};
 use lawbook::script::Limits;
 
 use super::Failure;
+use super::layers::{ConfigArgs, Layers};
 use super::packs::ShapesArgs;
 
 /// Begin a policy: writes ID.rhai, ID.cases.yaml and ID.snap
@@ -76,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         return Err(super::no_kind(kind).into());
     }
     let mut overrides = Overrides::default();
-    args.shapes.set(&mut overrides)?;
+    args.shapes.set(&Layers::read(&ConfigArgs::default())?, &mut overrides)?;
     let written = match &args.from {
         Some(file) => from_record::write(&args.id, file, judges, args.select.as_deref(), &overrides)?,
         None => {

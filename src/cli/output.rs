@@ -92,8 +92,10 @@ impl Output {
     pub(crate) fn spare_packs<'p>(&self, mut packs: impl Iterator<Item = &'p PathBuf>) -> Result<(), Error> {
         let Some(file) = self.replaced() else { return Ok(()) };
         let is_written = file.extension().is_some_and(|end| OF_PACKS.iter().any(|known| end == *known));
-        let holds = |pack: &PathBuf| pack.canonicalize().is_ok_and(|pack| file.starts_with(pack));
-        if is_written && packs.any(holds) {
+        // An archive is a pack itself, whatever it is called.
+        let holds =
+            |pack: &PathBuf| pack.canonicalize().is_ok_and(|pack| file == pack || is_written && file.starts_with(pack));
+        if packs.any(holds) {
             return Err(self.refuse("is a file of the pack, and the report would take its place"));
         }
         Ok(())

@@ -2,30 +2,28 @@
 
 use std::io::{BufWriter, Write};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::ValueEnum;
-use jiff::Timestamp;
-use lawbook::diagnostic::Diagnostic;
+use lawbook::diagnostic::{Diagnostic, did_you_mean};
 use lawbook::engine::{Cost, Outcome, PolicyCounts, Request, Route, scan};
 use lawbook::error::Error;
-use lawbook::input::{Filter, Settings};
 use lawbook::policy::{Checked, Policy};
-use lawbook::record::Scope;
 use lawbook::report::{self, Format, GroupBy, Look};
 use lawbook::script::Limits;
 use lawbook::triage::{Baseline, Triage, Waivers};
 use serde_json::json;
 
 use super::Failure;
+use super::layers::Layers;
 use super::log::{Entry, Level, Log};
 use super::metrics::{self, Came};
 use super::output::Output;
-use super::packs::PackArgs;
+use super::packs::{Loaded, PackArgs, lock_file};
 use super::progress::Bar;
-use super::values::{FailOn, account, region, size, time};
+use super::settings::{Effective, SettingArgs};
 
 /// Judge CloudTrail records and inventory by policies
 ///
@@ -34,65 +32,11 @@ use super::values::{FailOn, account, region, size, time};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Files, folders, or - for standard input: judged, and looked up in
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
-
-    /// Inventory to look things up in, without judging it. Repeat for several
-    #[arg(long, value_name = "PATH", help_heading = "Input")]
-    inventory: Vec<PathBuf>,
-
-    /// The account of inventory that does not say whose it is
-    #[arg(long, value_name = "ACCOUNT", value_parser = account, help_heading = "Input")]
-    inventory_account: Option<String>,
-
-    /// The region of inventory that does not say where it is
-    #[arg(long, value_name = "REGION", value_parser = region, help_heading = "Input")]
-    inventory_region: Option<String>,
-
-    /// Only events at or after this time: RFC 3339, a date, or a duration ago such as 14d
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Input")]
-    since: Option<Timestamp>,
-
-    /// Only events before this time
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Input")]
-    until: Option<Timestamp>,
-
-    /// Only records of this account, and those of unknown ones. Repeat for several
-    #[arg(long, value_name = "ACCOUNT", value_parser = account, help_heading = "Input")]
-    account: Vec<String>,
-
-    /// Only records of this region, and those of unknown ones. Repeat for several
-    #[arg(long, value_name = "REGION", value_parser = region, help_heading = "Input")]
-    region: Vec<String>,
-
-    /// Bytes that one compressed object may inflate to
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "4G", help_heading = "Input")]
-    max_inflated: u64,
-
-    /// Bytes of one record, or of one envelope that must be held whole
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64M", help_heading = "Input")]
-    max_record: u64,
+    #[command(flatten)]
+    settings: SettingArgs,
 
     #[command(flatten)]
     packs: PackArgs,
-
-    /// The time of the run, for policies that ask how old something is
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Judging")]
-    now: Option<Timestamp>,
-
-    /// Threads that judge; by default one a core
-    #[arg(long, value_name = "N", help_heading = "Judging")]
-    threads: Option<std::num::NonZeroUsize>,
-
-    /// Remember in this file what was seen, and since when, for policies that ask for first sightings
-    #[arg(long, value_name = "FILE", help_heading = "Judging")]
-    state: Option<PathBuf>,
-
-    /// The input is all there ever was: what is not in it was never seen. Without it, policies that ask for first
-    /// sightings judge only what has enough records before it
-    #[arg(long, help_heading = "Judging")]
-    history_complete: bool,
 
     /// Parse every record and ask every policy's script: slow, and the same findings. For doubt
     #[arg(long, help_heading = "Judging")]
@@ -102,17 +46,13 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Judging")]
     profile: bool,
 
-    /// How to write the report
-    #[arg(long, value_enum, default_value_t = FormatArg::Text, help_heading = "Report")]
-    format: FormatArg,
+    /// How to write the report; `text` unless something says otherwise
+    #[arg(long, value_enum, help_heading = "Report")]
+    format: Option<FormatArg>,
 
     /// Write the report to this file instead of standard output
     #[arg(long, short, value_name = "FILE", help_heading = "Report")]
     output: Option<PathBuf>,
-
-    /// Write another report to a file, such as sarif=findings.sarif. Repeat for several
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to, help_heading = "Report")]
-    report: Vec<(FormatArg, PathBuf)>,
 
     /// Show findings together that are of one policy, resource, actor or account, instead of as their policies say
     #[arg(long, value_enum, value_name = "WHAT", help_heading = "Report")]
@@ -137,30 +77,11 @@ pub(crate) struct Args {
     /// List the files that were skipped, too
     #[arg(long, short, help_heading = "Report")]
     verbose: bool,
-
-    /// The least severity of a new finding that makes the exit code 1
-    #[arg(long, value_enum, default_value_t = FailOn::Low, help_heading = "Exit code")]
-    fail_on: FailOn,
-
-    /// Findings that are excused, with owner, reason and end; `lawbook waive` writes the file
-    #[arg(long, value_name = "FILE", help_heading = "Decided before")]
-    waivers: Option<PathBuf>,
-
-    /// Findings that are known, so that only others fail the run; `lawbook baseline write` makes the file
-    #[arg(long, value_name = "FILE", help_heading = "Decided before")]
-    baseline: Option<PathBuf>,
-
-    /// Records that could not be evaluated make the exit code 2, and so do warnings about policies and waivers of no use
-    #[arg(long, help_heading = "Exit code")]
-    strict: bool,
-
-    /// Judging nothing at all is no error
-    #[arg(long, help_heading = "Exit code")]
-    allow_empty: bool,
 }
 
 const EXAMPLES: &str = "Examples:
   lawbook scan ./cloudtrail                         every log below a folder
+  lawbook scan                                      the `inputs` of the `lawbook.yaml` here or above
   lawbook scan ./logs ./inventory --since 7d        logs and what `aws ec2 describe-...` printed, together
   aws cloudtrail lookup-events | lawbook scan -     standard input
   lawbook scan ./logs --only eip-disassociated --why eip-disassociated
@@ -171,7 +92,7 @@ const EXAMPLES: &str = "Examples:
 Exit codes: 0 nothing to report, 1 new findings at or above --fail-on, 2 something could not be read, loaded or judged.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FormatArg {
+pub(crate) enum FormatArg {
     /// For people: grouped, worst first
     Text,
     /// One object (schemas/report.schema.json)
@@ -214,18 +135,21 @@ impl From<GroupByArg> for GroupBy {
     }
 }
 
-/// A format and a file: `sarif=findings.sarif`.
-fn report_to(text: &str) -> Result<(FormatArg, PathBuf), String> {
-    let (format, file) = text.split_once('=').ok_or("expected a format and a file, such as `sarif=findings.sarif`")?;
-    let format = FormatArg::from_str(format, false).map_err(|_| {
-        let known = FormatArg::value_variants().iter().filter_map(FormatArg::to_possible_value);
-        let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
-        format!("`{format}` is none of the formats {}", known.join(", "))
-    })?;
-    if file.is_empty() || file == "-" {
-        return Err("a report of `--report` goes to a file; standard output has that of `--format`".to_owned());
+impl FormatArg {
+    /// The format of that word.
+    pub(crate) fn of_word(word: &str) -> Result<Self, String> {
+        Self::from_str(word, false).map_err(|_| {
+            let known: Vec<String> = Self::value_variants().iter().map(|format| format.word()).collect();
+            let meant = did_you_mean(word, known.iter().map(String::as_str));
+            let meant = meant.map_or_else(String::new, |meant| format!(" (try: did you mean `{meant}`?)"));
+            format!("`{word}` is none of the formats {}{meant}", known.join(", "))
+        })
     }
-    Ok((format, PathBuf::from(file)))
+
+    /// Its word.
+    pub(crate) fn word(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
 }
 
 impl From<FormatArg> for Format {
@@ -244,40 +168,44 @@ impl From<FormatArg> for Format {
 }
 
 pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
+    let settled = Layers::read(&args.packs.config).and_then(|layers| {
+        let set = args.settings.settle(&layers, args.format, args.output.as_ref())?;
+        Ok((layers, set))
+    });
     let check = |output: &Output| {
-        output.spare_inputs(args.paths.iter().chain(&args.inventory))?;
-        output.spare_packs(args.packs.pack.iter().chain(&args.packs.policy).chain(&args.packs.config))
+        if let Ok((layers, set)) = &settled {
+            spare_inputs(set, layers, output)?;
+        }
+        output.spare_packs(args.packs.pack.iter().chain(&args.packs.policy))
     };
-    metrics::around(args.metrics.as_deref(), check, |came| run_telling(args, log, came))
+    let told = metrics::output(args.metrics.as_deref(), check)?;
+    metrics::around(told, |came| {
+        let (layers, set) = settled?;
+        run_telling(args, &layers, &set, log, came)
+    })
 }
 
 /// Scans, and leaves what came of it.
-fn run_telling(args: &Args, log: Log, came: &mut Came) -> Result<u8, Failure> {
-    if let (Some(since), Some(until)) = (args.since, args.until)
-        && since >= until
-    {
-        return Err(Error::new("`--since` is not before `--until`, so that no event could be judged").into());
-    }
-    if args.state.is_some() && !args.region.is_empty() {
-        let error = Error::new("`--state` remembers whole accounts, of which `--region` would show it a part");
-        return Err(error.try_to("leave one of them out").into());
+fn run_telling(args: &Args, layers: &Layers, set: &Effective, log: Log, came: &mut Came) -> Result<u8, Failure> {
+    if set.inputs.is_empty() {
+        let error = Error::new("nothing to scan: no path is named, and no `inputs` in a `lawbook.yaml`");
+        return Err(error.try_to("`lawbook scan ./logs`").into());
     }
     let limits = Limits::default();
-    let loaded = args.packs.load(&limits)?;
-    tell_warnings(loaded.packs.warnings(), args.strict, log)?;
-    if let Some(id) = &args.why
-        && loaded.packs.get(id).is_none()
-    {
-        return Err(loaded.packs.unknown(id).about("--why").into());
-    }
-    let outputs = outputs(args)?;
-    let mut request = request(args, limits);
+    let (loaded, _) = args.packs.load_from(layers, &limits)?;
+    let tags = set.waiver_tag.as_ref().map(|tag| tag.rule(&loaded.packs)).transpose()?;
+    tell_warnings(loaded.packs.warnings(), set.strict, log)?;
+    let why = args.why.as_deref().map(|name| loaded.packs.find(name).map_err(|error| error.about("--why")));
+    let why = why.transpose()?.map(Policy::qualified);
+    let outputs = outputs(args, set, layers, &loaded)?;
+    let mut request = request(args, set, limits);
     request.triage = Arc::new(Triage {
-        waivers: args.waivers.as_deref().map(Waivers::read).transpose()?,
-        baseline: args.baseline.as_deref().map(Baseline::read).transpose()?,
+        waivers: set.waivers.as_deref().map(Waivers::read).transpose()?,
+        baseline: set.baseline.as_deref().map(Baseline::read).transpose()?,
+        tags,
     });
     // By the id that it has now, which need not be the one that was asked for.
-    request.why = args.why.as_deref().and_then(|id| loaded.packs.get(id)).map(|policy| policy.id.to_string());
+    request.why.clone_from(&why);
     request.named = loaded.named;
     let (bar, started) = (Bar::new(log), Instant::now());
     let outcome = scan(&loaded.packs, &request, &bar);
@@ -285,10 +213,10 @@ fn run_telling(args: &Args, log: Log, came: &mut Came) -> Result<u8, Failure> {
     let seconds = started.elapsed().as_secs_f64();
     let (outcome, packs) = came.outcome.insert((outcome?, loaded.packs));
     let (outcome, packs) = (&*outcome, &*packs);
-    let format = args.format.into();
+    let format = set.format.into();
     let (group_by, examples) = (args.group_by.map(GroupBy::from), args.examples);
     let look = |colour| Look { colour, verbose: args.verbose, group_by, examples };
-    let to_terminal = args.output.is_none();
+    let to_terminal = set.output.is_none();
     // One report that cannot be written costs none of the others.
     let mut failed = None;
     for (format, output) in outputs {
@@ -314,7 +242,8 @@ fn run_telling(args: &Args, log: Log, came: &mut Came) -> Result<u8, Failure> {
         log.outcome(outcome);
     }
     tell_costs(outcome, packs, log)?;
-    if let Some(policy) = args.why.as_deref().and_then(|id| packs.get(id)).filter(|_| outcome.why.is_empty()) {
+    let asked_of_none = why.as_deref().filter(|_| outcome.why.is_empty());
+    if let Some(policy) = asked_of_none.and_then(|name| packs.find(name).ok()) {
         let when: Vec<String> = policy.header.when.conditions.iter().map(ToString::to_string).collect();
         let when = if when.is_empty() { "nothing".to_owned() } else { when.join(" and ") };
         let told = format!(
@@ -362,16 +291,16 @@ fn tell_warnings(warnings: &[Diagnostic], strict: bool, log: Log) -> Result<(), 
 }
 
 /// The files of reports: that one cannot be written is better known before the scan than after.
-fn outputs(args: &Args) -> Result<Vec<(Format, Output)>, Error> {
+fn outputs(args: &Args, set: &Effective, layers: &Layers, loaded: &Loaded) -> Result<Vec<(Format, Output)>, Error> {
     let mut outputs: Vec<(Format, Output)> = Vec::new();
     // Whoever runs this writes it.
     let metrics = args.metrics.as_ref().map(|path| Output::create("--metrics", path)).transpose()?;
-    let main = args.output.iter().map(|file| ("--output", args.format, file));
-    let others = args.report.iter().map(|(format, file)| ("--report", *format, file));
+    let main = set.output.iter().map(|file| ("--output", set.format, file));
+    let others = set.reports.iter().map(|(format, file)| ("--report", *format, file));
     for (flag, format, path) in main.chain(others) {
         let output = Output::create(flag, path)?;
-        output.spare_inputs(args.paths.iter().chain(&args.inventory))?;
-        output.spare_packs(args.packs.pack.iter().chain(&args.packs.policy).chain(&args.packs.config))?;
+        spare_inputs(set, layers, &output)?;
+        output.spare_packs(loaded.paths.iter())?;
         if outputs.iter().map(|(_, known)| known).chain(&metrics).any(|known| known.is_same(&output)) {
             return Err(output.refuse("is where two reports of this scan would go"));
         }
@@ -380,38 +309,39 @@ fn outputs(args: &Args) -> Result<Vec<(Format, Output)>, Error> {
     Ok(outputs)
 }
 
-fn request(args: &Args, limits: Limits) -> Request {
-    let mut request = Request::new(&args.paths);
-    request.inventory.clone_from(&args.inventory);
-    request.inventory_of = Scope {
-        account: args.inventory_account.as_deref().map(Into::into),
-        region: args.inventory_region.as_deref().map(Into::into),
+/// Refuses to write a report over what it is about.
+fn spare_inputs(set: &Effective, layers: &Layers, output: &Output) -> Result<(), Error> {
+    output.spare_inputs(set.inputs.iter().chain(&set.inventory))?;
+    let lock = lock_file(layers);
+    let decided = [&layers.config.file, &lock, &set.waivers, &set.baseline, &set.state];
+    let is_decided = |file: &Path| {
+        decided.into_iter().flatten().any(|known| known.canonicalize().is_ok_and(|known| known == file))
     };
-    request.settings = Settings {
-        max_inflated: args.max_inflated,
-        max_record: usize::try_from(args.max_record).unwrap_or(usize::MAX),
-        filter: Filter {
-            since: args.since,
-            until: args.until,
-            accounts: args.account.clone(),
-            regions: args.region.clone(),
-        },
-        ..Settings::default()
-    };
+    if output.replaced().is_some_and(is_decided) {
+        return Err(output.refuse("is read by this scan, and the report would take its place"));
+    }
+    Ok(())
+}
+
+fn request(args: &Args, set: &Effective, limits: Limits) -> Request {
+    let mut request = Request::new(&set.inputs);
+    request.inventory.clone_from(&set.inventory);
+    request.inventory_of = set.inventory_of.clone();
+    request.settings = set.input.clone();
     request.no_index = args.no_index;
-    request.state = args.state.clone();
-    request.history_complete = args.history_complete;
+    request.state.clone_from(&set.state);
+    request.history_complete = set.history_complete;
     request.profile = args.profile;
     request.tally = args.tally.map(NonZeroUsize::get);
     request.limits = limits;
-    if let Some(now) = args.now {
+    if let Some(now) = set.now {
         request.now = now;
     }
-    if let Some(threads) = args.threads {
+    if let Some(threads) = set.threads {
         request.threads = threads.get();
     }
-    request.fail_on = args.fail_on.severity();
-    request.strict = args.strict;
-    request.allow_empty = args.allow_empty;
+    request.fail_on = set.fail_on.severity();
+    request.strict = set.strict;
+    request.allow_empty = set.allow_empty;
     request
 }

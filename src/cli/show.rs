@@ -13,7 +13,7 @@ use super::packs::PackArgs;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  lawbook show eip-disassociated")]
 pub(crate) struct Args {
-    /// The policy's id
+    /// The policy's id, or `pack/id`
     #[arg(value_name = "ID")]
     id: String,
 
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let loaded = args.packs.load(&Limits::default())?;
-    let Some(policy) = loaded.packs.get(&args.id) else { return Err(loaded.packs.unknown(&args.id).into()) };
+    let policy = loaded.packs.find(&args.id)?;
     let header = &policy.header;
     let mut out = super::stdout();
     let bold = Style::new().bold();
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     writeln!(out, "{}  {}", heading(&policy.id), clean(&header.title.text))?;
     writeln!(out)?;
     let mut rows = vec![
-        ("severity", header.severity.word().to_owned()),
+        ("severity", policy.severity.unwrap_or(header.severity).word().to_owned()),
         ("judges", header.judges.to_string()),
         ("pack", format!("{} ({})", policy.pack, policy.file)),
         ("uses", header.uses.join(", ")),

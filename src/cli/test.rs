@@ -16,9 +16,10 @@ use lawbook::policy::Overrides;
 use lawbook::script::Limits;
 use serde_json::json;
 
+use super::layers::{ConfigArgs, Layers};
 use super::log::{Entry, Level, Log};
 use super::output::Output;
-use super::packs::ShapesArgs;
+use super::packs::{ShapesArgs, locking, verify};
 use super::progress::Bar;
 use super::{Failure, watch};
 
@@ -70,6 +71,9 @@ pub(crate) struct Args {
     /// Every case, with its time, its operations and what it printed
     #[arg(short, long)]
     verbose: bool,
+
+    #[command(flatten)]
+    config: ConfigArgs,
 
     #[command(flatten)]
     shapes: ShapesArgs,
@@ -217,9 +221,9 @@ fn note(log: Log, message: &str) {
     log.tell(&format!("note: {message}\n"), entry);
 }
 
-fn overrides(args: &Args) -> Result<Overrides, Failure> {
+fn overrides(args: &Args, layers: &Layers) -> Result<Overrides, Failure> {
     let mut overrides = Overrides::default();
-    args.shapes.set(&mut overrides)?;
+    args.shapes.set(layers, &mut overrides)?;
     Ok(overrides)
 }
 
@@ -233,7 +237,7 @@ fn impact(args: &Args, paths: &[PathBuf], against: &str, log: Log) -> Result<u8,
         request.threads = threads.get();
     }
     let bar = Bar::new(log);
-    let impact = cases::impact(paths, against, &overrides(args)?, &request, &bar);
+    let impact = cases::impact(paths, against, &overrides(args, &Layers::read(&args.config)?)?, &request, &bar);
     bar.finish();
     let impact = impact?;
     let colour = format == ImpactFormat::Text && args.output.is_none() && super::colour_on_stdout();
@@ -248,11 +252,13 @@ fn impact(args: &Args, paths: &[PathBuf], against: &str, log: Log) -> Result<u8,
 fn once(args: &Args, paths: &[PathBuf], log: Log) -> Result<u8, Failure> {
     let outputs = Outputs::of(args, paths)?;
     let limits = Limits::default();
-    let suite = match Suite::open(paths, &overrides(args)?, &limits) {
+    let layers = Layers::read(&args.config)?;
+    let suite = match Suite::open(paths, &overrides(args, &layers)?, &limits) {
         // A folder without any policy.
         Err(Stop::Error(error)) if args.allow_empty && error.reason.starts_with("holds no policy") => Suite::default(),
         opened => opened?,
     };
+    verify(&layers, locking(&layers, &args.config)?, suite.packs.iter().map(|tested| (tested.pack(), true)))?;
     let options = options(args, paths, &suite, limits, log)?;
     let outcome = cases::run(&suite, &options)?;
     if options.writes {

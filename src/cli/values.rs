@@ -59,6 +59,24 @@ impl FailOn {
     }
 }
 
+impl FailOn {
+    /// The severity of that word.
+    pub(crate) fn of_word(text: &str) -> Result<Self, String> {
+        <Self as clap::ValueEnum>::from_str(text, false)
+            .map_err(|_| format!("`{text}` is none of info, low, medium, high, critical, never"))
+    }
+
+    /// Its word.
+    pub(crate) fn word(self) -> &'static str {
+        self.severity().map_or("never", Severity::word)
+    }
+}
+
+/// A flag that may say that something is not so: `--strict`, `--strict=false`.
+pub(crate) fn switch(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "expected `true` or `false`".to_owned())
+}
+
 /// An AWS account: twelve digits.
 pub(crate) fn account(text: &str) -> Result<String, String> {
     if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -10,6 +10,7 @@ use lawbook::error::Error;
 use lawbook::triage::Waivers;
 
 use super::Failure;
+use super::layers::{ConfigArgs, Layers};
 use super::output::Output;
 
 const EXAMPLES: &str = "Examples:
@@ -42,9 +43,12 @@ pub(crate) struct Args {
     #[arg(long)]
     ticket: Option<String>,
 
-    /// The file of waivers
-    #[arg(long, value_name = "FILE", default_value = "waivers.yaml")]
-    file: PathBuf,
+    /// The file of waivers; without it that of the configuration, or `waivers.yaml`
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 /// A day, or a duration from now.
@@ -65,14 +69,16 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         return Err(error.try_to("copy it from `known as` of a report").into());
     }
     let fingerprint = args.fingerprint.to_lowercase();
-    let before = match std::fs::read_to_string(&args.file) {
+    let configured = Layers::read(&args.config)?.file("waivers", args.file.as_ref());
+    let file = configured.map_or_else(|| PathBuf::from("waivers.yaml"), |file| file.value);
+    let before = match std::fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(trouble(&args.file, &format!("cannot be read: {error}")).into()),
+        Err(error) => return Err(trouble(&file, &format!("cannot be read: {error}")).into()),
     };
-    let known = Waivers::parse(&args.file.display().to_string(), &before)?;
+    let known = Waivers::parse(&file.display().to_string(), &before)?;
     if let Some(same) = known.waivers.iter().find(|waiver| waiver.fingerprint.as_ref() == Some(&fingerprint)) {
-        let error = trouble(&args.file, "has a waiver for this finding").at(same.line, 1);
+        let error = trouble(&file, "has a waiver for this finding").at(same.line, 1);
         return Err(error.try_to("change its `expires`").into());
     }
     let entry = entry(args, &fingerprint);
@@ -80,11 +86,11 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     // What was there stays as it was written, so the new text must be what it seems.
     let counts = Waivers::parse("", &after).is_ok_and(|read| read.waivers.len() == known.waivers.len() + 1);
     if !counts {
-        let error = trouble(&args.file, "is not a list to which something can be added");
+        let error = trouble(&file, "is not a list to which something can be added");
         return Err(error.try_to(format!("add it by hand:\n{entry}")).into());
     }
-    Output::create("", &args.file)?.write(|out| out.write_all(after.as_bytes()))?;
-    writeln!(super::stdout(), "{fingerprint} is waived until {} in {}", args.expires, args.file.display())?;
+    Output::create("", &file)?.write(|out| out.write_all(after.as_bytes()))?;
+    writeln!(super::stdout(), "{fingerprint} is waived until {} in {}", args.expires, file.display())?;
     Ok(0)
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::place::{Map, Place};
 use super::stored::{place, put, take};
 use crate::error::Error;
-use crate::finding::{Duplicates, Fingerprint, Origins, Severity, Standing, apart};
+use crate::finding::{Duplicates, Enforcement, Fingerprint, Origins, Severity, Standing, apart};
 use crate::record::Origin;
 use crate::spill::{Merge, Scratch, Sorted, Sorter, damaged};
 
@@ -24,6 +24,7 @@ pub(super) struct Identity {
     pub(super) place: Place,
     pub(super) severity: Severity,
     pub(super) standing: Standing,
+    pub(super) enforcement: Enforcement,
     pub(super) line: Option<u64>,
 }
 
@@ -39,24 +40,27 @@ impl Identity {
 
     /// Appends what is not in the key.
     pub(super) fn store(&self, into: &mut Vec<u8>) -> Result<(), Error> {
-        put(&(self.severity, self.standing, self.line), into)
+        put(&(self.severity, self.standing, self.enforcement, self.line), into)
     }
 
     fn read(key: &[u8], stored: &[u8]) -> Result<Self, Error> {
-        let ((severity, standing, line), _) = take(stored)?;
+        let ((severity, standing, enforcement, line), _) = take(stored)?;
         let (fingerprint, rest) = key.split_first_chunk().ok_or_else(damaged)?;
         let (record_hash, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
         let (fingerprint, record_hash) = (Fingerprint(*fingerprint), *record_hash);
-        Ok(Self { fingerprint, record_hash, place: place(rest)?, severity, standing, line })
+        Ok(Self { fingerprint, record_hash, place: place(rest)?, severity, standing, enforcement, line })
     }
 }
 
-/// How many findings there are of each severity and standing.
+/// What findings are counted by.
+type Sort = (Severity, Standing, Enforcement);
+
+/// How many findings there are of each severity, standing and enforcement.
 #[derive(Debug, Default)]
-pub(super) struct Numbers(Vec<((Severity, Standing), u64)>);
+pub(super) struct Numbers(Vec<(Sort, u64)>);
 
 impl Numbers {
-    fn add(&mut self, of: (Severity, Standing)) {
+    fn add(&mut self, of: Sort) {
         match self.0.iter_mut().find(|(known, _)| *known == of) {
             Some((_, count)) => *count += 1,
             None => self.0.push((of, 1)),
@@ -64,8 +68,9 @@ impl Numbers {
     }
 
     /// How many there are of which `which` says so.
-    pub(super) fn count(&self, which: impl Fn(Severity, Standing) -> bool) -> u64 {
-        self.0.iter().filter(|((severity, standing), _)| which(*severity, *standing)).map(|(_, count)| count).sum()
+    pub(super) fn count(&self, which: impl Fn(Severity, Standing, Enforcement) -> bool) -> u64 {
+        let is_one = |(severity, standing, enforcement): &Sort| which(*severity, *standing, *enforcement);
+        self.0.iter().filter(|(sort, _)| is_one(sort)).map(|(_, count)| count).sum()
     }
 }
 
@@ -236,7 +241,8 @@ impl<K: Fn(Fingerprint) -> bool> Comparison<K> {
             Standing::New | Standing::Known => Standing::New,
         };
         let now = fingerprint.map(|fingerprint| (fingerprint.0, restand(fingerprint)));
-        self.numbers.add((one.is.severity, now.map_or(one.is.standing, |(_, standing)| standing)));
+        let standing = now.map_or(one.is.standing, |(_, standing)| standing);
+        self.numbers.add((one.is.severity, standing, one.is.enforcement));
         if now.is_none() && one.len == 0 {
             return Ok(());
         }
@@ -340,6 +346,7 @@ mod tests {
                 record_hash: [hash; 16],
                 severity,
                 standing: Standing::New,
+                enforcement: Enforcement::Fail,
                 line: has_line.then_some(position),
             };
             all.into_iter().map(found).filter(|found| places.insert(found.place)).collect()
@@ -359,7 +366,7 @@ mod tests {
             prop_assert_eq!(told, expected);
             for severity in Severity::ALL {
                 let count = severities.iter().filter(|of| **of == severity).count() as u64;
-                prop_assert_eq!(numbers.count(|of, _| of == severity), count);
+                prop_assert_eq!(numbers.count(|of, _, _| of == severity), count);
             }
         }
     }
@@ -373,12 +380,13 @@ mod tests {
                 record_hash: [2; 16],
                 severity: Severity::Low,
                 standing: Standing::New,
+                enforcement: Enforcement::Fail,
                 line: Some(at),
             })
             .collect();
         let map = Arc::new(Map::new(vec!["log".into()], Vec::new()));
         let (told, numbers) = in_bounded_memory(&all, &all, &map, 1_000);
         assert_eq!(told, in_memory(&all, &map).0);
-        assert_eq!((told.len(), told[0].2.len(), numbers.count(|_, _| true)), (1, 4_999, 1));
+        assert_eq!((told.len(), told[0].2.len(), numbers.count(|_, _, _| true)), (1, 4_999, 1));
     }
 }

@@ -262,6 +262,7 @@ pub(super) fn finding(
         context,
         group,
         standing: Standing::New,
+        enforcement: policy.enforcement,
         waiver: None,
         notes: Vec::new(),
         fingerprint: about.fingerprint,

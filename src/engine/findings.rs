@@ -15,7 +15,7 @@ use super::duplicates::{Edit, Edits};
 use super::place::{Map, Place};
 use super::stored::{each, place, put, take};
 use crate::error::Error;
-use crate::finding::{Excuse, Facts, Finding, Fingerprint, Severity, Standing, Windowed};
+use crate::finding::{Enforcement, Excuse, Facts, Finding, Fingerprint, Severity, Standing, Windowed};
 use crate::policy::{Forms, Policy};
 use crate::principal::{Principal, Who};
 use crate::script::parse_time;
@@ -231,6 +231,7 @@ pub(super) struct Same {
     policy: Arc<str>,
     pack: Arc<str>,
     kind: Arc<str>,
+    enforcement: Enforcement,
     tags: Arc<[String]>,
     references: Arc<[String]>,
     remediation: Forms,
@@ -243,6 +244,7 @@ impl Same {
             policy: Arc::clone(&policy.id),
             pack: Arc::clone(&policy.pack),
             kind: Arc::clone(&policy.header.judges),
+            enforcement: policy.enforcement,
             tags: Arc::clone(&policy.header.tags),
             references: Arc::clone(&policy.header.references),
             remediation: policy.header.remediation.clone(),
@@ -260,10 +262,10 @@ impl Same {
         let window = window.map_err(|error| Error::new(error.to_string()))?;
         let body = StoredBody {
             window: window.as_deref(),
-            waiver: finding
-                .waiver
-                .as_ref()
-                .map(|waiver| (&*waiver.owner, &*waiver.reason, &*waiver.expires, waiver.ticket.as_deref())),
+            waiver: finding.waiver.as_ref().map(|waiver| {
+                let (ticket, tag) = (waiver.ticket.as_deref(), waiver.tag.as_deref());
+                (&*waiver.owner, &*waiver.reason, &*waiver.expires, ticket, tag)
+            }),
             notes: finding.notes.iter().map(String::as_str).collect(),
             title: &finding.title,
             id: id.as_deref(),
@@ -315,11 +317,13 @@ impl Kept {
             origin: self.map.origin(place, body.line),
             duplicates: Default::default(),
             standing: head.standing,
-            waiver: body.waiver.map(|(owner, reason, expires, ticket)| Excuse {
+            enforcement: same.enforcement,
+            waiver: body.waiver.map(|(owner, reason, expires, ticket, tag)| Excuse {
                 owner: owner.to_owned(),
                 reason: reason.to_owned(),
                 expires: expires.to_owned(),
                 ticket: text(ticket),
+                tag: text(tag),
             }),
             notes: body.notes.into_iter().map(str::to_owned).collect(),
             remediation: same.remediation.fill(&context),
@@ -347,12 +351,15 @@ struct StoredHead<'a> {
     resources: Vec<&'a str>,
 }
 
+/// Owner, reason, end, ticket and tag.
+type StoredWaiver<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, Option<&'a str>);
+
 /// The rest, but for the context, which follows as JSON.
 #[derive(Serialize, Deserialize)]
 struct StoredBody<'a> {
     /// JSON.
     window: Option<&'a str>,
-    waiver: Option<(&'a str, &'a str, &'a str, Option<&'a str>)>,
+    waiver: Option<StoredWaiver<'a>>,
     notes: Vec<&'a str>,
     title: &'a str,
     id: Option<&'a str>,
@@ -455,11 +462,13 @@ fn matches(event) { true }
                     duplicates: Default::default(),
                     context: json!({ "text": text(10), "numbers": [number, 0.1, u64::MAX], "none": {} }),
                     standing: Standing::New,
+                    enforcement: Enforcement::Fail,
                     waiver: is_event.then(|| Excuse {
                         owner: "alice".to_owned(),
                         reason: text(3).unwrap_or_default(),
                         expires: "2024-05-14".to_owned(),
                         ticket: text(4),
+                        tag: text(2),
                     }),
                     notes: text(5).into_iter().collect(),
                     remediation: Remediation::default(),

@@ -34,8 +34,8 @@ pub(super) enum Subject {
     Inventory,
     /// A waiver could not be read.
     Waiver,
-    /// The policy of this id failed.
-    Policy(Arc<str>),
+    /// The policy of this pack and id failed.
+    Policy(Arc<str>, Arc<str>),
 }
 
 /// What is told together.
@@ -106,7 +106,7 @@ impl Groups {
             Stage::Input => (Subject::Input, &*fault.origin.file),
             Stage::Inventory => (Subject::Inventory, &*fault.origin.file),
             Stage::Waiver => (Subject::Waiver, &*fault.origin.file),
-            Stage::Policy(id) => (Subject::Policy(Arc::clone(id)), ""),
+            Stage::Policy { pack, id } => (Subject::Policy(Arc::clone(pack), Arc::clone(id)), ""),
         };
         let key = Key { subject, reason: &fault.reason, file, account: None, region: None };
         self.add(&key, fault.count, Some((at, &fault.origin)))

@@ -87,9 +87,9 @@ pub struct Request {
     pub strict: bool,
     /// Judging nothing at all does not fail the run.
     pub allow_empty: bool,
-    /// Policies that were asked for by name, so that it fails the run if they could not judge.
+    /// Policies that were asked for by name, `id` or `pack/id`, so that it fails the run if they could not judge.
     pub named: BTreeSet<String>,
-    /// The policy of which every record's verdict is wanted.
+    /// The policy of which every record's verdict is wanted: `id`, or `pack/id`.
     pub why: Option<String>,
     /// Every policy is asked about every record by its script alone, and every record is parsed: slow, and the same
     /// findings.
@@ -160,6 +160,7 @@ impl Progress for () {
 /// to a record or a file while scanning is a fault in the outcome.
 pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Result<Outcome, Error> {
     let mut request = request.clone();
+    request.triage = Arc::new(request.triage.settled(packs));
     // What is before it is read for what windows find from then on.
     let since = request.settings.filter.since;
     request.settings.filter.since = since.map(|since| windows::reads_from(packs.policies(), since));

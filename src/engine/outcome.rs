@@ -13,7 +13,7 @@ use super::spans::Spans;
 use super::tally::Collected;
 use super::{Profile, Request, Whys};
 use crate::error::Error;
-use crate::finding::{Severity, Standing};
+use crate::finding::{Enforcement, Severity, Standing};
 use crate::input::{self, Class};
 use crate::policy::{Checked, Policy, Shape};
 use crate::record::{CLOUDTRAIL, Origin};
@@ -150,6 +150,8 @@ pub struct FindingCounts {
     /// By both, also where there are none.
     #[serde(skip)]
     pub each: Vec<(Severity, Standing, u64)>,
+    /// By whether those of the policy fail the run, or are reported and no more.
+    pub by_enforcement: Counts,
 }
 
 /// Numbers by word, in a fixed order.
@@ -197,6 +199,8 @@ pub struct Problem {
     pub stage: &'static str,
     /// The policy's id, if it was a policy that failed.
     pub policy: Option<Arc<str>>,
+    /// Its pack.
+    pub pack: Option<Arc<str>>,
     /// Why.
     pub reason: String,
     /// How many there are.
@@ -279,7 +283,7 @@ fn decided(
     let was_judged = |entry: &Entry| {
         let at = policies.iter().position(|policy| *policy.pack == *entry.pack && is_named(policy, &entry.policy));
         let judged = at.is_some_and(|at| counts[at].asked > 0 && counts[at].not_evaluated + counts[at].faults == 0);
-        judged && !not_evaluated.iter().any(|row| *row.policy == *entry.policy)
+        judged && !not_evaluated.iter().any(|row| *row.policy == *entry.policy && *row.pack == *entry.pack)
     };
     let mut gone: BTreeMap<&str, &Entry> = BTreeMap::new();
     for (fingerprint, entry) in baseline.findings.iter().filter(|(_, entry)| entry.is_state() && was_judged(entry)) {
@@ -351,7 +355,7 @@ pub(super) fn write(
     drop(identities);
     let (mut not_evaluated, mut faults) = (Vec::new(), Vec::new());
     for groups::Row { subject, reason, scope, count, origins } in groups::rows(&groups, &map, groups::MOST)? {
-        let (stage, policy) = match subject {
+        let (stage, policy, pack) = match subject {
             Subject::NotEvaluated(at) => {
                 let Some(policy) = policies.get(at as usize) else { continue };
                 not_evaluated.push(NotEvaluated {
@@ -365,12 +369,12 @@ pub(super) fn write(
                 });
                 continue;
             }
-            Subject::Input => ("input", None),
-            Subject::Inventory => ("inventory", None),
-            Subject::Waiver => ("waiver", None),
-            Subject::Policy(id) => ("policy", Some(id)),
+            Subject::Input => ("input", None, None),
+            Subject::Inventory => ("inventory", None, None),
+            Subject::Waiver => ("waiver", None, None),
+            Subject::Policy(pack, id) => ("policy", Some(id), Some(pack)),
         };
-        faults.push(Problem { stage, policy, reason, count, origins });
+        faults.push(Problem { stage, policy, pack, reason, count, origins });
     }
     let skipped: Vec<(Arc<str>, String)> = files
         .skipped
@@ -412,15 +416,17 @@ pub(super) fn write(
 }
 
 fn count(numbers: &Numbers) -> FindingCounts {
-    let of = |severity: Severity| (severity.word(), numbers.count(|is, _| is == severity));
-    let standing = |standing: Standing| (standing.word(), numbers.count(|_, is| is == standing));
+    let of = |severity: Severity| (severity.word(), numbers.count(|is, _, _| is == severity));
+    let standing = |standing: Standing| (standing.word(), numbers.count(|_, is, _| is == standing));
+    let enforcement = |one: Enforcement| (one.word(), numbers.count(|_, _, is| is == one));
     let pairs = Severity::ALL.into_iter().rev().flat_map(|is| Standing::ALL.into_iter().map(move |of| (is, of)));
     FindingCounts {
-        total: numbers.count(|_, _| true),
+        total: numbers.count(|_, _, _| true),
         by_severity: Counts(Severity::ALL.into_iter().rev().map(of).collect()),
         by_standing: Counts(Standing::ALL.into_iter().map(standing).collect()),
+        by_enforcement: Counts(Enforcement::ALL.into_iter().map(enforcement).collect()),
         each: pairs
-            .map(|(is, of)| (is, of, numbers.count(|severity, standing| severity == is && standing == of)))
+            .map(|(is, of)| (is, of, numbers.count(|severity, standing, _| severity == is && standing == of)))
             .collect(),
     }
 }
@@ -450,7 +456,9 @@ fn exit(
         let done = if request.logs_only { "counted" } else { "judged" };
         fails.push(format!("nothing was {done}{detail} (try: `--allow-empty` if that is expected)"));
     }
-    for (policy, counts) in policies.iter().zip(counts).filter(|(policy, _)| request.named.contains(&*policy.id)) {
+    for (policy, counts) in
+        policies.iter().zip(counts).filter(|(policy, _)| request.named.iter().any(|name| policy.is(name)))
+    {
         let is_event = &*policy.header.judges == CLOUDTRAIL;
         let none_of_kind = if is_event { summary.records.events == 0 } else { counts.asked == 0 };
         let filtered = if summary.records.filtered > 0 { " (but for what was filtered out)" } else { "" };
@@ -479,7 +487,9 @@ fn exit(
         return Exit { code: 2, reasons: fails };
     }
     let Some(least) = request.fail_on else { return Exit { code: 0, reasons: Vec::new() } };
-    let failing = numbers.count(|severity, standing| standing == Standing::New && severity >= least);
+    let failing = numbers.count(|severity, standing, enforcement| {
+        standing == Standing::New && enforcement == Enforcement::Fail && severity >= least
+    });
     if failing == 0 {
         return Exit { code: 0, reasons: Vec::new() };
     }

@@ -223,14 +223,14 @@ impl Tally {
                 let hash = self.hash_of(record);
                 self.finding(at, policy, &mut finding, Some(record), hash);
                 for reason in faults {
-                    self.fault(at, &Fault::policy(&policy.id, reason, record.origin.clone()));
+                    self.fault(at, &Fault::policy(&policy.pack, &policy.id, reason, record.origin.clone()));
                 }
             }
             Verdict::Hit(hit, faults) => {
                 counts.hits += 1;
                 self.hit(at, record, &hit);
                 for reason in faults {
-                    self.fault(at, &Fault::policy(&policy.id, reason, record.origin.clone()));
+                    self.fault(at, &Fault::policy(&policy.pack, &policy.id, reason, record.origin.clone()));
                 }
             }
             Verdict::NotEvaluated(reason) => {
@@ -241,7 +241,7 @@ impl Tally {
             }
             Verdict::Fault(reason) => {
                 counts.faults += 1;
-                self.fault(at, &Fault::policy(&policy.id, reason, record.origin.clone()));
+                self.fault(at, &Fault::policy(&policy.pack, &policy.id, reason, record.origin.clone()));
             }
         }
     }
@@ -267,6 +267,7 @@ impl Tally {
                 place: at,
                 severity: finding.severity,
                 standing: finding.standing,
+                enforcement: policy.enforcement,
                 line: finding.origin.line,
             };
             identity.store(&mut tally.buffer)?;
@@ -291,7 +292,9 @@ impl Tally {
         match verdict {
             Verdict::Hit(hit, _) => self.hit(at, record, &hit),
             // Without it something may be missing that is judged.
-            Verdict::Fault(reason) => self.fault(at, &Fault::policy(&policy.id, reason, record.origin.clone())),
+            Verdict::Fault(reason) => {
+                self.fault(at, &Fault::policy(&policy.pack, &policy.id, reason, record.origin.clone()))
+            }
             Verdict::Silent | Verdict::Finding(..) | Verdict::NotEvaluated(_) => {}
         }
     }

@@ -284,7 +284,7 @@ impl Listening<'_, '_> {
         let at = held.key.place;
         // Where it is in its file is reckoned again when the fault is told.
         let origin = Origin { position: at.position, ..origin };
-        self.tally.fault(at, &Fault::policy(&self.group.policy.id, reason, origin));
+        self.tally.fault(at, &Fault::policy(&self.group.policy.pack, &self.group.policy.id, reason, origin));
     }
 
     fn note_cost(&mut self, (started, before): (Instant, Spent)) {

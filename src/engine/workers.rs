@@ -78,7 +78,7 @@ const TELLING: [&[&str]; 2] = [&["eventSource"], &["eventName"]];
 
 /// What the index of a request's policies is made by.
 fn plan<'p>(policies: &'p [Policy], waits: bool, tells: bool, request: &Request) -> Plan<'p> {
-    let is_whole = |policy: &Policy| request.why.as_deref() == Some(&*policy.id);
+    let is_whole = |policy: &Policy| request.why.as_deref().is_some_and(|name| policy.is(name));
     let whole = policies.iter().enumerate().filter(|(_, policy)| is_whole(policy)).map(|(at, _)| at).collect();
     let owned = |path: &&[&str]| path.iter().map(|name| (*name).to_owned()).collect();
     let telling = TELLING.iter().filter(|_| waits);
@@ -605,7 +605,7 @@ impl<'a> Worker<'a> {
     /// What facts tell of a policy's answer.
     fn known(&self, at: usize, slots: &Slots<'_>) -> Known {
         let (request, policy) = (&self.judge.request, &self.judge.policies[at]);
-        let by_script = request.no_index || request.why.as_deref() == Some(&*policy.id);
+        let by_script = request.no_index || request.why.as_deref().is_some_and(|name| policy.is(name));
         if by_script { Known::Unknown } else { self.judge.places.known(at, policy, slots) }
     }
 
@@ -623,7 +623,7 @@ impl<'a> Worker<'a> {
         if self.is_before(record) {
             return self.tally.verdict_before(at, policy, record, verdict);
         }
-        if self.judge.request.why.as_deref() == Some(&*policy.id) {
+        if self.judge.request.why.as_deref().is_some_and(|name| policy.is(name)) {
             let is_silent = matches!(verdict, Verdict::Silent);
             let silent = if is_silent { self.runtime.why_silent(&policy.script, record) } else { None };
             self.tally.why(at, policy, record, &verdict, silent.as_deref());

@@ -1,14 +1,23 @@
-//! What users set for a whole run: `lawbook.yaml`.
+//! What users set for a whole run: `lawbook.yaml`, and variables of the environment of the same names.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use serde_json::Value;
+
+use super::said::Said;
 use crate::error::Error;
-use crate::finding::Severity;
-use crate::shape::Shape;
-use crate::yaml::{self, Yaml};
+use crate::shape::{Shape, Violation};
+use crate::yaml::{self, Data, Key, Yaml};
 
 /// The name of the file.
 pub(super) const FILE: &str = "lawbook.yaml";
+
+/// What the names of variables begin with.
+const PREFIX: &str = "LAWBOOK_";
+
+/// Variables that are no keys of the file.
+const OTHERS: [&str; 3] = ["LAWBOOK_CONFIG", "LAWBOOK_NOW", "LAWBOOK_CACHE"];
 
 /// The schema of the configuration, as text.
 pub(crate) const SCHEMA: &str = include_str!("../../schemas/config.schema.json");
@@ -18,20 +27,62 @@ pub(crate) const SCHEMA: &str = include_str!("../../schemas/config.schema.json")
 pub struct Config {
     /// Where it was read.
     pub file: Option<PathBuf>,
-    /// Policy id, parameter, value.
-    pub params: Vec<(String, String, Yaml)>,
-    /// Policy id and the severity of all its findings.
-    pub severity: Vec<(String, Severity)>,
+    /// What it sets, in the order of the file.
+    pub settings: Vec<Setting>,
+}
+
+/// A key, its value, and where that was said.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The key, as it is in the file.
+    pub key: String,
+    /// Its value.
+    pub value: Yaml,
+    said: Said,
+    /// The text of the file.
+    text: Option<Arc<str>>,
+}
+
+impl Setting {
+    /// Where a part of the value was said.
+    pub fn said(&self, part: &Yaml) -> Said {
+        self.at(part.span.start)
+    }
+
+    /// Where a key of the value was said.
+    pub fn said_of(&self, key: &Key) -> Said {
+        self.at(key.span.start)
+    }
+
+    fn at(&self, offset: usize) -> Said {
+        match &self.text {
+            Some(text) => Said { place: Some(place(text, offset)), ..self.said.clone() },
+            None => self.said.clone(),
+        }
+    }
+
+    /// Where it was said.
+    pub fn whole(&self) -> &Said {
+        &self.said
+    }
+}
+
+/// 1-based line and column of a byte offset.
+fn place(text: &str, offset: usize) -> (usize, usize) {
+    let before = &text[..offset.min(text.len())];
+    (before.matches('\n').count() + 1, before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1)
 }
 
 impl Config {
-    /// The configuration of a folder: `lawbook.yaml` there or in the nearest folder above; none is an empty one.
+    /// The configuration of the current folder, whose absolute path is given: `lawbook.yaml` there or in the nearest folder
+    /// above, named from there; none is an empty one.
     ///
     /// # Errors
-    /// When the file cannot be read or is not a configuration.
-    pub fn find(folder: &Path) -> Result<Self, Error> {
-        match folder.ancestors().map(|folder| folder.join(FILE)).find(|file| file.is_file()) {
-            Some(file) => Self::read(&file),
+    /// When the file cannot be read or is not a configuration: every mistake.
+    pub fn find(folder: &Path) -> Result<Self, Vec<Error>> {
+        let up = |depth: usize| std::iter::repeat_n("..", depth).collect::<PathBuf>().join(FILE);
+        match folder.ancestors().enumerate().find(|(_, folder)| folder.join(FILE).is_file()) {
+            Some((depth, _)) => Self::read(&up(depth)),
             None => Ok(Self::default()),
         }
     }
@@ -39,47 +90,184 @@ impl Config {
     /// Reads a configuration.
     ///
     /// # Errors
-    /// When the file cannot be read or is not a configuration.
-    pub fn read(file: &Path) -> Result<Self, Error> {
+    /// When the file cannot be read or is not a configuration: every mistake.
+    pub fn read(file: &Path) -> Result<Self, Vec<Error>> {
         let name = file.display().to_string();
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| Error::new(format!("cannot be read: {error}")).about(&name))?;
-        let place = |offset: usize| {
-            let before = &text[..offset.min(text.len())];
-            (before.matches('\n').count() + 1, before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1)
-        };
-        let at = |offset: usize, message: String| {
-            let (line, column) = place(offset);
-            Error::new(message).about(&name).at(line, column)
-        };
-        let yaml = yaml::parse(&text).map_err(|error| {
-            let stopped = at(error.span.start, error.message);
-            match yaml::remedy(&text, error.span.start) {
+        let text: Arc<str> = std::fs::read_to_string(file)
+            .map_err(|error| vec![Error::new(format!("cannot be read: {error}")).about(&name)])?
+            .into();
+        let said = |offset| Said { by: super::By::File, name: name.clone(), place: Some(place(&text, offset)) };
+        let tree = yaml::parse(&text).map_err(|error| {
+            let stopped = said(error.span.start).wrong(error.message);
+            vec![match yaml::remedy(&text, error.span.start) {
                 Some(remedy) => stopped.try_to(remedy),
                 None => stopped,
-            }
+            }]
         })?;
-        if yaml.to_json().is_null() {
-            return Ok(Self { file: Some(file.to_owned()), ..Self::default() });
+        if tree.to_json().is_null() {
+            return Ok(Self { file: Some(file.to_owned()), settings: Vec::new() });
         }
-        if let Some(violation) = Shape::of(SCHEMA).violations(&yaml).into_iter().next() {
-            let error = at(violation.span.start, violation.message);
-            return Err(match violation.help {
-                Some(help) => error.try_to(help),
-                None => error,
-            });
+        let violations = Shape::of(SCHEMA).violations(&tree);
+        if !violations.is_empty() {
+            return Err(violations.into_iter().map(|found| told(&said(found.span.start), found)).collect());
         }
-        let mut config = Self { file: Some(file.to_owned()), ..Self::default() };
-        for (policy, values) in yaml.get("params").map(Yaml::members).unwrap_or_default() {
-            for (param, value) in values.members() {
-                config.params.push((policy.name.clone(), param.name.clone(), value.clone()));
+        let settings = tree.members().iter().filter(|(key, _)| key.name != "lawbook").map(|(key, value)| Setting {
+            key: key.name.clone(),
+            value: value.clone(),
+            said: said(key.span.start),
+            text: Some(Arc::clone(&text)),
+        });
+        Ok(Self { file: Some(file.to_owned()), settings: settings.collect() })
+    }
+
+    /// What variables of the environment set: `LAWBOOK_FAIL_ON` is `fail_on`. A list is written with commas, or in
+    /// brackets as in YAML; what has keys in braces. An empty value sets nothing.
+    ///
+    /// # Errors
+    /// Every one that does not fit.
+    pub fn of_env(variables: impl Iterator<Item = (String, String)>) -> Result<Vec<Setting>, Vec<Error>> {
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap_or_default();
+        let shape = Shape::of(SCHEMA);
+        let (mut settings, mut wrong) = (Vec::new(), Vec::new());
+        let mut named: Vec<(String, String)> =
+            variables.filter(|(name, text)| name.starts_with(PREFIX) && !text.trim().is_empty()).collect();
+        named.sort();
+        for (name, text) in named {
+            // Those of `policies` are called as their flags are.
+            let word = name[PREFIX.len()..].to_ascii_lowercase();
+            let (key, inner) = match word.as_str() {
+                "only" | "skip" => ("policies", Some(word.as_str())),
+                word => (word, None),
+            };
+            let path = inner
+                .map_or_else(|| format!("/properties/{key}"), |inner| format!("/properties/{key}/properties/{inner}"));
+            let Some(property) =
+                schema.pointer(&path).filter(|_| key != "lawbook" && name == name.to_ascii_uppercase())
+            else {
+                continue;
+            };
+            let said = Said::by_env(&name);
+            match value(&text, property) {
+                Err(reason) => wrong.push(said.wrong(reason)),
+                Ok(mut value) => {
+                    for name in inner.into_iter().chain([key]) {
+                        let key = Key { name: name.to_owned(), span: 0..0 };
+                        value = Yaml { span: value.span.clone(), data: Data::Map(vec![(key, value)]) };
+                    }
+                    wrong.extend(shape.violations(&value).into_iter().map(|found| told(&said, found)));
+                    let Data::Map(mut members) = value.data else { continue };
+                    let Some((_, value)) = members.pop() else { continue };
+                    settings.push(Setting { key: key.to_owned(), value, said, text: None });
+                }
             }
         }
-        for (policy, word) in yaml.get("severity").map(Yaml::members).unwrap_or_default() {
-            config
-                .severity
-                .extend(word.raw().and_then(Severity::from_word).map(|severity| (policy.name.clone(), severity)));
+        if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
+    }
+
+    /// The variable that somebody meant by one that sets nothing; `None` if it is not nearly one that does.
+    pub fn meant(name: &str) -> Option<String> {
+        let known = Self::variables();
+        if !name.starts_with(PREFIX) || known.iter().any(|known| known == name) || OTHERS.contains(&name) {
+            return None;
         }
-        Ok(config)
+        let short = |name: &str| name[PREFIX.len()..].replace('_', "");
+        let same = known.iter().find(|known| short(known) == short(name)).map(String::as_str);
+        same.or_else(|| crate::diagnostic::surely_meant(name, known.iter().map(String::as_str))).map(str::to_owned)
+    }
+
+    /// The keys of the file, but for its version.
+    pub fn keys() -> Vec<String> {
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap_or_default();
+        let keys = schema["properties"].as_object().map(|keys| keys.keys().cloned().collect::<Vec<_>>());
+        keys.unwrap_or_default().into_iter().filter(|key| key != "lawbook").collect()
+    }
+
+    /// The variables that set something.
+    fn variables() -> Vec<String> {
+        let keys = Self::keys().into_iter().chain(["only".to_owned(), "skip".to_owned()]);
+        keys.map(|key| format!("{PREFIX}{}", key.to_ascii_uppercase())).collect()
+    }
+
+    /// The folder that its paths are relative to.
+    pub fn base(&self) -> &Path {
+        self.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""))
+    }
+}
+
+/// The value of a variable, read as what the key takes.
+fn value(text: &str, property: &Value) -> Result<Yaml, String> {
+    let text = text.trim();
+    let is_list = property["type"] == "array" || property["$ref"] == "#/$defs/texts";
+    if is_list && !text.starts_with('[') {
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Yaml::plain).collect();
+        return Ok(Yaml { data: Data::List(items), span: 0..text.len() });
+    }
+    if is_list || property["type"] == "object" {
+        return yaml::parse(text).map_err(|error| error.message);
+    }
+    Ok(Yaml::plain(text))
+}
+
+fn told(said: &Said, violation: Violation) -> Error {
+    let error = said.wrong(violation.message);
+    match violation.help {
+        Some(help) => error.try_to(help),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(name: &str, text: &str) -> Result<Vec<Setting>, String> {
+        let told = |errors: Vec<Error>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        Config::of_env(std::iter::once((name.to_owned(), text.to_owned()))).map_err(told)
+    }
+
+    #[test]
+    fn a_variable_is_read_as_what_its_key_takes() {
+        for (name, text, wanted) in [
+            ("LAWBOOK_FAIL_ON", "high", "\"high\""),
+            ("LAWBOOK_STRICT", "true", "true"),
+            ("LAWBOOK_THREADS", " 3 ", "3"),
+            ("LAWBOOK_STATE", "a: [b", "\"a: [b\""),
+            ("LAWBOOK_ACCOUNTS", "111122223333, 444455556666", "[111122223333,444455556666]"),
+            ("LAWBOOK_INPUTS", "[\"a,b\", c]", "[\"a,b\",\"c\"]"),
+            ("LAWBOOK_ONLY", "a,b/c", "{\"only\":[\"a\",\"b/c\"]}"),
+            ("LAWBOOK_ENFORCEMENT", "{net: report}", "{\"net\":\"report\"}"),
+        ] {
+            let settings = env(name, text).unwrap();
+            assert_eq!((settings.len(), settings[0].value.to_json().to_string().as_str()), (1, wanted), "{name}");
+            assert_eq!(settings[0].said(&settings[0].value).to_string(), name);
+        }
+        for (name, text) in
+            [("LAWBOOK_FAIL_ON", ""), ("LAWBOOK_NOSUCH", "x"), ("LAWBOOK_LAWBOOK", "2"), ("lawbook_strict", "true")]
+        {
+            assert!(env(name, text).unwrap().is_empty(), "{name}");
+        }
+        for (name, text, told) in [
+            ("LAWBOOK_FAIL_ON", "hihg", "LAWBOOK_FAIL_ON: "),
+            ("LAWBOOK_STRICT", "yes", "true or false"),
+            ("LAWBOOK_THREADS", "0", "LAWBOOK_THREADS: "),
+            ("LAWBOOK_SEVERITY", "high", "a map"),
+            ("LAWBOOK_ENFORCEMENT", "{net: warn}", "LAWBOOK_ENFORCEMENT: "),
+        ] {
+            assert!(env(name, text).is_err_and(|error| error.contains(told)), "{name}: {:?}", env(name, text));
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_nearly_one_is_told() {
+        for (name, wanted) in [
+            ("LAWBOOK_FAILON", Some("LAWBOOK_FAIL_ON")),
+            ("LAWBOOK_STRIKT", Some("LAWBOOK_STRICT")),
+            ("LAWBOOK_FAIL_ON", None),
+            ("LAWBOOK_CONFIG", None),
+            ("LAWBOOK_VERSION", None),
+            ("PATH", None),
+        ] {
+            assert_eq!(Config::meant(name).as_deref(), wanted, "{name}");
+        }
     }
 }

@@ -14,6 +14,7 @@ use super::front_matter::FrontMatter;
 use super::overrides::ByPolicy;
 use super::{Overrides, Pack, Policy, header};
 use crate::diagnostic::{Diagnostic, SourceText};
+use crate::finding::Enforcement;
 use crate::script::syntax::Tree;
 use crate::script::{self, Limits, Reader, Shared};
 
@@ -143,7 +144,9 @@ impl Loader<'_> {
             diagnostics.extend(inspect(None, checked.tree.as_ref()));
             return (None, diagnostics);
         };
-        let names = || std::iter::once(id.as_str()).chain(header.formerly.iter().map(String::as_str));
+        let ids = || std::iter::once(id.as_str()).chain(header.formerly.iter().map(String::as_str));
+        let qualified: Vec<String> = ids().map(|id| format!("{}/{id}", self.pack.name)).collect();
+        let names = || ids().chain(qualified.iter().map(String::as_str));
         let mut params = serde_json::Map::new();
         for param in &header.params {
             params.insert(param.name.clone(), param.default.clone());
@@ -170,10 +173,12 @@ impl Loader<'_> {
             id: id.as_str().into(),
             pack: Arc::clone(&self.pack.name),
             file: source.file.clone(),
+            area: self.pack.area_of(&source.file),
             header,
             doc: head.as_ref().map(|head| head.doc.clone()).unwrap_or_default(),
             script: checked.script,
             severity,
+            enforcement: Enforcement::Fail,
         };
         diagnostics.extend(inspect(Some(&policy), checked.tree.as_ref()));
         (Some(policy), diagnostics)

@@ -1,33 +1,44 @@
 //! Policies: a script with metadata, and the packs they come in.
 
+mod archive;
+mod area;
 mod catalogue;
 mod checked;
 mod config;
+mod contents;
 mod embedded;
 mod front_matter;
 mod header;
 mod load;
+mod lock;
 mod manifest;
 mod overrides;
 mod pack;
 mod params;
 mod remediation;
+mod said;
+mod signature;
 mod when;
 mod window;
 
 use std::sync::Arc;
 
+pub use self::archive::{Archive, Built, build};
 pub use self::catalogue::catalogue;
 pub use self::checked::Checked;
-pub use self::config::Config;
+pub use self::config::{Config, Setting};
+pub use self::contents::{Contents, is_archive};
 pub(crate) use self::front_matter::{FrontMatter, when_spans};
 pub use self::header::Header;
 pub(crate) use self::load::{Draft, Loaded, load};
-pub use self::manifest::{is_named, is_root, root_of};
+pub use self::lock::{FILE as LOCK, Lock};
+pub use self::manifest::{Manifest, is_named, is_root, root_of, satisfies};
 pub use self::overrides::Overrides;
 pub use self::pack::{DEFAULT, LOCAL, Pack};
 pub use self::params::{Param, ParamKind};
 pub use self::remediation::{Forms, Scripts, Template};
+pub use self::said::{By, Said};
+pub use self::signature::{PublicKey, SecretKey};
 pub use self::when::{Condition, When};
 pub(crate) use self::when::{parse_path, show_path};
 pub use self::window::{Key, Shape, Window};
@@ -43,6 +54,8 @@ pub struct Policy {
     pub pack: Arc<str>,
     /// Its file, as it was found.
     pub file: String,
+    /// The folder of its pack that it stands in, such as `network`; empty for the pack's own.
+    pub area: String,
     /// Its front matter.
     pub header: Header,
     /// The Markdown after the front matter: the four headings.
@@ -51,6 +64,8 @@ pub struct Policy {
     pub script: Script,
     /// The severity that configuration gives all its findings.
     pub severity: Option<crate::finding::Severity>,
+    /// Whether its new findings fail a run.
+    pub enforcement: crate::finding::Enforcement,
 }
 
 impl Policy {
@@ -58,6 +73,19 @@ impl Policy {
     pub fn names(&self) -> Vec<String> {
         let ids = std::iter::once(&*self.id).chain(self.header.formerly.iter().map(String::as_str));
         ids.flat_map(|id| [id.to_owned(), format!("{}/{id}", self.pack)]).collect()
+    }
+
+    /// Its id among those of all packs: `pack/id`.
+    pub fn qualified(&self) -> String {
+        format!("{}/{}", self.pack, self.id)
+    }
+
+    /// Whether a name, `id` or `pack/id`, is the one that it has now.
+    pub fn is(&self, name: &str) -> bool {
+        match name.rsplit_once('/') {
+            Some((pack, id)) => pack == &*self.pack && id == &*self.id,
+            None => name == &*self.id,
+        }
     }
 
     /// The sections of the documentation: heading and text, in order.

@@ -1,11 +1,15 @@
 //! The text of a pack: a named folder of policies and what they share.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::archive::{self, Archive};
+use super::contents::{self, Contents, is_archive};
 use super::embedded;
 use super::load::id_of;
-use super::manifest;
+use super::manifest::{self, Manifest};
+use super::signature::PublicKey;
 use crate::diagnostic::SourceText;
 use crate::error::Error;
 
@@ -19,8 +23,12 @@ pub const LOCAL: &str = "local";
 #[derive(Clone, Debug)]
 pub struct Pack {
     pub(super) name: Arc<str>,
+    version: Option<String>,
     pub(super) policies: Vec<Arc<SourceText>>,
     pub(super) libraries: Arc<[Arc<SourceText>]>,
+    /// What the names of its files begin with.
+    root: String,
+    contents: Contents,
     is_embedded: bool,
     is_on_disk: bool,
 }
@@ -33,7 +41,35 @@ impl Pack {
         };
         let (libraries, policies): (Vec<_>, Vec<_>) =
             embedded::FILES.iter().map(text).partition(|source| is_library(&source.file));
-        Self { name: DEFAULT.into(), policies, libraries: libraries.into(), is_embedded: true, is_on_disk: false }
+        Self {
+            name: DEFAULT.into(),
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            policies,
+            libraries: libraries.into(),
+            root: "policies".to_owned(),
+            contents: Contents::default(),
+            is_embedded: true,
+            is_on_disk: false,
+        }
+    }
+
+    /// The pack of that path: `default` is the embedded one, else it is a folder, or an archive, which one of `keys` must
+    /// have signed if there are any.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no pack, or nobody who is trusted signed it.
+    pub fn open(path: &Path, keys: &[PublicKey]) -> Result<Self, Error> {
+        if path == Path::new(DEFAULT) {
+            return Ok(Self::embedded());
+        }
+        if path.is_dir() || !(path.is_file() || is_archive(path)) {
+            return Self::from_folder(path);
+        }
+        let archive = Archive::read(path)?;
+        if !keys.is_empty() {
+            archive.trusted(keys)?;
+        }
+        archive.into_pack()
     }
 
     /// The pack in a folder: every `.rhai` file in it and below, those in `lib/` shared by all others. It is named as
@@ -49,30 +85,68 @@ impl Pack {
                 .about(subject)
                 .try_to(format!("a folder of `.rhai` files, or `{DEFAULT}` for the embedded pack")));
         }
-        let mut sources = Vec::new();
+        let mut files = BTreeMap::new();
         for entry in walkdir::WalkDir::new(folder).sort_by_file_name().follow_links(true) {
             let entry = entry.map_err(|error| Error::new(format!("cannot be read: {error}")).about(&subject))?;
-            let hidden = entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
-            if entry.file_type().is_file()
-                && !hidden
-                && entry.path().extension().is_some_and(|extension| extension == "rhai")
-            {
-                sources.push(read(entry.path())?);
+            let path = archive::below(folder, entry.path());
+            let hidden = path.split('/').any(|part| part.starts_with('.'));
+            if entry.file_type().is_file() && !hidden && contents::is_run(&path) {
+                let bytes = std::fs::read(entry.path()).map_err(|error| {
+                    Error::new(format!("cannot be read: {error}")).about(entry.path().display().to_string())
+                })?;
+                files.insert(path, bytes);
             }
-        }
-        let below = |source: &Arc<SourceText>| source.file.strip_prefix(&subject).unwrap_or(&source.file).to_owned();
-        let (libraries, policies): (Vec<_>, Vec<_>) =
-            sources.into_iter().partition(|source| is_library(&below(source)));
-        if policies.is_empty() {
-            return Err(Error::new("holds no policy: no `.rhai` file outside of `lib/`")
-                .about(subject)
-                .try_to("`lawbook new my-policy`"));
         }
         let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let of_folder =
             || absolute.file_name().map_or_else(|| "pack".to_owned(), |name| name.to_string_lossy().into_owned());
-        let name = manifest::name(folder)?.unwrap_or_else(of_folder);
-        Ok(Self { name: name.into(), policies, libraries: libraries.into(), is_embedded: false, is_on_disk: true })
+        // That it holds no policy is told before what is wrong with its name.
+        if files.keys().all(|path| !path.ends_with(".rhai") || is_library(path)) {
+            return Err(no_policy(&subject));
+        }
+        let (name, version) = match Manifest::of_folder(folder)? {
+            Some(said) => (said.name, said.version.map(|version| version.to_string())),
+            None => (of_folder(), None),
+        };
+        Self::from_files(&subject, &name, version, files, true)
+    }
+
+    /// The pack of these files, by paths below it, that is read at `root`.
+    pub(super) fn from_files(
+        root: &str,
+        name: &str,
+        version: Option<String>,
+        files: BTreeMap<String, Vec<u8>>,
+        is_on_disk: bool,
+    ) -> Result<Self, Error> {
+        let (mut policies, mut libraries, mut contents) = (Vec::new(), Vec::new(), Contents::default());
+        for (path, bytes) in files {
+            contents.add(&path, &bytes);
+            if !path.ends_with(".rhai") {
+                continue;
+            }
+            let file = Path::new(root).join(&path).display().to_string();
+            let text = String::from_utf8(bytes)
+                .map_err(|_| Error::new("cannot be read: it is no text in UTF-8").about(&file))?;
+            let source = Arc::new(SourceText { file, text: without_mark(text) });
+            if is_library(&path) { libraries.push(source) } else { policies.push(source) }
+        }
+        if policies.is_empty() {
+            return Err(no_policy(root));
+        }
+        let by_path = |a: &Arc<SourceText>, b: &Arc<SourceText>| Path::new(&a.file).cmp(Path::new(&b.file));
+        policies.sort_by(by_path);
+        libraries.sort_by(by_path);
+        Ok(Self {
+            name: name.into(),
+            version,
+            policies,
+            libraries: libraries.into(),
+            root: root.to_owned(),
+            contents,
+            is_embedded: false,
+            is_on_disk,
+        })
     }
 
     /// One policy in a file, with the libraries of the pack that it is part of. Its pack is named `local`.
@@ -103,22 +177,25 @@ impl Pack {
                 }
             }
         }
-        Ok(Self {
-            name: LOCAL.into(),
-            policies: vec![policy],
-            libraries: libraries.into(),
-            is_embedded: false,
-            is_on_disk: true,
-        })
+        Ok(Self { libraries: libraries.into(), is_on_disk: true, ..Self::of_one(policy) })
     }
 
     /// One policy from its text, for programs and tests. `id` is what its file would be called without `.rhai`.
     pub fn from_text(id: &str, text: &str) -> Self {
         let source = Arc::new(SourceText { file: format!("{id}.rhai"), text: text.to_owned() });
+        Self::of_one(source)
+    }
+
+    /// One policy that is of no pack.
+    fn of_one(policy: Arc<SourceText>) -> Self {
+        let folder = Path::new(&policy.file).parent().map(|folder| folder.display().to_string());
         Self {
             name: LOCAL.into(),
-            policies: vec![source],
+            version: None,
+            policies: vec![policy],
             libraries: Arc::from([]),
+            root: folder.unwrap_or_default(),
+            contents: Contents::default(),
             is_embedded: false,
             is_on_disk: false,
         }
@@ -132,13 +209,7 @@ impl Pack {
     /// The same pack with one policy alone.
     pub fn only(&self, id: &str) -> Option<Self> {
         let policy = self.policies.iter().find(|source| id_of(&source.file) == id)?;
-        Some(Self {
-            name: Arc::clone(&self.name),
-            policies: vec![Arc::clone(policy)],
-            libraries: Arc::clone(&self.libraries),
-            is_embedded: self.is_embedded,
-            is_on_disk: self.is_on_disk,
-        })
+        Some(Self { policies: vec![Arc::clone(policy)], ..self.clone() })
     }
 
     /// The same pack under another name.
@@ -186,8 +257,48 @@ impl Pack {
         &self.name
     }
 
+    /// The same pack, which must be called so; a folder that says no name itself is.
+    ///
+    /// # Errors
+    /// When it says another name.
+    pub fn called(self, name: &str) -> Result<Self, Error> {
+        if &*self.name == name {
+            return Ok(self);
+        }
+        if self.is_embedded || self.contents.0.contains_key(manifest::FILE) {
+            return Err(Error::new(format!("the pack `{}` is called `{}`, not `{name}`", self.root, self.name)));
+        }
+        Ok(self.named(name))
+    }
+
+    /// Its version, if it has one; of the embedded pack that of Lawbook.
+    pub fn version(&self) -> Option<String> {
+        self.version.clone()
+    }
+
+    /// The hashes of what a scan runs of it; nothing of a policy that is of no pack.
+    pub fn contents(&self) -> Contents {
+        if !self.is_embedded {
+            return self.contents.clone();
+        }
+        let mut contents = Contents::default();
+        embedded::FILES.iter().for_each(|(path, text)| contents.add(path, text.as_bytes()));
+        contents
+    }
+
+    /// The hash by which it is known what it holds.
+    pub fn hash(&self) -> String {
+        self.contents().hash(&self.name)
+    }
+
+    /// The folder of the pack that a file of it stands in; empty for the pack's own.
+    pub(super) fn area_of(&self, file: &str) -> String {
+        let below = archive::below(Path::new(&self.root), Path::new(file));
+        below.rsplit_once('/').map_or_else(String::new, |(folder, _)| folder.to_owned())
+    }
+
     /// True for the pack that the binary holds, whose texts are those that tests have checked.
-    pub(crate) fn is_embedded(&self) -> bool {
+    pub fn is_embedded(&self) -> bool {
         self.is_embedded
     }
 
@@ -210,13 +321,19 @@ impl Pack {
 fn read(file: &Path) -> Result<Arc<SourceText>, Error> {
     let name = file.display().to_string();
     match std::fs::read_to_string(file) {
-        // A byte order mark is no part of the text, and editors put one there unasked.
-        Ok(mut text) => {
-            text.drain(..text.len() - text.trim_start_matches('\u{feff}').len());
-            Ok(Arc::new(SourceText { file: name, text }))
-        }
+        Ok(text) => Ok(Arc::new(SourceText { file: name, text: without_mark(text) })),
         Err(error) => Err(Error::new(format!("cannot be read: {error}")).about(name)),
     }
+}
+
+/// A text without a byte order mark, which is no part of it, and which editors put there unasked.
+fn without_mark(mut text: String) -> String {
+    text.drain(..text.len() - text.trim_start_matches('\u{feff}').len());
+    text
+}
+
+fn no_policy(root: &str) -> Error {
+    Error::new("holds no policy: no `.rhai` file outside of `lib/`").about(root).try_to("`lawbook new my-policy`")
 }
 
 fn is_library(file: &str) -> bool {

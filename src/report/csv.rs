@@ -9,7 +9,7 @@ use crate::fault::printable;
 use crate::finding::Finding;
 
 /// The columns.
-const HEAD: [&str; 19] = [
+const HEAD: [&str; 20] = [
     "severity",
     "standing",
     "title",
@@ -29,6 +29,7 @@ const HEAD: [&str; 19] = [
     "group",
     "tags",
     "fingerprint",
+    "enforcement",
 ];
 
 pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
@@ -65,6 +66,7 @@ fn row(finding: &Finding) -> [String; HEAD.len()] {
         finding.group.clone(),
         finding.tags.join(" "),
         finding.fingerprint.to_string(),
+        finding.enforcement.word().to_owned(),
     ]
 }
 

@@ -8,7 +8,7 @@ use super::Look;
 use super::grouped::{self, How, Words};
 use crate::engine::Outcome;
 use crate::fault::printable;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Enforcement, Finding, Severity};
 use crate::record::Origin;
 
 pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -47,10 +47,10 @@ struct Groups;
 
 impl Words for Groups {
     fn worst(&self, finding: &Finding) -> String {
-        let word = match finding.severity {
-            Severity::Critical | Severity::High => "error",
-            Severity::Medium => "warning",
-            Severity::Low | Severity::Info => "notice",
+        let word = match (finding.enforcement, finding.severity) {
+            (Enforcement::Report, _) | (_, Severity::Low | Severity::Info) => "notice",
+            (_, Severity::Critical | Severity::High) => "error",
+            (_, Severity::Medium) => "warning",
         };
         let mut out = Vec::new();
         let title = format!("{} {}", finding.severity.word().to_uppercase(), finding.policy);

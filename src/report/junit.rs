@@ -10,7 +10,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::engine::{Outcome, PolicyCounts};
 use crate::fault::printable;
-use crate::finding::{Finding, Standing};
+use crate::finding::Finding;
 use crate::policy::{Checked, Policy};
 
 /// Findings of a policy that are listed; more are counted.
@@ -45,7 +45,7 @@ fn failures(outcome: &Outcome) -> io::Result<BTreeMap<(String, String), Failures
     let mut all: BTreeMap<(String, String), Failures> = BTreeMap::new();
     for finding in outcome.findings.iter() {
         let finding = finding.map_err(io::Error::other)?;
-        if finding.standing != Standing::New || outcome.fail_on.is_none_or(|least| finding.severity < least) {
+        if !finding.fails(outcome.fail_on) {
             continue;
         }
         let failures = all.entry((finding.pack.to_string(), finding.policy.to_string())).or_default();
@@ -65,7 +65,10 @@ fn line(finding: &Finding) -> String {
 
 fn status(outcome: &Outcome, policy: &Policy, counts: &PolicyCounts, failures: Option<&Failures>) -> TestCaseStatus {
     let not_evaluated = outcome.not_evaluated.iter().filter(|row| row.policy == policy.id && row.pack == policy.pack);
-    let faults = outcome.faults.iter().filter(|fault| fault.policy.as_deref() == Some(&*policy.id));
+    let faults = outcome
+        .faults
+        .iter()
+        .filter(|fault| (fault.policy.as_ref(), fault.pack.as_ref()) == (Some(&policy.id), Some(&policy.pack)));
     let faults: Vec<String> = faults.map(|fault| format!("fault: {}", told(&fault.reason, fault.count))).collect();
     if let Some(failures) = failures {
         let noun = if failures.count == 1 { "finding" } else { "findings" };

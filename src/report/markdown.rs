@@ -6,7 +6,7 @@ use super::Look;
 use super::grouped::{self, How, Words};
 use crate::engine::Outcome;
 use crate::fault::printable;
-use crate::finding::{Finding, Standing};
+use crate::finding::{Enforcement, Finding, Standing};
 
 /// Groups that are shown; more are counted. GitHub takes 65,536 characters in a comment.
 const SHOWN: usize = 50;
@@ -58,6 +58,8 @@ fn by_severity(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let severities = findings.by_severity.0.iter().filter(|(_, count)| *count > 0);
     let mut parts: Vec<String> = severities.map(|(word, count)| format!("{count} {word}")).collect();
     parts.extend(of_them.map(|(word, count)| format!("{count} of them {word}")));
+    let reported = findings.by_enforcement.0.iter().filter(|(word, count)| *count > 0 && *word == "report");
+    parts.extend(reported.map(|(_, count)| format!("{count} of them reported only")));
     if parts.is_empty() { Ok(()) } else { writeln!(out, "{}\n", parts.join(", ")) }
 }
 
@@ -87,7 +89,11 @@ impl Words for Groups {
         let time = finding.record.time.as_deref().unwrap_or_default();
         let place = [finding.record.account.as_deref(), finding.record.region.as_deref()];
         let place: Vec<&str> = place.into_iter().flatten().collect();
-        let mark = if finding.standing == Standing::New { "" } else { finding.standing.word() };
+        let mark = match (finding.standing, finding.enforcement) {
+            (Standing::New, Enforcement::Fail) => "",
+            (Standing::New, Enforcement::Report) => "(reported only)",
+            (standing, _) => standing.word(),
+        };
         format!(
             "{} {mark}{BETWEEN}**{}**<br>{}{BETWEEN}{} | {}",
             finding.severity.word(),

@@ -91,6 +91,7 @@ fn result(finding: &Finding, rule: Option<usize>) -> Value {
         "baselineState": if finding.standing == Standing::Known { "unchanged" } else { "new" },
         "properties": {
             "severity": finding.severity.word(),
+            "enforcement": finding.enforcement.word(),
             "resources": finding.resources,
             "record": finding.record,
             "actor": finding.actor,

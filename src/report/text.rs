@@ -12,7 +12,7 @@ use super::grouped::{self, About, By, How, Words};
 use super::{Look, summary};
 use crate::engine::Outcome;
 use crate::fault::printable;
-use crate::finding::{Finding, Severity, Standing};
+use crate::finding::{Enforcement, Finding, Severity, Standing};
 use crate::policy::{Checked, Policy};
 use crate::principal::{Principal, Traced};
 use crate::record::Origin;
@@ -176,9 +176,10 @@ impl Page {
     fn finding(&mut self, finding: &Finding, reason: &str) {
         let word = self.paint(style(finding.severity), &finding.severity.word().to_uppercase());
         let title = self.paint(BOLD, &printable(&finding.title, 300));
-        let standing = match finding.standing {
-            Standing::New => String::new(),
-            other => format!("  ({})", other.word()),
+        let standing = match (finding.standing, finding.enforcement) {
+            (Standing::New, Enforcement::Fail) => String::new(),
+            (Standing::New, Enforcement::Report) => "  (reported only)".to_owned(),
+            (other, _) => format!("  ({})", other.word()),
         };
         self.line(&format!("{word}  {title}{standing}"));
         self.row("policy", &format!("{} ({})", finding.policy, finding.pack));
@@ -190,7 +191,8 @@ impl Page {
             let ticket =
                 waiver.ticket.as_deref().map_or_else(String::new, |ticket| format!(", {}", printable(ticket, 80)));
             let (owner, reason) = (printable(&waiver.owner, 80), printable(&waiver.reason, 300));
-            self.row("waived", &format!("by {owner} until {}{ticket}: {reason}", waiver.expires));
+            let tag = waiver.tag.as_deref().map_or_else(String::new, |tag| format!(" (tag {})", printable(tag, 130)));
+            self.row("waived", &format!("by {owner} until {}{ticket}: {reason}{tag}", waiver.expires));
         }
         self.row("note", &finding.notes.iter().map(|note| printable(note, 300)).collect::<Vec<_>>().join("\n"));
         self.row("known as", &finding.fingerprint.to_string());
@@ -460,9 +462,12 @@ impl Page {
             summary.findings.by_standing.0.iter().find(|(known, _)| *known == word).map_or(0, |(_, count)| *count)
         };
         let (waived, known) = (standing("waived"), standing("known"));
+        let reported = summary.findings.by_enforcement.0.iter().find(|(word, _)| *word == Enforcement::Report.word());
+        let reported = reported.map_or(0, |(_, count)| *count);
         let total = summary.findings.total;
-        for (number, what) in
-            [(waived, "waived"), (known, "known")].iter().filter(|(number, _)| *number > 0 && total > 0)
+        for (number, what) in [(waived, "waived"), (known, "known"), (reported, "reported only")]
+            .iter()
+            .filter(|(number, _)| *number > 0 && total > 0)
         {
             let _ = write!(found, ", {number} {what}");
         }

@@ -41,6 +41,11 @@ pub struct Entry {
 }
 
 impl Baseline {
+    /// One that knows of nothing.
+    pub fn empty() -> Self {
+        Self { lawbook_baseline: VERSION, findings: BTreeMap::new() }
+    }
+
     /// Reads a file.
     ///
     /// # Errors
@@ -70,7 +75,7 @@ impl Baseline {
     pub fn of_report(text: &str, before: Option<&Self>) -> Result<Self, Error> {
         let (findings, summary) = findings_of(text)?;
         let now = summary.get("now").and_then(Value::as_str).unwrap_or_default();
-        let mut baseline = Self { lawbook_baseline: VERSION, findings: BTreeMap::new() };
+        let mut baseline = Self::empty();
         for finding in findings {
             let text = |pointer: &str| finding.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
             if text("/standing") == "waived" {

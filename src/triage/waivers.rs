@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::finding::Finding;
-use crate::policy::Policy;
+use crate::policy::{Checked, Policy};
 use crate::record::{CLOUDTRAIL, Origin, Record};
 use crate::script::compile_glob;
 use crate::shape::Shape;
@@ -121,14 +121,7 @@ impl Waivers {
             let number = line(item.span.start);
             let waiver = if wrong.is_empty() { waiver(item, number) } else { Err(wrong.join("; ")) };
             match waiver {
-                Ok(waiver) => {
-                    let at = read.waivers.len();
-                    match &waiver.policy {
-                        Some(policy) => read.by_policy.entry(policy.clone()).or_default().push(at),
-                        None => read.of_any.push(at),
-                    }
-                    read.waivers.push(waiver);
-                }
+                Ok(waiver) => read.add(waiver),
                 Err(reason) => {
                     let policy = item.get("policy").and_then(Yaml::raw).map(str::to_owned);
                     read.broken.push((policy, number));
@@ -137,6 +130,34 @@ impl Waivers {
             }
         }
         Ok(read)
+    }
+
+    /// The same for these packs: a waiver of a policy that several of them have, and that does not say which, is one that
+    /// cannot be read.
+    pub(super) fn settled(&self, packs: &Checked) -> Self {
+        let mut settled = Self { waivers: Vec::new(), by_policy: BTreeMap::new(), of_any: Vec::new(), ..self.clone() };
+        for waiver in &self.waivers {
+            let homes = waiver.policy.as_deref().map(|name| packs.homes(name)).unwrap_or_default();
+            match (&waiver.policy, &homes[..]) {
+                (Some(policy), [_, _, ..]) => {
+                    let all: Vec<String> = homes.iter().map(|home| format!("`{home}/{policy}`")).collect();
+                    settled.broken.push((Some(policy.clone()), waiver.line));
+                    let reason = format!("`{policy}` is more than one policy: {} (say which)", all.join(" and "));
+                    settled.mistakes.push((waiver.line, reason));
+                }
+                _ => settled.add(waiver.clone()),
+            }
+        }
+        settled
+    }
+
+    fn add(&mut self, waiver: Waiver) {
+        let at = self.waivers.len();
+        match &waiver.policy {
+            Some(policy) => self.by_policy.entry(policy.clone()).or_default().push(at),
+            None => self.of_any.push(at),
+        }
+        self.waivers.push(waiver);
     }
 
     /// What is wrong with those that cannot be read: they excuse nothing.
@@ -221,9 +242,7 @@ fn waiver(yaml: &Yaml, line: usize) -> Result<Waiver, String> {
 impl Waiver {
     /// Whether it does not hold any more.
     pub(super) fn is_over(&self, now: Timestamp) -> bool {
-        let next = self.expires.tomorrow().ok();
-        let end = next.and_then(|day| TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok());
-        end.is_some_and(|end| now >= end)
+        is_over(self.expires, now)
     }
 
     /// Whether a finding is one that it is for, over or not. All that it says must hold.
@@ -257,6 +276,12 @@ impl Waiver {
             && self.tags.iter().all(has_tag)
             && self.path.as_ref().is_none_or(|path| selects(path, finding))
     }
+}
+
+/// Whether a day is over, in UTC.
+pub(super) fn is_over(day: Date, now: Timestamp) -> bool {
+    let end = day.tomorrow().ok().and_then(|next| TimeZone::UTC.to_timestamp(next.at(0, 0, 0, 0)).ok());
+    end.is_some_and(|end| now >= end)
 }
 
 /// Whether a JSONPath finds something in a finding.

@@ -730,7 +730,7 @@ fn output_is_the_same_for_any_number_of_threads() {
                 "--inventory-region",
                 "us-east-1",
                 "--why",
-                "key-pair-created",
+                "pack/key-pair-created",
                 "-v",
                 "--threads",
                 threads,

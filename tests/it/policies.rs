@@ -38,7 +38,7 @@ fn the_embedded_pack_is_the_same_unchecked() {
     overrides.set_param("security-group-opened-to-world.nope=1").unwrap();
     let [checked, loaded] = [Pack::check, Pack::load].map(|load| {
         let packs = load(&Pack::embedded(), &overrides, &Limits::default()).unwrap();
-        (format!("{:#?}", packs.policies()), packs.accepts(&overrides).unwrap_err().to_string())
+        (format!("{:#?}", packs.policies()), packs.accepts(&overrides).unwrap_err()[0].to_string())
     });
     assert_eq!(checked, loaded);
     assert!(loaded.0.contains("role/ops") && loaded.1.contains("no parameter `nope`"));

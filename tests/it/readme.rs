@@ -121,25 +121,35 @@ fn every_shell_line_works() {
         ["cargo run --release -- scan examples/sample --fail-on never", "cargo test"],
         "the first block is the two commands"
     );
-    run_all(blocks);
+    run_all(blocks, "");
+}
+
+/// The pages that are sessions, each in a copy of what a reader has, and in which folder of it.
+#[test]
+fn every_shell_line_of_the_pages_on_packs_and_configuration_works() {
+    for (page, folder) in
+        [("docs/configuration.md", ""), ("docs/packs.md", ""), ("examples/pipeline/README.md", "examples/pipeline")]
+    {
+        run_all(blocks(&std::fs::read_to_string(Path::new(ROOT).join(page)).unwrap()), folder);
+    }
 }
 
 /// The tutorial is a session, from its first line to its last.
 #[test]
 fn every_shell_line_of_the_tutorial_works() {
     let tutorial = std::fs::read_to_string(Path::new(ROOT).join("docs/testing.md")).unwrap();
-    run_all(blocks(&tutorial));
+    run_all(blocks(&tutorial), "");
 }
 
 #[test]
 fn every_shell_line_of_the_pages_on_summaries_and_scheduled_runs_works() {
     let page = |name: &str| std::fs::read_to_string(Path::new(ROOT).join("docs").join(name)).unwrap();
     let (summary, scheduled) = (page("summary.md"), page("scheduled-runs.md"));
-    run_all(blocks(&summary).into_iter().chain(blocks(&scheduled)).collect());
+    run_all(blocks(&summary).into_iter().chain(blocks(&scheduled)).collect(), "");
 }
 
-/// Runs lines one after another, in one copy of what a reader has.
-fn run_all(blocks: Vec<Block<'_>>) {
+/// Runs lines one after another, in a folder of one copy of what a reader has.
+fn run_all(blocks: Vec<Block<'_>>, folder: &str) {
     let desk = tempfile::tempdir().unwrap();
     for folder in ["examples", "policies"] {
         copy(&Path::new(ROOT).join(folder), &desk.path().join(folder));
@@ -161,7 +171,7 @@ fn run_all(blocks: Vec<Block<'_>>) {
             assert!(!command.contains("cargo"), "a test may not build: {line}");
             let output = Command::new("sh")
                 .args(["-c", &command])
-                .current_dir(desk.path())
+                .current_dir(desk.path().join(folder))
                 .env("PATH", &path)
                 .env_remove("CI")
                 .env("LAWBOOK_CACHE", desk.path().join("cache"))
@@ -183,7 +193,7 @@ fn run_all(blocks: Vec<Block<'_>>) {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
-    assert!(run > 5, "{run} lines were run");
+    assert!(run > 0, "no line was run");
 }
 
 #[test]

@@ -218,7 +218,7 @@ fn csv_has_a_row_a_finding_and_no_formula() {
     let mut rows = csv::Reader::from_reader(text.as_bytes());
     let head = rows.headers().unwrap().clone();
     let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
-    assert_eq!((rows.len(), head.len()), (3, 19));
+    assert_eq!((rows.len(), head.len()), (3, 20));
     insta::assert_snapshot!(text);
     for name in ["=cmd()", "+1", "-1", "@SUM(1)", "\\t=1", " =1", "＝1", "＠x"] {
         let packs = Pack::from_text(

@@ -247,6 +247,12 @@ fn a_baseline_lets_only_what_is_new_fail() {
         let (_, report) = scan(path, day, &[]);
         std::fs::write(path.join(name), report.to_string()).unwrap();
     };
+    assert_eq!(run(path, &["baseline", "write", "none.json"]).out, "0 findings in none.json\n");
+    let (code, told) = scan(path, "2024-05-16", &["--baseline", "none.json"]);
+    assert_eq!((standings(&told), code), (all("new", "new", "new"), 1));
+    let ran = run(path, &["baseline", "write", "none.json"]);
+    assert!(ran.code == 2 && ran.err.contains("none.json: is there already"), "{}", ran.err);
+    std::fs::remove_file(path.join("none.json")).unwrap();
     report("before.json", "2024-05-15");
     let ran = run(path, &["baseline", "write", "baseline.json", "before.json"]);
     assert_eq!((ran.code, ran.out.as_str()), (0, "3 findings in baseline.json\n"), "{}", ran.err);

@@ -1,0 +1,302 @@
+//! The settings of a scan: what flags, the environment and the configuration say of it, taken together.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+use lawbook::error::Error;
+use lawbook::input::{Filter, Settings};
+use lawbook::policy::{Checked, Said};
+use lawbook::record::Scope;
+use lawbook::triage::TagRule;
+use lawbook::yaml::Yaml;
+use serde_json::Value;
+
+use super::Failure;
+use super::layers::{Layers, Row, Taking, words};
+use super::scan::FormatArg;
+use super::values::{FailOn, account, region, size, switch, time};
+
+/// What a scan reads, how it judges, and what makes its exit code.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct SettingArgs {
+    /// Files, folders, or - for standard input: judged, and looked up in. Without any, the `inputs` of the configuration
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Inventory to look things up in, without judging it. Repeat for several
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    inventory: Vec<PathBuf>,
+
+    /// The account of inventory that does not say whose it is
+    #[arg(long, value_name = "ACCOUNT", value_parser = account, help_heading = "Input")]
+    inventory_account: Option<String>,
+
+    /// The region of inventory that does not say where it is
+    #[arg(long, value_name = "REGION", value_parser = region, help_heading = "Input")]
+    inventory_region: Option<String>,
+
+    /// Only events at or after this time: RFC 3339, a date, or a duration ago such as 14d
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Input")]
+    since: Option<Timestamp>,
+
+    /// Only events before this time
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Input")]
+    until: Option<Timestamp>,
+
+    /// Only records of this account, and those of unknown ones. Repeat for several
+    #[arg(long, value_name = "ACCOUNT", value_parser = account, help_heading = "Input")]
+    account: Vec<String>,
+
+    /// Only records of this region, and those of unknown ones. Repeat for several
+    #[arg(long, value_name = "REGION", value_parser = region, help_heading = "Input")]
+    region: Vec<String>,
+
+    /// Bytes that one compressed object may inflate to [default: 4G]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Input")]
+    max_inflated: Option<u64>,
+
+    /// Bytes of one record, or of one envelope that must be held whole [default: 64M]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Input")]
+    max_record: Option<u64>,
+
+    /// The time of the run, for policies that ask how old something is [env: LAWBOOK_NOW]
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Judging")]
+    now: Option<Timestamp>,
+
+    /// Threads that judge; by default one a core
+    #[arg(long, value_name = "N", help_heading = "Judging")]
+    threads: Option<NonZeroUsize>,
+
+    /// Remember in this file what was seen, and since when, for policies that ask for first sightings
+    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    state: Option<PathBuf>,
+
+    /// The input is all there ever was: what is not in it was never seen. Without it, policies that ask for first
+    /// sightings judge only what has enough records before it
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch, help_heading = "Judging")]
+    history_complete: Option<bool>,
+
+    /// Write another report to a file, such as sarif=findings.sarif. Repeat for several
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report_to, help_heading = "Report")]
+    report: Vec<(FormatArg, PathBuf)>,
+
+    /// The least severity of a new finding that makes the exit code 1 [default: low]
+    #[arg(long, value_enum, help_heading = "Exit code")]
+    fail_on: Option<FailOn>,
+
+    /// Records that could not be evaluated make the exit code 2, and so do warnings about policies and waivers of no use
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch, help_heading = "Exit code")]
+    strict: Option<bool>,
+
+    /// Judging nothing at all is no error
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = switch, help_heading = "Exit code")]
+    allow_empty: Option<bool>,
+
+    /// Findings that are excused, with owner, reason and end; `lawbook waive` writes the file
+    #[arg(long, value_name = "FILE", help_heading = "Decided before")]
+    waivers: Option<PathBuf>,
+
+    /// Findings that are known, so that only others fail the run; `lawbook baseline write` makes the file
+    #[arg(long, value_name = "FILE", help_heading = "Decided before")]
+    baseline: Option<PathBuf>,
+}
+
+/// A format and a file: `sarif=findings.sarif`.
+fn report_to(text: &str) -> Result<(FormatArg, PathBuf), String> {
+    let (format, file) = text.split_once('=').ok_or("expected a format and a file, such as `sarif=findings.sarif`")?;
+    let format = FormatArg::of_word(format)?;
+    if file.is_empty() || file == "-" {
+        return Err("a report of `--report` goes to a file; standard output has that of `--format`".to_owned());
+    }
+    Ok((format, PathBuf::from(file)))
+}
+
+/// A scan as it is set.
+#[derive(Debug)]
+pub(crate) struct Effective {
+    pub(crate) inputs: Vec<PathBuf>,
+    pub(crate) inventory: Vec<PathBuf>,
+    pub(crate) inventory_of: Scope,
+    pub(crate) input: Settings,
+    pub(crate) now: Option<Timestamp>,
+    pub(crate) threads: Option<NonZeroUsize>,
+    pub(crate) state: Option<PathBuf>,
+    pub(crate) history_complete: bool,
+    pub(crate) format: FormatArg,
+    pub(crate) output: Option<PathBuf>,
+    pub(crate) reports: Vec<(FormatArg, PathBuf)>,
+    pub(crate) fail_on: FailOn,
+    pub(crate) strict: bool,
+    pub(crate) allow_empty: bool,
+    pub(crate) waivers: Option<PathBuf>,
+    pub(crate) baseline: Option<PathBuf>,
+    pub(crate) waiver_tag: Option<Tag>,
+    /// What counts, with where it was said.
+    pub(crate) rows: Vec<Row>,
+}
+
+/// Which tags may waive, before it is known which policies there are.
+#[derive(Debug)]
+pub(crate) struct Tag {
+    key: String,
+    policies: Option<Vec<(String, Said)>>,
+    longest: Option<i64>,
+}
+
+impl Tag {
+    /// The same for these packs.
+    pub(crate) fn rule(&self, packs: &Checked) -> Result<TagRule, Failure> {
+        let chosen = self.policies.as_ref().map(|words| packs.chosen(words)).transpose().map_err(Failure::Errors)?;
+        let qualified = |at: usize| packs.policies()[at].qualified();
+        let policies = chosen.map(|chosen| chosen.into_iter().map(qualified).collect());
+        Ok(TagRule::new(&self.key, policies, self.longest))
+    }
+}
+
+impl SettingArgs {
+    /// What counts, if `format` and `output` are what flags say of the report.
+    pub(crate) fn settle(
+        &self,
+        layers: &Layers,
+        format: Option<FormatArg>,
+        output: Option<&PathBuf>,
+    ) -> Result<Effective, Failure> {
+        let mut taking = Taking::new(layers);
+        let text = |text: &String| Value::from(text.as_str());
+        let moment = |time: &Timestamp| Value::from(time.to_string());
+        let bytes = |size: &u64| Value::from(*size);
+        let defaults = Settings::default();
+        let inputs = taking.paths("inputs", &self.paths);
+        let inventory = taking.paths("inventory", &self.inventory);
+        let inventory_of = Scope {
+            account: taking
+                .one("inventory_account", self.inventory_account.clone(), account, text, Value::Null)
+                .map(Into::into),
+            region: taking
+                .one("inventory_region", self.inventory_region.clone(), region, text, Value::Null)
+                .map(Into::into),
+        };
+        let accounts = taking.list("accounts", &self.account, |word, _| account(word), text);
+        let regions = taking.list("regions", &self.region, |word, _| region(word), text);
+        let since = taking.one("since", self.since, time, moment, Value::Null);
+        let until = taking.one("until", self.until, time, moment, Value::Null);
+        let max_inflated = taking.one("max_inflated", self.max_inflated, size, bytes, defaults.max_inflated.into());
+        let max_record = taking.one("max_record", self.max_record, size, bytes, defaults.max_record.into());
+        let count = |text: &str| text.parse().map_err(|_| "expected a number from 1".to_owned());
+        let threads = taking.one("threads", self.threads, count, |count| count.get().into(), Value::Null);
+        let state = taking.path("state", self.state.as_ref());
+        let history_complete = taking.switch("history_complete", self.history_complete);
+        let word = |format: &FormatArg| Value::from(format.word());
+        let format = taking.one("format", format, FormatArg::of_word, word, "text".into()).unwrap_or(FormatArg::Text);
+        let output = taking.path("output", output);
+        let reports = self.reports(&mut taking);
+        let least = |fail_on: &FailOn| Value::from(fail_on.word());
+        let fail_on = taking.one("fail_on", self.fail_on, FailOn::of_word, least, "low".into()).unwrap_or(FailOn::Low);
+        let strict = taking.switch("strict", self.strict);
+        let allow_empty = taking.switch("allow_empty", self.allow_empty);
+        let waivers = taking.path("waivers", self.waivers.as_ref());
+        let baseline = taking.path("baseline", self.baseline.as_ref());
+        let waiver_tag = tag(&mut taking);
+        let now = self.now(&mut taking);
+        if let (Some(since), Some(until)) = (since, until)
+            && since >= until
+        {
+            taking.wrong.push(Error::new("`--since` is not before `--until`, so that no event could be judged"));
+        }
+        if state.is_some() && !regions.is_empty() {
+            let error = Error::new("`--state` remembers whole accounts, of which `--region` would show it a part");
+            taking.wrong.push(error.try_to("leave one of them out"));
+        }
+        if !taking.wrong.is_empty() {
+            return Err(Failure::Errors(taking.wrong));
+        }
+        let input = Settings {
+            max_inflated: max_inflated.unwrap_or(defaults.max_inflated),
+            max_record: max_record.map_or(defaults.max_record, |size| usize::try_from(size).unwrap_or(usize::MAX)),
+            filter: Filter { since, until, accounts, regions },
+            ..defaults
+        };
+        Ok(Effective {
+            inputs,
+            inventory,
+            inventory_of,
+            input,
+            now,
+            threads,
+            state,
+            history_complete,
+            format,
+            output,
+            reports,
+            fail_on,
+            strict,
+            allow_empty,
+            waivers,
+            baseline,
+            waiver_tag,
+            rows: taking.rows,
+        })
+    }
+
+    /// Reports by flags, and those of the configuration in other formats.
+    fn reports(&self, taking: &mut Taking<'_>) -> Vec<(FormatArg, PathBuf)> {
+        let layers = taking.layers;
+        let mut reports: Vec<(FormatArg, PathBuf, Said)> = Vec::new();
+        for setting in layers.all("reports") {
+            for (name, file) in setting.value.members() {
+                let said = setting.said_of(name);
+                match FormatArg::of_word(&name.name) {
+                    Ok(format) => {
+                        reports.retain(|(known, ..)| *known != format);
+                        let file = layers.path(file.raw().unwrap_or_default(), setting.whole());
+                        reports.push((format, file, said));
+                    }
+                    Err(reason) => taking.wrong.push(said.wrong(format!("`reports`: {reason}"))),
+                }
+            }
+        }
+        reports.retain(|(format, ..)| !self.report.iter().any(|(flag, _)| flag == format));
+        let flags = self.report.iter().map(|(format, file)| (*format, file.clone(), Said::by_flag("--report")));
+        reports.extend(flags);
+        for (format, file, said) in &reports {
+            taking.note(&format!("reports.{}", format.word()), file.display().to_string(), said.clone());
+        }
+        reports.into_iter().map(|(format, file, _)| (format, file)).collect()
+    }
+
+    /// The time of the run, which no file says.
+    fn now(&self, taking: &mut Taking<'_>) -> Option<Timestamp> {
+        let named = std::env::var("LAWBOOK_NOW").ok().filter(|text| self.now.is_none() && !text.is_empty());
+        let Some(text) = named else { return self.now };
+        let said = Said::by_env("LAWBOOK_NOW");
+        time(&text).map_err(|reason| taking.wrong.push(said.wrong(reason))).ok()
+    }
+}
+
+/// Which tags may waive.
+fn tag(taking: &mut Taking<'_>) -> Option<Tag> {
+    let Some(setting) = taking.layers.top("waiver_tag") else {
+        taking.note("waiver_tag", Value::Null, Said::by_default());
+        return None;
+    };
+    let value = &setting.value;
+    taking.note("waiver_tag", value.to_json(), setting.whole().clone());
+    let key = value.get("key").and_then(Yaml::raw).unwrap_or_default();
+    if let Err(reason) = TagRule::check_key(key) {
+        let said = value.get("key").map_or_else(|| setting.whole().clone(), |key| setting.said(key));
+        taking.wrong.push(said.wrong(format!("`{key}`: {reason}")).try_to("`lawbook:waive`"));
+    }
+    let longest = value.get("longest").and_then(|longest| {
+        let text = longest.raw().unwrap_or_default();
+        let seconds = lawbook::script::parse_duration(text);
+        if seconds.is_none() {
+            let error = setting.said(longest).wrong(format!("`{text}` is no duration"));
+            taking.wrong.push(error.try_to("such as `90d`"));
+        }
+        seconds
+    });
+    let policies = value.get("policies").map(|list| words(setting, list));
+    Some(Tag { key: key.to_owned(), policies, longest })
+}
