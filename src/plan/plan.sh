@@ -8,6 +8,8 @@
 # than theirs wait for another run. Exit codes: 0 all is well, 1 a step failed or is still to be done, 2 nothing could be
 # run, 3 steps of other accounts wait.
 set -u
+# Nobody reads what the CLI would show in pages.
+export AWS_PAGER=
 
 numbers=() accounts=() regions=() severities=() policies=() titles=() resources=() impacts=()
 # How long to wait before each look whether a step worked: what AWS tells lags behind what it did.

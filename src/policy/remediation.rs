@@ -129,8 +129,9 @@ impl Template {
         }
         let out = out.trim_end();
         if language == Language::Shell && out.contains('\n') {
-            // Several commands that somebody pastes: none runs after one that failed, and `exit` ends these alone.
-            return Ok(format!("(\nset -euo pipefail\n{out}\n)"));
+            // Several commands that somebody pastes: none runs after one that failed, `exit` ends these
+            // alone, and no pager waits for a key.
+            return Ok(format!("(\nset -euo pipefail; export AWS_PAGER=\n{out}\n)"));
         }
         Ok(out.to_owned())
     }
@@ -339,7 +340,7 @@ mod tests {
             Template::parse(text, Language::Shell).unwrap().fill(&json!({ "id": "a" }), Language::Shell).unwrap()
         };
         assert_eq!(fill("aws x ${id}\n"), "aws x a");
-        assert_eq!(fill("x=${id}\naws $x\n"), "(\nset -euo pipefail\nx=a\naws $x\n)");
+        assert_eq!(fill("x=${id}\naws $x\n"), "(\nset -euo pipefail; export AWS_PAGER=\nx=a\naws $x\n)");
     }
 
     #[test]
