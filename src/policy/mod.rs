@@ -11,13 +11,14 @@ mod manifest;
 mod overrides;
 mod pack;
 mod params;
+mod portrait;
 mod remediation;
 mod when;
 mod window;
 
 use std::sync::Arc;
 
-pub use self::catalogue::catalogue;
+pub use self::catalogue::{Catalogue, MARK, Page};
 pub use self::checked::Checked;
 pub use self::config::Config;
 pub(crate) use self::front_matter::{FrontMatter, when_spans};
@@ -27,6 +28,7 @@ pub use self::manifest::{is_named, is_root, root_of};
 pub use self::overrides::Overrides;
 pub use self::pack::{DEFAULT, LOCAL, Pack};
 pub use self::params::{Param, ParamKind};
+pub use self::portrait::{Fact, Instruction};
 pub use self::when::{Condition, When};
 pub(crate) use self::when::{parse_path, show_path};
 pub use self::window::{Key, Shape, Window};
@@ -59,16 +61,28 @@ impl Policy {
         ids.flat_map(|id| [id.to_owned(), format!("{}/{id}", self.pack)]).collect()
     }
 
-    /// The sections of the documentation: heading and text, in order.
+    /// The sections of the documentation: heading and text, in order. What stands before the first heading has an empty one.
     pub fn sections(&self) -> Vec<(&str, &str)> {
-        let mut sections = Vec::new();
-        for part in self.doc.split("\n## ").map(|part| part.strip_prefix("## ").unwrap_or(part)) {
-            if let Some((heading, text)) = part.split_once('\n') {
-                sections.push((heading.trim(), text.trim()));
-            } else if !part.trim().is_empty() {
-                sections.push((part.trim(), ""));
+        let mut starts: Vec<usize> = Vec::from_iter((!self.doc.starts_with("## ")).then_some(0));
+        let (mut at, mut is_code) = (0, false);
+        for line in self.doc.split_inclusive('\n') {
+            // A comment in a block of code is no heading.
+            is_code ^= line.starts_with("```");
+            if line.starts_with("## ") && !is_code {
+                starts.push(at);
             }
+            at += line.len();
         }
-        sections
+        let ends = starts.iter().skip(1).copied().chain([at]);
+        let section = |(start, end): (&usize, usize)| {
+            let part = &self.doc[*start..end];
+            let (heading, text) = match part.strip_prefix("## ") {
+                Some(part) => part.split_once('\n').unwrap_or((part, "")),
+                None => ("", part),
+            };
+            (heading.trim(), text.trim())
+        };
+        let is_told = |(heading, text): &(&str, &str)| !(heading.is_empty() && text.is_empty());
+        starts.iter().zip(ends).map(section).filter(is_told).collect()
     }
 }

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cases;
+mod catalogue;
 mod check;
 mod cli;
 mod collect;
