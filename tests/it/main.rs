@@ -15,6 +15,7 @@ mod impact;
 mod inventory;
 mod lint;
 mod peers;
+mod pipelines;
 mod policies;
 mod prefilter;
 mod readme;
