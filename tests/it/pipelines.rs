@@ -157,7 +157,8 @@ fn the_action_uses_every_input_and_no_input_is_part_of_a_command() {
     }
     let page = text("docs/pipelines.md");
     for name in declared.iter().chain(action["outputs"].as_object().unwrap().keys()) {
-        let is_told = page.lines().any(|line| line.split('|').nth(1).is_some_and(|cell| cell.contains(&format!("`{name}`"))));
+        let is_told =
+            page.lines().any(|line| line.split('|').nth(1).is_some_and(|cell| cell.contains(&format!("`{name}`"))));
         assert!(is_told, "docs/pipelines.md lacks `{name}`");
     }
     let used = yaml("examples/ci/github-code-scanning.yaml");

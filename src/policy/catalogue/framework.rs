@@ -116,8 +116,11 @@ fn fsbp(rest: &str) -> Option<Control> {
     })
 }
 
-/// What texts with numbers are put in order by, so that `3.10` comes behind `3.9`.
-pub(super) fn natural(text: &str) -> Vec<(String, u64)> {
+/// What a text with numbers is put in order by: its words, each with the number behind it.
+pub(super) type Natural = Vec<(String, u64)>;
+
+/// What puts `3.10` behind `3.9`.
+pub(super) fn natural(text: &str) -> Natural {
     let mut key = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {

@@ -3,13 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::framework::{Control, natural};
+use super::framework::{Control, Natural, natural};
 use super::markdown::{code, inline};
 use super::{Entry, service};
 use crate::finding::Severity;
 
+/// Writes a page that lists policies.
+type Write = fn(&[Entry<'_>]) -> String;
+
+/// Controls of a framework in their order, each as a link, with the policies that it names.
+type Controls<'e> = BTreeMap<(Natural, String), Vec<&'e Entry<'e>>>;
+
 /// The pages that list policies: the name of the file, what it is by, and what writes it.
-pub(super) const INDEXES: [(&str, &str, fn(&[Entry<'_>]) -> String); 4] = [
+pub(super) const INDEXES: [(&str, &str, Write); 4] = [
     ("README.md", "area", by_area),
     ("by-severity.md", "severity", by_severity),
     ("by-service.md", "service", by_service),
@@ -115,7 +121,7 @@ fn by_service(entries: &[Entry<'_>]) -> String {
 fn by_framework(entries: &[Entry<'_>]) -> String {
     let mut out = format!("# Policies by framework\n\n{}", links());
     out.push_str("\nBy their tags; `lawbook list --coverage` has the same for programs.\n");
-    let mut frameworks: BTreeMap<String, BTreeMap<(Vec<(String, u64)>, String), Vec<&Entry<'_>>>> = BTreeMap::new();
+    let mut frameworks: BTreeMap<String, Controls<'_>> = BTreeMap::new();
     let mut without = Vec::new();
     for entry in entries {
         let controls: Vec<Control> = entry.policy.header.tags.iter().filter_map(|tag| Control::of(tag)).collect();

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::framework::Control;
 use super::markdown::{address, block, code, inline, prose};
 use crate::policy::pack::DEFAULT;
-use crate::policy::{Param, Policy};
+use crate::policy::{Condition, Param, Policy, show_path};
 use crate::record::CLOUDTRAIL;
 
 /// Writes the page of a policy; `place` is its file below the folder of the pack, and `level` are the signs of its heading.
@@ -47,14 +47,20 @@ fn facts(policy: &Policy, place: &str, out: &mut String) {
         label[..1].make_ascii_uppercase();
         let _ = writeln!(out, "- {label}: {}", values.join(", "));
         if fact.label == "judges" {
-            let conditions = &policy.header.when.conditions;
-            let when: Vec<String> = conditions.iter().map(|condition| code(&condition.to_string())).collect();
+            let when: Vec<String> = policy.header.when.conditions.iter().map(asked).collect();
             if !when.is_empty() {
-                let _ = writeln!(out, "- When: {}", when.join(", "));
+                let _ = writeln!(out, "- When: {}", when.join(", and "));
             }
         }
     }
     let _ = writeln!(out, "- Pack: {}, {}", code(&policy.pack), code(place));
+}
+
+/// A condition of `when`, in words.
+fn asked(condition: &Condition) -> String {
+    let value = |value: &Option<String>| value.as_ref().map_or_else(|| "absent".to_owned(), |text| code(text));
+    let values: Vec<String> = condition.any_of.iter().map(value).collect();
+    format!("{} is {}", code(&show_path(&condition.path)), values.join(" or "))
 }
 
 /// A tag, with the page of what it names.
