@@ -1,10 +1,12 @@
-//! `lawbook docs`: the references of the policy language and of its diagnostics, from the code; and the page of policies.
+//! `lawbook docs`: the references of the policy language and of its diagnostics, from the code; and the pages of policies.
+
+mod folder;
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use lawbook::error::Error;
-use lawbook::policy::{Checked, Overrides, Pack, catalogue};
+use lawbook::policy::{Catalogue, Checked, Overrides, Pack, root_of};
 use lawbook::schema::Shapes;
 use lawbook::script::Limits;
 
@@ -15,7 +17,7 @@ use super::{Failure, no_kind};
 /// Print the reference of the policy language: every function with examples, in Markdown
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  lawbook docs --policies my-pack > my-pack/README.md\n  lawbook docs --policies my-pack --check my-pack/README.md     in a pipeline: exit 1 if it is stale"
+    after_help = "Examples:\n  lawbook docs --policies my-pack --output my-pack/docs        a page for each policy, and indexes\n  lawbook docs --policies my-pack --check my-pack/docs         in a pipeline: exit 1 if a page is stale, missing or left over\n  lawbook docs --policies my-pack > my-pack/README.md          all in one page"
 )]
 pub(crate) struct Args {
     /// The reference of diagnostics instead: every code with its page
@@ -30,21 +32,37 @@ pub(crate) struct Args {
     #[arg(long = "kind", value_name = "KIND", requires = "definitions")]
     kinds: Vec<String>,
 
-    /// A page of what policies find instead: those of these packs or files, without any those of the embedded pack
+    /// What policies find instead, in one page: those of these packs or files, without any those of the embedded pack
     #[arg(long, value_name = "PATH", num_args = 0.., conflicts_with_all = ["diagnostics", "definitions"])]
     policies: Option<Vec<PathBuf>>,
 
     #[command(flatten)]
     shapes: ShapesArgs,
 
-    /// Print nothing; exit 1 if this file is not what would be printed
-    #[arg(long, value_name = "FILE")]
+    /// With --policies: write a page for each policy, and indexes, into this folder, which is for these pages alone
+    #[arg(long, value_name = "DIR", requires = "policies", conflicts_with = "check")]
+    output: Option<PathBuf>,
+
+    /// Write nothing; exit 1 if this file is not what would be printed, or this folder not what `--output` would make it
+    #[arg(long, value_name = "PATH")]
     check: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
-    let text = match (&args.policies, args.diagnostics, args.definitions) {
-        (Some(paths), ..) => policies(paths, args)?,
+    let packs = args.policies.as_ref().map(|paths| packs(paths, args)).transpose()?;
+    let catalogue = packs.as_ref().map(|packs| {
+        let mut catalogue = Catalogue::default();
+        packs.iter().for_each(|(pack, folder)| catalogue.add(pack, folder));
+        catalogue
+    });
+    if let (Some(catalogue), Some(folder)) = (&catalogue, &args.output) {
+        return folder::write(folder, &catalogue.pages());
+    }
+    if let (Some(catalogue), Some(folder)) = (&catalogue, args.check.as_ref().filter(|path| path.is_dir())) {
+        return folder::check(folder, &catalogue.pages());
+    }
+    let text = match (&catalogue, args.diagnostics, args.definitions) {
+        (Some(catalogue), ..) => catalogue.page(),
         (_, true, _) => lawbook::lint::markdown(),
         (_, _, true) => definitions(&args.kinds)?,
         _ => lawbook::script::reference(),
@@ -65,20 +83,29 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     Ok(1)
 }
 
-fn policies(paths: &[PathBuf], args: &Args) -> Result<String, Failure> {
-    let (mut all, mut overrides) = (Checked::default(), Overrides::default());
+/// The packs that are to be written about, each with the folder that it was read from; all mistakes in them are told at once.
+fn packs(paths: &[PathBuf], args: &Args) -> Result<Vec<(Checked, String)>, Failure> {
+    let mut overrides = Overrides::default();
     args.shapes.set(&Layers::read(&ConfigArgs::default())?, &mut overrides)?;
-    let packs = match paths {
-        [] => vec![Pack::embedded()],
-        paths => paths
-            .iter()
-            .map(|path| if path.is_dir() { Pack::from_folder(path) } else { Pack::from_file(path) })
-            .collect::<Result<Vec<Pack>, Error>>()?,
-    };
-    for pack in packs {
-        all.join(pack.check(&overrides, &Limits::default()).map_err(Failure::Diagnostics)?);
+    let mut packs = vec![];
+    for path in paths {
+        packs.push(match path.is_dir() {
+            true => (Pack::from_folder(path)?, path.display().to_string()),
+            false => (Pack::from_file(path)?, root_of(path.parent().unwrap_or(path)).display().to_string()),
+        });
     }
-    Ok(catalogue(&all))
+    if packs.is_empty() {
+        packs.push((Pack::embedded(), "policies".to_owned()));
+    }
+    let mut all = Vec::new();
+    let mut mistakes = Vec::new();
+    for (pack, folder) in packs {
+        match pack.check(&overrides, &Limits::default()) {
+            Ok(checked) => all.push((checked, folder)),
+            Err(found) => mistakes.extend(found),
+        }
+    }
+    if mistakes.is_empty() { Ok(all) } else { Err(Failure::Diagnostics(mistakes)) }
 }
 
 fn definitions(kinds: &[String]) -> Result<String, Failure> {

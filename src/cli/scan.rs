@@ -314,9 +314,8 @@ fn spare_inputs(set: &Effective, layers: &Layers, output: &Output) -> Result<(),
     output.spare_inputs(set.inputs.iter().chain(&set.inventory))?;
     let lock = lock_file(layers);
     let decided = [&layers.config.file, &lock, &set.waivers, &set.baseline, &set.state];
-    let is_decided = |file: &Path| {
-        decided.into_iter().flatten().any(|known| known.canonicalize().is_ok_and(|known| known == file))
-    };
+    let is_decided =
+        |file: &Path| decided.into_iter().flatten().any(|known| known.canonicalize().is_ok_and(|known| known == file));
     if output.replaced().is_some_and(is_decided) {
         return Err(output.refuse("is read by this scan, and the report would take its place"));
     }

@@ -32,19 +32,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let heading = |text: &str| format!("{bold}{text}{bold:#}");
     writeln!(out, "{}  {}", heading(&policy.id), clean(&header.title.text))?;
     writeln!(out)?;
-    let mut rows = vec![
-        ("severity", policy.severity.unwrap_or(header.severity).word().to_owned()),
-        ("judges", header.judges.to_string()),
-        ("pack", format!("{} ({})", policy.pack, policy.file)),
-        ("uses", header.uses.join(", ")),
-        ("needs", header.needs.join(", ")),
-        ("tags", header.tags.join(", ")),
-        ("formerly", header.formerly.join(", ")),
-    ];
-    if let Some(window) = &policy.header.window {
-        rows.push(("window", window.to_string()));
-    }
     let hooks: Vec<&str> = policy.script.hooks.iter().map(String::as_str).collect();
+    let mut rows: Vec<(&str, String)> =
+        policy.facts().into_iter().map(|fact| (fact.label, fact.values.join(", "))).collect();
+    rows.push(("pack", format!("{} ({})", policy.pack, policy.file)));
     rows.push(("hooks", hooks.join(", ")));
     for (label, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
         writeln!(out, "  {label:<9} {}", clean(value))?;
@@ -61,26 +52,26 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
     for param in &header.params {
         let value = policy.script.params.get(&param.name).unwrap_or(&param.default);
-        let set = if *value == param.default { String::new() } else { format!(", default {}", param.default) };
-        writeln!(out, "  {} ({}) = {value}{set}\n      {}", param.name, param.kind.describe(), param.doc)?;
+        let set = match *value == param.default {
+            true => String::new(),
+            false => format!(", default {}", param.show(&param.default)),
+        };
+        let told = format!("{} ({}) = {}{set}", param.name, param.kind.describe(), param.show(value));
+        writeln!(out, "  {}\n      {}", clean(&told), clean(&param.doc))?;
     }
     for (title, text) in policy.sections() {
-        writeln!(out, "\n{}", heading(&clean(title)))?;
+        writeln!(out)?;
+        if !title.is_empty() {
+            writeln!(out, "{}", heading(&clean(title)))?;
+        }
         for line in text.lines() {
             writeln!(out, "  {}", clean(line))?;
         }
     }
-    let forms = [
-        ("Console", &header.remediation.console),
-        ("AWS CLI", &header.remediation.cli),
-        ("Python", &header.remediation.python),
-    ];
-    for (title, form) in forms {
-        if let Some(form) = form {
-            writeln!(out, "\n{}", heading(&format!("Remediation: {title}")))?;
-            for line in form.text.trim_end().lines() {
-                writeln!(out, "  {}", clean(line))?;
-            }
+    for instruction in policy.instructions() {
+        writeln!(out, "\n{}", heading(&format!("Remediation: {}", instruction.title)))?;
+        for line in instruction.text.lines() {
+            writeln!(out, "  {}", clean(line))?;
         }
     }
     if !header.references.is_empty() {

@@ -310,6 +310,11 @@ pub fn read(file: &File, settings: &Settings, batches: &mut dyn FnMut(Batch)) {
 
 /// The events in some bytes, whatever their shape, in order; and what could not be read. Origins name them `name`.
 pub fn events(name: &str, bytes: Vec<u8>) -> (Vec<Record>, Vec<Fault>) {
+    events_within(name, bytes, &Settings::default())
+}
+
+/// As [`events`], within other limits than those of the command line.
+pub fn events_within(name: &str, bytes: Vec<u8>, settings: &Settings) -> (Vec<Record>, Vec<Fault>) {
     #[derive(Default)]
     struct Gather {
         records: Vec<Record>,
@@ -326,7 +331,7 @@ pub fn events(name: &str, bytes: Vec<u8>) -> (Vec<Record>, Vec<Fault>) {
     }
     let file = File::from_bytes(name, bytes);
     let mut gather = Gather::default();
-    read(&file, &Settings::default(), &mut |batch| {
+    read(&file, settings, &mut |batch| {
         let before = gather.records.len();
         batch.open(&file, &mut gather);
         for record in &mut gather.records[before..] {

@@ -1,77 +1,102 @@
-//! What policies find, as a page of Markdown: a table of all, then everything that each says about itself.
+//! What policies find, as Markdown: a folder with a page for each and indexes, or all in one page.
 
-use std::fmt::Write as _;
+mod framework;
+mod index;
+mod markdown;
+mod page;
+mod service;
+
+use std::collections::BTreeSet;
 
 use super::{Checked, Policy};
 
-/// The page of all policies of packs, in their order.
-pub fn catalogue(packs: &Checked) -> String {
-    let mut page = String::from("# Policies\n\n");
-    page.push_str("This page is written by `lawbook docs --policies`.\n\n");
-    page.push_str("| policy | severity | judges | what it finds |\n|---|---|---|---|\n");
-    for policy in packs.policies() {
-        let header = &policy.header;
-        let severity = policy.severity.unwrap_or(header.severity).word();
-        let _ = writeln!(
-            page,
-            "| [{id}](#{id}) | {severity} | `{}` | {} |",
-            header.judges,
-            cell(&header.title.text),
-            id = policy.id
-        );
-    }
-    for policy in packs.policies() {
-        one(policy, &mut page);
-    }
-    page
+/// What every file begins with that is written here, so that no other is taken for one.
+pub const MARK: &str = "<!-- Written by `lawbook docs --policies`: what is changed here is lost. -->";
+
+/// The policies of packs, to be written about.
+#[derive(Debug, Default)]
+pub struct Catalogue<'p> {
+    entries: Vec<Entry<'p>>,
+    /// Names of files that are taken, in lower case: some disks know no other.
+    taken: BTreeSet<String>,
 }
 
-fn cell(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+/// A policy and where it is written about.
+#[derive(Debug)]
+struct Entry<'p> {
+    policy: &'p Policy,
+    /// Its file below the folder of its pack.
+    place: String,
+    /// The folders of that.
+    area: String,
+    /// What a link to it leads to: its page, or its heading.
+    target: String,
 }
 
-fn one(policy: &Policy, page: &mut String) {
-    let header = &policy.header;
-    // What is written to a text is written.
-    let _ = writeln!(page, "\n## {}\n\n{}\n", policy.id, cell(&header.title.text));
-    let code = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let when: Vec<String> = header.when.conditions.iter().map(|condition| format!("`{condition}`")).collect();
-    let rows = [
-        ("Severity", policy.severity.unwrap_or(header.severity).word().to_owned()),
-        ("Judges", format!("`{}`", header.judges)),
-        ("When", when.join(", ")),
-        ("Looks up", code(&header.uses)),
-        ("Needs", code(&header.needs)),
-        ("Tags", code(&header.tags)),
-        ("Pack", policy.pack.to_string()),
-    ];
-    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
-        let _ = writeln!(page, "- {name}: {value}");
-    }
-    if !header.params.is_empty() {
-        page.push_str("\n| parameter | type | default | |\n|---|---|---|---|\n");
-        for param in &header.params {
-            let (kind, default) = (cell(&param.kind.describe()), cell(&param.default.to_string()));
-            let _ = writeln!(page, "| `{}` | {kind} | `{default}` | {} |", param.name, cell(&param.doc));
+/// A file of the folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Its name.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl<'p> Catalogue<'p> {
+    /// Adds the policies of a pack that was read from that folder.
+    pub fn add(&mut self, packs: &'p Checked, folder: &str) {
+        for policy in packs.policies() {
+            let file = policy.file.replace('\\', "/");
+            let folder = folder.replace('\\', "/");
+            let below = file.strip_prefix(folder.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
+            let place = below.unwrap_or_else(|| file.rsplit('/').next().unwrap_or(&file)).to_owned();
+            let area = place.rsplit_once('/').map(|(area, _)| area.to_owned()).unwrap_or_default();
+            let target = self.name(&policy.id);
+            self.entries.push(Entry { policy, place, area, target });
         }
     }
-    for (title, text) in policy.sections() {
-        let _ = writeln!(page, "\n### {title}\n\n{text}");
+
+    /// A name for a page that no other has: of several policies of one id, the later are numbered.
+    fn name(&mut self, id: &str) -> String {
+        let indexes = index::INDEXES.iter().map(|(file, ..)| file.to_lowercase());
+        self.taken.extend(indexes);
+        let names = std::iter::once(format!("{id}.md")).chain((2..).map(|number| format!("{id}-{number}.md")));
+        let free = names.into_iter().find(|name| self.taken.insert(name.to_lowercase()));
+        free.unwrap_or_else(|| format!("{id}.md"))
     }
-    let forms = [
-        ("Console", "text", &header.remediation.console),
-        ("AWS CLI", "sh", &header.remediation.cli),
-        ("Python", "python", &header.remediation.python),
-    ];
-    for (title, language, form) in forms {
-        if let Some(form) = form {
-            let _ = writeln!(page, "\n{title}:\n\n```{language}\n{}\n```", form.text.trim_end());
-        }
+
+    /// The files of a folder: the indexes, then a page for each policy. They name nothing outside of it.
+    pub fn pages(&self) -> Vec<Page> {
+        let indexes = index::INDEXES.iter().map(|(file, _, write)| Page {
+            name: (*file).to_owned(),
+            text: format!("{MARK}\n\n{}", write(&self.entries)),
+        });
+        let policies = self.entries.iter().map(|entry| {
+            let mut text = format!("{MARK}\n\n{}\n", index::links());
+            page::write(entry.policy, &entry.place, "#", &mut text);
+            Page { name: entry.target.clone(), text }
+        });
+        indexes.chain(policies).collect()
     }
-    if !header.references.is_empty() {
-        page.push('\n');
-        for reference in header.references.iter() {
-            let _ = writeln!(page, "- <{reference}>");
+
+    /// All in one page: a table, then each policy under a heading.
+    pub fn page(&self) -> String {
+        let anchored: Vec<Entry<'_>> = self
+            .entries
+            .iter()
+            .map(|entry| Entry {
+                policy: entry.policy,
+                place: entry.place.clone(),
+                area: entry.area.clone(),
+                target: format!("#{}", entry.policy.id),
+            })
+            .collect();
+        let mut page = format!("{MARK}\n\n# Policies\n\n");
+        index::table(&anchored.iter().collect::<Vec<_>>(), &mut page);
+        for entry in &self.entries {
+            page.push('\n');
+            page::write(entry.policy, &entry.place, "##", &mut page);
         }
+        page
     }
 }

@@ -15,6 +15,7 @@ mod manifest;
 mod overrides;
 mod pack;
 mod params;
+mod portrait;
 mod remediation;
 mod said;
 mod signature;
@@ -24,7 +25,7 @@ mod window;
 use std::sync::Arc;
 
 pub use self::archive::{Archive, Built, build};
-pub use self::catalogue::catalogue;
+pub use self::catalogue::{Catalogue, MARK, Page};
 pub use self::checked::Checked;
 pub use self::config::{Config, Setting};
 pub use self::contents::{Contents, is_archive};
@@ -36,6 +37,7 @@ pub use self::manifest::{Manifest, is_named, is_root, root_of, satisfies};
 pub use self::overrides::Overrides;
 pub use self::pack::{DEFAULT, LOCAL, Pack};
 pub use self::params::{Param, ParamKind};
+pub use self::portrait::{Fact, Instruction};
 pub use self::remediation::{Forms, Scripts, Template};
 pub use self::said::{By, Said};
 pub use self::signature::{PublicKey, SecretKey};
@@ -88,16 +90,28 @@ impl Policy {
         }
     }
 
-    /// The sections of the documentation: heading and text, in order.
+    /// The sections of the documentation: heading and text, in order. What stands before the first heading has an empty one.
     pub fn sections(&self) -> Vec<(&str, &str)> {
-        let mut sections = Vec::new();
-        for part in self.doc.split("\n## ").map(|part| part.strip_prefix("## ").unwrap_or(part)) {
-            if let Some((heading, text)) = part.split_once('\n') {
-                sections.push((heading.trim(), text.trim()));
-            } else if !part.trim().is_empty() {
-                sections.push((part.trim(), ""));
+        let mut starts: Vec<usize> = Vec::from_iter((!self.doc.starts_with("## ")).then_some(0));
+        let (mut at, mut is_code) = (0, false);
+        for line in self.doc.split_inclusive('\n') {
+            // A comment in a block of code is no heading.
+            is_code ^= line.starts_with("```");
+            if line.starts_with("## ") && !is_code {
+                starts.push(at);
             }
+            at += line.len();
         }
-        sections
+        let ends = starts.iter().skip(1).copied().chain([at]);
+        let section = |(start, end): (&usize, usize)| {
+            let part = &self.doc[*start..end];
+            let (heading, text) = match part.strip_prefix("## ") {
+                Some(part) => part.split_once('\n').unwrap_or((part, "")),
+                None => ("", part),
+            };
+            (heading.trim(), text.trim())
+        };
+        let is_told = |(heading, text): &(&str, &str)| !(heading.is_empty() && text.is_empty());
+        starts.iter().zip(ends).map(section).filter(is_told).collect()
     }
 }

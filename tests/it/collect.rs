@@ -1,4 +1,4 @@
-//! The script that collects inventory, with a stand-in for the AWS CLI.
+//! The script that collects inventory, and the page on collecting, with stand-ins for the AWS CLI.
 #![cfg(unix)]
 
 use std::os::unix::fs::PermissionsExt;
@@ -119,4 +119,114 @@ fn the_permissions_that_it_prints_are_those_of_its_calls() {
         checked += 1;
     }
     assert!(checked > 40, "{checked}");
+}
+
+/// Answers to the commands of docs/collecting.md, and to no flag that the AWS CLI does not have (by botocore's models and the
+/// reference of `s3 sync`).
+const AWS_OF_PAGE: &str = r#"#!/bin/bash
+set -eu
+echo "$*" >> calls
+has_only() {
+    for word in "${words[@]}"; do
+        case $word in --*) [[ " --region --output --query $1 " == *" $word "* ]] || { echo "no flag $word" >&2; exit 252; } ;; esac
+    done
+}
+words=("$@")
+case "$1 $2" in
+    "s3 sync")
+        has_only "--exclude --include --only-show-errors"
+        to=$4; mkdir -p "$to"
+        case $3 in
+            s3://example-trail/*) cp -R "sample/logs/${3#s3://example-trail/}/." "$to" ;;
+            s3://example-exports/trail/task-1)
+                printf '2024-05-14T08:00:01.000Z %s\n' '{"eventVersion":"1.10","eventID":"of-export","eventTime":"2024-05-14T08:00:01Z","eventSource":"ec2.amazonaws.com","eventName":"DescribeVpcs","awsRegion":"us-east-1","recipientAccountId":"111122223333"}' | gzip > "$to/000000.gz" ;;
+            *) exit 1 ;;
+        esac ;;
+    "cloudtrail describe-trails")
+        has_only ""
+        [[ "$*" == *"trailList[].[Name,"* ]] || exit 0
+        printf 'main\texample-trail\tNone\tFalse\n' ;;
+    "cloudtrail lookup-events")
+        has_only "--start-time --end-time --lookup-attributes"
+        echo '{"Events":[{"EventId":"of-history","CloudTrailEvent":"{\"eventVersion\":\"1.10\",\"eventID\":\"of-history\",\"eventTime\":\"2024-05-14T08:00:02Z\",\"eventSource\":\"ec2.amazonaws.com\",\"eventName\":\"DescribeVpcs\",\"awsRegion\":\"us-east-1\",\"recipientAccountId\":\"111122223333\"}"}]}' ;;
+    "logs filter-log-events")
+        has_only "--log-group-name --start-time --end-time"
+        echo '{"events":[{"eventId":"1","message":"{\"eventVersion\":\"1.10\",\"eventID\":\"of-group\",\"eventTime\":\"2024-05-14T08:00:03Z\",\"eventSource\":\"ec2.amazonaws.com\",\"eventName\":\"DescribeVpcs\",\"awsRegion\":\"us-east-1\",\"recipientAccountId\":\"111122223333\"}"}],"searchedLogStreams":[]}' ;;
+    "logs create-export-task") has_only "--log-group-name --from --to --destination --destination-prefix"; echo task-1 ;;
+    "logs describe-export-tasks") has_only "--task-id"; echo COMPLETED ;;
+    "cloudtrail start-query") has_only "--query-statement"; echo q-1 ;;
+    "cloudtrail describe-query") has_only "--query-id"; echo FINISHED ;;
+    "cloudtrail get-query-results")
+        has_only "--query-id --next-token"
+        case "$*" in *--next-token*) id=of-lake-2 next= ;; *) id=of-lake-1 next='"NextToken": "more",' ;; esac
+        echo '{ "QueryStatus": "FINISHED", '"$next"' "QueryResultRows": [[{"eventJson":"{\"eventVersion\":\"1.10\",\"eventID\":\"'$id'\",\"eventTime\":\"2024-05-14T08:00:04Z\",\"eventSource\":\"ec2.amazonaws.com\",\"eventName\":\"DescribeVpcs\",\"awsRegion\":\"us-east-1\",\"recipientAccountId\":\"111122223333\"}"}]] }' ;;
+    "events put-rule") has_only "--name --state --event-pattern"; echo '{}' ;;
+    "sts get-caller-identity") echo 111122223333 ;;
+    "ec2 describe-volumes") echo '{"Volumes":[{"VolumeId":"vol-1","Encrypted":false,"State":"in-use","Size":8}]}' ;;
+    *) ;;
+esac
+"#;
+
+/// The page's blocks, one after the other, are a session that ends with a report.
+#[test]
+fn every_command_of_the_page_on_collecting_works_and_what_it_gets_is_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/collecting.md")).unwrap();
+    let desk = desk();
+    std::fs::write(desk.path().join("bin/aws"), AWS_OF_PAGE).unwrap();
+    for (name, target) in [("sample", "examples/sample"), ("examples", "examples")] {
+        std::os::unix::fs::symlink(root.join(target), desk.path().join(name)).unwrap();
+    }
+    let binary = Path::new(env!("CARGO_BIN_EXE_lawbook")).parent().unwrap().display().to_string();
+    let path = format!("{}:{binary}:{}", desk.path().join("bin").display(), std::env::var("PATH").unwrap());
+    std::fs::create_dir(desk.path().join("logs")).unwrap();
+    let mut ran = 0;
+    for block in page.split("\n```bash\n").skip(1).map(|rest| rest.split("\n```").next().unwrap()) {
+        let promised = block.rsplit_once(" # exit ").map_or(0, |(_, code)| code.parse().unwrap());
+        let out = Command::new("bash")
+            .args(["-u", "-o", "pipefail", "-c", block])
+            .current_dir(desk.path())
+            .env("PATH", &path)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let told = [out.stdout, out.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        assert_eq!(out.status.code(), Some(promised), "{block}\n{told}");
+        assert!(!told.contains("error") && !told.contains("in part"), "{block}\n{told}");
+        ran += 1;
+    }
+    assert!(ran > 9, "{ran} blocks were run");
+    let before = std::fs::read_to_string(desk.path().join("before.json")).unwrap();
+    let report: Value = serde_json::from_str(&before).unwrap();
+    assert_eq!(report["faults"], serde_json::json!([]), "{report:#}");
+    let policies = report["findings"].to_string();
+    assert!(policies.contains("ebs-volume-unencrypted") && policies.contains("eip-disassociated"), "{policies}");
+    // Everything that was fetched is among what was judged.
+    for (file, wanted) in
+        [("logs/history-us-east-1.json", 1), ("logs/cloudwatch.json", 1), ("logs/cloudwatch", 1), ("logs/lake.json", 2)]
+    {
+        let out = crate::cli::lawbook().args(["try", "event.eventID", file]).current_dir(desk.path()).output().unwrap();
+        let ids = String::from_utf8(out.stdout).unwrap();
+        assert!(out.status.success() && ids.lines().count() == wanted && ids.contains("\"of-"), "{file}: {ids}");
+    }
+    let policy = page.split("\n```json\n").nth(1).unwrap().split("\n```").next().unwrap();
+    let policy: Value = serde_json::from_str(policy).unwrap();
+    let actions: Vec<&str> = policy["Statement"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|statement| match &statement["Action"] {
+            Value::String(action) => vec![action.as_str()],
+            list => list.as_array().unwrap().iter().map(|action| action.as_str().unwrap()).collect(),
+        })
+        .collect();
+    let calls = std::fs::read_to_string(desk.path().join("calls")).unwrap();
+    for call in calls.lines().filter(|call| call.starts_with("cloudtrail ") || call.starts_with("logs ")) {
+        let words: Vec<&str> = call.split(' ').collect();
+        if page.contains(&format!("aws {} {}", words[0], words[1])) {
+            let pascal: String = words[1].split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+            let action = format!("{}:{pascal}", words[0]);
+            assert!(actions.contains(&action.as_str()), "{action} is not among the permissions");
+        }
+    }
 }

@@ -292,23 +292,3 @@ fn the_limits_are_those_of_the_sandbox() {
     );
     assert!(document.contains("| operations | 1,000,000;"));
 }
-
-#[test]
-fn the_page_of_policies_says_what_each_finds_and_is_told_when_it_is_stale() {
-    let (code, page, _) = lawbook(Path::new(ROOT), &["docs", "--policies"]);
-    assert_eq!(code, 0);
-    assert!(page == document("catalogue.md"), "stale (try: `cargo run -- docs --policies > docs/catalogue.md`)");
-    let (_, listed, _) = lawbook(Path::new(ROOT), &["docs", "--policies", "policies"]);
-    assert_eq!(page, listed, "the embedded pack is that of the folder");
-    let pack = lawbook::policy::Pack::embedded();
-    for file in pack.files() {
-        let id = Path::new(file).file_stem().unwrap().to_str().unwrap();
-        assert!(page.contains(&format!("\n## {id}\n")) && page.contains(&format!("[{id}](#{id})")), "{id}");
-    }
-    let check = |file: &str| lawbook(Path::new(ROOT), &["docs", "--policies", "--check", file]);
-    assert_eq!(check("docs/catalogue.md"), (0, String::new(), String::new()));
-    let (code, out, err) = check("docs/diagnostics.md");
-    assert!(code == 1 && out.is_empty() && err.contains("docs/diagnostics.md: is stale"), "{err}");
-    let (code, _, err) = check("docs/nosuch.md");
-    assert!(code == 2 && err.contains("docs/nosuch.md"), "{err}");
-}

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cases;
+mod catalogue;
 mod check;
 mod cli;
 mod collect;
@@ -18,6 +19,7 @@ mod lint;
 mod packs;
 mod peers;
 mod pipeline;
+mod pipelines;
 mod policies;
 mod prefilter;
 mod readme;

@@ -200,6 +200,9 @@ fn run_all(blocks: Vec<Block<'_>>, folder: &str) {
 fn every_relative_link_leads_somewhere() {
     let root = Path::new(ROOT);
     let documents = walkdir::WalkDir::new(root.join("docs")).into_iter().map(|entry| entry.unwrap().into_path());
+    let is_source = |entry: &walkdir::DirEntry| entry.file_name() != "target";
+    let examples = walkdir::WalkDir::new(root.join("examples")).into_iter().filter_entry(is_source);
+    let documents = documents.chain(examples.map(|entry| entry.unwrap().into_path()));
     let top = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
     let mut wrong = Vec::new();
     for file in top.chain(documents).filter(|path| path.extension().is_some_and(|end| end == "md")) {
