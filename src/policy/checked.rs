@@ -38,6 +38,12 @@ impl Checked {
         self.places.get(id).map(|at| &self.policies[*at])
     }
 
+    /// The policy of that pack and that id; the first, if there are several.
+    pub fn find(&self, pack: &str, id: &str) -> Option<&Policy> {
+        let is = |policy: &&Policy| *policy.pack == *pack && *policy.id == *id;
+        self.get(id).filter(is).or_else(|| self.policies.iter().find(is))
+    }
+
     /// Adds the policies of another pack.
     pub fn join(&mut self, other: Self) {
         self.extend(other.policies);

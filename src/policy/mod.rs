@@ -59,6 +59,11 @@ impl Policy {
         ids.flat_map(|id| [id.to_owned(), format!("{}/{id}", self.pack)]).collect()
     }
 
+    /// The text under a heading of the documentation; nothing if there is none.
+    pub fn section(&self, heading: &str) -> &str {
+        self.sections().into_iter().find(|(known, _)| *known == heading).map_or("", |(_, text)| text)
+    }
+
     /// The sections of the documentation: heading and text, in order.
     pub fn sections(&self) -> Vec<(&str, &str)> {
         let mut sections = Vec::new();

@@ -4,6 +4,7 @@
 //! are counted. Groups are in the order of their worst, then of the input. Findings are gone through twice: to see which
 //! are shown and where, and to put those into words; what is shown is then sorted by place.
 
+use std::collections::BinaryHeap;
 use std::io;
 use std::sync::Arc;
 
@@ -25,13 +26,30 @@ pub(super) trait Words {
     fn end(&self, more: u64) -> String;
 }
 
+/// What is not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Left {
+    pub(super) groups: u64,
+    pub(super) findings: u64,
+}
+
 /// Gives all groups in words.
 pub(super) fn write(
     findings: &Findings,
     words: &dyn Words,
     give: &mut dyn FnMut(&str) -> io::Result<()>,
 ) -> io::Result<()> {
-    let shown = choose(findings).map_err(io::Error::other)?;
+    write_worst(findings, usize::MAX, words, give).map(|_| ())
+}
+
+/// Gives the `most` worst groups in words, and says how much there is beside them.
+pub(super) fn write_worst(
+    findings: &Findings,
+    most: usize,
+    words: &dyn Words,
+    give: &mut dyn FnMut(&str) -> io::Result<()>,
+) -> io::Result<Left> {
+    let (shown, left) = choose(findings, most).map_err(io::Error::other)?;
     let told = tell(findings, &shown, words).map_err(io::Error::other)?;
     drop(shown);
     let mut merge = told.read().map_err(io::Error::other)?;
@@ -45,7 +63,8 @@ pub(super) fn write(
         }
         give(std::str::from_utf8(text).map_err(|_| io::Error::other(damaged()))?)?;
     }
-    more.map_or(Ok(()), |more| give(&words.end(more)))
+    more.map_or(Ok(()), |more| give(&words.end(more)))?;
+    Ok(left)
 }
 
 fn eight(bytes: &[u8]) -> Result<[u8; 8], Error> {
@@ -63,8 +82,8 @@ fn rank(severity: Severity, ordinal: u64) -> Rank {
 }
 
 /// The findings that are shown, by their ordinals, and where: the rank of the group, the place in it, and how many of the
-/// group are not shown.
-fn choose(findings: &Findings) -> Result<Sorted, Error> {
+/// group are not shown; and what is of none of the `most` worst groups.
+fn choose(findings: &Findings, most: usize) -> Result<(Sorted, Left), Error> {
     let mut sorter = Sorter::<1>::new(&Arc::default(), findings.memory());
     let mut key = Vec::new();
     let mut ordinal = 0;
@@ -81,7 +100,24 @@ fn choose(findings: &Findings) -> Result<Sorted, Error> {
         Ok(true)
     })?;
     let [grouped] = Sorter::sorted(vec![sorter])?;
+    let worst = Worst::of(&grouped, most)?;
+    let mut left = Left { groups: 0, findings: 0 };
     let mut shown = Sorter::new(&Arc::default(), findings.memory());
+    let mut give = |group: &Group| {
+        if worst.has(group) {
+            return group.show(&mut shown);
+        }
+        left.groups += 1;
+        left.findings += group.len;
+        Ok(())
+    };
+    each_group(&grouped, &mut give)?;
+    let [shown] = Sorter::sorted(vec![shown])?;
+    Ok((shown, left))
+}
+
+/// Gives the groups one by one.
+fn each_group(grouped: &Sorted, give: &mut dyn FnMut(&Group) -> Result<(), Error>) -> Result<(), Error> {
     let mut merge = grouped.read()?;
     let mut group: Option<Group> = None;
     while let Some((key, _)) = merge.advance()? {
@@ -90,16 +126,39 @@ fn choose(findings: &Findings) -> Result<Sorted, Error> {
             Some(group) if group.name == name => group.add(*rank)?,
             _ => {
                 if let Some(group) = group.replace(Group::new(name, *rank)?) {
-                    group.show(&mut shown)?;
+                    give(&group)?;
                 }
             }
         }
     }
-    if let Some(group) = group {
-        group.show(&mut shown)?;
+    group.map_or(Ok(()), |group| give(&group))
+}
+
+/// The ranks of the worst groups.
+struct Worst {
+    /// The last of them; `None` if all are.
+    last: Option<Rank>,
+}
+
+impl Worst {
+    fn of(grouped: &Sorted, most: usize) -> Result<Self, Error> {
+        if most == usize::MAX {
+            return Ok(Self { last: None });
+        }
+        let mut ranks = BinaryHeap::new();
+        each_group(grouped, &mut |group| {
+            ranks.push(group.rank());
+            if ranks.len() > most {
+                ranks.pop();
+            }
+            Ok(())
+        })?;
+        Ok(Self { last: ranks.peek().copied() })
     }
-    let [shown] = Sorter::sorted(vec![shown])?;
-    Ok(shown)
+
+    fn has(&self, group: &Group) -> bool {
+        self.last.is_none_or(|last| group.rank() <= last)
+    }
 }
 
 /// A group while its findings are gone through, the worst first.
@@ -128,11 +187,17 @@ impl Group {
         Ok(())
     }
 
+    /// Its place among the groups.
+    fn rank(&self) -> Rank {
+        let mut rank = self.ranks[0];
+        rank[1..].copy_from_slice(&self.first.to_be_bytes());
+        rank
+    }
+
     fn show(&self, shown: &mut Sorter<1>) -> Result<(), Error> {
         let more = self.len - self.ranks.len() as u64;
         for (at, rank) in self.ranks.iter().enumerate() {
-            let worst = self.ranks[0][0];
-            let place = [&[worst][..], &self.first.to_be_bytes(), &[at as u8], &more.to_be_bytes()].concat();
+            let place = [&self.rank()[..], &[at as u8], &more.to_be_bytes()].concat();
             shown.push(0, &rank[1..], &place)?;
         }
         Ok(())
@@ -275,7 +340,22 @@ fn severity(event) { event.severity }
             let outcome = judge(&packs, &records, Inventory::default(), &request).unwrap();
             let mut out = String::new();
             write(&outcome.findings, &Ids, &mut |text| { out += text; Ok(()) }).unwrap();
-            prop_assert_eq!(out, in_memory(&outcome.findings.to_vec().unwrap()));
+            let whole = in_memory(&outcome.findings.to_vec().unwrap());
+            prop_assert_eq!(&out, &whole);
+            // Of the worst so many, as they stand in the whole, and of the rest its size.
+            for most in [1, 3] {
+                let mut out = String::new();
+                let left = write_worst(&outcome.findings, most, &Ids, &mut |text| { out += text; Ok(()) }).unwrap();
+                let lines: Vec<&str> = whole.lines().collect();
+                let (told, untold) = lines.split_at(lines.len().min(most));
+                prop_assert_eq!(out.lines().collect::<Vec<_>>(), told);
+                let len = |line: &&str| {
+                    let (ids, more) = line.rsplit_once(" +").unwrap();
+                    1 + ids.split_once(':').unwrap().1.split_whitespace().filter(|word| *word != ",").count() as u64 + more.parse::<u64>().unwrap()
+                };
+                let findings = untold.iter().map(len).sum();
+                prop_assert_eq!(left, Left { groups: untold.len() as u64, findings });
+            }
         }
     }
 }

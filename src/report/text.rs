@@ -17,7 +17,7 @@ use crate::policy::{Checked, Policy};
 use crate::principal::{Principal, Traced};
 use crate::record::Origin;
 
-pub(super) fn write(outcome: &Outcome, packs: &Checked, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(outcome: &Outcome, packs: &Checked, look: Look<'_>, out: &mut dyn Write) -> io::Result<()> {
     let reasons = packs.policies().iter().map(|policy| ((&*policy.pack, &*policy.id), first_sentence(policy)));
     // Of policies that are called alike the first counts, as it does everywhere.
     let groups = Groups { reasons: reasons.rev().collect(), colour: look.colour };

@@ -63,7 +63,7 @@ fn outcome() -> (Checked, Outcome) {
 fn written(format: Format, colour: bool) -> String {
     let (packs, outcome) = outcome();
     let mut out = Vec::new();
-    report::write(format, &outcome, &packs, Look { colour, verbose: true }, &mut out).unwrap();
+    report::write(format, &outcome, &packs, Look { colour, verbose: true, ..Look::default() }, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
