@@ -17,10 +17,10 @@ use serde::Serialize;
 
 use self::counts::{Counts, Table};
 use self::group::Groups;
-use self::markup::{SCRIPT, STYLE, Templates, content_policy, own};
+use self::markup::{SCRIPT, STYLE, Templates, content_policy, own, quoted};
 use self::timeline::{Timeline, Times};
 use super::grouped;
-use crate::engine::{Decided, Outcome, Summary};
+use crate::engine::{Decided, History, Outcome, Summary};
 use crate::finding::Finding;
 use crate::policy::{Checked, Policy};
 use crate::record::{CLOUDTRAIL, Origin};
@@ -30,6 +30,9 @@ pub(super) const SHOWN: usize = 500;
 
 /// Rows of what was not judged, and of waivers, baseline and files, that are shown.
 const ROWS: usize = 200;
+
+/// Rows of what was not judged that need not be opened.
+const FIRST: usize = 6;
 
 pub(super) fn write(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> io::Result<()> {
     let templates = Templates::new()?;
@@ -68,6 +71,7 @@ struct Head<'a> {
     facts: Vec<Fact>,
     unjudged: Unjudged<'a>,
     timeline: Timeline,
+    history: Vec<Span<'a>>,
     areas: Table,
     services: Table,
     places: Table,
@@ -96,18 +100,42 @@ struct Fact {
     text: String,
 }
 
+/// Of which times there were records of an account.
+#[derive(Serialize)]
+struct Span<'a> {
+    account: &'a str,
+    from: &'a str,
+    to: &'a str,
+}
+
 #[derive(Serialize)]
 struct Unjudged<'a> {
     total: u64,
-    faults: Vec<UnjudgedRow<'a>>,
-    rows: Vec<UnjudgedRow<'a>>,
+    faults: Rows<'a>,
+    rows: Rows<'a>,
     more: String,
+}
+
+/// Rows of which the first are there to be seen, and the rest to be opened.
+#[derive(Serialize)]
+struct Rows<'a> {
+    first: Vec<UnjudgedRow<'a>>,
+    title: String,
+    rest: Vec<UnjudgedRow<'a>>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(rows: impl Iterator<Item = UnjudgedRow<'a>>) -> Self {
+        let mut first: Vec<_> = rows.take(ROWS).collect();
+        let rest = first.split_off(first.len().min(FIRST));
+        Self { first, title: format!("{} more", rest.len()), rest }
+    }
 }
 
 #[derive(Serialize)]
 struct UnjudgedRow<'a> {
     subject: &'a str,
-    reason: String,
+    reason: Value,
     place: String,
     origins: Vec<String>,
     count: u64,
@@ -144,6 +172,7 @@ fn head(outcome: &Outcome, counts: Counts, timeline: Timeline) -> Head<'_> {
         facts: facts(summary),
         unjudged: unjudged(outcome),
         timeline,
+        history: summary.history.iter().take(ROWS).map(span).collect(),
         areas: counts.areas.table("areas", "of no area"),
         services: counts.services.table("services", "of no service"),
         places: counts.places.table("places", "of an unknown account"),
@@ -180,27 +209,27 @@ fn facts(summary: &Summary) -> Vec<Fact> {
             format!("{} recognised with nothing to judge, {} filtered out", records.recognised, records.filtered);
         facts.push(Fact { name: "Other records", text });
     }
-    for history in summary.history.iter().take(ROWS) {
-        let account = history.account.as_deref().unwrap_or("an unknown account");
-        let text = format!("{} to {} of {account}", history.from, history.to);
-        facts.push(Fact { name: "History", text });
-    }
     facts
 }
 
+fn span(history: &History) -> Span<'_> {
+    let account = history.account.as_deref().unwrap_or("unknown");
+    Span { account, from: &history.from, to: &history.to }
+}
+
 fn unjudged(outcome: &Outcome) -> Unjudged<'_> {
-    let faults = outcome.faults.iter().take(ROWS).map(|row| UnjudgedRow {
+    let faults = outcome.faults.iter().map(|row| UnjudgedRow {
         subject: row.policy.as_deref().unwrap_or(row.stage),
-        reason: cut(&row.reason, 600),
+        reason: quoted(&cut(&row.reason, 600)),
         place: String::new(),
         origins: row.origins.iter().map(place_of).collect(),
         count: row.count,
     });
-    let rows = outcome.not_evaluated.iter().take(ROWS).map(|row| {
+    let rows = outcome.not_evaluated.iter().map(|row| {
         let place = [row.account.as_deref(), row.region.as_deref()].map(|part| cut(part.unwrap_or("unknown"), 100));
         UnjudgedRow {
             subject: &row.policy,
-            reason: cut(&row.reason, 600),
+            reason: quoted(&cut(&row.reason, 600)),
             place: place.join(", "),
             origins: Vec::new(),
             count: row.count,
@@ -209,8 +238,8 @@ fn unjudged(outcome: &Outcome) -> Unjudged<'_> {
     let left = outcome.faults.len().saturating_sub(ROWS) + outcome.not_evaluated.len().saturating_sub(ROWS);
     Unjudged {
         total: outcome.summary.faults + outcome.summary.not_evaluated,
-        faults: faults.collect(),
-        rows: rows.collect(),
+        faults: Rows::of(faults),
+        rows: Rows::of(rows),
         more: if left > 0 { format!("And {left} more rows, which the JSON report has.") } else { String::new() },
     }
 }

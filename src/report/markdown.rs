@@ -23,6 +23,9 @@ pub(super) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "**Exit {}**: {}\n", exit.code, escaped(&exit.reasons.join("; ")))?;
     }
     by_severity(outcome, out)?;
+    if summary.redacted {
+        writeln!(out, "Redacted: pseudonyms stand for accounts, addresses and names.\n")?;
+    }
     let mut groups = 0;
     if summary.findings.total > 0 {
         writeln!(out, "| severity | finding | when | where | |\n|---|---|---|---|---|")?;

@@ -419,6 +419,9 @@ impl Page {
         }
         let found = self.paint(BOLD, &format!("{found}."));
         self.line(&found);
+        if summary.redacted {
+            self.line("Redacted: pseudonyms stand for accounts, addresses and names.");
+        }
         if summary.exit.code != 0 {
             self.line(&format!("Exit {}: {}.", summary.exit.code, summary.exit.reasons.join("; ")));
         }

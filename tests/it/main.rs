@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod architecture;
+mod browser;
 mod cases;
 mod check;
 mod cli;
@@ -9,6 +10,8 @@ mod collect;
 mod deliveries;
 mod docs;
 mod engine;
+mod formats;
+mod html;
 mod input;
 mod impact;
 mod inventory;
@@ -17,6 +20,7 @@ mod peers;
 mod policies;
 mod prefilter;
 mod readme;
+mod redact;
 mod report;
 mod series;
 mod sessions;

@@ -113,6 +113,19 @@ pub(super) fn markdown(text: &str) -> Value {
     Value::from_safe_string(out)
 }
 
+/// A message as HTML: what it names between backticks is code.
+pub(super) fn quoted(text: &str) -> Value {
+    let parts = text.split('`').enumerate();
+    let is_closed = text.matches('`').count() % 2 == 0;
+    let shown = parts.map(|(at, part)| match (at % 2, is_closed) {
+        (1, true) => format!("<code>{}</code>", escaped(part)),
+        (_, true) => escaped(part),
+        (0, false) if at == 0 => escaped(part),
+        _ => format!("`{}", escaped(part)),
+    });
+    Value::from_safe_string(shown.collect())
+}
+
 /// Text that stands in the page as it is: our own style and script.
 pub(super) fn own(text: &'static str) -> Value {
     Value::from_safe_string(text.to_owned())
@@ -149,6 +162,12 @@ mod tests {
         for some in ["<code>two</code>", "&lt;script&gt;", "<a href=\"https://example.com/\">b</a>", "c", "<p>e</p>"] {
             assert!(html.contains(some), "{some}: {html}");
         }
+    }
+
+    #[test]
+    fn what_is_quoted_is_code() {
+        assert_eq!(quoted("no `<a>` in `b`.").to_string(), "no <code>&lt;a&gt;</code> in <code>b</code>.");
+        assert_eq!(quoted("a `b` `<").to_string(), "a `b` `&lt;");
     }
 
     #[test]
