@@ -164,7 +164,7 @@ impl Redaction {
         let text = |text: &str| self.key.text(text, Keep::Policy(&words), &names);
         finding.title = text(&finding.title);
         finding.group = text(&finding.group);
-        for resource in finding.resources.iter_mut().filter(|resource| !words.has_text(resource)) {
+        for resource in finding.resources.iter_mut().filter(|resource| !words.has_subject(resource)) {
             *resource = self.identifier(resource);
         }
         self.facts(&mut finding.record);
@@ -325,19 +325,18 @@ impl Redaction {
 fn names(finding: &Finding, words: &Words) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut add = |text: &str| {
-        let is_plain = matches!(text, "root" | "") || words::is_of_aws(text) || words.has_text(text);
-        // Of an ARN, and of what has a path, each part by itself, too.
-        let parts = text.split([':', '/', ',']).filter(|part| !words::is_type(part) && !words::is_of_aws(part));
-        let parts = parts.filter(|part| *part != "arn" && *part != "root");
-        for part in parts.chain([text]).filter(|_| !is_plain) {
-            if part.split(|letter| !words::is_of_word(letter)).map(words::core).any(|word| words.has(word)) {
-                names.push(part.to_owned());
+        for name in text::names_in(text) {
+            let stays = |word: &str| !word.is_empty() && Keep::Policy(words).keeps(word);
+            if !Keep::Nothing.keeps(name) && name.split(|letter| !words::is_of_word(letter)).map(words::core).any(stays)
+            {
+                names.push(name.to_owned());
             }
         }
     };
-    finding.resources.iter().for_each(|resource| add(resource));
+    finding.resources.iter().filter(|resource| !words.has_subject(resource)).for_each(|resource| add(resource));
     let mut add_principal = |principal: &Principal| {
-        let Principal { name, arn, role, account, session, access_key, .. } = principal;
+        let Principal { kind: _, name, arn, role, account, session, access_key, service: _, mfa: _, traced: _ } =
+            principal;
         [name, arn, role, account, session, access_key].into_iter().flatten().for_each(|text| add(text));
     };
     if let Some(actor) = &finding.actor {
@@ -347,10 +346,10 @@ fn names(finding: &Finding, words: &Words) -> Vec<String> {
         }
     }
     if let Some(window) = &finding.window {
-        window.by.iter().filter_map(Value::as_str).for_each(&mut add);
+        window.by.iter().filter_map(Value::as_str).filter(|text| !words::is_of_aws(text)).for_each(&mut add);
         window.hits.iter().filter_map(|hit| hit.actor.as_deref()).for_each(&mut add);
     }
-    finding.record.id.as_deref().map(&mut add);
+    finding.record.id.as_deref().into_iter().for_each(&mut add);
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     names.dedup();
     names

@@ -17,7 +17,13 @@ pub(super) enum Keep<'a> {
 }
 
 impl Keep<'_> {
-    fn keeps(self, word: &str) -> bool {
+    /// True if a word stays as it is.
+    pub(super) fn keeps(self, word: &str) -> bool {
+        let is_path = || word.contains('.') && !is_number(word) && word.split('.').all(|part| self.knows(part));
+        self.knows(word) || is_time(word) || is_path()
+    }
+
+    fn knows(self, word: &str) -> bool {
         match self {
             Self::Nothing => word == "root" || words::is_region(word) || is_host_of_aws(word),
             Self::Policy(words) => words.has(word) || is_plain_number(word),
@@ -31,6 +37,11 @@ fn is_plain_number(word: &str) -> bool {
     let unit = word.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
     let is_number = word.starts_with(|letter: char| letter.is_ascii_digit()) && word.parse::<IpAddr>().is_err();
     is_number && word.len() <= 9 && unit.len() <= 2 && unit.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+/// Digits and points: an address, if not a version.
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 /// `ec2.amazonaws.com`, and nothing that a user may put before it.
@@ -114,7 +125,7 @@ impl Key {
         let inner = core(word);
         let at = word.find(inner).unwrap_or(0);
         out.push_str(&word[..at]);
-        if inner.is_empty() || keep.keeps(inner) || is_time(inner) {
+        if inner.is_empty() || keep.keeps(inner) {
             out.push_str(inner);
         } else if let Some(parts) = of_trail(inner) {
             for (number, part) in parts.into_iter().enumerate() {
@@ -160,6 +171,18 @@ fn arn(text: &str) -> Option<[&str; 6]> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let parts: [&str; 6] = parts.try_into().ok()?;
     (parts[0] == "arn").then_some(parts)
+}
+
+/// An identifier, and the names that it is made of: of an ARN those of its resource.
+pub(super) fn names_in(text: &str) -> Vec<&str> {
+    let resource = arn(text).map_or(text, |parts| parts[5]);
+    let mut parts: Vec<&str> = resource.split(['/', ':', ',']).collect();
+    if parts.len() > 1 && words::is_type(parts[0]) {
+        parts.remove(0);
+    }
+    parts.push(text);
+    parts.retain(|part| !part.is_empty());
+    parts
 }
 
 /// An address, and the length of a network's prefix behind it.

@@ -198,6 +198,11 @@ impl Words {
         self.texts.contains(text)
     }
 
+    /// True for what a policy calls something that has no name, such as `ebs-encryption-by-default`: people choose shorter ones.
+    pub(super) fn has_subject(&self, text: &str) -> bool {
+        self.has_text(text) && text.len() >= 12 && text.contains('-')
+    }
+
     /// True for what a member of an object may be called.
     pub(super) fn has_member(&self, name: &str) -> bool {
         self.members.contains(name) || self.has(name)
@@ -236,7 +241,8 @@ pub(super) fn is_of_aws(word: &str) -> bool {
         || is_region(word)
         || shapes.is_source(word)
         || !shapes.sources_of(word).is_empty()
-        || schema::is_service(word)
+        || word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte.is_ascii_digit())
+            && (schema::is_service(word) || shapes.is_source(&format!("{word}.amazonaws.com")))
         || schema::commands().any(|command| command.name == word)
 }
 

@@ -90,6 +90,8 @@ struct Link {
 #[derive(Serialize)]
 struct Hits {
     title: String,
+    /// From when to when.
+    span: String,
     rows: Vec<Hit>,
     more: String,
 }
@@ -276,7 +278,8 @@ fn hits(finding: &Finding) -> Option<Hits> {
     let rows: Vec<Hit> = shown.map(hit).collect();
     let left = window.count.saturating_sub(rows.len() as u64);
     Some(Hits {
-        title: format!("{} from {} to {}", plural(window.count, "hit"), cut(&window.first, 60), cut(&window.last, 60)),
+        title: plural(window.count, "hit"),
+        span: format!("{} to {}", cut(&window.first, 60), cut(&window.last, 60)),
         rows,
         more: if left > 0 { format!("{} more between them.", plural(left, "hit")) } else { String::new() },
     })
