@@ -122,7 +122,7 @@ const TYPES: &[&str] = &[
 
 /// What may stay in findings of a policy.
 pub(super) struct Words {
-    /// What the policy says: its front matter, and the texts in its script and in its libraries.
+    /// What the policy says: its front matter, the texts in its script and in its libraries, and members by AWS's models.
     said: HashSet<String>,
     /// Whole texts of its script.
     texts: HashSet<String>,
@@ -159,8 +159,11 @@ impl Words {
         for text in libraries.chain([texts.policy.text.as_str(), PRELUDE]) {
             words.read(text);
         }
-        for service in &texts.services {
-            words.members.extend(schema::words(service).map(str::to_owned));
+        for word in texts.services.iter().flat_map(|service| schema::words(service)) {
+            words.members.insert(word.to_owned());
+            if has_humps(word) {
+                words.said.insert(word.to_owned());
+            }
         }
         words
     }
@@ -212,6 +215,12 @@ impl Words {
 /// What stands between the lines of a script that begin and end its front matter.
 fn front_matter(text: &str) -> &str {
     text.split("//! ---").nth(1).unwrap_or_default()
+}
+
+/// True for a word such as `FromPort`, by which nobody is called.
+fn has_humps(word: &str) -> bool {
+    word.chars().all(|letter| letter.is_ascii_alphabetic())
+        && word.as_bytes().windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())
 }
 
 /// What words are made of.

@@ -161,7 +161,7 @@ fn facts_find_what_is_wrong() {
         serde_json::json!({ "message": message, "colour": "red" }),
         serde_json::json!({ "message": {} }),
         serde_json::json!({ "message": message, "ruleIndex": -2 }),
-        serde_json::json!({ "message": message, "locations": [{ "physicalLocation": { "region": { "startLine": 0 } } }] }),
+        serde_json::json!({ "message": message, "locations": [{ "physicalLocation": { "artifactLocation": { "uri": "x" }, "region": { "startLine": 0 } } }] }),
         serde_json::json!({ "message": message, "partialFingerprints": { "a": 1 } }),
     ] {
         assert_eq!(sarif.wrong("log", &log(result.clone())).len(), 1, "{result}");

@@ -17,7 +17,7 @@ const POLICY: &str = r#"//! ---
 //! judges: cloudtrail
 //! when: { eventName: CreateKeyPair }
 //! tags: [attack.t1098, attack.persistence]
-//! references: ["https://docs.aws.amazon.com/x?a=1&b=2", "http://plain.example/"]
+//! references: ["https://docs.aws.amazon.com/x?a=1&b=2"]
 //! remediation:
 //!   console: Delete ${key}.
 //!   cli: aws ec2 delete-key-pair --key-name ${key}
@@ -107,7 +107,7 @@ pub(crate) fn hostile_page(host: &str) -> String {
                 "userIdentity": { "type": text, "userName": text, "arn": text, "accessKeyId": text, "accountId": text },
                 "requestParameters": { "keyName": text, "huge": "W".repeat(200_000), text.clone(): { text.clone(): [text, 1, null] } },
                 "group": if number % 5 == 0 { "one" } else { "" },
-                "severity": ["info", "low", "medium", "high", "critical"][number % 5],
+                "severity": (["info", "low", "medium", "high", "critical"][number % 5]),
             });
             event(number, &text, more)
         })
@@ -140,7 +140,6 @@ fn the_page_tells_all_that_there_is_to_a_finding() {
         "aws ec2 delete-key-pair --key-name laptop",
         "No With Python",
         "<a href=\"https://docs.aws.amazon.com/x?a=1&amp;b=2\" rel=\"noreferrer noopener\">",
-        "<li>http://plain.example/</li>",
         "cannot say",
         "attack.persistence",
         "There were no waivers and no baseline",

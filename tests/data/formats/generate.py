@@ -88,6 +88,19 @@ def ocsf(repository):
         objects[as_name] = out
         return wanted
 
+    # Types, objects and members say which kind of observable they are.
+    observables = {0, 99}
+
+    def observe(value):
+        if isinstance(value, dict):
+            observables.update(number for key, number in value.items() if key == "observable" and isinstance(number, int))
+            for inner in value.values():
+                observe(inner)
+
+    for path in names.stdout.split("\n"):
+        if path == "dictionary.json" or path.startswith(("objects/", "events/")) and path.endswith(".json"):
+            observe(read(path))
+
     class_uid = {"detection_finding": 2004, "compliance_finding": 2003}
     cloud = read("profiles/cloud.json")["attributes"]
     wanted = []
@@ -99,6 +112,7 @@ def ocsf(repository):
             "sub_technique", "tactic", "technique", "user"}
     for name in sorted(used):
         add("objects", name, name, {"region": {}, "cloud_partition": {}} if name == "resource_details" else None)
+    objects["observable"]["type_id!"]["values"] = sorted(observables)
     write("ocsf-1.5.0.json", "https://github.com/ocsf/ocsf-schema, tag 1.5.0 (Apache-2.0)", "detection_finding", objects)
 
 
