@@ -179,12 +179,33 @@ impl Duplicates {
         self.len == 0
     }
 
+    /// Changes each of them before it is given.
+    pub(crate) fn change(&mut self, change: Arc<dyn Fn(&mut Origin) + Send + Sync>) {
+        if let Some(origins) = self.origins.take() {
+            self.origins = Some(Arc::new(Changed { origins, change }));
+        }
+    }
+
     /// Gives them one by one, until `give` answers false.
     ///
     /// # Errors
     /// When those that did not fit into memory cannot be read again.
     pub fn each(&self, give: &mut dyn FnMut(Origin) -> bool) -> Result<(), Error> {
         self.origins.as_ref().map_or(Ok(()), |origins| origins.each(give))
+    }
+}
+
+struct Changed {
+    origins: Arc<dyn Origins>,
+    change: Arc<dyn Fn(&mut Origin) + Send + Sync>,
+}
+
+impl Origins for Changed {
+    fn each(&self, give: &mut dyn FnMut(Origin) -> bool) -> Result<(), Error> {
+        self.origins.each(&mut |mut origin| {
+            (self.change)(&mut origin);
+            give(origin)
+        })
     }
 }
 
@@ -211,6 +232,15 @@ impl Serialize for Duplicates {
 /// A hash of what a finding is about: 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub(crate) [u8; 16]);
+
+impl Fingerprint {
+    /// The one that is written so.
+    pub(crate) fn from_digits(text: &str) -> Option<Self> {
+        let digit = |at: usize| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let bytes: Option<Vec<u8>> = (0..16).map(|at| digit(2 * at)).collect();
+        bytes.filter(|_| text.len() == 32)?.try_into().ok().map(Self)
+    }
+}
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

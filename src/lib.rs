@@ -61,6 +61,7 @@ pub mod policy;
 pub mod lint;
 pub mod triage;
 pub mod engine;
+pub mod redact;
 pub mod report;
 pub mod plan;
 pub mod cases;

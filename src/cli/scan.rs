@@ -11,6 +11,7 @@ use lawbook::diagnostic::{Diagnostic, did_you_mean};
 use lawbook::engine::{Cost, Outcome, PolicyCounts, Request, Route, scan};
 use lawbook::error::Error;
 use lawbook::policy::{Checked, Policy};
+use lawbook::redact::Redactor;
 use lawbook::report::{self, Format, GroupBy, Look};
 use lawbook::script::Limits;
 use lawbook::triage::{Baseline, Triage, Waivers};
@@ -70,6 +71,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     metrics: Option<PathBuf>,
 
+    /// Put pseudonyms in the place of accounts, addresses and names, in all reports of this scan
+    #[arg(long, help_heading = "Report")]
+    redact: bool,
+
+    /// A file with the key of the pseudonyms, 16 bytes or more: with the same key they are the same. Without it they are
+    /// others in every run
+    #[arg(long, value_name = "FILE", env = "LAWBOOK_REDACT_KEY", help_heading = "Report")]
+    redact_key: Option<PathBuf>,
+
+    /// The ARN under which AWS Security Hub takes findings of `--format asff`; by default that of each account's own
+    #[arg(long, value_name = "ARN", value_parser = product_arn, help_heading = "Report")]
+    product_arn: Option<String>,
+
     /// Say of every record that this policy was asked about why it fired or stayed silent
     #[arg(long, value_name = "ID", help_heading = "Report")]
     why: Option<String>,
@@ -87,7 +101,8 @@ const EXAMPLES: &str = "Examples:
   lawbook scan ./logs --only eip-disassociated --why eip-disassociated
   lawbook scan ./logs --policy my-policy.rhai --format json --fail-on high
   lawbook scan ./logs --pack ./policies --profile   which policies are slow, and why
-  lawbook scan ./logs --report sarif=a.sarif --report markdown=a.md
+  lawbook scan ./logs --report sarif=a.sarif --report html=a.html
+  lawbook scan ./logs --redact --report html=for-others.html
 
 Exit codes: 0 nothing to report, 1 new findings at or above --fail-on, 2 something could not be read, loaded or judged.";
 
@@ -109,6 +124,12 @@ pub(crate) enum FormatArg {
     Markdown,
     /// One row a finding, for spreadsheets
     Csv,
+    /// One page for people, with nothing that is loaded from elsewhere
+    Html,
+    /// One event a line, for data lakes and SIEMs: OCSF 1.5.0
+    Ocsf,
+    /// For AWS Security Hub: an array of at most 100 findings a line
+    Asff,
 }
 
 /// What findings are shown together by.
@@ -163,6 +184,9 @@ impl From<FormatArg> for Format {
             FormatArg::Github => Self::Github,
             FormatArg::Markdown => Self::Markdown,
             FormatArg::Csv => Self::Csv,
+            FormatArg::Html => Self::Html,
+            FormatArg::Ocsf => Self::Ocsf,
+            FormatArg::Asff => Self::Asff,
         }
     }
 }
@@ -199,6 +223,7 @@ fn run_telling(args: &Args, layers: &Layers, set: &Effective, log: Log, came: &m
     let why = why.transpose()?.map(Policy::qualified);
     let outputs = outputs(args, set, layers, &loaded)?;
     let mut request = request(args, set, limits);
+    let redactor = redactor(args)?;
     request.triage = Arc::new(Triage {
         waivers: set.waivers.as_deref().map(Waivers::read).transpose()?,
         baseline: set.baseline.as_deref().map(Baseline::read).transpose()?,
@@ -211,11 +236,16 @@ fn run_telling(args: &Args, layers: &Layers, set: &Effective, log: Log, came: &m
     let outcome = scan(&loaded.packs, &request, &bar);
     bar.finish();
     let seconds = started.elapsed().as_secs_f64();
+    let outcome = match redactor {
+        Some(redactor) => outcome.map(|outcome| redactor.redact(outcome, &loaded.packs)),
+        None => outcome,
+    };
     let (outcome, packs) = came.outcome.insert((outcome?, loaded.packs));
     let (outcome, packs) = (&*outcome, &*packs);
     let format = set.format.into();
     let (group_by, examples) = (args.group_by.map(GroupBy::from), args.examples);
-    let look = |colour| Look { colour, verbose: args.verbose, group_by, examples };
+    let product = args.product_arn.as_deref();
+    let look = |colour| Look { colour, verbose: args.verbose, group_by, examples, product };
     let to_terminal = set.output.is_none();
     // One report that cannot be written costs none of the others.
     let mut failed = None;
@@ -288,6 +318,26 @@ fn tell_warnings(warnings: &[Diagnostic], strict: bool, log: Log) -> Result<(), 
     let told = format!("policies: {} {noun} (try: `lawbook check` with their files)", warnings.len());
     log.line(Level::Warn, "warnings", &told, json!({ "count": warnings.len() }));
     Ok(())
+}
+
+/// The pseudonyms that are wanted; a key that cannot be read is better known before the scan than after.
+fn redactor(args: &Args) -> Result<Option<Redactor>, Error> {
+    if !args.redact {
+        return Ok(None);
+    }
+    let Some(path) = &args.redact_key else { return Redactor::random().map(Some) };
+    let about = |error: Error| error.about(format!("--redact-key {}", path.display()));
+    let secret = std::fs::read(path).map_err(|error| about(Error::new(format!("cannot be read: {error}"))))?;
+    Redactor::new(secret.trim_ascii()).map(Some).map_err(about)
+}
+
+/// An ARN of a product of Security Hub.
+fn product_arn(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", _, "securityhub", _, _, product] if product.starts_with("product/") => Ok(text.to_owned()),
+        _ => Err("expected such as arn:aws:securityhub:us-east-1:111122223333:product/111122223333/default".to_owned()),
+    }
 }
 
 /// The files of reports: that one cannot be written is better known before the scan than after.

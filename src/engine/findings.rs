@@ -24,7 +24,14 @@ use crate::spill::{Merge, Sorted, damaged};
 /// The findings of a scan, in input order, then in the order of policies. They need not fit into memory: they are given
 /// one by one, as often as somebody asks.
 #[derive(Clone)]
-pub struct Findings(Arc<Kept>);
+pub struct Findings {
+    kept: Arc<Kept>,
+    /// What is made of each before it is given.
+    change: Option<Change<Finding>>,
+}
+
+/// Makes something else of what was kept, whenever it is given.
+pub(crate) type Change<T> = Arc<dyn Fn(&mut T) + Send + Sync>;
 
 /// What [`Findings`] gives. An error, when findings that did not fit into memory cannot be read again, is the last.
 pub type Iter<'a> = Box<dyn Iterator<Item = Result<Finding, Error>> + 'a>;
@@ -44,19 +51,24 @@ pub(super) struct Kept {
 
 impl From<Kept> for Findings {
     fn from(kept: Kept) -> Self {
-        Self(Arc::new(kept))
+        Self { kept: Arc::new(kept), change: None }
     }
 }
 
 impl Findings {
+    /// The same, of which each is changed before it is given.
+    pub(crate) fn changed(self, change: Change<Finding>) -> Self {
+        Self { change: Some(change), ..self }
+    }
+
     /// How many there are.
     pub fn len(&self) -> u64 {
-        self.0.len
+        self.kept.len
     }
 
     /// True if there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.len == 0
+        self.kept.len == 0
     }
 
     /// Gives them one by one.
@@ -65,7 +77,7 @@ impl Findings {
         Box::new(each(move || {
             let walk = match &mut walk {
                 Some(walk) => walk,
-                none => none.insert(Walk::new(&self.0)?),
+                none => none.insert(Walk::new(self)?),
             };
             walk.advance()?.map(Unread::read).transpose()
         }))
@@ -81,7 +93,7 @@ impl Findings {
 
     /// Gives them one by one until it is told to stop, for whoever need not know all of each.
     pub(crate) fn each(&self, give: &mut dyn FnMut(Unread<'_>) -> Result<bool, Error>) -> Result<(), Error> {
-        let mut walk = Walk::new(&self.0)?;
+        let mut walk = Walk::new(self)?;
         while let Some(finding) = walk.advance()? {
             if !give(finding)? {
                 break;
@@ -92,7 +104,7 @@ impl Findings {
 
     /// The memory that a report may use, where it needs some that grows with the findings.
     pub(crate) fn memory(&self) -> usize {
-        self.0.memory
+        self.kept.memory
     }
 }
 
@@ -127,6 +139,7 @@ pub(crate) struct Unread<'a> {
     place: Place,
     stored: &'a [u8],
     edit: Option<Edit>,
+    change: Option<&'a Change<Finding>>,
 }
 
 /// What groups a finding with others.
@@ -190,6 +203,9 @@ impl Unread<'_> {
             }
             finding.duplicates = edit.duplicates;
         }
+        if let Some(change) = self.change {
+            change(&mut finding);
+        }
         Ok(finding)
     }
 }
@@ -200,13 +216,15 @@ struct Walk<'a> {
     edits: Merge<'a>,
     edit: Option<(Place, Option<Edit>)>,
     kept: &'a Kept,
+    change: Option<&'a Change<Finding>>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(kept: &'a Kept) -> Result<Self, Error> {
+    fn new(findings: &'a Findings) -> Result<Self, Error> {
+        let kept = &*findings.kept;
         let mut edits = kept.edits.read()?;
         let edit = kept.edits.next(&mut edits)?;
-        Ok(Self { stored: kept.stored.read()?, edits, edit, kept })
+        Ok(Self { stored: kept.stored.read()?, edits, edit, kept, change: findings.change.as_ref() })
     }
 
     fn advance(&mut self) -> Result<Option<Unread<'_>>, Error> {
@@ -219,7 +237,7 @@ impl<'a> Walk<'a> {
                 break (place, edit);
             }
         };
-        Ok(Some(Unread { kept: self.kept, place, stored: self.stored.payload(), edit }))
+        Ok(Some(Unread { kept: self.kept, place, stored: self.stored.payload(), edit, change: self.change }))
     }
 }
 

@@ -69,6 +69,9 @@ pub struct Summary {
     pub not_evaluated: u64,
     /// Files, parts of files, and pairs of policy and record that failed.
     pub faults: u64,
+    /// Whether pseudonyms stand for accounts, addresses and names.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub redacted: bool,
     /// The exit code, and why.
     pub exit: Exit,
 }
@@ -394,6 +397,7 @@ pub(super) fn write(
         history: history(&spans, policies),
         not_evaluated: not_evaluated.iter().map(|row| row.count).sum(),
         faults: faults.iter().map(|row| row.count).sum(),
+        redacted: false,
         exit: Exit { code: 0, reasons: Vec::new() },
     };
     let why = Whys::new(why, Arc::clone(&map));

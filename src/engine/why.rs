@@ -7,6 +7,7 @@ use serde::ser::{Error as _, SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::evaluate::{Hit, Verdict};
+use super::findings::Change;
 use super::place::Map;
 use super::stored::{each, place, put, take};
 use crate::error::Error;
@@ -34,7 +35,11 @@ const VERDICTS: [&str; 5] = ["fires", "silent", "not evaluated", "fault", "hit"]
 /// The verdicts on all records that a policy was asked about, in input order. They need not fit into memory: they are
 /// given one by one, as often as somebody asks.
 #[derive(Clone)]
-pub struct Whys(Arc<(Sorted, Arc<Map>)>);
+pub struct Whys {
+    kept: Arc<(Sorted, Arc<Map>)>,
+    /// What is made of each before it is given.
+    change: Option<Change<Why>>,
+}
 
 #[derive(Serialize, Deserialize)]
 struct Stored<'a> {
@@ -68,12 +73,17 @@ pub(super) fn store(
 
 impl Whys {
     pub(super) fn new(sorted: Sorted, map: Arc<Map>) -> Self {
-        Self(Arc::new((sorted, map)))
+        Self { kept: Arc::new((sorted, map)), change: None }
+    }
+
+    /// The same, of which each is changed before it is given.
+    pub(crate) fn changed(self, change: Change<Why>) -> Self {
+        Self { change: Some(change), ..self }
     }
 
     /// How many there are.
     pub fn len(&self) -> u64 {
-        self.0.0.len()
+        self.kept.0.len()
     }
 
     /// True if there is none.
@@ -83,7 +93,7 @@ impl Whys {
 
     /// Gives them one by one. An error, when those that did not fit into memory cannot be read again, is the last.
     pub fn iter(&self) -> impl Iterator<Item = Result<Why, Error>> {
-        let (sorted, map) = &*self.0;
+        let (sorted, map) = &*self.kept;
         let mut merge = None;
         each(move || {
             let merge = match &mut merge {
@@ -92,12 +102,16 @@ impl Whys {
             };
             let Some((key, payload)) = merge.advance()? else { return Ok(None) };
             let (stored, _): (Stored<'_>, _) = take(payload)?;
-            Ok(Some(Why {
+            let mut why = Why {
                 origin: map.origin(place(key)?, stored.line),
                 record: stored.record.to_owned(),
                 verdict: VERDICTS.get(stored.verdict).ok_or_else(damaged)?,
                 reason: stored.reason.to_owned(),
-            }))
+            };
+            if let Some(change) = &self.change {
+                change(&mut why);
+            }
+            Ok(Some(why))
         })
     }
 }

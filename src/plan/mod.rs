@@ -108,9 +108,14 @@ impl Plan {
         let mut steps: Vec<Step> = Vec::new();
         let mut same: BTreeMap<Same, usize> = BTreeMap::new();
         let read = |(name, text): &(String, String)| {
-            findings_of(text).map(|(findings, _)| (name.clone(), findings)).map_err(|error| error.about(name))
+            let (findings, summary) = findings_of(text).map_err(|error| error.about(name))?;
+            if summary.get("redacted") == Some(&Value::Bool(true)) {
+                let error = Error::new("is redacted: its ids are pseudonyms, which no command could find").about(name);
+                return Err(error.try_to("a report of the same scan without `--redact`"));
+            }
+            Ok((name.clone(), findings))
         };
-        let reports = reports.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let reports = reports.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
         for (name, findings) in &reports {
             for finding in findings {
                 let read = Found::read(finding)

@@ -84,6 +84,12 @@ impl Checked {
         found.into_iter().flatten().map(|home| &**home).collect()
     }
 
+    /// The policy of that pack and that id; the first, if there are several.
+    pub fn of(&self, pack: &str, id: &str) -> Option<&Policy> {
+        let is = |policy: &&Policy| *policy.pack == *pack && *policy.id == *id;
+        self.get(id).filter(is).or_else(|| self.policies.iter().find(is))
+    }
+
     /// Adds the policies of another pack.
     pub fn join(&mut self, other: Self) {
         self.extend(other.policies);

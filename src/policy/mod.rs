@@ -77,6 +77,11 @@ impl Policy {
         ids.flat_map(|id| [id.to_owned(), format!("{}/{id}", self.pack)]).collect()
     }
 
+    /// The text under a heading of the documentation; nothing if there is none.
+    pub fn section(&self, heading: &str) -> &str {
+        self.sections().into_iter().find(|(known, _)| *known == heading).map_or("", |(_, text)| text)
+    }
+
     /// Its id among those of all packs: `pack/id`.
     pub fn qualified(&self) -> String {
         format!("{}/{}", self.pack, self.id)

@@ -17,7 +17,7 @@ pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::R
         let text = format!("{policy}{} ({} in all)", fault.reason, fault.count);
         command("error", fault.origins.first(), "lawbook: fault", &text, out)?;
     }
-    let how = How { by: look.group_by, examples: look.examples.map_or(1, usize::from) };
+    let how = How { by: look.group_by, examples: look.examples.map_or(1, usize::from), groups: usize::MAX };
     grouped::each(&outcome.findings, how, &Groups, &mut |about, texts| {
         for (at, text) in texts.iter().enumerate() {
             // The first tells of all of them.

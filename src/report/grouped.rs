@@ -8,6 +8,7 @@
 //! *Law*: every finding is of one group: of those about several resources the first resource counts. So what groups count adds
 //! up to the findings.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
@@ -55,6 +56,15 @@ pub(super) struct How {
     pub(super) by: Option<By>,
     /// So many of a group are shown, at most; at least 1.
     pub(super) examples: usize,
+    /// So many groups are shown, at most, the worst.
+    pub(super) groups: usize,
+}
+
+/// What is of none of the groups that are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Left {
+    pub(super) groups: u64,
+    pub(super) findings: u64,
 }
 
 /// A group in numbers.
@@ -128,9 +138,9 @@ pub(super) trait Words {
 /// Takes a group, and those that are shown in words, the worst first.
 pub(super) type Give<'a> = &'a mut dyn FnMut(&About, &[String]) -> io::Result<()>;
 
-/// Gives all groups.
-pub(super) fn each(findings: &Findings, how: How, words: &dyn Words, give: Give<'_>) -> io::Result<()> {
-    let shown = choose(findings, how).map_err(io::Error::other)?;
+/// Gives the groups, and says how much is in others.
+pub(super) fn each(findings: &Findings, how: How, words: &dyn Words, give: Give<'_>) -> io::Result<Left> {
+    let (shown, left) = choose(findings, how).map_err(io::Error::other)?;
     let told = tell(findings, &shown, words).map_err(io::Error::other)?;
     drop(shown);
     let mut merge = told.read().map_err(io::Error::other)?;
@@ -146,7 +156,10 @@ pub(super) fn each(findings: &Findings, how: How, words: &dyn Words, give: Give<
             texts.push(text);
         }
     }
-    group.map_or(Ok(()), |(about, texts)| give(&about, &texts))
+    if let Some((about, texts)) = group {
+        give(&about, &texts)?;
+    }
+    Ok(left)
 }
 
 fn put(value: &impl Serialize) -> Result<Vec<u8>, Error> {
@@ -176,7 +189,7 @@ fn ordinal(rank: Rank) -> u64 {
 type Kept = (Severity, Option<(i128, i128)>);
 
 /// The findings that are shown, by their ordinals, and where; with what is told of the group beside the first of it.
-fn choose(findings: &Findings, how: How) -> Result<Sorted, Error> {
+fn choose(findings: &Findings, how: How) -> Result<(Sorted, Left), Error> {
     let mut sorter = Sorter::<1>::new(&Arc::default(), findings.memory());
     let mut next = 0;
     findings.each(&mut |finding| {
@@ -203,7 +216,7 @@ fn choose(findings: &Findings, how: How) -> Result<Sorted, Error> {
         Ok(true)
     })?;
     let [grouped] = Sorter::sorted(vec![sorter])?;
-    let mut shown = Sorter::new(&Arc::default(), findings.memory());
+    let mut chosen = Chosen { shown: Sorter::new(&Arc::default(), findings.memory()), worst: BTreeMap::new(), left: Left::default() };
     let mut merge = grouped.read()?;
     let mut group: Option<Group> = None;
     while let Some((key, kept)) = merge.advance()? {
@@ -211,17 +224,43 @@ fn choose(findings: &Findings, how: How) -> Result<Sorted, Error> {
         if group.as_ref().is_none_or(|group| group.name != name)
             && let Some(group) = group.replace(Group::new(name)?)
         {
-            group.show(&mut shown)?;
+            chosen.add(group, how.groups)?;
         }
         if let Some(group) = &mut group {
             group.add(*rank, take(kept)?, how.examples);
         }
     }
     if let Some(group) = group {
-        group.show(&mut shown)?;
+        chosen.add(group, how.groups)?;
     }
+    let Chosen { mut shown, worst, left } = chosen;
+    worst.into_values().try_for_each(|group| group.show(&mut shown))?;
     let [shown] = Sorter::sorted(vec![shown])?;
-    Ok(shown)
+    Ok((shown, left))
+}
+
+/// The groups that are shown.
+struct Chosen {
+    shown: Sorter<1>,
+    /// The worst so far, by rank, where there may be more than are shown.
+    worst: BTreeMap<Rank, Group>,
+    left: Left,
+}
+
+impl Chosen {
+    fn add(&mut self, group: Group, most: usize) -> Result<(), Error> {
+        if most == usize::MAX {
+            return group.show(&mut self.shown);
+        }
+        self.worst.insert(group.rank(), group);
+        if self.worst.len() > most
+            && let Some((_, last)) = self.worst.pop_last()
+        {
+            self.left.groups += 1;
+            self.left.findings += last.about.count();
+        }
+        Ok(())
+    }
 }
 
 /// A group while its findings are gone through, the worst first.
@@ -248,11 +287,18 @@ impl Group {
         self.about.add(severity, span);
     }
 
+    /// Its place among the groups: its worst, then the first of it in the input.
+    fn rank(&self) -> Rank {
+        let mut rank = self.ranks.first().copied().unwrap_or_default();
+        rank[1..].copy_from_slice(&self.first.to_be_bytes());
+        rank
+    }
+
     fn show(self, shown: &mut Sorter<1>) -> Result<(), Error> {
-        let worst = self.ranks.first().map_or(0, |rank| rank[0]);
+        let of_group = self.rank();
         let mut about = Some(self.about);
         for (at, rank) in (0_u32..).zip(&self.ranks) {
-            let place = [&[worst][..], &self.first.to_be_bytes(), &at.to_be_bytes()].concat();
+            let place = [&of_group[..], &at.to_be_bytes()].concat();
             shown.push(0, &rank[1..], &put(&(place, about.take()))?)?;
         }
         Ok(())
@@ -408,7 +454,7 @@ fn severity(event) { event.severity }
             let mut request = Request::new(std::iter::empty::<&str>());
             request.memory = memory;
             let outcome = judge(&packs, &records, Inventory::default(), &request).unwrap();
-            let how = How { by: By::ALL.get(by).copied(), examples };
+            let how = How { by: By::ALL.get(by).copied(), examples, groups: usize::MAX };
             let (mut out, mut counted) = (String::new(), 0);
             each(&outcome.findings, how, &Ids, &mut |about, texts| {
                 let span = about.span().map(|(first, last)| (first.to_string(), last.to_string()));
@@ -419,6 +465,23 @@ fn severity(event) { event.severity }
             }).unwrap();
             prop_assert_eq!(out, in_memory(&outcome.findings.to_vec().unwrap(), how));
             prop_assert_eq!(counted, outcome.summary.findings.total);
+            // Of the worst so many, as they stand in the whole, and of the rest its size.
+            for most in [0, 1, 3] {
+                let mut shown = Vec::new();
+                let left = each(&outcome.findings, How { groups: most, ..how }, &Ids, &mut |about, texts| {
+                    shown.push((about.count(), texts.to_vec()));
+                    Ok(())
+                }).unwrap();
+                let mut whole = Vec::new();
+                each(&outcome.findings, how, &Ids, &mut |about, texts| {
+                    whole.push((about.count(), texts.to_vec()));
+                    Ok(())
+                }).unwrap();
+                let (told, untold) = whole.split_at(whole.len().min(most));
+                prop_assert_eq!(&shown, told);
+                let findings = untold.iter().map(|(count, _)| count).sum();
+                prop_assert_eq!(left, Left { groups: untold.len() as u64, findings });
+            }
         }
     }
 }

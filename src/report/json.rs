@@ -140,13 +140,14 @@ impl<'a> Groups<'a> {
                 self.worst(finding)
             }
         }
-        let how = How { by: Some(self.by), examples: self.examples };
+        let how = How { by: Some(self.by), examples: self.examples, groups: usize::MAX };
         grouped::each(self.findings, how, &Names, &mut |about, examples| {
             let (first, last) = about.span().unzip();
             let by_severity = Counts(about.severities().map(|(severity, count)| (severity.word(), count)).collect());
             let (by, value, label, count) = (self.by.word(), about.value(), about.label(), about.count());
             give(GroupRow { by, value, label, count, by_severity, first, last, examples })
         })
+        .map(|_| ())
     }
 }
 

@@ -24,13 +24,16 @@ pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::R
         writeln!(out, "**Exit {}**: {}\n", exit.code, escaped(&exit.reasons.join("; ")))?;
     }
     by_severity(outcome, out)?;
+    if summary.redacted {
+        writeln!(out, "Redacted: pseudonyms stand for accounts, addresses and names.\n")?;
+    }
     let mut groups = 0;
     if summary.findings.total > 0 {
         let by = look.group_by.map_or_else(String::new, |by| format!("| {} ", by.word()));
         let rule = if by.is_empty() { "" } else { "|---" };
         writeln!(out, "{by}| severity | finding | when | where | |\n{rule}|---|---|---|---|---|")?;
     }
-    let how = How { by: look.group_by, examples: look.examples.map_or(1, usize::from) };
+    let how = How { by: look.group_by, examples: look.examples.map_or(1, usize::from), groups: usize::MAX };
     grouped::each(&outcome.findings, how, &Groups, &mut |about, texts| {
         groups += 1;
         if groups > SHOWN {

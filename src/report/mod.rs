@@ -1,13 +1,17 @@
 //! Reports: what a scan found, one format a file, under one `match`.
 
+mod asff;
+mod attack;
 mod csv;
 pub mod diagnostic;
 pub(crate) mod github;
 mod grouped;
+mod html;
 pub(crate) mod json;
 mod junit;
 pub(crate) mod markdown;
 mod metrics;
+mod ocsf;
 mod profile;
 mod sarif;
 mod summary;
@@ -42,11 +46,17 @@ pub enum Format {
     Markdown,
     /// One row a finding.
     Csv,
+    /// One page, for people.
+    Html,
+    /// OCSF 1.5.0, one event a line.
+    Ocsf,
+    /// The format of AWS Security Hub: an array of at most 100 findings a line.
+    Asff,
 }
 
-/// How a report for people is written.
+/// How a report is written.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Look {
+pub struct Look<'a> {
     /// With colour: on a terminal only.
     pub colour: bool,
     /// Files that were skipped are listed, too.
@@ -55,6 +65,8 @@ pub struct Look {
     pub group_by: Option<GroupBy>,
     /// Findings of a group that are shown, at most; `None` is as many as suit the format.
     pub examples: Option<NonZeroUsize>,
+    /// The ARN under which Security Hub takes findings; by default that of each account's own.
+    pub product: Option<&'a str>,
 }
 
 /// Writes a report.
@@ -62,7 +74,13 @@ pub struct Look {
 /// # Errors
 /// When `out` cannot be written to; or, with an [`Error`](crate::Error) inside, when what did not fit into memory cannot
 /// be read again.
-pub fn write(format: Format, outcome: &Outcome, packs: &Checked, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(
+    format: Format,
+    outcome: &Outcome,
+    packs: &Checked,
+    look: Look<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match format {
         Format::Text => text::write(outcome, packs, look, out),
         Format::Json => json::write(outcome, look, out),
@@ -72,6 +90,9 @@ pub fn write(format: Format, outcome: &Outcome, packs: &Checked, look: Look, out
         Format::Github => github::write(outcome, look, out),
         Format::Markdown => markdown::write(outcome, look, out),
         Format::Csv => csv::write(outcome, out),
+        Format::Html => html::write(outcome, packs, out),
+        Format::Ocsf => ocsf::write(outcome, packs, out),
+        Format::Asff => asff::write(outcome, packs, look.product, out),
     }
 }
 

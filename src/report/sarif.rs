@@ -35,9 +35,13 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> 
     for (at, finding) in outcome.findings.iter().enumerate() {
         let finding = finding.map_err(io::Error::other)?;
         let place = places.get(&(&*finding.pack, &*finding.policy)).copied();
-        write!(out, "{}\n{}", if at == 0 { "" } else { "," }, one_line(&result(&finding, place)))?;
+        // What is new nobody can say who compared with nothing.
+        let result = result(&finding, place, outcome.decided.is_some());
+        write!(out, "{}\n{}", if at == 0 { "" } else { "," }, one_line(&result))?;
     }
-    writeln!(out, "\n],\"invocations\":[{}]}}]}}", one_line(&invocation(outcome)))
+    let properties = json!({ "redacted": outcome.summary.redacted, "now": outcome.summary.now });
+    let (invocation, properties) = (one_line(&invocation(outcome)), one_line(&properties));
+    writeln!(out, "\n],\"invocations\":[{invocation}],\"properties\":{properties}}}]}}")
 }
 
 fn rule(policy: &Policy) -> Value {
@@ -51,6 +55,10 @@ fn rule(policy: &Policy) -> Value {
         "defaultConfiguration": { "level": level(severity) },
         "properties": { "tags": &*header.tags, "security-severity": score(severity) },
     });
+    let finds = policy.section("What it finds");
+    if !finds.is_empty() {
+        rule["fullDescription"] = json!({ "text": finds });
+    }
     if let Some(reference) = header.references.first() {
         rule["helpUri"] = reference.as_str().into();
     }
@@ -81,14 +89,18 @@ fn score(severity: Severity) -> &'static str {
     }
 }
 
-fn result(finding: &Finding, rule: Option<usize>) -> Value {
+fn result(finding: &Finding, rule: Option<usize>, is_compared: bool) -> Value {
+    let mut place = location(&finding.origin);
+    if !finding.resources.is_empty() {
+        let resource = |id: &String| json!({ "fullyQualifiedName": id, "kind": "resource" });
+        place["logicalLocations"] = finding.resources.iter().map(resource).collect();
+    }
     let mut result = json!({
         "ruleId": id(&finding.pack, &finding.policy),
         "level": level(finding.severity),
         "message": { "text": message(&finding.title) },
-        "locations": [location(&finding.origin)],
+        "locations": [place],
         "partialFingerprints": { "lawbook/v1": finding.fingerprint },
-        "baselineState": if finding.standing == Standing::Known { "unchanged" } else { "new" },
         "properties": {
             "severity": finding.severity.word(),
             "enforcement": finding.enforcement.word(),
@@ -100,6 +112,9 @@ fn result(finding: &Finding, rule: Option<usize>) -> Value {
             "remediation": finding.remediation,
         },
     });
+    if is_compared {
+        result["baselineState"] = if finding.standing == Standing::Known { "unchanged" } else { "new" }.into();
+    }
     if let Some(window) = &finding.window {
         result["properties"]["window"] = json!(window);
         result["relatedLocations"] = window.hits.iter().map(|hit| location(&hit.origin)).collect();

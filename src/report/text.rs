@@ -17,11 +17,11 @@ use crate::policy::{Checked, Policy};
 use crate::principal::{Principal, Traced};
 use crate::record::Origin;
 
-pub(super) fn write(outcome: &Outcome, packs: &Checked, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(outcome: &Outcome, packs: &Checked, look: Look<'_>, out: &mut dyn Write) -> io::Result<()> {
     let reasons = packs.policies().iter().map(|policy| ((&*policy.pack, &*policy.id), first_sentence(policy)));
     // Of policies that are called alike the first counts, as it does everywhere.
     let groups = Groups { reasons: reasons.rev().collect(), colour: look.colour, by: look.group_by };
-    let how = How { by: look.group_by, examples: look.examples.map_or(EXAMPLES, usize::from) };
+    let how = How { by: look.group_by, examples: look.examples.map_or(EXAMPLES, usize::from), groups: usize::MAX };
     grouped::each(&outcome.findings, how, &groups, &mut |about, texts| {
         out.write_all(groups.group(about, texts).as_bytes())
     })?;
@@ -481,6 +481,9 @@ impl Page {
         }
         let found = self.paint(BOLD, &format!("{found}."));
         self.line(&found);
+        if summary.redacted {
+            self.line("Redacted: pseudonyms stand for accounts, addresses and names.");
+        }
         if summary.exit.code != 0 {
             self.line(&format!("Exit {}: {}.", summary.exit.code, summary.exit.reasons.join("; ")));
         }

@@ -20,5 +20,6 @@ pub use commands::{
     is_of_one_command, is_service, kinds, members_holding,
 };
 pub use events::{Call, Shapes};
+pub(crate) use models::words;
 pub use place::{Holds, Place, Step};
 pub use resource::singular;

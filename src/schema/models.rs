@@ -113,6 +113,14 @@ pub(super) fn models() -> &'static Models {
     &MODELS
 }
 
+/// What the model of a service names and lists: members and values. The service is called as botocore does, or as it
+/// calls itself in records.
+pub(crate) fn words(service: &str) -> impl Iterator<Item = &'static str> {
+    let is_of_word = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    let services = models().service(service).into_iter().chain(models().of_source(service));
+    services.flat_map(move |service| service.block().text.split(move |letter| !is_of_word(letter)))
+}
+
 impl Models {
     // The file is part of the program and a test reads all of it: it cannot fail to be what it is.
     fn read() -> Self {

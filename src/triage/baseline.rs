@@ -74,6 +74,10 @@ impl Baseline {
     /// When the text is no report, or one that was cut off.
     pub fn of_report(text: &str, before: Option<&Self>) -> Result<Self, Error> {
         let (findings, summary) = findings_of(text)?;
+        if summary.get("redacted") == Some(&Value::Bool(true)) {
+            let error = Error::new("is a redacted report, whose fingerprints are of no other");
+            return Err(error.try_to("one of a scan without `--redact`"));
+        }
         let now = summary.get("now").and_then(Value::as_str).unwrap_or_default();
         let mut baseline = Self::empty();
         for finding in findings {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod architecture;
+mod browser;
 mod cases;
 mod catalogue;
 mod check;
@@ -12,6 +13,8 @@ mod deliveries;
 mod docs;
 mod engine;
 mod grouping;
+mod formats;
+mod html;
 mod input;
 mod impact;
 mod inventory;
@@ -25,6 +28,7 @@ mod prefilter;
 mod readme;
 mod remediate;
 mod remedies;
+mod redact;
 mod report;
 mod series;
 mod sessions;

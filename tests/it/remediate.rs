@@ -338,6 +338,9 @@ fn a_plan_that_cannot_be_trusted_is_none() {
     refused(&["--output", "findings.json"], "is read by this command");
     let without = lawbook(desk, &["remediate", "findings.json"]);
     assert!(without.code == 2 && without.err.contains("`mine/volume-plain` and 1 more"), "{}", without.err);
+    let args = ["scan", "in", "--pack", "pack", "--format", "json", "--output", "findings.json", "--redact"];
+    assert_eq!(lawbook(desk, &args).code, 1);
+    refused(&[], "is redacted");
     for (text, told) in [("{}", "is no report"), ("", "it has no summary"), ("{\"type\":\"fault\"}\n", "was cut off")] {
         std::fs::write(desk.join("findings.json"), text).unwrap();
         refused(&[], told);

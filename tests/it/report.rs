@@ -162,6 +162,7 @@ fn foreign(format: Format) -> String {
 fn sarif_has_a_result_a_finding_and_says_what_was_not_judged() {
     let text = foreign(Format::Sarif);
     let log: Value = serde_json::from_str(&text).unwrap();
+    crate::formats::assert_sarif(&log);
     let run = &log["runs"][0];
     let (rules, results) = (run["tool"]["driver"]["rules"].as_array().unwrap(), run["results"].as_array().unwrap());
     assert_eq!((rules.len(), results.len()), (1, 3));
