@@ -21,6 +21,8 @@ class Case:
     sound: list = dataclasses.field(default_factory=list)
     # The event, of a policy that judges events.
     record: dict | None = None
+    # The events, where one is not enough.
+    records: list = dataclasses.field(default_factory=list)
     # Parameters of the policy.
     params: dict = dataclasses.field(default_factory=dict)
     # The policy's commands only look.
