@@ -43,7 +43,8 @@ heading() {
   if [ -n "${impacts[at]}" ]; then say "   impact: ${impacts[at]}"; fi
 }
 
-# Runs a function under errexit, which a condition around it would switch off: its exit status is in `status`.
+# Runs a function under errexit: its exit status is in `status`. A condition around it would switch errexit off, and so would
+# one around what calls it, as far up as it goes.
 attempt() {
   (
     set -euo pipefail
@@ -83,7 +84,9 @@ is_so() {
 
 apply_one() {
   local number=$1 pause so
-  if is_so "$number"; then say "   already so, left alone"; return 0; fi
+  is_so "$number"
+  so=$?
+  if [ "$so" -eq 0 ]; then say "   already so, left alone"; return 0; fi
   attempt "do_$number"
   if [ "$status" -ne 0 ]; then say "   FAILED with exit status $status"; return 1; fi
   if ! has "verify_$number"; then say "   done; there is no check of it"; return 0; fi
@@ -114,7 +117,7 @@ undo_one() {
 }
 
 main() {
-  local mode=show keep_going='' word at number chosen=' ' account order=() failed=0 others=0 by_hand=0 stopped=''
+  local mode=show keep_going='' word at number chosen=' ' account order=() failed=0 others=0 by_hand=0 stopped='' ended
   for word in "$@"; do
     case $word in
       --apply | --verify | --undo) mode=${word#--} ;;
@@ -148,7 +151,9 @@ main() {
       others=$((others + 1))
       continue
     fi
-    "${mode}_one" "$number" && continue
+    "${mode}_one" "$number"
+    ended=$?
+    if [ "$ended" -eq 0 ]; then continue; fi
     failed=$((failed + 1))
     if [ "$mode" != verify ] && [ -z "$keep_going" ]; then stopped=1; break; fi
   done

@@ -4,6 +4,7 @@ import datetime
 import importlib
 import pkgutil
 import uuid
+from collections.abc import Callable
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -23,10 +24,16 @@ class Case:
     record: dict | None = None
     # The events, where one is not enough.
     records: list = dataclasses.field(default_factory=list)
+    # Done once the inventory is collected: what the event tells of, where an inventory from before knows more.
+    later: Callable[[], object] | None = None
+    # Regions to collect beside `REGION`.
+    regions: list = dataclasses.field(default_factory=list)
     # Parameters of the policy.
     params: dict = dataclasses.field(default_factory=dict)
     # The policy's commands only look.
     looks: bool = False
+    # Which call moto lacks of the way back, which is not gone then.
+    no_way_back: str | None = None
 
 
 def makes(*policies):
