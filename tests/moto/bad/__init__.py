@@ -27,6 +27,8 @@ class Case:
     params: dict = dataclasses.field(default_factory=dict)
     # The policy's commands only look.
     looks: bool = False
+    # What was found stays when it is done, for people to delete: a scan goes on finding it.
+    stays: bool = False
 
 
 def makes(*policies):
