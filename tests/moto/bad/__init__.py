@@ -34,6 +34,8 @@ class Case:
     looks: bool = False
     # Which call moto lacks of the way back, which is not gone then.
     no_way_back: str | None = None
+    # What was found stays when it is done, for people to delete: a scan goes on finding it.
+    stays: bool = False
 
 
 def makes(*policies):

@@ -130,7 +130,7 @@ def volume_unencrypted():
     sound = volume(Encrypted=True)["VolumeId"]
     attached(running)
     ec2().stop_instances(InstanceIds=[attached(stopped)])
-    return [Case("ebs-volume-unencrypted", about=one, sound=[sound]) for one in (running, stopped)]
+    return [Case("ebs-volume-unencrypted", about=one, sound=[sound], stays=True) for one in (running, stopped)]
 
 
 @makes("kms-key-deletion-scheduled")
