@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use self::pseudonym::Key;
 use self::text::Keep;
-use self::words::{Texts, Words};
+use self::words::{Known, Texts, Words};
 use crate::engine::{NotEvaluated, Outcome, Problem, Resolved, Unused, Why};
 use crate::error::Error;
 use crate::finding::{Facts, Finding, Fingerprint, Remediation, Sighting, Windowed};
@@ -26,9 +26,6 @@ use crate::record::Origin;
 
 /// Bytes that a key has at least.
 pub const SHORTEST_KEY: usize = 16;
-
-/// Policies of which the words are kept: findings of one policy mostly come together.
-const KEPT: usize = 32;
 
 /// What stands for a reason that somebody wrote: no word of it is known to be harmless.
 const WITHHELD: &str = "(withheld)";
@@ -66,7 +63,7 @@ impl Redactor {
         for policy in packs.policies() {
             texts.entry(name(&policy.pack, &policy.id)).or_insert_with(|| Texts::of(policy));
         }
-        let all = Arc::new(Redaction { key: self.0, none: Arc::new(Words::none()), texts, cache: Mutex::default() });
+        let all = Arc::new(Redaction { key: self.0, none: Arc::default(), texts, known: Mutex::default() });
         outcome.summary.redacted = true;
         for history in &mut outcome.summary.history {
             all.optional(&mut history.account);
@@ -97,8 +94,7 @@ struct Redaction {
     key: Key,
     none: Arc<Words>,
     texts: HashMap<String, Texts>,
-    /// By the names of policies.
-    cache: Mutex<HashMap<String, Arc<Words>>>,
+    known: Mutex<Known>,
 }
 
 fn name(pack: &str, policy: &str) -> String {
@@ -109,17 +105,8 @@ impl Redaction {
     /// The words that may stay in what is said of a policy.
     fn words(&self, pack: &str, policy: &str) -> Arc<Words> {
         let name = name(pack, policy);
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(words) = cache.get(&name) {
-            return Arc::clone(words);
-        }
         let Some(texts) = self.texts.get(&name) else { return Arc::clone(&self.none) };
-        if cache.len() >= KEPT {
-            cache.clear();
-        }
-        let words = Arc::new(Words::of(texts));
-        cache.insert(name, Arc::clone(&words));
-        words
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).of(name, texts)
     }
 
     /// What is an identifier, whatever its words.
@@ -257,7 +244,7 @@ impl Redaction {
 
     fn context(&self, value: &mut Value, words: &Words, names: &[String]) {
         match value {
-            Value::String(text) if words.has_text(text) || words.has_member(text) && !names.contains(text) => {}
+            Value::String(text) if words.has_value(text) && !names.contains(text) => {}
             Value::String(text) => *text = self.key.text(text, Keep::Policy(words), names),
             Value::Number(_) => self.number(value),
             Value::Array(items) => items.iter_mut().for_each(|item| self.context(item, words, names)),

@@ -2,7 +2,7 @@
 //!
 //! *Law*: only what is known to be no identifier stays. A word that nobody listed is a pseudonym.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
 use crate::diagnostic::SourceText;
@@ -16,118 +16,41 @@ static OWN: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!(concat!(env!("OUT_DIR"), "/words.txt")).lines().collect());
 
 /// Words of paths and of records that AWS chose.
-const OF_AWS: &[&str] = &[
-    "AWS",
-    "AWSLogs",
-    "CloudTrail",
-    "CloudTrail-Digest",
-    "CloudTrail-Insight",
-    "Internal",
-    "amazonaws.com",
-    "arn",
-    "root",
-    "aws",
-    "aws-cn",
-    "aws-us-gov",
-    "IAMUser",
-    "AssumedRole",
-    "Root",
-    "AWSService",
-    "AWSAccount",
-    "FederatedUser",
-    "IdentityCenterUser",
-    "SAMLUser",
-    "WebIdentityUser",
-    "Role",
-    "Directory",
-    "Unknown",
-    "tcp",
-    "udp",
-    "icmp",
-];
+const OF_AWS: &str = "AWS AWSLogs CloudTrail CloudTrail-Digest CloudTrail-Insight Internal amazonaws.com arn root aws aws-cn \
+    aws-us-gov IAMUser AssumedRole Root AWSService AWSAccount FederatedUser IdentityCenterUser SAMLUser \
+    WebIdentityUser Role Directory Unknown tcp udp icmp";
 
 /// Types of resources, as ARNs have them before a slash or a colon.
-const TYPES: &[&str] = &[
-    "alarm",
-    "alias",
-    "assumed-role",
-    "attachment",
-    "autoScalingGroup",
-    "bus",
-    "capacity-reservation",
-    "catalog",
-    "certificate",
-    "changeset",
-    "cluster",
-    "db",
-    "detector",
-    "dhcp-options",
-    "distribution",
-    "domain",
-    "elastic-ip",
-    "event-bus",
-    "federated-user",
-    "file-system",
-    "function",
-    "group",
-    "image",
-    "instance",
-    "instance-profile",
-    "internet-gateway",
-    "key",
-    "key-pair",
-    "launch-template",
-    "listener",
-    "loadbalancer",
-    "log-group",
-    "log-stream",
-    "mfa",
-    "natgateway",
-    "network-acl",
-    "network-interface",
-    "oidc-provider",
-    "parameter",
-    "policy",
-    "prefix-list",
-    "project",
-    "queue",
-    "repository",
-    "role",
-    "route-table",
-    "rule",
-    "saml-provider",
-    "secret",
-    "security-group",
-    "security-group-rule",
-    "server-certificate",
-    "snapshot",
-    "stack",
-    "stateMachine",
-    "subnet",
-    "table",
-    "targetgroup",
-    "task",
-    "topic",
-    "trail",
-    "transit-gateway",
-    "user",
-    "volume",
-    "vpc",
-    "vpc-endpoint",
-    "vpc-flow-log",
-    "vpc-peering-connection",
-    "vpn-connection",
-    "workgroup",
-];
+const TYPES: &str = "alarm alias assumed-role attachment autoScalingGroup bus capacity-reservation catalog certificate changeset \
+    cluster db detector dhcp-options distribution domain elastic-ip event-bus federated-user file-system \
+    function group image instance instance-profile internet-gateway key key-pair launch-template listener \
+    loadbalancer log-group log-stream mfa natgateway network-acl network-interface oidc-provider parameter \
+    policy prefix-list project queue repository role route-table rule saml-provider secret security-group \
+    security-group-rule server-certificate snapshot stack stateMachine subnet table targetgroup task topic trail \
+    transit-gateway user volume vpc vpc-endpoint vpc-flow-log vpc-peering-connection vpn-connection workgroup";
 
 /// What may stay in findings of a policy.
+#[derive(Default)]
 pub(super) struct Words {
-    /// What the policy says: its front matter, the texts in its script and in its libraries, and members by AWS's models.
-    said: HashSet<String>,
+    own: Said,
+    /// Of its libraries and the prelude.
+    shared: Arc<Said>,
+    /// What AWS's models of its services name and list.
+    models: Vec<Model>,
+}
+
+/// The words of a model.
+type Model = Arc<HashSet<&'static str>>;
+
+/// What a text says.
+#[derive(Default)]
+struct Said {
+    /// In its front matter, and in the texts of its script.
+    words: HashSet<String>,
     /// Whole texts of its script.
     texts: HashSet<String>,
-    /// What members of objects are called in it, and what AWS's models name and list.
-    members: HashSet<String>,
+    /// What variables, functions and members of objects are called.
+    names: HashSet<String>,
 }
 
 /// Where the words of a policy stand.
@@ -150,29 +73,49 @@ impl Texts {
     }
 }
 
-impl Words {
-    /// Those of a policy.
-    pub(super) fn of(texts: &Texts) -> Self {
-        let mut words = Self::none();
-        words.say(front_matter(&texts.policy.text));
-        let libraries = texts.libraries.iter().map(|library| library.text.as_str());
-        for text in libraries.chain([texts.policy.text.as_str(), PRELUDE]) {
-            words.read(text);
+/// Words that were looked up: findings of one policy mostly come together, and many policies share the rest.
+#[derive(Default)]
+pub(super) struct Known {
+    policies: HashMap<String, Arc<Words>>,
+    /// By where the list of libraries is: all policies of a pack have the same one, which [`Texts`] hold.
+    shared: HashMap<usize, Arc<Said>>,
+    models: HashMap<String, Model>,
+}
+
+/// Policies of which the words are kept.
+const KEPT: usize = 32;
+
+impl Known {
+    /// Those of a policy of that name.
+    pub(super) fn of(&mut self, name: String, texts: &Texts) -> Arc<Words> {
+        if let Some(words) = self.policies.get(&name) {
+            return Arc::clone(words);
         }
-        for word in texts.services.iter().flat_map(|service| schema::words(service)) {
-            words.members.insert(word.to_owned());
-            if has_humps(word) {
-                words.said.insert(word.to_owned());
-            }
+        if self.policies.len() >= KEPT {
+            self.policies.clear();
         }
+        let mut own = Said::default();
+        own.say(front_matter(&texts.policy.text));
+        own.read(&texts.policy.text);
+        let shared = self.shared.entry(texts.libraries.as_ptr().addr()).or_insert_with(|| {
+            let mut said = Said::default();
+            texts.libraries.iter().for_each(|library| said.read(&library.text));
+            said.read(PRELUDE);
+            Arc::new(said)
+        });
+        let mut models = Vec::new();
+        for service in &texts.services {
+            let model =
+                self.models.entry(service.clone()).or_insert_with(|| Arc::new(schema::words(service).collect()));
+            models.push(Arc::clone(model));
+        }
+        let words = Arc::new(Words { own, shared: Arc::clone(shared), models });
+        self.policies.insert(name, Arc::clone(&words));
         words
     }
+}
 
-    /// Those of no policy.
-    pub(super) fn none() -> Self {
-        Self { said: HashSet::new(), texts: HashSet::new(), members: HashSet::new() }
-    }
-
+impl Said {
     fn read(&mut self, text: &str) {
         for token in Tokens::of(text).within(&(0..text.len())) {
             let token = &text[token.clone()];
@@ -181,24 +124,32 @@ impl Words {
                 self.texts.insert(inner.to_owned());
                 self.say(inner);
             } else if token.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
-                self.members.insert(token.to_owned());
+                self.names.insert(token.to_owned());
             }
         }
     }
 
     fn say(&mut self, text: &str) {
         let end = |letter: char| !is_of_word(letter);
-        self.said.extend(text.split(end).map(core).filter(|word| !word.is_empty()).map(str::to_owned));
+        self.words.extend(text.split(end).map(core).filter(|word| !word.is_empty()).map(str::to_owned));
+    }
+}
+
+impl Words {
+    fn said(&self) -> [&Said; 2] {
+        [&self.own, &self.shared]
     }
 
     /// True for a word that may stay in texts.
     pub(super) fn has(&self, word: &str) -> bool {
-        self.said.contains(word) || is_of_aws(word)
+        self.said().iter().any(|said| said.words.contains(word))
+            || has_humps(word) && self.models.iter().any(|model| model.contains(word))
+            || is_of_aws(word)
     }
 
     /// True for a text that is one of the policy's own.
     pub(super) fn has_text(&self, text: &str) -> bool {
-        self.texts.contains(text)
+        self.said().iter().any(|said| said.texts.contains(text))
     }
 
     /// True for what a policy calls something that has no name, such as `ebs-encryption-by-default`: people choose shorter ones.
@@ -206,9 +157,16 @@ impl Words {
         self.has_text(text) && text.len() >= 12 && text.contains('-')
     }
 
+    /// True for a value that the policy or AWS lists.
+    pub(super) fn has_value(&self, text: &str) -> bool {
+        self.has_text(text) || self.models.iter().any(|model| model.contains(text))
+    }
+
     /// True for what a member of an object may be called.
     pub(super) fn has_member(&self, name: &str) -> bool {
-        self.members.contains(name) || self.has(name)
+        self.said().iter().any(|said| said.names.contains(name))
+            || self.models.iter().any(|model| model.contains(name))
+            || self.has(name)
     }
 }
 
@@ -240,13 +198,13 @@ pub(super) fn is_own(word: &str) -> bool {
 
 /// True for a type of resource.
 pub(super) fn is_type(word: &str) -> bool {
-    TYPES.contains(&word)
+    TYPES.split_ascii_whitespace().any(|kind| kind == word)
 }
 
 /// True for a word that AWS chose: a region, a service, a call.
 pub(super) fn is_of_aws(word: &str) -> bool {
     let shapes = Shapes::embedded();
-    OF_AWS.contains(&word)
+    OF_AWS.split_ascii_whitespace().any(|known| known == word)
         || is_region(word)
         || shapes.is_source(word)
         || !shapes.sources_of(word).is_empty()

@@ -114,8 +114,17 @@ impl Told<'_> {
         self.finding.record.account.as_deref().filter(is_account).or_else(of_product).unwrap_or(NO_ACCOUNT)
     }
 
+    /// The region, if it is one by its form.
+    fn region(&self) -> Option<&str> {
+        let is_region = |text: &&str| {
+            matches!(text.len(), 9..=16)
+                && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        };
+        self.finding.record.region.as_deref().filter(is_region)
+    }
+
     fn partition(&self) -> &'static str {
-        match self.finding.record.region.as_deref().unwrap_or_default() {
+        match self.region().unwrap_or_default() {
             region if region.starts_with("cn-") => "aws-cn",
             region if region.starts_with("us-gov-") => "aws-us-gov",
             _ => "aws",
@@ -124,7 +133,7 @@ impl Told<'_> {
 
     fn product_arn(&self) -> String {
         let own = || {
-            let region = self.finding.record.region.as_deref().unwrap_or("us-east-1");
+            let region = self.region().unwrap_or("us-east-1");
             let (partition, account) = (self.partition(), self.account());
             format!("arn:{partition}:securityhub:{region}:{account}:product/{account}/default")
         };
@@ -173,7 +182,7 @@ impl Told<'_> {
         let record = &self.finding.record;
         let one = |kind: &str, id: &str| {
             let mut resource = json!({ "Type": kind, "Id": cut(id, 512), "Partition": self.partition() });
-            if let Some(region) = record.region.as_deref().filter(|region| region.len() <= 16 && !region.is_empty()) {
+            if let Some(region) = self.region() {
                 resource["Region"] = region.into();
             }
             resource

@@ -216,7 +216,11 @@ fn choose(findings: &Findings, how: How) -> Result<(Sorted, Left), Error> {
         Ok(true)
     })?;
     let [grouped] = Sorter::sorted(vec![sorter])?;
-    let mut chosen = Chosen { shown: Sorter::new(&Arc::default(), findings.memory()), worst: BTreeMap::new(), left: Left::default() };
+    let mut chosen = Chosen {
+        shown: Sorter::new(&Arc::default(), findings.memory()),
+        worst: BTreeMap::new(),
+        left: Left::default(),
+    };
     let mut merge = grouped.read()?;
     let mut group: Option<Group> = None;
     while let Some((key, kept)) = merge.advance()? {

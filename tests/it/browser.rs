@@ -162,7 +162,8 @@ impl Browser {
             let method = told["method"].as_str().unwrap();
             let loud = match method {
                 "Page.javascriptDialogOpening" | "Runtime.exceptionThrown" | "Runtime.consoleAPICalled" => true,
-                "Log.entryAdded" | "Audits.issueAdded" => true,
+                "Log.entryAdded" => true,
+                "Audits.issueAdded" => told["params"]["issue"]["code"] == "ContentSecurityPolicyIssue",
                 "Network.requestWillBeSent" => {
                     told["params"]["request"]["url"].as_str().unwrap().split('#').next() != Some(url)
                 }
@@ -198,7 +199,7 @@ fn hostile_records_run_nothing_and_load_nothing() {
     assert!(listener.accept().is_err(), "something called home");
     let elements = "script, iframe, img, object, embed, link, base, form, meta[http-equiv]";
     let counted = browser.value(&format!(
-        "[...document.querySelectorAll('{elements}')].map((one) => one.tagName + (one.id || one.httpEquiv)).join(' ')"
+        "[...document.querySelectorAll('{elements}')].map((one) => one.tagName + (one.id || one.httpEquiv || '')).join(' ')"
     ));
     assert_eq!(counted, "METAContent-Security-Policy FORMfilters SCRIPT");
     let handlers = "[...document.querySelectorAll('*')].flatMap((one) => [...one.attributes]).filter((attribute) => /^on|^style$|^srcdoc$/i.test(attribute.name)).length";

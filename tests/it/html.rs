@@ -106,7 +106,7 @@ pub(crate) fn hostile_page(host: &str) -> String {
                 "eventName": "CreateKeyPair", "awsRegion": text, "recipientAccountId": text, "sourceIPAddress": text,
                 "userIdentity": { "type": text, "userName": text, "arn": text, "accessKeyId": text, "accountId": text },
                 "requestParameters": { "keyName": text, "huge": "W".repeat(200_000), text.clone(): { text.clone(): [text, 1, null] } },
-                "group": if number % 5 == 0 { "one" } else { "" },
+                "group": if number % 5 == 0 { json!("one") } else { Value::Null },
                 "severity": (["info", "low", "medium", "high", "critical"][number % 5]),
             });
             event(number, &text, more)

@@ -114,7 +114,8 @@ fn judge(object: &Object, bytes: Vec<u8>, time: Option<&str>, packs: &Checked) -
         .map_err(|error| Error::new(format!("the report could not be written: {error}")))?;
     let mut judged = Judged { object: object.clone(), events: records.len(), findings: Vec::new(), others: Vec::new() };
     for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        let row: Value = serde_json::from_slice(line).map_err(|error| Error::new(format!("the report is no JSON: {error}")))?;
+        let row: Value =
+            serde_json::from_slice(line).map_err(|error| Error::new(format!("the report is no JSON: {error}")))?;
         match row["type"].as_str() {
             Some("finding") => judged.findings.push(row),
             Some("summary") => {}

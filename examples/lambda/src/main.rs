@@ -70,7 +70,9 @@ async fn fetch(client: &Client, bucket: &str, key: &str) -> Result<Vec<u8>, Stri
 /// Keeps what an object came to under a name that is made of its own: trying again writes the same there.
 async fn keep(client: &Client, bucket: &str, judged: &Judged) -> Result<(), String> {
     if judged.object.bucket == bucket {
-        return Err("findings are not kept in the bucket that they are about: the function would call itself".to_owned());
+        return Err(
+            "findings are not kept in the bucket that they are about: the function would call itself".to_owned()
+        );
     }
     let rows: Vec<&Value> = judged.findings.iter().chain(&judged.others).collect();
     if rows.is_empty() {
@@ -80,5 +82,6 @@ async fn keep(client: &Client, bucket: &str, judged: &Judged) -> Result<(), Stri
     let key = format!("findings/{}/{}.ndjson", judged.object.bucket, judged.object.key);
     let put = client.put_object().bucket(bucket).key(key).content_type("application/x-ndjson");
     let sent = put.body(ByteStream::from(text.into_bytes())).send().await;
-    sent.map(|_| ()).map_err(|error| format!("findings cannot be kept: {}", aws_sdk_s3::error::DisplayErrorContext(&error)))
+    sent.map(|_| ())
+        .map_err(|error| format!("findings cannot be kept: {}", aws_sdk_s3::error::DisplayErrorContext(&error)))
 }

@@ -85,7 +85,8 @@ fn objects(event: &Value, depth: usize) -> Result<Vec<Object>, String> {
     if let Some(keys) = event["s3ObjectKey"].as_array() {
         return keys.iter().map(|key| object(&event["s3Bucket"], key)).collect();
     }
-    Err("it tells of no object: expected a notification of S3 or CloudTrail, itself or through SNS, SQS or EventBridge".to_owned())
+    Err("it tells of no object: expected a notification of S3 or CloudTrail, itself or through SNS, SQS or EventBridge"
+        .to_owned())
 }
 
 fn of_record(record: &Value, depth: usize) -> Result<Vec<Object>, String> {
@@ -99,7 +100,8 @@ fn of_record(record: &Value, depth: usize) -> Result<Vec<Object>, String> {
         return Err("a record is of neither S3, SNS nor SQS".to_owned());
     }
     // Deleted, restored, tagged: there is nothing new in it.
-    let is_new = record["eventName"].as_str().is_some_and(|name| name.trim_start_matches("s3:").starts_with("ObjectCreated:"));
+    let is_new =
+        record["eventName"].as_str().is_some_and(|name| name.trim_start_matches("s3:").starts_with("ObjectCreated:"));
     if !is_new {
         return Ok(Vec::new());
     }

@@ -134,8 +134,12 @@ fn a_failure_costs_its_own_message_and_no_other() {
     ]);
     let answer = told(&event);
     let response = answer.response().unwrap();
-    let ids: Vec<&str> =
-        response["batchItemFailures"].as_array().unwrap().iter().map(|item| item["itemIdentifier"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = response["batchItemFailures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["itemIdentifier"].as_str().unwrap())
+        .collect();
     assert_eq!(ids, ["gone", "both", "garbage", "strange"]);
     assert_eq!(response["objects"], 1);
     assert!(!titles(&answer).is_empty(), "what could be judged was judged");
@@ -166,8 +170,17 @@ fn what_is_of_no_new_object_is_passed_over_and_what_is_of_none_is_told() {
     }
     let mut nameless = s3(LOG);
     nameless["s3"]["bucket"] = json!({});
-    let deep = (0..9).fold(records(&[s3(LOG)]), |inner, _| json!({ "Type": "Notification", "Message": inner.to_string() }));
-    for event in [json!({}), json!([]), json!("text"), json!({ "Records": [] }), records(&[json!({ "eventSource": "aws:dynamodb" })]), records(&[nameless]), deep] {
+    let deep =
+        (0..9).fold(records(&[s3(LOG)]), |inner, _| json!({ "Type": "Notification", "Message": inner.to_string() }));
+    for event in [
+        json!({}),
+        json!([]),
+        json!("text"),
+        json!({ "Records": [] }),
+        records(&[json!({ "eventSource": "aws:dynamodb" })]),
+        records(&[nameless]),
+        deep,
+    ] {
         assert!(told(&event).response().is_err(), "{event}");
     }
 }
@@ -183,7 +196,10 @@ fn damage_is_told_and_not_tried_again() {
     let response = answer.response().unwrap();
     assert_eq!((&response["batchItemFailures"], &response["faults"]), (&json!([]), &json!(1)), "{response}");
     let fault = answer.judged[0].others.iter().find(|row| row["type"] == "fault").unwrap();
-    assert_eq!((fault["stage"].as_str(), fault["origins"][0]["file"].as_str()), (Some("input"), Some(format!("s3://{BUCKET}/{LOG}").as_str())));
+    assert_eq!(
+        (fault["stage"].as_str(), fault["origins"][0]["file"].as_str()),
+        (Some("input"), Some(format!("s3://{BUCKET}/{LOG}").as_str()))
+    );
     // Nothing in an object, and nothing that is a log, are different things.
     let empty = handle(&records(&[s3(LOG)]), &PACKS, |_, _| Ok(br#"{"Records":[]}"#.to_vec())).response().unwrap();
     assert_eq!((&empty["events"], &empty["faults"]), (&json!(0), &json!(0)));

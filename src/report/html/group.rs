@@ -161,11 +161,8 @@ impl Words for Groups<'_> {
 
 /// The end of a group, of which so many more findings are not shown.
 pub(super) fn end(more: u64) -> String {
-    let more = if more == 0 {
-        String::new()
-    } else {
-        format!("<li class=\"more\">and {} more</li>", plural(more, "finding"))
-    };
+    let more =
+        if more == 0 { String::new() } else { format!("<li class=\"more\">and {} more</li>", plural(more, "finding")) };
     format!("{more}</ul>\n</div></details>\n")
 }
 

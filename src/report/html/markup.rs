@@ -116,7 +116,7 @@ pub(super) fn markdown(text: &str) -> Value {
 /// A message as HTML: what it names between backticks is code.
 pub(super) fn quoted(text: &str) -> Value {
     let parts = text.split('`').enumerate();
-    let is_closed = text.matches('`').count() % 2 == 0;
+    let is_closed = text.matches('`').count().is_multiple_of(2);
     let shown = parts.map(|(at, part)| match (at % 2, is_closed) {
         (1, true) => format!("<code>{}</code>", escaped(part)),
         (_, true) => escaped(part),
