@@ -67,7 +67,7 @@ def trail_deleted():
     return [
         Case(
             "cloudtrail-deleted", about=arn, record=event("cloudtrail", "DeleteTrail", {"name": arn}),
-            later=lambda: client("cloudtrail").delete_trail(Name=arn),
+            later=lambda: client("cloudtrail").delete_trail(Name="deleted"),
         ),
         Case(
             "cloudtrail-deleted", about="deleted-unknown", record=event("cloudtrail", "DeleteTrail", {"name": "deleted-unknown"}),
@@ -416,7 +416,8 @@ def busy():
 @makes("instance-without-cpu-alarm")
 def without_cpu_alarm():
     bad, sound = launch(), launch()
-    alarm("cpu-of-sound", Namespace="AWS/EC2", MetricName="CPUUtilization", Statistic="Average", Dimensions=dimension(sound))
+    # Of the agent's metric: asked for the alarms of a metric, moto does not look at the dimensions.
+    alarm("cpu-of-sound", Namespace="CWAgent", MetricName="cpu_usage_active", Dimensions=dimension(sound))
     return Case("instance-without-cpu-alarm", about=bad, sound=[sound])
 
 
