@@ -22,7 +22,7 @@ const EXAMPLES: &str = "Examples:
   bash plan.sh                                                           shows what it would do, and changes nothing
   bash plan.sh --apply                                                   does it, step by step, each verified
   bash plan.sh --undo 3                                                  goes back
-  lawbook remediate findings.json --severity high --account 111122223333 --format python --output plan.py
+  lawbook remediate findings.json --at-least high --account 111122223333 --format python --output plan.py
 
 This command itself changes nothing, and needs no network.";
 
@@ -52,7 +52,7 @@ pub(crate) struct Args {
 
     /// Only findings of at least this severity
     #[arg(long, value_name = "SEVERITY", value_parser = severity, help_heading = "Findings")]
-    severity: Option<Severity>,
+    at_least: Option<Severity>,
 
     /// Only findings of this account. Repeat for several
     #[arg(long, value_name = "ACCOUNT", value_parser = account, help_heading = "Findings")]
@@ -89,7 +89,7 @@ fn severity(text: &str) -> Result<Severity, String> {
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let loaded = args.packs.load(&Limits::default())?;
     let wanted = Wanted {
-        severity: args.severity,
+        severity: args.at_least,
         accounts: args.account.iter().cloned().collect(),
         regions: args.region.iter().cloned().collect(),
         fingerprints: args.fingerprint.iter().map(|fingerprint| fingerprint.to_lowercase()).collect(),
@@ -102,7 +102,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     if touches > args.limit {
         let error = Error::new(format!("the plan would change {touches} resources, more than --limit {}", args.limit));
         return Err(error
-            .try_to(format!("fewer findings (--severity, --only, --account, --region), or `--limit {touches}`"))
+            .try_to(format!("fewer findings (--at-least, --only, --account, --region), or `--limit {touches}`"))
             .into());
     }
     let format = match args.format {

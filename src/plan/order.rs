@@ -10,7 +10,7 @@ use super::Step;
 pub(super) fn order(mut steps: Vec<Step>) -> Vec<Step> {
     // Stable: what is alike stays in the order of the reports.
     steps.sort_by_key(|step| (step.account.clone(), step.region.clone(), Reverse(step.severity)));
-    let mut of: BTreeMap<(&Option<String>, &Option<String>, &str), Vec<usize>> = BTreeMap::new();
+    let mut of: Places<'_> = BTreeMap::new();
     for (at, step) in steps.iter().enumerate() {
         for policy in &step.policies {
             of.entry((&step.account, &step.region, policy)).or_default().push(at);
@@ -23,9 +23,12 @@ pub(super) fn order(mut steps: Vec<Step>) -> Vec<Step> {
     order.into_iter().filter_map(|at| steps.get_mut(at).and_then(Option::take)).collect()
 }
 
+/// Where the steps of a policy are, by account and region.
+type Places<'a> = BTreeMap<(&'a Option<String>, &'a Option<String>, &'a str), Vec<usize>>;
+
 struct Walk<'a> {
     steps: &'a [Step],
-    of: &'a BTreeMap<(&'a Option<String>, &'a Option<String>, &'a str), Vec<usize>>,
+    of: &'a Places<'a>,
     done: BTreeSet<usize>,
     order: Vec<usize>,
 }

@@ -310,7 +310,7 @@ fn nothing_is_left_out_of_a_plan_silently() {
 
     let chosen = plan(desk, &["--only", "vpc-plain"]);
     assert!(chosen.err.contains("plan: 3 findings are of policies that were not chosen"), "{}", chosen.err);
-    let severe = plan(desk, &["--severity", "high"]);
+    let severe = plan(desk, &["--at-least", "high"]);
     assert!(
         severe.err.contains("less severe than asked for") && severe.err.contains("2 changes on 2"),
         "{}",
