@@ -73,7 +73,7 @@ fn mistakes_of_usage_and_of_policies_are_json_too() {
     assert_eq!(events(&lines), [("error", "error")]);
     assert_eq!(lines[0]["fields"]["subject"], "nowhere");
     for args in [
-        &["scan", "--log-format", "json"][..],
+        &["show", "--log-format", "json"][..],
         &["scan", "log.json", "--no-such", "--log-format=json"],
         &["nothing", "--log-format=json"],
     ] {
