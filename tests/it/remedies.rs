@@ -49,7 +49,7 @@ def resource(service, region_name=None): return Client()
 
 fn folder() -> PathBuf {
     // Another one is tried before its policies come here.
-    std::env::var_os("LAWBOOK_POLICIES")
+    std::env::var_os("REMEDIES_OF")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("policies"), PathBuf::from)
 }
 

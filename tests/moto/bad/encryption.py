@@ -80,11 +80,6 @@ def snapshot_is_shared():
     return Case("ebs-snapshot-shared", about=bad, sound=[sound], params={"trusted_accounts": [TRUSTED]})
 
 
-@makes("ebs-snapshot-unencrypted")
-def snapshot_unencrypted():
-    return Case("ebs-snapshot-unencrypted", about=snapshot(), sound=[snapshot(encrypted=True)])
-
-
 @makes("ebs-volume-created-unencrypted")
 def volume_created_unencrypted():
     made = volume()
@@ -161,15 +156,6 @@ def key_pending_deletion():
 @makes("kms-rotation-off")
 def rotation_off():
     return Case("kms-rotation-off", about=key(rotated=False)[1], sound=[key()[1]])
-
-
-@makes("snapshot-copied-unencrypted")
-def snapshot_copied_unencrypted():
-    of = snapshot()
-    copy = ec2().copy_snapshot(SourceRegion=REGION, SourceSnapshotId=of, Description="copy")["SnapshotId"]
-    request = {"sourceRegion": REGION, "sourceSnapshotId": of, "description": "copy"}
-    record = event("ec2", "CopySnapshot", request, {"requestId": "1", "snapshotId": copy})
-    return Case("snapshot-copied-unencrypted", about=copy, record=record)
 
 
 @makes("snapshot-shared")
