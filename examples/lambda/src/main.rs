@@ -19,7 +19,7 @@ static ALLOCATOR: Metered = Metered;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let config = aws_config::load_from_env().await;
+    let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
     let client = Client::new(&config);
     let packs = packs()?;
     let results = std::env::var("LAWBOOK_RESULTS_BUCKET").ok().filter(|bucket| !bucket.is_empty());
