@@ -1,6 +1,6 @@
 //! Counts calls: by whom they were, what, from where, with what, when, and how many of them failed.
 //!
-//! [`Counter`] collects, one a thread, what [`Tally`] holds in the end.
+//! A counter collects, one a thread, what [`Tally`] holds in the end.
 //!
 //! *Law*: every call is counted once in every section: the counts of its rows and of the others add up to the calls. What is
 //! counted does not depend on the order of the calls, on the number of threads, or on how much fits into memory; the keys
