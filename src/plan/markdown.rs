@@ -24,7 +24,7 @@ pub(super) fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
             out,
             "| [{number}](#step-{number}) | {} | {} | {} | {} |",
             step.severity.word(),
-            escaped(step.title()),
+            escaped(&step.title()),
             escaped(&step.place()),
             word(step.kind),
             number = step.number

@@ -18,9 +18,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::fault::printable;
 use crate::finding::{Remediation, Severity};
 use crate::policy::{Checked, Policy};
 use crate::triage::findings_of;
+
+/// Characters of a text that a program says.
+const LONGEST: usize = 1_000;
 
 /// What a plan is made of.
 #[derive(Clone, Debug, Default)]
@@ -193,8 +197,29 @@ impl Plan {
 
 impl Step {
     /// What people call it: its worst finding's title.
-    fn title(&self) -> &str {
-        self.titles.first().map_or("", String::as_str)
+    fn title(&self) -> String {
+        printable(self.titles.first().map_or("", String::as_str), LONGEST)
+    }
+
+    /// What a program says of it: account, region, severity, policies, titles, resources, impact; nothing of it can steer a
+    /// terminal.
+    fn facts(&self) -> [String; 7] {
+        let facts = [
+            self.account.as_deref().unwrap_or_default(),
+            self.region.as_deref().unwrap_or_default(),
+            self.severity.word(),
+            &self.policies.join(" "),
+            &self.titles.join("; "),
+            &self.resources.join(" "),
+            self.remediation.impact.as_deref().unwrap_or_default(),
+        ];
+        facts.map(|fact| printable(fact, LONGEST))
+    }
+
+    /// Its steps in the console, as a program says them.
+    fn console(&self) -> Vec<String> {
+        let console = self.remediation.console.as_deref().unwrap_or_default();
+        console.lines().map(|line| printable(line, LONGEST)).collect()
     }
 
     /// Where it is, in words.

@@ -5,11 +5,8 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::{Plan, Step};
-use crate::fault::printable;
 
 const RUNNER: &str = include_str!("plan.py");
-/// Characters of a text that are shown.
-const LONGEST: usize = 300;
 
 pub(super) fn write(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "#!/usr/bin/env python3")?;
@@ -28,7 +25,7 @@ fn one(step: &Step, out: &mut dyn Write) -> io::Result<()> {
         ("verify", &step.remediation.verify.python),
         ("undo", &step.remediation.undo.python),
     ];
-    writeln!(out, "\n\n# {number}. {}", printable(step.title(), LONGEST))?;
+    writeln!(out, "\n\n# {number}. {}", step.title())?;
     let has_code = step.commands(&step.remediation.python).is_some();
     let mut names = Vec::new();
     for (name, text) in forms {
@@ -44,26 +41,16 @@ fn one(step: &Step, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
         names.push(format!("{name}_{number}"));
     }
-    let words = [
-        step.account.as_deref().unwrap_or_default(),
-        step.region.as_deref().unwrap_or_default(),
-        step.severity.word(),
-        &step.policies.join(" "),
-        &step.titles.join("; "),
-        &step.resources.join(" "),
-        step.remediation.impact.as_deref().unwrap_or_default(),
-    ];
-    let words: Vec<String> = words.into_iter().map(literal).collect();
+    let words: Vec<String> = step.facts().iter().map(|fact| literal(fact)).collect();
     writeln!(out, "\nstep({number}, {}, {}", words.join(", "), names.join(", "))?;
     if has_code {
         return writeln!(out, ")");
     }
-    let console = step.remediation.console.as_deref().unwrap_or_default();
-    let lines: Vec<String> = console.lines().map(literal).collect();
+    let lines: Vec<String> = step.console().iter().map(|line| literal(line)).collect();
     writeln!(out, "    , by_hand=({}, [{}]))", literal(&step.why_not("python")), lines.join(", "))
 }
 
-/// A text of Python that can steer no terminal. What JSON escapes, Python reads alike.
+/// A text of Python. What JSON escapes, Python reads alike.
 fn literal(text: &str) -> String {
-    Value::from(printable(text, LONGEST)).to_string()
+    Value::from(text).to_string()
 }
