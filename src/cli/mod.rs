@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod config;
 mod docs;
+mod events;
 mod explain;
 mod layers;
 mod list;

@@ -14,6 +14,7 @@ use lawbook::yaml::Yaml;
 use serde_json::Value;
 
 use super::Failure;
+use super::events::EventArgs;
 use super::layers::{Layers, Row, Taking, words};
 use super::scan::FormatArg;
 use super::values::{FailOn, account, region, size, switch, time};
@@ -37,37 +38,12 @@ pub(crate) struct SettingArgs {
     #[arg(long, value_name = "REGION", value_parser = region, help_heading = "Input")]
     inventory_region: Option<String>,
 
-    /// Only events at or after this time: RFC 3339, a date, or a duration ago such as 14d
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Input")]
-    since: Option<Timestamp>,
-
-    /// Only events before this time
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Input")]
-    until: Option<Timestamp>,
-
-    /// Only records of this account, and those of unknown ones. Repeat for several
-    #[arg(long, value_name = "ACCOUNT", value_parser = account, help_heading = "Input")]
-    account: Vec<String>,
-
-    /// Only records of this region, and those of unknown ones. Repeat for several
-    #[arg(long, value_name = "REGION", value_parser = region, help_heading = "Input")]
-    region: Vec<String>,
-
-    /// Bytes that one compressed object may inflate to [default: 4G]
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Input")]
-    max_inflated: Option<u64>,
-
-    /// Bytes of one record, or of one envelope that must be held whole [default: 64M]
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Input")]
-    max_record: Option<u64>,
+    #[command(flatten)]
+    events: EventArgs,
 
     /// The time of the run, for policies that ask how old something is [env: LAWBOOK_NOW]
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Judging")]
     now: Option<Timestamp>,
-
-    /// Threads that judge; by default one a core
-    #[arg(long, value_name = "N", help_heading = "Judging")]
-    threads: Option<NonZeroUsize>,
 
     /// Remember in this file what was seen, and since when, for policies that ask for first sightings
     #[arg(long, value_name = "FILE", help_heading = "Judging")]
@@ -178,14 +154,15 @@ impl SettingArgs {
                 .one("inventory_region", self.inventory_region.clone(), region, text, Value::Null)
                 .map(Into::into),
         };
-        let accounts = taking.list("accounts", &self.account, |word, _| account(word), text);
-        let regions = taking.list("regions", &self.region, |word, _| region(word), text);
-        let since = taking.one("since", self.since, time, moment, Value::Null);
-        let until = taking.one("until", self.until, time, moment, Value::Null);
-        let max_inflated = taking.one("max_inflated", self.max_inflated, size, bytes, defaults.max_inflated.into());
-        let max_record = taking.one("max_record", self.max_record, size, bytes, defaults.max_record.into());
+        let accounts = taking.list("accounts", &self.events.account, |word, _| account(word), text);
+        let regions = taking.list("regions", &self.events.region, |word, _| region(word), text);
+        let since = taking.one("since", self.events.since, time, moment, Value::Null);
+        let until = taking.one("until", self.events.until, time, moment, Value::Null);
+        let max_inflated =
+            taking.one("max_inflated", self.events.max_inflated, size, bytes, defaults.max_inflated.into());
+        let max_record = taking.one("max_record", self.events.max_record, size, bytes, defaults.max_record.into());
         let count = |text: &str| text.parse().map_err(|_| "expected a number from 1".to_owned());
-        let threads = taking.one("threads", self.threads, count, |count| count.get().into(), Value::Null);
+        let threads = taking.one("threads", self.events.threads, count, |count| count.get().into(), Value::Null);
         let state = taking.path("state", self.state.as_ref());
         let history_complete = taking.switch("history_complete", self.history_complete);
         let word = |format: &FormatArg| Value::from(format.word());

@@ -6,18 +6,17 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::ValueEnum;
-use jiff::Timestamp;
 use lawbook::engine::{Request, scan};
 use lawbook::error::Error;
-use lawbook::input::{Filter, Settings};
+use lawbook::input::Filter;
 use lawbook::policy::Checked;
 use lawbook::report::{self, Look, SummaryFormat};
 
 use super::Failure;
+use super::events::EventArgs;
 use super::log::Log;
 use super::output::Output;
 use super::progress::Bar;
-use super::values::{account, region, size, time};
 
 const EXAMPLES: &str = "Examples:
   lawbook summary ./cloudtrail                      who called what, from where, and what failed
@@ -38,33 +37,8 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// Only events at or after this time: RFC 3339, a date, or a duration ago such as 14d
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Input")]
-    since: Option<Timestamp>,
-
-    /// Only events before this time
-    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Input")]
-    until: Option<Timestamp>,
-
-    /// Only records of this account, and those of unknown ones. Repeat for several
-    #[arg(long, value_name = "ACCOUNT", value_parser = account, help_heading = "Input")]
-    account: Vec<String>,
-
-    /// Only records of this region, and those of unknown ones. Repeat for several
-    #[arg(long, value_name = "REGION", value_parser = region, help_heading = "Input")]
-    region: Vec<String>,
-
-    /// Bytes that one compressed object may inflate to
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "4G", help_heading = "Input")]
-    max_inflated: u64,
-
-    /// Bytes of one record, or of one envelope that must be held whole
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64M", help_heading = "Input")]
-    max_record: u64,
-
-    /// Threads that read; by default one a core
-    #[arg(long, value_name = "N", help_heading = "Input")]
-    threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    events: EventArgs,
 
     /// Rows of a table, beside one for calls without a value and one for all other values
     #[arg(long, value_name = "N", default_value = "10", help_heading = "Report")]
@@ -96,7 +70,7 @@ enum FormatArg {
 }
 
 pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
-    if let (Some(since), Some(until)) = (args.since, args.until)
+    if let (Some(since), Some(until)) = (args.events.since, args.events.until)
         && since >= until
     {
         return Err(Error::new("`--since` is not before `--until`, so that no event could be counted").into());
@@ -134,19 +108,17 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
 }
 
 fn request(args: &Args) -> Request {
+    let EventArgs { since, until, account, region, max_inflated, max_record, threads } = &args.events;
     let mut request = Request::new(&args.paths);
-    request.settings = Settings {
-        max_inflated: args.max_inflated,
-        max_record: usize::try_from(args.max_record).unwrap_or(usize::MAX),
-        filter: Filter {
-            since: args.since,
-            until: args.until,
-            accounts: args.account.clone(),
-            regions: args.region.clone(),
-        },
-        ..Settings::default()
-    };
-    if let Some(threads) = args.threads {
+    let settings = &mut request.settings;
+    settings.filter = Filter { since: *since, until: *until, accounts: account.clone(), regions: region.clone() };
+    if let Some(size) = max_inflated {
+        settings.max_inflated = *size;
+    }
+    if let Some(size) = max_record {
+        settings.max_record = usize::try_from(*size).unwrap_or(usize::MAX);
+    }
+    if let Some(threads) = threads {
         request.threads = threads.get();
     }
     request.tally = Some(args.top.get());
