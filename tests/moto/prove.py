@@ -7,7 +7,8 @@ A stand-in of AWS (moto's server, on loopback) is brought into a bad state with 
 AWS CLI and `examples/collect-inventory.sh`, scanned, and remediated by the plan that `lawbook remediate` writes, for bash
 and then, from the start, for Python. For each policy:
 
-- found: the scan finds what was made bad, and nothing of the policy about what was left sound;
+- found: the scan finds what was made bad, and nothing of the policy about what was left sound; Security Hub's own description
+  of its findings (ASFF) admits what is reported;
 - done: the step of the plan ran, and its own check says so;
 - gone: collected again, a policy of inventory finds it no more;
 - back: where there is a way back, it ran, and the step's check says that it is to be done again.
@@ -135,9 +136,23 @@ class Desk:
     def scan(self, *inputs, report):
         self.run(
             self.lawbook, "scan", *inputs, "--pack", ROOT / "policies", "--now", self.now, "--format", "json",
-            "--output", report, "--fail-on", "never", "--allow-empty", codes=(0, 2), log=f"{report}.log",
+            "--output", report, "--report", f"asff={report}.asff", "--fail-on", "never", "--allow-empty",
+            codes=(0, 2), log=f"{report}.log",
         )
+        security_hub_takes((self.folder / f"{report}.asff").read_text())
         return json.loads((self.folder / report).read_text())["findings"]
+
+
+def security_hub_takes(batches):
+    """Whether each batch of findings is what `BatchImportFindings` takes, as AWS describes it to its own clients."""
+    from botocore import loaders, model, validate
+
+    hub = model.ServiceModel(loaders.Loader().load_service_model("securityhub", "service-2"))
+    shape = hub.operation_model("BatchImportFindings").input_shape
+    for number, batch in enumerate(batches.splitlines(), 1):
+        told = validate.ParamValidator().validate({"Findings": json.loads(batch)}, shape)
+        if told.has_errors():
+            raise SystemExit(f"batch {number} of findings is no ASFF: {told.generate_report()[:4000]}")
 
 
 def is_about(finding, case):
