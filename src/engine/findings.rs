@@ -148,6 +148,8 @@ pub(crate) struct Head<'a> {
     pub(crate) policy: &'a str,
     pub(crate) group: Cow<'a, str>,
     pub(crate) severity: Severity,
+    pub(crate) standing: Standing,
+    pub(crate) enforcement: Enforcement,
 }
 
 /// By what a finding may be shown beside others.
@@ -169,7 +171,9 @@ impl Unread<'_> {
             Some(group) => group.into(),
             None => default_group(&same.policy, &known.resources).into(),
         };
-        Ok(Head { pack: &same.pack, policy: &same.policy, group, severity: known.severity })
+        let standing = self.edit.as_ref().and_then(|edit| edit.now).map_or(known.standing, |(_, standing)| standing);
+        let (pack, policy, enforcement) = (&*same.pack, &*same.policy, same.enforcement);
+        Ok(Head { pack, policy, group, severity: known.severity, standing, enforcement })
     }
 
     /// The place of its policy.

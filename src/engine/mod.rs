@@ -39,6 +39,7 @@ use self::deliveries::{DELIVERIES, GAPS};
 use self::derive::{Derived, Telling};
 use self::digests::{DIGESTS, Digests};
 pub use self::evaluate::{Hit, Verdict};
+pub(crate) use self::findings::Head;
 pub use self::findings::{Findings, Iter};
 pub use self::outcome::{
     Counts, Decided, Exit, Files, History, NotEvaluated, Outcome, PolicyCounts, Problem, Records, Resolved, Summary,

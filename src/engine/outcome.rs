@@ -157,6 +157,21 @@ pub struct FindingCounts {
     pub by_enforcement: Counts,
 }
 
+impl FindingCounts {
+    /// Those that fail no run, by what was decided about them, but for what there is none of.
+    pub fn aside(&self) -> Vec<(u64, &'static str)> {
+        let of = |counts: &Counts, word: &str| {
+            counts.0.iter().find(|(known, _)| *known == word).map_or(0, |(_, count)| *count)
+        };
+        let counts = [
+            (of(&self.by_standing, Standing::Waived.word()), "waived"),
+            (of(&self.by_standing, Standing::Known.word()), "known"),
+            (of(&self.by_enforcement, Enforcement::Report.word()), "reported only"),
+        ];
+        counts.into_iter().filter(|(count, _)| *count > 0).collect()
+    }
+}
+
 /// Numbers by word, in a fixed order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts(pub Vec<(&'static str, u64)>);
@@ -234,6 +249,13 @@ pub struct Unused {
     pub owner: String,
     /// What seems to be wrong with it.
     pub reason: String,
+}
+
+impl Unused {
+    /// What is told of it, beside where it stands.
+    pub fn sentence(&self) -> String {
+        format!("{}, of {}: {}", self.policy.as_deref().unwrap_or("a fingerprint"), self.owner, self.reason)
+    }
 }
 
 /// A finding of the baseline that this scan would have found again, and did not.

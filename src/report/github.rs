@@ -1,6 +1,7 @@
 //! The workflow commands that GitHub Actions turns into annotations: the worst finding of each group, and what was not judged.
 //!
-//! GitHub shows ten of a step: one a group, worst first, is what a reader can use.
+//! GitHub shows ten of a kind and a step: one a group, worst first, is what a reader can use, and what fails nothing is a mere
+//! notice behind the others.
 
 use std::io::{self, Write};
 
@@ -8,7 +9,7 @@ use super::Look;
 use super::grouped::{self, How, Words};
 use crate::engine::Outcome;
 use crate::fault::printable;
-use crate::finding::{Enforcement, Finding, Severity};
+use crate::finding::{Enforcement, Finding, Severity, Standing};
 use crate::record::Origin;
 
 pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -36,6 +37,15 @@ pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::R
         let text = format!("not evaluated: {} ({} in all)", row.reason, row.count);
         command("warning", row.origins.first(), &format!("lawbook: {}", row.policy), &text, out)?;
     }
+    for unused in outcome.decided.iter().flat_map(|decided| &decided.unused_waivers) {
+        let text = format!("{}:{}: {}", unused.file, unused.line, unused.sentence());
+        command("warning", None, "lawbook: a waiver that excuses nothing", &text, out)?;
+    }
+    let aside: Vec<String> =
+        outcome.summary.findings.aside().iter().map(|(count, what)| format!("{count} {what}")).collect();
+    if !aside.is_empty() {
+        command("notice", None, "lawbook", &format!("findings that fail nothing: {}", aside.join(", ")), out)?;
+    }
     let exit = &outcome.summary.exit;
     if exit.code != 0 {
         command("notice", None, "lawbook", &format!("exit {}: {}", exit.code, exit.reasons.join("; ")), out)?;
@@ -47,13 +57,16 @@ struct Groups;
 
 impl Words for Groups {
     fn worst(&self, finding: &Finding) -> String {
-        let word = match (finding.enforcement, finding.severity) {
-            (Enforcement::Report, _) | (_, Severity::Low | Severity::Info) => "notice",
-            (_, Severity::Critical | Severity::High) => "error",
-            (_, Severity::Medium) => "warning",
+        let (word, mark) = match (finding.standing, finding.enforcement, finding.severity) {
+            (Standing::New, Enforcement::Fail, Severity::Critical | Severity::High) => ("error", ""),
+            (Standing::New, Enforcement::Fail, Severity::Medium) => ("warning", ""),
+            (Standing::New, Enforcement::Fail, Severity::Low | Severity::Info) => ("notice", ""),
+            (Standing::New, Enforcement::Report, _) => ("notice", " (reported only)"),
+            (Standing::Waived, ..) => ("notice", " (waived)"),
+            (Standing::Known, ..) => ("notice", " (known)"),
         };
         let mut out = Vec::new();
-        let title = format!("{} {}", finding.severity.word().to_uppercase(), finding.policy);
+        let title = format!("{} {}{mark}", finding.severity.word().to_uppercase(), finding.policy);
         // What is written to memory is written.
         let _ = command(word, Some(&finding.origin), &title, &finding.title, &mut out);
         String::from_utf8(out).unwrap_or_default().trim_end().to_owned()

@@ -1,8 +1,9 @@
 //! Puts the findings of a group together, the worst group first, in bounded memory.
 //!
 //! A group is what findings of one policy call so; or the findings of one policy, resource, actor or account, if somebody asks
-//! for that. The worst of a group is shown, and some of the next; all are counted. Groups are in the order of their worst,
-//! then of the input. Findings are gone through twice: to see which are shown and where, and to put those into words; what is
+//! for that. The worst of a group is shown, and some of the next; all are counted. What is new is worse than what is reported
+//! only, and that than what is waived or known; then severity decides. Groups are in the order of their worst, then of the
+//! input. Findings are gone through twice: to see which are shown and where, and to put those into words; what is
 //! shown is then sorted by place.
 //!
 //! *Law*: every finding is of one group: of those about several resources the first resource counts. So what groups count adds
@@ -15,10 +16,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Findings;
+use crate::engine::{Findings, Head};
 use crate::error::Error;
 use crate::fault::printable;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Enforcement, Finding, Severity, Standing};
 use crate::spill::{Merge, Sorted, Sorter, damaged};
 
 /// What findings are shown together by.
@@ -170,18 +171,22 @@ fn take<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Error> {
     postcard::from_bytes(bytes).map_err(|_| damaged())
 }
 
-/// Severity from the worst, and an ordinal: the place of a group, or of a finding in one.
-type Rank = [u8; 9];
+/// Whether somebody decided about it, its severity from the worst, and an ordinal: the place of a group, or of a finding in
+/// one.
+type Rank = [u8; 10];
 
-fn rank(severity: Severity, ordinal: u64) -> Rank {
-    let mut rank = [0; 9];
-    rank[0] = !(severity as u8);
-    rank[1..].copy_from_slice(&ordinal.to_be_bytes());
-    rank
+fn rank(head: &Head<'_>, ordinal: u64) -> Rank {
+    let decided = match (head.standing, head.enforcement) {
+        (Standing::New, Enforcement::Fail) => 0,
+        (Standing::New, Enforcement::Report) => 1,
+        (Standing::Waived | Standing::Known, _) => 2,
+    };
+    let [a, b, c, d, e, f, g, h] = ordinal.to_be_bytes();
+    [decided, !(head.severity as u8), a, b, c, d, e, f, g, h]
 }
 
 fn ordinal(rank: Rank) -> u64 {
-    let [_, ordinal @ ..] = rank;
+    let [_, _, ordinal @ ..] = rank;
     u64::from_be_bytes(ordinal)
 }
 
@@ -209,7 +214,7 @@ fn choose(findings: &Findings, how: How) -> Result<(Sorted, Left), Error> {
         let span = seen.span.map(|(first, last)| (nanos(first), nanos(last)));
         // No such list is the beginning of another, so those of a group stand together.
         let mut key = put(&alike)?;
-        key.extend_from_slice(&rank(head.severity, next));
+        key.extend_from_slice(&rank(&head, next));
         next += 1;
         let kept: Kept = (head.severity, span);
         sorter.push(0, &key, &put(&kept)?)?;
@@ -224,7 +229,7 @@ fn choose(findings: &Findings, how: How) -> Result<(Sorted, Left), Error> {
     let mut merge = grouped.read()?;
     let mut group: Option<Group> = None;
     while let Some((key, kept)) = merge.advance()? {
-        let (name, rank) = key.split_last_chunk::<9>().ok_or_else(damaged)?;
+        let (name, rank) = key.split_last_chunk::<{ size_of::<Rank>() }>().ok_or_else(damaged)?;
         if group.as_ref().is_none_or(|group| group.name != name)
             && let Some(group) = group.replace(Group::new(name)?)
         {
@@ -294,7 +299,7 @@ impl Group {
     /// Its place among the groups: its worst, then the first of it in the input.
     fn rank(&self) -> Rank {
         let mut rank = self.ranks.first().copied().unwrap_or_default();
-        rank[1..].copy_from_slice(&self.first.to_be_bytes());
+        rank[2..].copy_from_slice(&self.first.to_be_bytes());
         rank
     }
 
@@ -303,7 +308,7 @@ impl Group {
         let mut about = Some(self.about);
         for (at, rank) in (0_u32..).zip(&self.ranks) {
             let place = [&of_group[..], &at.to_be_bytes()].concat();
-            shown.push(0, &rank[1..], &put(&(place, about.take()))?)?;
+            shown.push(0, &rank[2..], &put(&(place, about.take()))?)?;
         }
         Ok(())
     }
@@ -361,6 +366,7 @@ mod tests {
     use crate::inventory::Inventory;
     use crate::policy::{Overrides, Pack};
     use crate::script::Limits;
+    use crate::triage::{Triage, Waivers};
 
     const POLICY: &str = r#"//! ---
 //! title: T
@@ -399,6 +405,12 @@ fn severity(event) { event.severity }
         finding.record.id.as_deref().unwrap_or_default().to_owned()
     }
 
+    /// What stands first: what fails a run, then what is reported only, then what is excused.
+    fn badness(finding: &Finding) -> (bool, bool, std::cmp::Reverse<Severity>) {
+        let is_excused = finding.standing != Standing::New;
+        (is_excused, !is_excused && finding.enforcement == Enforcement::Report, std::cmp::Reverse(finding.severity))
+    }
+
     /// The same in memory.
     fn in_memory(findings: &[Finding], how: How) -> String {
         let mut places: BTreeMap<Vec<Option<String>>, usize> = BTreeMap::new();
@@ -411,9 +423,9 @@ fn severity(event) { event.severity }
             }
         }
         for group in &mut groups {
-            group.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+            group.sort_by_key(|finding| badness(finding));
         }
-        groups.sort_by_key(|group| std::cmp::Reverse(group[0].severity));
+        groups.sort_by_key(|group| badness(group[0]));
         let mut out = String::new();
         for group in groups {
             let times: Vec<&str> = group.iter().filter_map(|finding| finding.record.time.as_deref()).collect();
@@ -437,6 +449,11 @@ fn severity(event) { event.severity }
         ) {
             let mut packs = Pack::from_text("p", POLICY).check(&Overrides::of_invented_events(), &Limits::default()).unwrap();
             packs.join(Pack::from_text("q", POLICY).check(&Overrides::of_invented_events(), &Limits::default()).unwrap());
+            packs.enforce(vec![Some(Enforcement::Fail), Some(Enforcement::Report)]);
+            let desk = tempfile::tempdir().unwrap();
+            let waivers = "waivers:\n  - { policy: \"*\", actor: a, owner: o, reason: r, expires: 2099-01-01 }\n";
+            std::fs::write(desk.path().join("waivers.yaml"), waivers).unwrap();
+            let waivers = Waivers::read(&desk.path().join("waivers.yaml")).unwrap();
             let groups = ["null", r#""g""#, r#""p ""#, r#""q ""#, r#""""#, r#""gg""#, r#""\u0000""#];
             let identities = [
                 "null", r#"{"type":"Root","accountId":"111122223333"}"#, r#"{"type":"IAMUser","userName":"a"}"#,
@@ -457,6 +474,8 @@ fn severity(event) { event.severity }
             let (records, _) = input::events("log", lines.join("\n").into_bytes());
             let mut request = Request::new(std::iter::empty::<&str>());
             request.memory = memory;
+            request.now = "2024-06-01T00:00:00Z".parse().unwrap();
+            request.triage = Arc::new(Triage { waivers: Some(waivers), ..Triage::default() });
             let outcome = judge(&packs, &records, Inventory::default(), &request).unwrap();
             let how = How { by: By::ALL.get(by).copied(), examples, groups: usize::MAX };
             let (mut out, mut counted) = (String::new(), 0);

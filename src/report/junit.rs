@@ -122,5 +122,13 @@ fn run(outcome: &Outcome) -> TestSuite {
     let mut case = TestCase::new("the scan can be relied on", status);
     case.set_classname("scan");
     suite.add_test_case(case);
+    // What fails no test case is not lost.
+    for (count, what) in outcome.summary.findings.aside() {
+        suite.add_property((format!("findings {what}"), count.to_string()));
+    }
+    for unused in outcome.decided.iter().flat_map(|decided| &decided.unused_waivers) {
+        let text = format!("{}:{}: {}", unused.file, unused.line, unused.sentence());
+        suite.add_property(("a waiver that excuses nothing", printable(&text, LONGEST).as_str()));
+    }
     suite
 }

@@ -52,18 +52,35 @@ pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::R
     if groups > SHOWN {
         writeln!(out, "\nAnd {} more.", noun((groups - SHOWN) as u64, "group"))?;
     }
+    decided(outcome, out)?;
     not_judged(outcome, out)
 }
 
 fn by_severity(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let findings = &outcome.summary.findings;
-    let of_them = findings.by_standing.0.iter().filter(|(word, count)| *count > 0 && *word != Standing::New.word());
     let severities = findings.by_severity.0.iter().filter(|(_, count)| *count > 0);
     let mut parts: Vec<String> = severities.map(|(word, count)| format!("{count} {word}")).collect();
-    parts.extend(of_them.map(|(word, count)| format!("{count} of them {word}")));
-    let reported = findings.by_enforcement.0.iter().filter(|(word, count)| *count > 0 && *word == "report");
-    parts.extend(reported.map(|(_, count)| format!("{count} of them reported only")));
+    parts.extend(findings.aside().into_iter().map(|(count, what)| format!("{count} of them {what}")));
     if parts.is_empty() { Ok(()) } else { writeln!(out, "{}\n", parts.join(", ")) }
+}
+
+/// What became of waivers and of the baseline.
+fn decided(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let Some(decided) = &outcome.decided else { return Ok(()) };
+    let unused =
+        decided.unused_waivers.iter().map(|unused| format!("{}:{}: {}", unused.file, unused.line, unused.sentence()));
+    listed("Waivers that excuse nothing", unused, out)?;
+    let resolved = decided.resolved.iter().map(|resolved| format!("{}: {}", resolved.policy, resolved.title));
+    listed("Resolved since the baseline", resolved, out)
+}
+
+fn listed(title: &str, mut items: impl ExactSizeIterator<Item = String>, out: &mut dyn Write) -> io::Result<()> {
+    if items.len() == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\n#### {title}\n")?;
+    items.by_ref().take(SHOWN).try_for_each(|item| writeln!(out, "- {}", escaped(&item)))?;
+    if items.len() > 0 { writeln!(out, "- and {} more", items.len()) } else { Ok(()) }
 }
 
 fn not_judged(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {

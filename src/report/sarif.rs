@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::json::one_line;
-use crate::engine::{NotEvaluated, Outcome, Problem};
+use crate::engine::{NotEvaluated, Outcome, Problem, Unused};
 use crate::finding::{Finding, Severity, Standing};
 use crate::policy::{Checked, Policy};
 use crate::record::Origin;
@@ -149,6 +149,8 @@ fn location(origin: &Origin) -> Value {
 fn invocation(outcome: &Outcome) -> Value {
     let exit = &outcome.summary.exit;
     let notices = outcome.faults.iter().map(fault).chain(outcome.not_evaluated.iter().map(not_evaluated));
+    let unused = outcome.decided.iter().flat_map(|decided| &decided.unused_waivers);
+    let notices = notices.chain(unused.map(unused_waiver));
     json!({
         "executionSuccessful": exit.code < 2,
         "exitCode": exit.code,
@@ -164,6 +166,13 @@ fn fault(fault: &Problem) -> Value {
 
 fn not_evaluated(row: &NotEvaluated) -> Value {
     notice("warning", format!("{}: not evaluated: {} ({} in all)", row.policy, row.reason, row.count), &row.origins)
+}
+
+fn unused_waiver(unused: &Unused) -> Value {
+    let text = message(&format!("a waiver excuses nothing: {}", unused.sentence()));
+    let region = json!({ "startLine": unused.line });
+    let place = json!({ "artifactLocation": { "uri": super::uri(&unused.file) }, "region": region });
+    json!({ "level": "warning", "message": { "text": text }, "locations": [{ "physicalLocation": place }] })
 }
 
 fn notice(level: &str, text: String, origins: &[Origin]) -> Value {

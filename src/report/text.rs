@@ -372,10 +372,8 @@ impl Page {
         if !decided.unused_waivers.is_empty() {
             self.heading("Waivers that excuse nothing");
             for unused in &decided.unused_waivers {
-                let of = unused.policy.as_deref().unwrap_or("a fingerprint");
-                let (of, owner) = (printable(of, 100), printable(&unused.owner, 80));
-                let file = printable(&unused.file, 300);
-                self.line(&format!("  {file}:{}: {of}, of {owner}: {}", unused.line, unused.reason));
+                let (file, text) = (printable(&unused.file, 300), printable(&unused.sentence(), 600));
+                self.line(&format!("  {file}:{}: {text}", unused.line));
             }
             self.line("");
         }
@@ -458,17 +456,7 @@ impl Page {
         } else {
             format!("{}: {}", count(summary.findings.total, "finding"), worst.join(", "))
         };
-        let standing = |word: &str| {
-            summary.findings.by_standing.0.iter().find(|(known, _)| *known == word).map_or(0, |(_, count)| *count)
-        };
-        let (waived, known) = (standing("waived"), standing("known"));
-        let reported = summary.findings.by_enforcement.0.iter().find(|(word, _)| *word == Enforcement::Report.word());
-        let reported = reported.map_or(0, |(_, count)| *count);
-        let total = summary.findings.total;
-        for (number, what) in [(waived, "waived"), (known, "known"), (reported, "reported only")]
-            .iter()
-            .filter(|(number, _)| *number > 0 && total > 0)
-        {
+        for (number, what) in summary.findings.aside() {
             let _ = write!(found, ", {number} {what}");
         }
         for (number, what) in [
