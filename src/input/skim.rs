@@ -185,7 +185,10 @@ fn hash(end: [u8; 4]) -> usize {
 /// The fields of one record.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a> {
+    /// Up to the end of the record.
     text: &'a [u8],
+    /// Where the record begins in the text.
+    begin: usize,
     /// Where the value of each field begins in the text; 0 where there is none.
     starts: &'a [u32],
     delivered: &'a Scope,
@@ -202,7 +205,10 @@ pub enum Field<'a> {
     Bool(bool),
     /// A string without escapes.
     Text(&'a str),
-    /// A number, a list, an object, or a string that has to be decoded.
+    /// A list or an object: the text of the record from where it begins. Characters are not escaped in it but for quotes,
+    /// slashes and control characters.
+    Part(&'a str),
+    /// A number, or a string that has to be decoded.
     Other,
 }
 
@@ -221,11 +227,17 @@ impl<'a> Fields<'a> {
             [b't', ..] => Field::Bool(true),
             [b'f', ..] => Field::Bool(false),
             [b'n', ..] => Field::Null,
+            [b'{' | b'[', ..] => std::str::from_utf8(self.raw(field)).map_or(Field::Other, Field::Part),
             _ => Field::Other,
         }
     }
 
-    /// The text from the value of a field on; empty where there is none.
+    /// The text of the record.
+    pub fn record(&self) -> &'a [u8] {
+        &self.text[self.begin..]
+    }
+
+    /// The text of the record from the value of a field on; empty where there is none.
     pub(super) fn raw(&self, field: usize) -> &'a [u8] {
         match self.starts.get(field) {
             Some(start @ 1..) => self.text.get(*start as usize..).unwrap_or_default(),
@@ -532,7 +544,8 @@ impl<E: FnMut(Skimmed<'_>) -> Taken> Search<'_, E> {
         }
         self.names.is_unsure |= self.rare.has_escapes(end);
         let lines = self.rare.lines_before(self.begin);
-        let fields = Fields { text, starts: &self.names.starts, delivered: self.delivered };
+        let (record, begin) = (&text[..end], self.begin);
+        let fields = Fields { text: record, begin, starts: &self.names.starts, delivered: self.delivered };
         let fields = (!self.names.is_unsure).then_some(fields);
         let goes_on = match (self.each)(Skimmed { text: &text[self.begin..end], lines, fields }) {
             Taken::GoOn => true,

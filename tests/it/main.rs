@@ -13,6 +13,7 @@ mod input;
 mod impact;
 mod inventory;
 mod lint;
+mod noted;
 mod peers;
 mod policies;
 mod prefilter;
