@@ -207,7 +207,7 @@ pub enum Field<'a> {
     Text(&'a str),
     /// A list or an object: the text of the record from where it begins. Characters are not escaped in it but for quotes,
     /// slashes and control characters.
-    Part(&'a str),
+    Part(&'a [u8]),
     /// A number, or a string that has to be decoded.
     Other,
 }
@@ -227,7 +227,7 @@ impl<'a> Fields<'a> {
             [b't', ..] => Field::Bool(true),
             [b'f', ..] => Field::Bool(false),
             [b'n', ..] => Field::Null,
-            [b'{' | b'[', ..] => std::str::from_utf8(self.raw(field)).map_or(Field::Other, Field::Part),
+            [b'{' | b'[', ..] => Field::Part(self.raw(field)),
             _ => Field::Other,
         }
     }

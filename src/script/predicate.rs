@@ -82,7 +82,7 @@ pub enum Value<'a> {
     Part(Ref<'a>),
     /// A list or an object of a record that was not parsed: the record's text from where it begins, which has escapes of
     /// quotes, slashes and control characters alone.
-    Unread(&'a str),
+    Unread(&'a [u8]),
     /// A number that is not whole, or another value that is left to Rhai.
     Other,
 }

@@ -94,7 +94,7 @@ impl Source for Part<'_> {
         Some(match value {
             // Without a name every record is asked for whole.
             Value::Part(_) if path.is_empty() => return None,
-            Value::Part(_) => Value::Unread(&self.texts[&number]),
+            Value::Part(_) => Value::Unread(self.texts[&number].as_bytes()),
             Value::Other => return None,
             scalar => scalar,
         })

@@ -414,10 +414,10 @@ fn is_failure(text: &str) -> bool {
 }
 
 /// Whether a text of JSON, without escapes of letters, may hold that word as a string.
-fn may_say_failure(text: &str) -> bool {
+fn may_say_failure(text: &[u8]) -> bool {
     const QUOTED: usize = "\"failure\"".len();
-    memchr::memchr_iter(b'"', text.as_bytes()).any(|end| {
-        let quoted = (end + 1).checked_sub(QUOTED).and_then(|start| text.as_bytes().get(start..end));
+    memchr::memchr_iter(b'"', text).any(|end| {
+        let quoted = (end + 1).checked_sub(QUOTED).and_then(|start| text.get(start..end));
         quoted.is_some_and(|quoted| quoted.eq_ignore_ascii_case(b"\"failure"))
     })
 }
