@@ -9,13 +9,14 @@
 //!
 //! Fields that a [`Source`] does not know make parts unknown, never false.
 
+mod pattern;
 mod require;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::net::IpAddr;
 use std::sync::LazyLock;
 
+pub(super) use self::pattern::{Finding, Pattern};
 use crate::record::{Document, Kind, Ref};
 
 /// Text and lists that are longer are left to Rhai, which may refuse them.
@@ -231,15 +232,6 @@ pub(super) enum Halt {
     Perhaps,
 }
 
-/// A pattern that was compiled.
-#[derive(Clone, Debug)]
-pub(super) enum Pattern {
-    Glob(globset::GlobMatcher),
-    Regex(regex::Regex),
-    /// An address in one of these blocks.
-    Blocks(Vec<ipnet::IpNet>),
-}
-
 /// A look-up in the inventory.
 #[derive(Clone, Debug)]
 pub(super) struct LookUp {
@@ -248,42 +240,6 @@ pub(super) struct LookUp {
     pub(super) value: Expr,
     /// What it answers is a list.
     pub(super) gives_list: bool,
-}
-
-/// A regular expression of which the first match is wanted, or its first group.
-#[derive(Clone, Debug)]
-pub(super) struct Finding {
-    regex: regex::Regex,
-    /// How every text begins in which there is a match.
-    head: Box<str>,
-}
-
-impl Finding {
-    pub(super) fn new(regex: regex::Regex) -> Self {
-        let head = head(regex.as_str()).into();
-        Self { regex, head }
-    }
-
-    fn of<'t>(&self, text: &'t str) -> Option<&'t str> {
-        if !text.starts_with(&*self.head) {
-            return None;
-        }
-        if self.regex.captures_len() == 1 {
-            return self.regex.find(text).map(|found| found.as_str());
-        }
-        let captures = self.regex.captures(text)?;
-        captures.get(1).or_else(|| captures.get(0)).map(|found| found.as_str())
-    }
-}
-
-/// The letters with which every text begins in which a pattern is found: those behind `^`, if that says so for all of it.
-fn head(pattern: &str) -> &str {
-    let Some(rest) = pattern.strip_prefix('^').filter(|rest| !rest.contains('|')) else { return "" };
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_/:@,".contains(letter);
-    let end = rest.find(|letter| !is_plain(letter)).unwrap_or(rest.len());
-    // What repeats the last letter may leave it out.
-    let is_repeated = rest[end..].starts_with(['?', '*', '+', '{']);
-    &rest[..end - usize::from(is_repeated && end > 0)]
 }
 
 /// A list without items.
@@ -497,14 +453,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 sum(&left, &right).map_or(Outcome::unsure(), Is)
             }
             Expr::Matches(inner, pattern) => match known!(self.evaluate(inner, items)) {
-                Value::Text(text) => Outcome::flag(match pattern {
-                    Pattern::Glob(glob) => glob.is_match(&*text),
-                    Pattern::Regex(regex) => regex.is_match(&text),
-                    Pattern::Blocks(blocks) => {
-                        let address = text.parse::<IpAddr>();
-                        address.is_ok_and(|address| blocks.iter().any(|block| block.contains(&address)))
-                    }
-                }),
+                Value::Text(text) => Outcome::flag(pattern.holds(&text)),
                 Value::Other => Outcome::unsure(),
                 _ => Outcome::flag(false),
             },

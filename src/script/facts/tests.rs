@@ -186,6 +186,15 @@ const UNDERSTOOD: &[(&str, &str)] = &[
     ("(event.nope ?? event.eventName) == \"A\"", ""),
     ("text(event.n) == \"3\" || number(event.n) == 3 || is_true(event.t)", ""),
     ("is_ip(event.requestParameters.one.ip) && !is_public_ip(event.nope) && !is_world(event.eventName)", ""),
+    (
+        "regex_find(actor(event).session, \"^e[a-z]+$\") == \"eve\" || regex_find(event.eventName, \"(on)s\") == \"on\"",
+        "",
+    ),
+    (
+        "ip_in_cidr(event.requestParameters.one.ip, \"1.2.3.0/24\") || ip_in_cidr(event.tag, [\"10.0.0.0/8\", \"x\"])",
+        "",
+    ),
+    ("!ip_in_cidr(event.requestParameters.list, params.none) && event.responseElements != ()", ""),
     ("is_arn(actor(event).arn) && same_principal(actor(event).arn, \"arn:aws:iam::111122223333:role/ops\")", ""),
     (
         "params.tags.some(|one| { let parts = one.split(\"=\", 2); parts.len() == 2 && parts[0] == \"Env\" }) && event.n == 3",
@@ -234,6 +243,9 @@ const TRAPS: &[(&str, &str)] = &[
     ("event.requestParameters.list.some(|item| item.ip)", ""),
     ("event.requestParameters.list.some(|item| item.ip / 0 == 1) || true", ""),
     ("regex(event.eventName, \"(\") || true", ""),
+    ("regex_find(event.eventName, \"(\") == ()", ""),
+    ("ip_in_cidr(event.requestParameters.one.ip, [\"1.2.3.4\", 7, event.nope, ()])", ""),
+    ("lookup_all(\"ec2/addresses\", \"PublicIp\", event.n).len() == 0 && event.requestParameters.list != ()", ""),
     ("glob(event.eventName, [\"A\", \"[\"])", ""),
     ("switch event.n { 3 => true, 9.0 => true, _ => false }", ""),
     ("switch event.n { 0..5 => true, _ => false }", ""),
