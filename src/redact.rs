@@ -23,6 +23,7 @@ use crate::finding::{Facts, Finding, Fingerprint, Remediation, Sighting, Windowe
 use crate::policy::Checked;
 use crate::principal::{Principal, Traced};
 use crate::record::Origin;
+use crate::tally::{By, Row};
 
 /// Bytes that a key has at least.
 pub const SHORTEST_KEY: usize = 16;
@@ -67,6 +68,9 @@ impl Redactor {
         outcome.summary.redacted = true;
         for history in &mut outcome.summary.history {
             all.optional(&mut history.account);
+        }
+        for section in outcome.tally.iter_mut().flat_map(|tally| &mut tally.sections) {
+            section.rows.iter_mut().for_each(|row| all.counted(section.by, row));
         }
         outcome.not_evaluated.iter_mut().for_each(|row| all.not_evaluated(row));
         outcome.faults.iter_mut().for_each(|row| all.fault(row, packs));
@@ -145,6 +149,27 @@ impl Redaction {
         }
     }
 
+    /// The name of a call or of an error: one that is too new to be known is still no identifier.
+    fn call(&self, name: &mut Option<String>) {
+        let is_name = |name: &String| name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !name.as_ref().is_some_and(is_name) {
+            self.of_aws(name);
+        }
+    }
+
+    /// What calls were counted by.
+    fn counted(&self, by: By, row: &mut Row) {
+        let Row { value, kind, account, source, count: _ } = row;
+        match by {
+            By::Principal | By::Caller | By::Account | By::Region => self.optional(value),
+            By::Event | By::Error => self.call(value),
+            By::SourceIp | By::UserAgent | By::Hour => self.of_aws(value),
+        }
+        self.of_aws(kind);
+        self.optional(account);
+        self.of_aws(source);
+    }
+
     fn finding(&self, finding: &mut Finding) {
         let words = self.words(&finding.pack, &finding.policy);
         let names = names(finding, &words);
@@ -188,11 +213,7 @@ impl Redaction {
         let Facts { kind: _, id, time, name, source, account, region } = facts;
         self.shared(id);
         self.of_aws(time);
-        // Names of calls that are too new to be known are still no identifiers.
-        let is_call = |name: &String| name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !name.as_ref().is_some_and(is_call) {
-            self.of_aws(name);
-        }
+        self.call(name);
         self.of_aws(source);
         self.shared(account);
         self.shared(region);

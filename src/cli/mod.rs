@@ -18,6 +18,7 @@ mod output;
 mod pack;
 mod packs;
 mod progress;
+mod redact;
 mod remediate;
 mod review;
 mod scan;

@@ -11,7 +11,6 @@ use lawbook::diagnostic::{Diagnostic, did_you_mean};
 use lawbook::engine::{Cost, Outcome, PolicyCounts, Request, Route, scan};
 use lawbook::error::Error;
 use lawbook::policy::{Checked, Policy};
-use lawbook::redact::Redactor;
 use lawbook::report::{self, Format, GroupBy, Look};
 use lawbook::script::Limits;
 use lawbook::triage::{Baseline, Triage, Waivers};
@@ -24,6 +23,7 @@ use super::metrics::{self, Came};
 use super::output::Output;
 use super::packs::{Loaded, PackArgs, lock_file};
 use super::progress::Bar;
+use super::redact::RedactArgs;
 use super::settings::{Effective, SettingArgs};
 
 /// Judge CloudTrail records and inventory by policies
@@ -71,14 +71,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     metrics: Option<PathBuf>,
 
-    /// Put pseudonyms in the place of accounts, addresses and names, in all reports of this scan
-    #[arg(long, help_heading = "Report")]
-    redact: bool,
-
-    /// A file with the key of the pseudonyms, 16 bytes or more: with the same key they are the same. Without it they are
-    /// others in every run
-    #[arg(long, value_name = "FILE", env = "LAWBOOK_REDACT_KEY", help_heading = "Report")]
-    redact_key: Option<PathBuf>,
+    #[command(flatten)]
+    redact: RedactArgs,
 
     /// The ARN under which AWS Security Hub takes findings of `--format asff`; by default that of each account's own
     #[arg(long, value_name = "ARN", value_parser = product_arn, help_heading = "Report")]
@@ -223,7 +217,7 @@ fn run_telling(args: &Args, layers: &Layers, set: &Effective, log: Log, came: &m
     let why = why.transpose()?.map(Policy::qualified);
     let outputs = outputs(args, set, layers, &loaded)?;
     let mut request = request(args, set, limits);
-    let redactor = redactor(args)?;
+    let redact = args.redact.redaction()?;
     request.triage = Arc::new(Triage {
         waivers: set.waivers.as_deref().map(Waivers::read).transpose()?,
         baseline: set.baseline.as_deref().map(Baseline::read).transpose()?,
@@ -236,11 +230,8 @@ fn run_telling(args: &Args, layers: &Layers, set: &Effective, log: Log, came: &m
     let outcome = scan(&loaded.packs, &request, &bar);
     bar.finish();
     let seconds = started.elapsed().as_secs_f64();
-    let outcome = match redactor {
-        Some(redactor) => outcome.map(|outcome| redactor.redact(outcome, &loaded.packs)),
-        None => outcome,
-    };
-    let (outcome, packs) = came.outcome.insert((outcome?, loaded.packs));
+    let outcome = redact(outcome?, &loaded.packs);
+    let (outcome, packs) = came.outcome.insert((outcome, loaded.packs));
     let (outcome, packs) = (&*outcome, &*packs);
     let format = set.format.into();
     let (group_by, examples) = (args.group_by.map(GroupBy::from), args.examples);
@@ -318,17 +309,6 @@ fn tell_warnings(warnings: &[Diagnostic], strict: bool, log: Log) -> Result<(), 
     let told = format!("policies: {} {noun} (try: `lawbook check` with their files)", warnings.len());
     log.line(Level::Warn, "warnings", &told, json!({ "count": warnings.len() }));
     Ok(())
-}
-
-/// The pseudonyms that are wanted; a key that cannot be read is better known before the scan than after.
-fn redactor(args: &Args) -> Result<Option<Redactor>, Error> {
-    if !args.redact {
-        return Ok(None);
-    }
-    let Some(path) = &args.redact_key else { return Redactor::random().map(Some) };
-    let about = |error: Error| error.about(format!("--redact-key {}", path.display()));
-    let secret = std::fs::read(path).map_err(|error| about(Error::new(format!("cannot be read: {error}"))))?;
-    Redactor::new(secret.trim_ascii()).map(Some).map_err(about)
 }
 
 /// An ARN of a product of Security Hub.

@@ -17,6 +17,7 @@ use super::events::EventArgs;
 use super::log::Log;
 use super::output::Output;
 use super::progress::Bar;
+use super::redact::RedactArgs;
 
 const EXAMPLES: &str = "Examples:
   lawbook summary ./cloudtrail                      who called what, from where, and what failed
@@ -52,6 +53,9 @@ pub(crate) struct Args {
     #[arg(long, short, value_name = "FILE", help_heading = "Report")]
     output: Option<PathBuf>,
 
+    #[command(flatten)]
+    redact: RedactArgs,
+
     /// List the files that were skipped, too
     #[arg(long, short, help_heading = "Report")]
     verbose: bool,
@@ -75,14 +79,16 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     {
         return Err(Error::new("`--since` is not before `--until`, so that no event could be counted").into());
     }
+    let redact = args.redact.redaction()?;
     let output = args.output.as_ref().map(|path| Output::create("--output", path)).transpose()?;
     if let Some(output) = &output {
         output.spare_inputs(&args.paths)?;
     }
     let (bar, started) = (Bar::new(log), Instant::now());
-    let outcome = scan(&Checked::default(), &request(args), &bar);
+    let packs = Checked::default();
+    let outcome = scan(&packs, &request(args), &bar);
     bar.finish();
-    let outcome = outcome?;
+    let outcome = redact(outcome?, &packs);
     let format = match args.format {
         FormatArg::Text => SummaryFormat::Text,
         FormatArg::Json => SummaryFormat::Json,

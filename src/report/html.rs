@@ -4,6 +4,7 @@
 //! However many findings there are, the page stays one that can be opened: all of them are counted, the worst groups are
 //! shown, and how many are not stands below them. Templates, style and script are files beside this one.
 
+mod calls;
 mod counts;
 mod group;
 mod markup;
@@ -15,6 +16,7 @@ use std::io::{self, Write};
 use minijinja::Value;
 use serde::Serialize;
 
+use self::calls::Calls;
 use self::counts::{Counts, Table};
 use self::group::Groups;
 use self::markup::{SCRIPT, STYLE, Templates, content_policy, own, quoted};
@@ -48,7 +50,9 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> 
             times.add_resource();
         }
     }
-    out.write_all(templates.fill("head", &head(outcome, counts, times.timeline()))?.as_bytes())?;
+    let calls = outcome.tally.as_ref().map(|tally| templates.filled("calls", &Calls::of(tally))).transpose()?;
+    let head = Head { calls, ..head(outcome, counts, times.timeline()) };
+    out.write_all(templates.fill("head", &head)?.as_bytes())?;
     let groups = Groups { templates: &templates, packs, said: RefCell::default(), failed: RefCell::default() };
     let how = grouped::How { by: None, examples: EXAMPLES, groups: SHOWN };
     let left = grouped::each(&outcome.findings, how, &groups, &mut |about, texts| {
@@ -84,6 +88,8 @@ struct Head<'a> {
     actors: Table,
     sources: Table,
     policies: Table,
+    /// What all events were, where that was wanted.
+    calls: Option<Value>,
     shown: &'static str,
 }
 
@@ -154,7 +160,7 @@ fn head(outcome: &Outcome, counts: Counts, timeline: Timeline) -> Head<'_> {
         |counts: &[(&'static str, u64)]| counts.iter().map(|(name, count)| Tile { name, count: *count }).collect();
     let exit = &summary.exit;
     let (word, why) = match exit.code {
-        0 => ("Passed.", "No new finding is severe enough to fail, and all was judged that was to be.".to_owned()),
+        0 => ("Passed.", format!("No new finding is severe enough to fail, and {}.", judged(summary.not_evaluated))),
         1 => ("Failed.", format!("{} (exit 1).", exit.reasons.join("; "))),
         _ => ("Not to be relied on.", format!("{} (exit {}).", exit.reasons.join("; "), exit.code)),
     };
@@ -185,7 +191,15 @@ fn head(outcome: &Outcome, counts: Counts, timeline: Timeline) -> Head<'_> {
         actors: counts.actors.table("actors", "without an actor"),
         sources: counts.sources.table("sources", "without a source"),
         policies: counts.policies.table("policies", "of no policy"),
+        calls: None,
         shown: "The worst first; findings that belong together are in one place.",
+    }
+}
+
+fn judged(not_evaluated: u64) -> String {
+    match not_evaluated {
+        0 => "all was judged that was to be".to_owned(),
+        count => format!("{} could not be made", plural(count, "judgement")),
     }
 }
 

@@ -54,6 +54,9 @@ struct Report<'a> {
     tally: &'a Option<Tally>,
     faults: &'a [Problem],
     exit: &'a Exit,
+    /// Pseudonyms stand in the place of accounts, addresses and names.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    redacted: bool,
 }
 
 /// Writes what was counted by a scan [for which that was wanted](crate::Request::tally).
@@ -72,6 +75,7 @@ pub fn write(format: SummaryFormat, outcome: &Outcome, look: Look, out: &mut dyn
                 tally: &outcome.tally,
                 faults: &outcome.faults,
                 exit: &outcome.summary.exit,
+                redacted: outcome.summary.redacted,
             };
             json::object(&report, out)
         }
@@ -102,6 +106,9 @@ fn people(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::Result<()> 
         more => format!(" {more} files skipped (`-v` lists them)."),
     };
     writeln!(out, ".{skipped}")?;
+    if outcome.summary.redacted {
+        writeln!(out, "Redacted: pseudonyms stand for accounts, addresses and names.")?;
+    }
     let exit = &outcome.summary.exit;
     if exit.code == 0 { Ok(()) } else { writeln!(out, "Exit {}: {}.", exit.code, exit.reasons.join("; ")) }
 }

@@ -789,7 +789,11 @@ fn cases_of_inventory_are_as_documented() {
     let example = page.split("```yaml\n").find(|block| block.starts_with("records:\n  vpc:")).unwrap();
     let example = &example[..example.find("```").unwrap()];
     let desk = Desk::new();
-    desk.write("pack/vpc.rhai", &fs::read_to_string(root.join("policies/logging/flow-logs-missing.rhai")).unwrap());
+    // Alone in its pack it comes after no other.
+    let policy = fs::read_to_string(root.join("policies/logging/flow-logs-missing.rhai")).unwrap();
+    let policy: String =
+        policy.lines().filter(|line| !line.contains("  after: ")).map(|line| line.to_owned() + "\n").collect();
+    desk.write("pack/vpc.rhai", &policy);
     for library in fs::read_dir(root.join("policies/lib")).unwrap().map(Result::unwrap) {
         let name = format!("pack/lib/{}", library.file_name().to_str().unwrap());
         desk.write(&name, &fs::read_to_string(library.path()).unwrap());

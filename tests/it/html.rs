@@ -84,6 +84,7 @@ pub(crate) fn judged(events: &[Value]) -> (Checked, Outcome) {
     assert!(faults.is_empty() && records.len() == events.len());
     let mut request = Request::new(std::iter::empty::<&str>());
     request.now = "2024-06-15T00:00:00Z".parse().unwrap();
+    request.tally = Some(50);
     let outcome = engine::judge(&packs, &records, Inventory::default(), &request).unwrap();
     (packs, outcome)
 }
@@ -156,6 +157,36 @@ fn the_page_tells_all_that_there_is_to_a_finding() {
             event(3, "x", json!({ "bad": true }))
         ])
     );
+}
+
+#[test]
+fn all_calls_are_on_the_page_in_numbers() {
+    let denied = json!({ "eventName": "RunInstances", "errorCode": "Client.UnauthorizedOperation" });
+    let mut events: Vec<Value> =
+        (0..60).map(|at| event(at, "x", json!({ "userAgent": format!("agent-{at}") }))).collect();
+    events.extend([event(60, "x", denied), event(61, "x", json!({ "userAgent": null }))]);
+    let page = page(&events);
+    for part in [
+        "<a href=\"#calls\">All calls</a>",
+        "62 calls, from 2024-05-01T00:00:00Z to 2024-05-28T",
+        "61 succeeded, 1 failed.",
+        "<th scope=\"row\">RunInstances <small>ec2.amazonaws.com</small></th>",
+        "<th scope=\"row\">UnauthorizedOperation</th>",
+        "<th scope=\"row\"><em>none</em></th>",
+        "10 more values with 10 calls, of which 0 failed.",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let by = |title: &str| page.split(&format!("By {title}</h3>")).nth(1).unwrap().split("</details>").next().unwrap();
+    assert!(by("event").contains("<td class=\"number\">61</td><td class=\"number\">0</td>"), "{}", by("event"));
+    assert!(by("event").contains("<td class=\"number\">1</td><td class=\"number\">1</td>"), "{}", by("event"));
+
+    // Without having been asked for, there is nothing of it.
+    let (packs, outcome) = judged(&events);
+    let mut out = Vec::new();
+    let outcome = Outcome { tally: None, ..outcome };
+    report::write(Format::Html, &outcome, &packs, Look::default(), &mut out).unwrap();
+    assert!(!String::from_utf8(out).unwrap().contains("All calls"));
 }
 
 #[test]

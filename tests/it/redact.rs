@@ -118,6 +118,7 @@ fn outcome(ids: &Ids) -> (Checked, Outcome) {
     let mut request = Request::new(std::iter::empty::<&str>());
     request.now = "2024-05-15T00:00:00Z".parse().unwrap();
     request.why = Some("key-made".to_owned());
+    request.tally = Some(9);
     let outcome = engine::judge(&packs, &records, builder.finish().0, &request).unwrap();
     (packs, outcome)
 }
@@ -230,7 +231,13 @@ fn words_of_policies_and_of_aws_stay_and_shapes_do() {
     assert_eq!(finding["remediation"]["console"], format!("Delete {key} of the team."));
     assert_eq!(finding["group"], key);
     assert_eq!(finding["duplicates"][0]["file"], finding["origin"]["file"]);
+    let sections = report["tally"]["sections"].as_array().unwrap();
+    let counted = |by: &str| sections.iter().find(|section| section["by"] == by).unwrap()["rows"][0].clone();
+    let (principal, source, call) = (counted("principal"), counted("source_ip"), counted("event"));
+    assert_eq!((&principal["value"], &principal["account"]), (&json!(user), &finding["actor"]["account"]));
+    assert_eq!((&principal["type"], &source["value"]), (&json!("IAMUser"), &json!(from)));
     // What AWS and the policy chose stays.
+    assert_eq!((&call["value"], &call["source"]), (&json!("CreateKeyPair"), &json!("ec2.amazonaws.com")));
     let context = &finding["context"];
     assert_eq!(
         (&context["mode"], &context["port"], &context["called"], &context["region"]),

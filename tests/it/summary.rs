@@ -498,3 +498,33 @@ fn a_scan_carries_the_same_tally() {
             .contains("3 calls from 2024-05-14T11:00:00Z to 2024-05-14T12:00:00Z: 3 succeeded, 0 failed.")
     );
 }
+
+#[test]
+fn a_redacted_summary_has_the_same_numbers_and_no_name() {
+    let desk = Desk::new();
+    let odd = json!({
+        "userAgent": "zqtool/1.2 zqlaptop", "recipientAccountId": "482915036271", "sourceIPAddress": "52.94.133.7",
+        "userIdentity": { "type": "IAMUser", "userName": "zq-user", "accountId": "482915036271" },
+    });
+    desk.write("log.json", log(&[call(1, odd), call(2, json!({ "eventName": "a/zq", "errorCode": "zq-own code" }))]));
+    desk.write("key", "a key of pseudonyms");
+    let run = |more: &[&str]| desk.run(&[&["summary", "log.json"], more].concat()).succeeds();
+    let redacted = ["--redact", "--redact-key", "key"];
+    let plain = run(&["--format", "json"]).json();
+    let report = run(&[&redacted[..], &["--format", "json"]].concat()).json();
+    valid("summary.schema.json", &report);
+    assert_eq!(report["redacted"], true);
+    let counts = |report: &Value| -> Vec<Vec<Value>> {
+        let sections = report["tally"]["sections"].as_array().unwrap();
+        let rows =
+            |section: &Value| section["rows"].as_array().unwrap().iter().map(|row| row["count"].clone()).collect();
+        sections.iter().map(rows).collect()
+    };
+    assert_eq!(counts(&report), counts(&plain));
+    let text = run(&redacted).out;
+    for name in ["zq", "482915036271", "52.94.133.7"] {
+        assert!(plain.to_string().contains(name), "otherwise nothing is shown by its absence: {name}");
+        assert!(!report.to_string().contains(name) && !text.contains(name), "{name}: {text}");
+    }
+    assert!(text.contains("IAMUser") && text.contains("Redacted:"), "{text}");
+}

@@ -244,12 +244,16 @@ def prove(form, cases, desk, results):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--lawbook", required=True, type=pathlib.Path, help="the program")
+    what = options.add_mutually_exclusive_group(required=True)
+    what.add_argument("--lawbook", type=pathlib.Path, help="the program")
+    what.add_argument("--install", action="store_true", help="only install what is needed")
     options.add_argument("--only", nargs="*", help="only these policies")
     options.add_argument("--form", choices=["sh", "python"], help="only this form")
     options.add_argument("--keep", type=pathlib.Path, help="leave reports, plans and logs in this folder")
     options = options.parse_args()
     programs = environment()
+    if options.install:
+        return 0
     # The rest runs with the packages.
     if not os.environ.get("LAWBOOK_MOTO"):
         os.environ["LAWBOOK_MOTO"] = "1"

@@ -31,6 +31,7 @@ impl Templates {
         all.set_formatter(|out, _, value| write(out, value));
         for (name, text) in [
             ("head", include_str!("head.html")),
+            ("calls", include_str!("calls.html")),
             ("group", include_str!("group.html")),
             ("other", include_str!("other.html")),
             ("tail", include_str!("tail.html")),
@@ -44,6 +45,11 @@ impl Templates {
     pub(super) fn fill(&self, name: &str, values: &impl Serialize) -> io::Result<String> {
         let template = self.0.get_template(name).map_err(io::Error::other)?;
         template.render(Value::from(Serde(values))).map_err(io::Error::other)
+    }
+
+    /// The same, to stand in another.
+    pub(super) fn filled(&self, name: &str, values: &impl Serialize) -> io::Result<Value> {
+        self.fill(name, values).map(Value::from_safe_string)
     }
 }
 

@@ -1,0 +1,44 @@
+//! Pseudonyms in reports that leave the house: the flags of it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lawbook::engine::Outcome;
+use lawbook::error::Error;
+use lawbook::policy::Checked;
+use lawbook::redact::Redactor;
+
+/// Whether a report has pseudonyms.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Report")]
+pub(crate) struct RedactArgs {
+    /// Put pseudonyms in the place of accounts, addresses and names, in all reports of this run
+    #[arg(long)]
+    redact: bool,
+
+    /// A file with the key of the pseudonyms, 16 bytes or more: with the same key they are the same. Without it they are
+    /// others in every run
+    #[arg(long, value_name = "FILE", env = "LAWBOOK_REDACT_KEY")]
+    redact_key: Option<PathBuf>,
+}
+
+impl RedactArgs {
+    /// What is to be done with the outcome; a key that cannot be read is better known before the run than after.
+    pub(crate) fn redaction(&self) -> Result<impl FnOnce(Outcome, &Checked) -> Outcome, Error> {
+        let redactor = self.redactor()?;
+        Ok(move |outcome, packs: &Checked| match redactor {
+            Some(redactor) => redactor.redact(outcome, packs),
+            None => outcome,
+        })
+    }
+
+    fn redactor(&self) -> Result<Option<Redactor>, Error> {
+        if !self.redact {
+            return Ok(None);
+        }
+        let Some(path) = &self.redact_key else { return Redactor::random().map(Some) };
+        let about = |error: Error| error.about(format!("--redact-key {}", path.display()));
+        let secret = std::fs::read(path).map_err(|error| about(Error::new(format!("cannot be read: {error}"))))?;
+        Redactor::new(secret.trim_ascii()).map(Some).map_err(about)
+    }
+}
