@@ -27,7 +27,12 @@ pub(crate) fn failure(event: Ref<'_>) -> Option<&str> {
 /// name, if that is that they failed.
 pub(crate) fn failed_sign_in(event: Ref<'_>) -> Option<&str> {
     let name = event.text(&["eventName"]).unwrap_or_default();
-    ANSWERS.iter().find_map(|place| event.text(&[place, name]).filter(|answer| answer.eq_ignore_ascii_case("failure")))
+    ANSWERS.iter().find_map(|place| event.text(&[place, name]).filter(|answer| is_failure(answer)))
+}
+
+/// Whether such an answer says that.
+pub(crate) fn is_failure(answer: &str) -> bool {
+    answer.eq_ignore_ascii_case("failure")
 }
 
 /// The fields that may hold such an answer.

@@ -3,6 +3,8 @@
 //! Shapes and their fields: "CloudTrail userIdentity element" in the AWS CloudTrail user guide; what real records add
 //! to it (no `type` on service events, `None` identities, anonymous principals) is handled here and nowhere else.
 
+use std::borrow::Cow;
+
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
@@ -106,38 +108,7 @@ impl Principal {
     /// The principal of an event.
     pub fn of(event: Ref<'_>) -> Self {
         let Some(identity) = event.get("userIdentity") else { return Self::default() };
-        let text = |keys: &[&str]| identity.text(keys).filter(|text| !text.is_empty()).map(str::to_owned);
-        let issuer = |key: &str| text(&["sessionContext", "sessionIssuer", key]);
-        let arn = text(&["arn"]);
-        let service = text(&["invokedBy"]);
-        let kind = text(&["type"]).or_else(|| service.is_some().then(|| "AWSService".to_owned()));
-        let account = text(&["accountId"]).or_else(|| issuer("accountId"));
-        let session = session_name(arn.as_deref(), identity.text(&["principalId"]));
-        let role = role_arn(issuer("arn"), arn.as_deref());
-        let name = match kind.as_deref() {
-            Some("Root") => Some("root".to_owned()),
-            Some("AssumedRole") => issuer("userName").or_else(|| role.as_deref().map(last_part)),
-            Some("AWSService") => service.clone(),
-            Some("AWSAccount") => account.clone(),
-            Some("IdentityCenterUser") => text(&["onBehalfOf", "userId"]),
-            Some("FederatedUser") => issuer("userName").or_else(|| session.clone()),
-            _ => None,
-        }
-        .or_else(|| text(&["userName"]))
-        .or_else(|| arn.as_deref().map(last_part))
-        .or_else(|| text(&["principalId"]));
-        Self {
-            mfa: second_factor(event, identity),
-            kind,
-            name,
-            role,
-            account,
-            session,
-            service,
-            access_key: text(&["accessKeyId"]),
-            arn,
-            traced: None,
-        }
+        Texts(Texts::PATHS.map(|path| event.text(path))).principal(second_factor(event, identity))
     }
 }
 
@@ -166,36 +137,149 @@ impl Principal {
     }
 }
 
-fn last_part(arn: &str) -> String {
-    arn.rsplit(['/', ':']).next().unwrap_or(arn).to_owned()
+/// The texts of an event that name its principal, by [`Texts::PATHS`].
+#[derive(Clone, Copy, Debug)]
+pub struct Texts<'a>(pub [Option<&'a str>; 11]);
+
+const IDENTITY: &str = "userIdentity";
+const CONTEXT: &str = "sessionContext";
+const ISSUER: &str = "sessionIssuer";
+
+impl<'a> Texts<'a> {
+    /// Where they stand.
+    pub const PATHS: [&'static [&'static str]; 11] = [
+        &[IDENTITY, "type"],
+        &[IDENTITY, "arn"],
+        &[IDENTITY, "invokedBy"],
+        &[IDENTITY, "accountId"],
+        &[IDENTITY, "principalId"],
+        &[IDENTITY, "userName"],
+        &[IDENTITY, "accessKeyId"],
+        &[IDENTITY, "onBehalfOf", "userId"],
+        &[IDENTITY, CONTEXT, ISSUER, "arn"],
+        &[IDENTITY, CONTEXT, ISSUER, "accountId"],
+        &[IDENTITY, CONTEXT, ISSUER, "userName"],
+    ];
+
+    /// Where it stands whether a session had a second factor, and where a sign-in had one.
+    pub const SECOND_FACTOR: [&'static [&'static str]; 2] =
+        [&[IDENTITY, CONTEXT, "attributes", "mfaAuthenticated"], &["additionalEventData", "MFAUsed"]];
+
+    /// The principal that they name.
+    pub fn principal(self, mfa: Option<bool>) -> Principal {
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        Principal {
+            kind: own(self.kind()),
+            name: own(self.name().as_deref()),
+            arn: own(self.at(1)),
+            role: self.role().map(Cow::into_owned),
+            account: own(self.account()),
+            session: own(self.session()),
+            access_key: own(self.at(6)),
+            service: own(self.service()),
+            mfa,
+            traced: None,
+        }
+    }
+
+    /// What stands in a store of the principal that they name; as [`Principal`] is written there.
+    pub fn stored(self, mfa: Option<bool>) -> impl Serialize + use<'a> {
+        let none_traced: Option<()> = None;
+        let (session, access_key, service) = (self.session(), self.at(6), self.service());
+        (
+            self.kind(),
+            self.name(),
+            self.at(1),
+            self.role(),
+            self.account(),
+            session,
+            access_key,
+            service,
+            mfa,
+            none_traced,
+        )
+    }
+
+    /// One of them, if it says anything.
+    fn at(self, place: usize) -> Option<&'a str> {
+        self.0[place].filter(|text| !text.is_empty())
+    }
+
+    fn service(self) -> Option<&'a str> {
+        self.at(2)
+    }
+
+    fn kind(self) -> Option<&'a str> {
+        self.at(0).or_else(|| self.service().map(|_| "AWSService"))
+    }
+
+    fn account(self) -> Option<&'a str> {
+        self.at(3).or_else(|| self.at(9))
+    }
+
+    /// The name of the session.
+    pub fn session(self) -> Option<&'a str> {
+        session_name(self.at(1), self.0[4])
+    }
+
+    /// The ARN of the role behind the session.
+    pub fn role(self) -> Option<Cow<'a, str>> {
+        role_arn(self.at(8), self.at(1))
+    }
+
+    /// What people call the principal.
+    pub fn name(self) -> Option<Cow<'a, str>> {
+        let plain = match self.kind() {
+            Some("Root") => Some("root"),
+            Some("AssumedRole") => match (self.at(10), self.role()) {
+                (Some(name), _) => Some(name),
+                (None, Some(Cow::Owned(role))) => return Some(last_part(&role).to_owned().into()),
+                (None, Some(Cow::Borrowed(role))) => Some(last_part(role)),
+                (None, None) => None,
+            },
+            Some("AWSService") => self.service(),
+            Some("AWSAccount") => self.account(),
+            Some("IdentityCenterUser") => self.at(7),
+            Some("FederatedUser") => self.at(10).or_else(|| self.session()),
+            _ => None,
+        };
+        let otherwise = || self.at(5).or_else(|| self.at(1).map(last_part)).or_else(|| self.at(4));
+        plain.or_else(otherwise).map(Cow::Borrowed)
+    }
+}
+
+fn last_part(arn: &str) -> &str {
+    arn.rsplit(['/', ':']).next().unwrap_or(arn)
 }
 
 /// `arn:aws:sts::1:assumed-role/name/session` or `AROA…:session`.
-fn session_name(arn: Option<&str>, principal_id: Option<&str>) -> Option<String> {
+fn session_name<'a>(arn: Option<&'a str>, principal_id: Option<&'a str>) -> Option<&'a str> {
+    // Asked of most events: by bytes, for these texts are short.
     let from_arn = arn.and_then(|arn| {
-        let resource = arn.splitn(6, ':').nth(5)?;
-        let mut parts = resource.split('/');
-        match parts.next()? {
-            "assumed-role" => parts.nth(1),
-            "federated-user" => parts.next(),
-            _ => None,
+        let colon = arn.bytes().enumerate().filter(|(_, byte)| *byte == b':').nth(4)?.0;
+        let resource = &arn[colon + 1..];
+        let part = |from: usize| {
+            let rest = &resource[from..];
+            &rest[..rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len())]
+        };
+        if let Some(rest) = resource.strip_prefix("assumed-role/") {
+            let role = rest.bytes().position(|byte| byte == b'/')?;
+            return Some(part("assumed-role/".len() + role + 1));
         }
+        resource.starts_with("federated-user/").then(|| part("federated-user/".len()))
     });
-    from_arn
-        .or_else(|| principal_id?.split_once(':').map(|(_, session)| session))
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
+    from_arn.or_else(|| principal_id?.split_once(':').map(|(_, session)| session)).filter(|name| !name.is_empty())
 }
 
 /// The issuer's ARN if that is a role; else what the session's ARN tells (which leaves the role's path out).
-fn role_arn(issuer: Option<String>, arn: Option<&str>) -> Option<String> {
+fn role_arn<'a>(issuer: Option<&'a str>, arn: Option<&str>) -> Option<Cow<'a, str>> {
     if let Some(issuer) = issuer {
-        return issuer.contains(":role/").then_some(issuer);
+        return issuer.contains(":role/").then_some(Cow::Borrowed(issuer));
     }
     let mut parts = arn?.splitn(6, ':');
     let (_, partition, _, _, account) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let role = parts.next()?.strip_prefix("assumed-role/")?.split('/').next()?;
-    Some(format!("arn:{partition}:iam::{account}:role/{role}"))
+    Some(format!("arn:{partition}:iam::{account}:role/{role}").into())
 }
 
 /// Says yes, no, or nothing: the session's attribute, else what a console sign-in reports.
@@ -203,12 +287,19 @@ fn second_factor(event: Ref<'_>, identity: Ref<'_>) -> Option<bool> {
     let told = identity
         .path(&["sessionContext", "attributes", "mfaAuthenticated"])
         .or_else(|| event.path(&["additionalEventData", "MFAUsed"]))?
-        .scalar_text()?
-        .to_lowercase();
-    match told.as_str() {
-        "true" | "yes" => Some(true),
-        "false" | "no" => Some(false),
-        _ => None,
+        .scalar_text()?;
+    says(&told)
+}
+
+/// What is written of a second factor.
+pub fn says(told: &str) -> Option<bool> {
+    let is = |word: &str| told.eq_ignore_ascii_case(word);
+    if is("true") || is("yes") {
+        Some(true)
+    } else if is("false") || is("no") {
+        Some(false)
+    } else {
+        None
     }
 }
 
@@ -242,6 +333,27 @@ mod tests {
         }
         assert_eq!(of(r#"{"userIdentity":null}"#), Principal::default());
         assert_eq!(of("{}"), Principal::default());
+    }
+
+    #[test]
+    fn what_is_stored_is_read_as_the_principal() {
+        let whole = "arn:aws:sts::1:assumed-role/a/b";
+        let texts = |of: &[usize], kind| {
+            let mut texts = [None; 11];
+            texts[0] = kind;
+            of.iter().for_each(|at| texts[*at] = Some(if *at == 1 { whole } else { "x:role/y" }));
+            Texts(texts)
+        };
+        for kind in [None, Some(""), Some("Root"), Some("AssumedRole"), Some("AWSService"), Some("FederatedUser")] {
+            for of in [&[][..], &[1], &[4], &[8, 10], &[1, 8], &[2, 3, 5, 6, 7, 9]] {
+                for mfa in [None, Some(true)] {
+                    let stored = postcard::to_extend(&texts(of, kind).stored(mfa), Vec::new()).unwrap();
+                    let principal = texts(of, kind).principal(mfa);
+                    assert_eq!(postcard::from_bytes::<Principal>(&stored).unwrap(), principal);
+                    assert_eq!(postcard::to_extend(&principal, Vec::new()).unwrap(), stored);
+                }
+            }
+        }
     }
 
     #[test]

@@ -325,10 +325,10 @@ impl<'a> Object<'a> {
             ["Describe", "Get", "List", "Batch", "Assume", "Decrypt"].iter().any(|verb| name.starts_with(verb));
         let refused = self.dice.below(200) == 0;
         out.push_str(r#"{"eventVersion":"1.09","userIdentity":"#);
-        self.identity(name, out);
+        let own = self.identity(name, out);
+        let address = own.map_or_else(|| self.dice.pick_uneven(&all.addresses).as_str(), String::as_str);
         out.push_str(&format!(
-            r#","eventTime":"{time}","eventSource":"{source}","eventName":"{name}","awsRegion":"{region}","sourceIPAddress":"{}","userAgent":"{}""#,
-            self.dice.pick_uneven(&all.addresses),
+            r#","eventTime":"{time}","eventSource":"{source}","eventName":"{name}","awsRegion":"{region}","sourceIPAddress":"{address}","userAgent":"{}""#,
             self.dice.pick_uneven(&AGENTS)
         ));
         if refused {
@@ -350,9 +350,11 @@ impl<'a> Object<'a> {
         out.push('}');
     }
 
-    fn identity(&mut self, name: &str, out: &mut String) {
+    /// Who calls; the address that it calls from, if that is always the same.
+    fn identity(&mut self, name: &str, out: &mut String) -> Option<&'a String> {
         let (all, account) = (self.all, self.account);
         let key = self.dice.letters(16);
+        let mut own = None;
         out.push_str(&match self.dice.below(1_000) {
             0 => format!(r#"{{"type":"Root","principalId":"{account}","arn":"arn:aws:iam::{account}:root","accountId":"{account}","accessKeyId":"ASIA{key}","sessionContext":{{"attributes":{{"creationDate":"2024-05-01T06:00:00Z","mfaAuthenticated":"true"}}}}}}"#),
             1..100 => {
@@ -362,10 +364,18 @@ impl<'a> Object<'a> {
             100..300 if name == "AssumeRole" => r#"{"type":"AWSService","invokedBy":"ecs-tasks.amazonaws.com"}"#.to_owned(),
             _ => {
                 let role = self.dice.pick_uneven(&all.names);
-                let session = format!("i-{}", self.dice.pick_uneven(&all.resources));
+                // One session of five is of an instance, which has an address; others are of functions, tasks and pipelines.
+                let at = self.dice.below(all.resources.len()).min(self.dice.below(all.resources.len()));
+                let session = if self.dice.below(5) == 0 {
+                    own = all.addresses.get(at % all.addresses.len());
+                    format!("i-{}", all.resources[at])
+                } else {
+                    format!("{}-{}", self.dice.pick_uneven(&all.names), &all.resources[at][..8])
+                };
                 format!(r#"{{"type":"AssumedRole","principalId":"AROA{key}A:{session}","arn":"arn:aws:sts::{account}:assumed-role/{role}/{session}","accountId":"{account}","accessKeyId":"ASIA{key}","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"AROA{key}A","arn":"arn:aws:iam::{account}:role/{role}","accountId":"{account}","userName":"{role}"}},"webIdFederationData":{{}},"attributes":{{"creationDate":"2024-05-01T06:00:00Z","mfaAuthenticated":"false"}},"ec2RoleDelivery":"2.0"}}}}"#)
             }
         });
+        own
     }
 
     /// Puts what differs in the place of `@a` (account), `@n` (name), `@r` (resource id), `@u` (UUID), `@k` (key), `@t`

@@ -111,10 +111,10 @@ impl Telling {
         let may_be = |field: &Option<Field<'_>>, text: &str| match field {
             Some(Field::Text(found)) => *found == text,
             Some(Field::Other) | None => true,
-            Some(Field::Absent | Field::Null | Field::Bool(_)) => false,
+            Some(Field::Absent | Field::Null | Field::Bool(_) | Field::Part(_)) => false,
         };
-        let calls = || CALLS.iter().filter(|call| self.wants(call));
-        !self.is_empty() && calls().any(|call| may_be(&name, call.name) && may_be(&source, call.source))
+        let may_be_it = |call: &Call| may_be(&name, call.name) && may_be(&source, call.source) && self.wants(call);
+        !self.is_empty() && CALLS.iter().any(may_be_it)
     }
 
     /// What an event tells.

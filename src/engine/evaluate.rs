@@ -12,7 +12,7 @@ use crate::record::{CLOUDTRAIL, Origin, Record, Ref};
 use crate::script::{Runtime, Stop, Verdict as Known};
 
 /// Bytes of JSON that `keep` may keep of a record.
-const MOST_KEPT: usize = 16 << 10;
+pub(super) const MOST_KEPT: usize = 16 << 10;
 
 /// What a policy says about a record that its `when` admits.
 #[derive(Debug)]

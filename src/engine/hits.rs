@@ -2,7 +2,10 @@
 //! time, id and content.
 
 use std::borrow::Cow;
+use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
 
+use foldhash::quality::FixedState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,18 +20,18 @@ use crate::record::{Origin, Record, Scope};
 use crate::spill::damaged;
 
 /// Bytes of a key's value or an id that are kept; a longer one is cut, and told apart by its hash.
-const MOST_TEXT: usize = 1_024;
+pub(super) const MOST_TEXT: usize = 1_024;
 
 /// What a hit is found by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) policy: u32,
     /// The values of the window's keys: a JSON list.
-    pub(super) group: String,
+    pub(super) group: Rc<str>,
     pub(super) time: Timestamp,
     /// `eventID`, or nothing.
     pub(super) id: String,
-    /// The hash of the record.
+    /// The hash of the record, or of its text if it was noted.
     pub(super) hash: [u8; 16],
     pub(super) place: Place,
 }
@@ -42,7 +45,7 @@ pub(super) fn put_key(
     hash: [u8; 16],
     place: Place,
     into: &mut Vec<u8>,
-) -> Result<(), Error> {
+) {
     let short = |value: &Value| {
         let text = value.to_string();
         if text.len() > MOST_TEXT { cut(&text).into() } else { value.clone() }
@@ -51,6 +54,12 @@ pub(super) fn put_key(
     let id = record.id.as_deref().unwrap_or_default();
     let id =
         if id.len() > MOST_TEXT || id.contains('\0') { Cow::Owned(cut(&id.replace('\0', " "))) } else { id.into() };
+    put_head(policy, &group, &id, time, hash, into);
+    into.extend_from_slice(&place.key());
+}
+
+/// Appends the key of a hit up to its place; no text in it has a zero byte.
+pub(super) fn put_head(policy: u32, group: &str, id: &str, time: Timestamp, hash: [u8; 16], into: &mut Vec<u8>) {
     into.extend_from_slice(&policy.to_be_bytes());
     // JSON has no zero byte, and an id here has none: what is shorter comes first, and what follows does not matter.
     into.extend_from_slice(group.as_bytes());
@@ -60,8 +69,6 @@ pub(super) fn put_key(
     into.extend_from_slice(id.as_bytes());
     into.push(0);
     into.extend_from_slice(&hash);
-    into.extend_from_slice(&place.key());
-    Ok(())
 }
 
 /// The beginning of a long text, and its hash.
@@ -71,7 +78,8 @@ fn cut(text: &str) -> String {
 }
 
 impl Key {
-    pub(super) fn read(key: &[u8]) -> Result<Self, Error> {
+    /// Reads a key, which may be of the group of the one before it.
+    pub(super) fn read(key: &[u8], before: Option<&Self>) -> Result<Self, Error> {
         let (policy, rest) = key.split_first_chunk().ok_or_else(damaged)?;
         let (group, rest) = text(rest)?;
         let (seconds, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
@@ -80,9 +88,10 @@ impl Key {
         let (hash, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
         let seconds = (u64::from_be_bytes(*seconds) ^ 1 << 63) as i64;
         let nanos = (u32::from_be_bytes(*nanos) ^ 1 << 31) as i32;
+        let same = before.filter(|before| *before.group == *group);
         Ok(Self {
             policy: u32::from_be_bytes(*policy),
-            group: group.to_owned(),
+            group: same.map_or_else(|| group.into(), |before| Rc::clone(&before.group)),
             time: Timestamp::new(seconds, nanos).map_err(|_| damaged())?,
             id: id.to_owned(),
             hash: *hash,
@@ -90,13 +99,14 @@ impl Key {
         })
     }
 
-    /// True if both are of the same record, wherever it was read.
-    pub(super) fn is_same_record(&self, other: &Self) -> bool {
-        self.policy == other.policy
-            && self.time == other.time
-            && self.hash == other.hash
-            && self.id == other.id
-            && self.group == other.group
+    /// True if both are of the same event, of which records may differ.
+    pub(super) fn is_same_event(&self, other: &Self) -> bool {
+        self.time == other.time && self.id == other.id && self.is_same_group(other)
+    }
+
+    /// True if both are of one policy and group.
+    pub(super) fn is_same_group(&self, other: &Self) -> bool {
+        self.policy == other.policy && (Rc::ptr_eq(&self.group, &other.group) || self.group == other.group)
     }
 }
 
@@ -106,9 +116,27 @@ fn text(bytes: &[u8]) -> Result<(&str, &[u8]), Error> {
     Ok((std::str::from_utf8(&bytes[..end]).map_err(|_| damaged())?, &bytes[end + 1..]))
 }
 
+/// Hashes by which it is told within one scan whether texts are equal, in a way that nobody can foresee.
+#[derive(Clone, Debug)]
+pub(super) struct Seeds([FixedState; 2]);
+
+impl Default for Seeds {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self([0, 1].map(|number: u64| FixedState::with_seed(random.hash_one(number))))
+    }
+}
+
+impl Seeds {
+    pub(super) fn hash(&self, text: &[u8]) -> u128 {
+        let [a, b] = &self.0;
+        u128::from(a.hash_one(text)) << 64 | u128::from(b.hash_one(text))
+    }
+}
+
 /// What is kept of a hit besides its key.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Stored<'a> {
+pub(super) struct Stored<'a, A = Cow<'a, Principal>> {
     pub(super) step: u8,
     /// The hash of what is counted.
     pub(super) of: u128,
@@ -118,21 +146,42 @@ pub(super) struct Stored<'a> {
     pub(super) source: Option<&'a str>,
     pub(super) account: Option<&'a str>,
     pub(super) region: Option<&'a str>,
-    pub(super) actor: Cow<'a, Principal>,
+    pub(super) actor: A,
     pub(super) source_ip: Option<&'a str>,
-    pub(super) line: Option<u64>,
     /// JSON; empty for nothing.
     pub(super) kept: Cow<'a, str>,
 }
 
+/// What stands before what is kept of a hit.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct First {
+    pub(super) line: Option<u64>,
+    /// The record was not parsed.
+    pub(super) is_noted: bool,
+}
+
+/// Appends what is kept of a hit that was noted.
+pub(super) fn put_noted(line: Option<u64>, stored: &[u8], into: &mut Vec<u8>) -> Result<(), Error> {
+    put(&First { line, is_noted: true }, into)?;
+    into.extend_from_slice(stored);
+    Ok(())
+}
+
 /// Appends what is kept of a hit.
-pub(super) fn put_hit(hit: &Hit, record: &Record, time: Timestamp, into: &mut Vec<u8>) -> Result<(), Error> {
+pub(super) fn put_hit(
+    hit: &Hit,
+    record: &Record,
+    time: Timestamp,
+    seeds: &Seeds,
+    into: &mut Vec<u8>,
+) -> Result<(), Error> {
+    put(&First { line: record.origin.line, is_noted: false }, into)?;
     let view = record.value.view();
     let told = time.to_string();
     let kept = if hit.kept.is_null() { String::new() } else { hit.kept.to_string() };
     let stored = Stored {
         step: hit.step,
-        of: hit.of.as_ref().map_or(0, |of| u128::from_be_bytes(hash_text(&of.to_string()))),
+        of: hit.of.as_ref().map_or(0, |of| seeds.hash(of.to_string().as_bytes())),
         time: view.text(&["eventTime"]).filter(|written| *written != told),
         name: view.text(&["eventName"]),
         source: view.text(&["eventSource"]),
@@ -140,10 +189,16 @@ pub(super) fn put_hit(hit: &Hit, record: &Record, time: Timestamp, into: &mut Ve
         region: record.scope.region.as_deref(),
         actor: Cow::Borrowed(&hit.actor),
         source_ip: view.text(&["sourceIPAddress"]),
-        line: record.origin.line,
         kept: kept.into(),
     };
     put(&stored, into)
+}
+
+/// Of what is kept of a hit whether it was noted, its step, and the hash of what is counted.
+pub(super) fn read_first(payload: &[u8]) -> Result<(bool, u8, u128), Error> {
+    let (first, rest): (First, _) = take(payload)?;
+    let ((step, of), _) = take(rest)?;
+    Ok((first.is_noted, step, of))
 }
 
 /// A hit as windows hold it: its payload is read when it is told.
@@ -156,12 +211,20 @@ pub(super) struct Held {
 impl Held {
     /// What is kept of it.
     pub(super) fn read(&self) -> Result<Stored<'_>, Error> {
-        Ok(take(&self.payload)?.0)
+        let (_, rest): (First, _) = take(&self.payload)?;
+        Ok(take(rest)?.0)
     }
 
     /// Where it was read.
-    pub(super) fn origin(&self, stored: &Stored<'_>, map: &Map) -> Origin {
-        map.origin(self.key.place, stored.line)
+    pub(super) fn origin(&self, map: &Map) -> Result<Origin, Error> {
+        let (first, _): (First, _) = take(&self.payload)?;
+        Ok(map.origin(self.key.place, first.line))
+    }
+
+    /// What tells the finding that it opens from others that open at a record of the same id.
+    pub(super) fn identity(&self) -> [u8; 16] {
+        // At one time, one finding of a group opens.
+        if self.key.id.is_empty() { self.key.hash } else { hash_text(&self.key.time.to_string()) }
     }
 }
 
@@ -214,12 +277,12 @@ mod tests {
                 let time = Timestamp::new(*seconds, *nanos).unwrap();
                 let hit = Hit { by: by.clone(), of: None, step: 0, actor: Principal::default(), kept: Value::Null };
                 let mut key = Vec::new();
-                put_key(*policy, &hit, &record(id, time), time, *hash, Place::default(), &mut key).unwrap();
+                put_key(*policy, &hit, &record(id, time), time, *hash, Place::default(), &mut key);
                 (key, (*policy, Value::from(by).to_string(), time, id.replace('\0', " ").contains(' ').then_some(()), *hash))
             };
             let ((key, of), (other, of_other)) = (made(&a), made(&b));
-            let read = Key::read(&key).unwrap();
-            prop_assert_eq!((read.policy, &read.group, read.time, read.hash), (of.0, &of.1, of.2, of.4));
+            let read = Key::read(&key, None).unwrap();
+            prop_assert_eq!((read.policy, &*read.group, read.time, read.hash), (of.0, &*of.1, of.2, of.4));
             // Ids with a zero byte are written otherwise: their order is any, but a fixed one.
             if of.3.is_none() && of_other.3.is_none() {
                 let whole = |parts: &(u32, String, Timestamp, Option<()>, [u8; 16]), id: &str| {
@@ -236,8 +299,8 @@ mod tests {
         let hit = Hit { by, of: None, step: 0, actor: Principal::default(), kept: Value::Null };
         let mut key = Vec::new();
         let time = Timestamp::UNIX_EPOCH;
-        put_key(0, &hit, &record("a", time), time, [0; 16], Place::default(), &mut key).unwrap();
-        let group: Vec<Value> = serde_json::from_str(&Key::read(&key).unwrap().group).unwrap();
+        put_key(0, &hit, &record("a", time), time, [0; 16], Place::default(), &mut key);
+        let group: Vec<Value> = serde_json::from_str(&Key::read(&key, None).unwrap().group).unwrap();
         assert_eq!((group.len(), &group[0], &group[2]), (3, &json!("role"), &json!(7)));
     }
 
@@ -247,14 +310,14 @@ mod tests {
         let key = |by: &str, id: &str| {
             let hit = Hit { by: vec![by.into()], of: None, step: 0, actor: Principal::default(), kept: Value::Null };
             let mut key = Vec::new();
-            put_key(0, &hit, &record(id, time), time, [0; 16], Place::default(), &mut key).unwrap();
+            put_key(0, &hit, &record(id, time), time, [0; 16], Place::default(), &mut key);
             key
         };
         let long = "é".repeat(3_000);
         let other = format!("{long}x");
         let keys = [key(&long, "a"), key(&other, "a"), key("a", &long), key("a", &other)];
         for (at, one) in keys.iter().enumerate() {
-            assert!(one.len() < 2 * MOST_TEXT && Key::read(one).is_ok());
+            assert!(one.len() < 2 * MOST_TEXT && Key::read(one, None).is_ok());
             assert!(keys.iter().skip(at + 1).all(|other| other != one));
         }
     }

@@ -14,10 +14,12 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use super::noted::Noting;
+use super::skimmed::Skimmed;
 use crate::input::{Field, Fields, Wanted};
 use crate::policy::{Condition, Policy, When};
 use crate::record::{CLOUDTRAIL, Record, Ref};
-use crate::script::{FieldValue, Source};
+use crate::script::Verdict;
 
 /// Texts by which a policy may be found; one that allows more is asked of every record of its group.
 const MOST_TEXTS: usize = 256;
@@ -35,8 +37,8 @@ pub(super) struct Index {
     /// Where the fields are found by which a policy can be excluded, by the numbers of its predicate's paths.
     facts: Vec<Option<Vec<Option<usize>>>>,
     wanted: Wanted,
-    /// Where the other fields of the plan are found.
-    others: Vec<Option<usize>>,
+    /// Fields that are read, sorted: their places are those of [`Index::wanted`].
+    paths: Vec<Vec<String>>,
 }
 
 /// How the groups of one kind of record are found.
@@ -134,14 +136,14 @@ impl Index {
         paths.sort();
         paths.dedup();
         let wanted = wanted(&paths);
+        let mut index =
+            Self { by_kind, groups, group_of, facts: Vec::new(), wanted: wanted.clone(), paths: paths.clone() };
         let field = |path: &Vec<String>| wanted.field(paths.binary_search(path).ok()?);
         let facts = |(at, policy): (usize, &Policy)| {
             let predicate = policy.script.predicate.as_ref().filter(|_| plan.is_proved(at))?;
             Some(predicate.paths().iter().map(field).collect())
         };
-        let facts = plan.policies.iter().enumerate().map(facts).collect();
-        let others = plan.paths.iter().map(field).collect();
-        let mut index = Self { by_kind, groups, group_of, facts, wanted: wanted.clone(), others };
+        index.facts = plan.policies.iter().enumerate().map(facts).collect();
         for keyed in index.by_kind.values_mut().flat_map(|routes| &mut routes.keyed) {
             keyed.field = field(&keyed.path);
         }
@@ -162,6 +164,8 @@ pub(super) struct Selected {
     pub(super) groups: Vec<usize>,
     /// Policies of these that nothing known leaves out, in the order of the pack.
     pub(super) policies: Vec<usize>,
+    /// Policies of which a hit need not be parsed.
+    pub(super) noted: Vec<usize>,
 }
 
 impl Index {
@@ -170,9 +174,10 @@ impl Index {
         &self.wanted
     }
 
-    /// Where the fields are found that [`Plan::paths`] names.
-    pub(super) fn others(&self) -> &[Option<usize>] {
-        &self.others
+    /// Where a field is found, if it is read.
+    pub(super) fn field(&self, path: &[impl AsRef<str>]) -> Option<usize> {
+        let key = |known: &Vec<String>| known.iter().map(String::as_str).cmp(path.iter().map(AsRef::as_ref));
+        self.wanted.field(self.paths.binary_search_by(key).ok()?)
     }
 
     /// The number of groups.
@@ -207,10 +212,18 @@ impl Index {
         into.policies.sort_unstable();
     }
 
-    /// Whether no policy has to be asked about an event of which only these fields are known. `into.groups` are then the
-    /// groups whose `when` admits it.
-    pub(super) fn passes(&self, fields: &Fields<'_>, policies: &[Policy], into: &mut Selected) -> bool {
+    /// Whether no policy has to be asked about an event of which only a few fields are known. `into.groups` are then the
+    /// groups whose `when` admits it, and `into.noted` the policies that it is a hit of, which can be noted.
+    pub(super) fn passes(
+        &self,
+        event: &Skimmed<'_>,
+        policies: &[Policy],
+        noting: &Noting,
+        into: &mut Selected,
+    ) -> bool {
+        let fields = event.fields;
         into.groups.clear();
+        into.noted.clear();
         let Some(routes) = self.by_kind.get(CLOUDTRAIL) else { return true };
         into.policies.clear();
         into.policies.extend(&routes.every);
@@ -232,17 +245,18 @@ impl Index {
             for keyed in &group.keyed {
                 keyed.find(keyed.skimmed(fields), &mut into.policies);
             }
-            if into.policies.iter().any(|policy| !self.is_excluded(*policy, policies, fields)) {
-                return false;
+            for at in &into.policies {
+                let (Some(places), Some(predicate)) = (&self.facts[*at], &policies[*at].script.predicate) else {
+                    return false;
+                };
+                match predicate.ask(&event.at(places)) {
+                    Verdict::False | Verdict::Excluded => {}
+                    Verdict::True if noting.can_note(*at) => into.noted.push(*at),
+                    Verdict::True | Verdict::Unknown => return false,
+                }
             }
         }
         true
-    }
-
-    /// Whether facts about a policy's script exclude an event.
-    fn is_excluded(&self, at: usize, policies: &[Policy], fields: &Fields<'_>) -> bool {
-        let (Some(places), Some(predicate)) = (&self.facts[at], &policies[at].script.predicate) else { return false };
-        predicate.excludes(&Skimmed { fields, places })
     }
 
     /// How each policy is found, in the order of the pack.
@@ -285,23 +299,6 @@ impl Index {
     }
 }
 
-/// The fields of an event, as far as they were read, by the numbers of a predicate's paths.
-struct Skimmed<'a> {
-    fields: &'a Fields<'a>,
-    places: &'a [Option<usize>],
-}
-
-impl Source for Skimmed<'_> {
-    fn field(&self, number: usize, _: &[String]) -> Option<FieldValue<'_>> {
-        match self.fields.get(self.places.get(number).copied().flatten()?) {
-            Field::Absent | Field::Null => Some(FieldValue::Unit),
-            Field::Bool(flag) => Some(FieldValue::Bool(flag)),
-            Field::Text(text) => Some(FieldValue::of_text(text)),
-            Field::Other => None,
-        }
-    }
-}
-
 impl Group {
     /// Whether its `when` admits an event, if these fields tell.
     fn admits(&self, fields: &Fields<'_>) -> Option<bool> {
@@ -312,6 +309,7 @@ impl Group {
                 Some(Field::Absent | Field::Null) => any_of(None),
                 Some(Field::Bool(flag)) => any_of(Some(word(flag))),
                 Some(Field::Text(text)) => any_of(Some(text)),
+                Some(Field::Part(_)) => false,
                 Some(Field::Other) | None => {
                     is_known = false;
                     true
@@ -365,6 +363,7 @@ impl Keyed {
             Some(Field::Absent | Field::Null) => Key::Absent,
             Some(Field::Bool(flag)) => Key::Text(word(flag)),
             Some(Field::Text(text)) => Key::Text(text),
+            Some(Field::Part(_)) => Key::None,
             Some(Field::Other) | None => Key::Any,
         }
     }
@@ -458,15 +457,17 @@ fn keyed_members(members: &[usize], plan: &Plan<'_>) -> (Vec<Keyed>, Vec<usize>)
 }
 
 /// The fields of events that have to be read: those that groups and policies are found by, those of every `when`, and
-/// those that tell whether policies that are asked of every event can be excluded.
+/// those that tell whether policies that are asked of many events can be excluded. The name of a call makes few of it.
 fn note_paths(routes: &Routes, of_kind: &[usize], groups: &[Group], plan: &Plan<'_>, paths: &mut Vec<Vec<String>>) {
     for group in of_kind {
         paths.extend(groups[*group].when.conditions.iter().map(|condition| condition.path.clone()));
         paths.extend(groups[*group].keyed.iter().map(|keyed| keyed.path.clone()));
     }
     let mut more = BTreeSet::new();
-    for group in &routes.every {
-        let group = &groups[*group];
+    let by_name = |keyed: &&Keyed| keyed.path != ["eventName"];
+    let of_many = routes.keyed.iter().filter(by_name).flat_map(Keyed::members).collect::<BTreeSet<usize>>();
+    for group in routes.every.iter().copied().chain(of_many) {
+        let group = &groups[group];
         let members = group.every.iter().copied().chain(group.keyed.iter().flat_map(Keyed::members));
         for at in members.filter(|at| plan.is_proved(*at)) {
             more.extend(plan.policies[at].script.predicate.iter().flat_map(|predicate| predicate.paths()).cloned());

@@ -16,9 +16,11 @@ mod findings;
 mod groups;
 mod hits;
 mod index;
+mod noted;
 mod outcome;
 mod place;
 mod profile;
+mod skimmed;
 mod slots;
 mod spans;
 mod state;
@@ -165,7 +167,8 @@ pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Resu
     // What is before it is read for what windows find from then on.
     let since = request.settings.filter.since;
     request.settings.filter.since = since.map(|since| windows::reads_from(packs.policies(), since));
-    // What is read once cannot be read again when the path of another file did not tell the truth.
+    // What is read once cannot be read again when the path of another file did not tell the truth, or a record was noted
+    // and met once more in another spelling.
     request.settings.trusts_paths = request.paths.iter().chain(&request.inventory).all(|path| is_on_disk(path));
     if let Some(outcome) = attempt(packs, &request, since, progress)? {
         return Ok(outcome);
@@ -174,7 +177,8 @@ pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Resu
     attempt(packs, &request, since, progress)?.ok_or_else(|| Error::new("what a file holds changed while it was read"))
 }
 
-/// A scan; `None` if the path of a file told something else of it than its content.
+/// A scan; `None` if the path of a file told something else of it than its content, or what was noted of records does not
+/// tell whether two of them are one.
 fn attempt(
     packs: &Checked,
     request: &Request,
@@ -209,7 +213,9 @@ fn attempt(
     judge.digests(&digests);
     let inventory = judge.deferred()?;
     let names: Vec<_> = files.files.iter().map(|file| Arc::clone(&file.name)).collect();
-    judge.windows(&names, &inventory, &mut |_, _, _| {})?;
+    if !judge.windows(&names, &inventory, &mut |_, _, _| {})? {
+        return Ok(None);
+    }
     let tally = judge.tally(&inventory)?;
     let outcome = outcome::write(judge.finish(names, &faults)?, packs, request, &files, &lookup_only)?;
     Ok(Some(Outcome { tally, ..outcome }))

@@ -5,8 +5,10 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use super::skimmed::finds_none;
+use crate::inventory::Inventory;
 use crate::policy::Policy;
-use crate::record::Ref;
+use crate::record::{Record, Ref, Scope};
 use crate::script::{FieldValue, Source, Verdict};
 
 /// Fields of a record that are kept; others are looked up anew.
@@ -43,15 +45,17 @@ impl Places {
     }
 }
 
-/// The fields of a record that were asked for, each looked up once for all policies.
+/// The fields of a record that were asked for, each looked up once for all policies; and what it is judged with.
 pub(super) struct Slots<'r> {
     record: Ref<'r>,
+    scope: &'r Scope,
+    inventory: &'r Inventory,
     values: RefCell<Vec<Option<FieldValue<'r>>>>,
 }
 
 impl<'r> Slots<'r> {
-    pub(super) fn new(record: Ref<'r>) -> Self {
-        Self { record, values: RefCell::default() }
+    pub(super) fn new(record: &'r Record, inventory: &'r Inventory) -> Self {
+        Self { record: record.value.view(), scope: &record.scope, inventory, values: RefCell::default() }
     }
 }
 
@@ -76,5 +80,13 @@ impl Source for SlotsOf<'_, '_> {
             FieldValue::of_field(path.iter().try_fold(self.slots.record, |value, name| value.get(name)))
         });
         Some(value.clone())
+    }
+
+    fn scope(&self) -> [Option<&str>; 2] {
+        [self.slots.scope.account.as_deref(), self.slots.scope.region.as_deref()]
+    }
+
+    fn finds_none(&self, kind: &str, key: &str, value: &str) -> bool {
+        finds_none(self.slots.inventory, kind, key, value)
     }
 }

@@ -10,8 +10,9 @@ use super::duplicates::Identity;
 use super::evaluate::Hit;
 use super::findings::Same;
 use super::groups::Groups;
-use super::hits;
+use super::hits::{self, Seeds};
 use super::index::Index;
+use super::noted::Note;
 use super::outcome::{PolicyCounts, Records};
 use super::place::{Map, Place, ordinal};
 use super::profile::{Cost, Profile, Route};
@@ -51,15 +52,16 @@ pub(super) struct Tallies {
     counts: bool,
     triage: Arc<Triage>,
     now: Timestamp,
+    seeds: Seeds,
 }
 
 impl Tallies {
     /// For the threads of a request, and so many groups of policies.
-    pub(super) fn new(policies: &[Policy], groups: usize, request: &Request) -> Self {
+    pub(super) fn new(policies: &[Policy], groups: usize, seeds: Seeds, request: &Request) -> Self {
         let share = request.memory / request.threads.max(1);
         let (triage, now) = (Arc::clone(&request.triage), request.now);
         let (costs, counts) = (request.profile, request.tally.is_some());
-        Self { scratch: Arc::default(), same: Same::of(policies), share, groups, costs, counts, triage, now }
+        Self { scratch: Arc::default(), same: Same::of(policies), share, groups, costs, counts, triage, now, seeds }
     }
 
     /// What counts events, if that is wanted.
@@ -87,6 +89,7 @@ impl Tallies {
             same: Arc::clone(&self.same),
             triage: Arc::clone(&self.triage),
             now: self.now,
+            seeds: self.seeds.clone(),
             used: BTreeSet::new(),
             buffer: Vec::new(),
             hashed: None,
@@ -184,6 +187,7 @@ pub(super) struct Tally {
     same: Arc<[Same]>,
     triage: Arc<Triage>,
     now: Timestamp,
+    seeds: Seeds,
     /// Places of waivers that are for some finding.
     used: BTreeSet<usize>,
     buffer: Vec<u8>,
@@ -281,8 +285,20 @@ impl Tally {
         let hash = self.hash_of(record);
         self.attempt(|tally| {
             tally.key.clear();
-            hits::put_key(at.policy, hit, record, time, hash, at, &mut tally.key)?;
-            hits::put_hit(hit, record, time, &mut tally.buffer)?;
+            hits::put_key(at.policy, hit, record, time, hash, at, &mut tally.key);
+            hits::put_hit(hit, record, time, &tally.seeds, &mut tally.buffer)?;
+            tally.hits.push(0, &tally.key, &tally.buffer)
+        });
+    }
+
+    /// Keeps a hit that was noted.
+    pub(super) fn noted(&mut self, at: Place, line: Option<u64>, note: &Note<'_>) {
+        self.policies[at.policy as usize].hits += u64::from(note.is_counted);
+        self.attempt(|tally| {
+            tally.key.clear();
+            tally.key.extend_from_slice(note.head);
+            tally.key.extend_from_slice(&at.key());
+            hits::put_noted(line, note.stored, &mut tally.buffer)?;
             tally.hits.push(0, &tally.key, &tally.buffer)
         });
     }

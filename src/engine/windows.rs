@@ -2,7 +2,7 @@
 //!
 //! *Law*: what is found depends on the hits alone, not on the order in which they were read, on files or on threads.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use serde_json::{Map as Members, Value, json};
 use super::Request;
 use super::correlate::{Correlator, LISTED, Listener, Moment, Nanos, Opened, Unjudged};
 use super::evaluate::{self, About};
-use super::hits::{Held, Key};
+use super::hits::{self, Held, Key};
 use super::place::{Map, ordinal};
 use super::profile::Cost;
 use super::spans::Spans;
@@ -37,6 +37,8 @@ pub(super) struct Windows<'a> {
     pub(super) map: &'a Map,
     /// What was seen before by the policies that ask, by their places; nothing where that is not remembered.
     pub(super) memories: RefCell<BTreeMap<usize, Memory>>,
+    /// The same event was met in two spellings, of which one was noted: they may be one record, or two.
+    pub(super) contradicted: Cell<bool>,
 }
 
 /// Which hooks are asked about hits.
@@ -90,14 +92,21 @@ impl Windows<'_> {
     ) -> Result<(), Error> {
         let mut merge = hits.read()?;
         let mut group: Option<(Group<'_>, Correlator<'_, Rc<Held>>)> = None;
-        let mut last: Option<Key> = None;
+        let mut last: Option<(Rc<Held>, bool)> = None;
         while let Some((key, payload)) = merge.advance()? {
-            let key = Key::read(key)?;
-            // Of equal records the first in the order of the input counts.
-            if last.as_ref().is_some_and(|last| last.is_same_record(&key)) {
-                continue;
+            let key = Key::read(key, last.as_ref().map(|(last, _)| &last.key))?;
+            let (is_noted, step, of) = hits::read_first(payload)?;
+            if let Some((last, was_noted)) = last.as_ref().filter(|(last, _)| last.key.is_same_event(&key)) {
+                // Of equal records the first in the order of the input counts.
+                if last.key.hash == key.hash {
+                    continue;
+                }
+                if is_noted || *was_noted {
+                    self.contradicted.set(true);
+                    return Ok(());
+                }
             }
-            let is_same = last.as_ref().is_some_and(|last| last.policy == key.policy && last.group == key.group);
+            let is_same = last.as_ref().is_some_and(|(last, _)| last.key.is_same_group(&key));
             if !is_same && let Some((mut ended, correlator)) = group.take() {
                 correlator.finish(&mut ended.listening(runtime, tally, asked));
                 ended.failed.map_or(Ok(()), Err)?;
@@ -109,12 +118,12 @@ impl Windows<'_> {
             };
             let (current, correlator) =
                 group.get_or_insert_with(|| (Group::new(self, policy, window, at, &key), Correlator::new(window)));
-            let held = Held { key: key.clone(), payload: payload.into() };
             let before = current.seen_before(&key);
-            let (step, of) = held.read().map(|stored| (stored.step, stored.of))?;
-            let moment = Moment { time: key.time.as_nanosecond(), step, of, before, hit: Rc::new(held) };
+            let held = Rc::new(Held { key, payload: payload.into() });
+            let time = held.key.time.as_nanosecond();
+            let moment = Moment { time, step, of, before, hit: Rc::clone(&held) };
             correlator.take(&moment, &mut current.listening(runtime, tally, asked));
-            last = Some(key);
+            last = Some((held, is_noted));
         }
         if let Some((mut ended, correlator)) = group.take() {
             correlator.finish(&mut ended.listening(runtime, tally, asked));
@@ -130,7 +139,7 @@ struct Group<'a> {
     policy: &'a Policy,
     window: &'a Window,
     index: usize,
-    key: String,
+    key: Rc<str>,
     by: Vec<Value>,
     /// What is kept of a hit, or a temporary file, could not be read.
     failed: Option<Error>,
@@ -139,7 +148,7 @@ struct Group<'a> {
 impl<'a> Group<'a> {
     fn new(windows: &'a Windows<'a>, policy: &'a Policy, window: &'a Window, index: usize, key: &Key) -> Self {
         let by = serde_json::from_str(&key.group).unwrap_or_default();
-        Self { windows, policy, window, index, key: key.group.clone(), by, failed: None }
+        Self { windows, policy, window, index, key: Rc::clone(&key.group), by, failed: None }
     }
 
     fn listening<'l>(
@@ -181,7 +190,7 @@ impl<'a> Group<'a> {
         let mut list = Vec::with_capacity(opened.hits.len().min(LISTED));
         for (number, held) in &opened.hits {
             let stored = held.read()?;
-            let origin = held.origin(&stored, self.windows.map);
+            let origin = held.origin(self.windows.map)?;
             let mut hit = Members::new();
             hit.insert("number".to_owned(), (*number).into());
             hit.insert("time".to_owned(), stored.written(held.key.time).into());
@@ -204,7 +213,7 @@ impl<'a> Group<'a> {
             time: Some(opened.opener.key.time),
             scope: opener.scope(),
             value: Node::from(Document::from(&Value::Array(list))),
-            origin: opened.opener.origin(&opener, self.windows.map),
+            origin: opened.opener.origin(self.windows.map)?,
         })
     }
 
@@ -230,7 +239,7 @@ impl<'a> Group<'a> {
             window: Some(self.windowed(opened)?),
             actor: Some(stored.actor.clone().into_owned()),
             source_ip: text(stored.source_ip),
-            origin: opened.opener.origin(&stored, self.windows.map),
+            origin: opened.opener.origin(self.windows.map)?,
             fingerprint: fingerprint_of_window(&self.policy.pack, &self.policy.id, &self.key, account, &opener),
             resources: evaluate::texts(&Value::Array(self.by.clone())),
         })
@@ -258,7 +267,7 @@ impl<'a> Group<'a> {
                 region: text(stored.region),
                 actor: stored.actor.name.clone(),
                 source_ip: text(stored.source_ip),
-                origin: held.origin(&stored, self.windows.map),
+                origin: held.origin(self.windows.map)?,
             });
         }
         let (first, last) = (written(opened.first), written(opened.last));
@@ -337,7 +346,7 @@ impl Listener<Rc<Held>> for Listening<'_, '_> {
         match self.told(&opened) {
             Ok((mut finding, faults, origin)) => {
                 let at = opened.opener.key.place;
-                self.tally.finding(at, self.group.policy, &mut finding, None, opened.opener.key.hash);
+                self.tally.finding(at, self.group.policy, &mut finding, None, opened.opener.identity());
                 for reason in faults {
                     self.fault(&opened.opener, origin.clone(), reason);
                 }
@@ -367,8 +376,9 @@ impl Listener<Rc<Held>> for Listening<'_, '_> {
         if self.group.is_before_report(hit.key.time) && why != Unjudged::StillOpen {
             return;
         }
-        let stored = match hit.read() {
-            Ok(stored) => stored,
+        let read = hit.read().and_then(|stored| Ok((stored, hit.origin(self.group.windows.map)?)));
+        let (stored, origin) = match read {
+            Ok(read) => read,
             Err(error) => {
                 self.group.failed = Some(error);
                 return;
@@ -394,7 +404,7 @@ impl Listener<Rc<Held>> for Listening<'_, '_> {
             }
             Unjudged::TooMany => "too many records of one group wait for what must follow them".to_owned(),
         };
-        let origin = Origin { position: hit.key.place.position, ..hit.origin(&stored, self.group.windows.map) };
+        let origin = Origin { position: hit.key.place.position, ..origin };
         let is_counted = !self.group.is_before_report(hit.key.time);
         self.tally.hit_not_evaluated(hit.key.place, &reason, &stored.scope(), &origin, is_counted);
     }

@@ -6,7 +6,7 @@
 
 mod router;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,7 +18,9 @@ use jiff::Timestamp;
 use self::router::Router;
 use super::derive::{Derived, Telling};
 use super::digests::{DIGESTS, Digests, Judged};
+use super::hits::Seeds;
 use super::index::{Index, Plan, Selected};
+use super::noted::{self, Note, Noting};
 use super::place::{Map, Place, ordinal};
 use super::profile::Cost;
 use super::slots::{Places, Slots};
@@ -32,7 +34,7 @@ use crate::fault::Fault;
 use crate::input::{Batch, Class, File, Files, Filter, Reader, Sink};
 use crate::inventory::{self, Inventory};
 use crate::policy::{Checked, Policy};
-use crate::record::{CLOUDTRAIL, Record};
+use crate::record::{CLOUDTRAIL, Origin, Record};
 use crate::script::{OUT_OF_TIME, Runtime, STACK, Verdict as Known};
 use crate::sessions;
 use crate::spill::{Merge, Sorter};
@@ -53,6 +55,7 @@ pub(super) struct Judge<'a> {
     inventory: Arc<Inventory>,
     progress: &'a dyn Progress,
     index: Index,
+    noting: Noting,
     places: Places,
     /// How often each policy ran out of time.
     given_up: Vec<AtomicUsize>,
@@ -81,11 +84,18 @@ fn plan<'p>(policies: &'p [Policy], waits: bool, tells: bool, request: &Request)
     let is_whole = |policy: &Policy| request.why.as_deref().is_some_and(|name| policy.is(name));
     let whole = policies.iter().enumerate().filter(|(_, policy)| is_whole(policy)).map(|(at, _)| at).collect();
     let owned = |path: &&[&str]| path.iter().map(|name| (*name).to_owned()).collect();
+    let noted = notes(policies, request);
     let telling = TELLING.iter().filter(|_| waits);
     let counting = tally::PATHS.iter().filter(|_| request.tally.is_some());
+    let tells = tells || !noted.is_empty();
     let filtering = Filter::PATHS.iter().filter(|_| tells);
-    let paths = telling.chain(counting).chain(filtering).map(owned).collect();
+    let paths = telling.chain(counting).chain(filtering).map(owned).chain(noted).collect();
     Plan { policies, whole, full_scan: request.no_index, paths }
+}
+
+/// Fields that are read to note hits, where that is of use: what is noted may have to be read again.
+fn notes(policies: &[Policy], request: &Request) -> Vec<Vec<String>> {
+    if request.settings.trusts_paths { noted::wanted(policies) } else { Vec::new() }
 }
 
 /// A batch that is handed over.
@@ -121,7 +131,11 @@ impl<'a> Judge<'a> {
         let tells = needs_spans || !request.settings.filter.is_open() || request.tally.is_some();
         let traces = request.tally.map(|_| sessions::KIND);
         let telling = Telling::of(waiting.iter().map(|at| &policies[*at])).with_kinds(traces);
-        let index = Index::new(&plan(policies, !telling.is_empty(), tells, request));
+        let plan = plan(policies, !telling.is_empty(), tells, request);
+        let index = Index::new(&plan);
+        let seeds = Seeds::default();
+        let is_parsed = |at: usize| !request.settings.trusts_paths || plan.whole.contains(&at);
+        let noting = Noting::new(policies, &index, &seeds, is_parsed);
         Self {
             policies,
             request,
@@ -133,8 +147,9 @@ impl<'a> Judge<'a> {
             waiting,
             needs_spans,
             derived: Mutex::default(),
-            tallies: Tallies::new(policies, index.groups(), request),
+            tallies: Tallies::new(policies, index.groups(), seeds, request),
             index,
+            noting,
             places: Places::new(policies),
             idle: Mutex::default(),
             stopped: AtomicBool::new(false),
@@ -145,6 +160,11 @@ impl<'a> Judge<'a> {
     /// Whether time, account and region of every event must be known.
     fn reads_places(&self) -> bool {
         self.needs_spans || !self.request.settings.filter.is_open() || self.request.tally.is_some()
+    }
+
+    /// Whether time, account and region of events are of use.
+    fn uses_places(&self) -> bool {
+        self.reads_places() || (0..self.policies.len()).any(|at| self.noting.can_note(at))
     }
 
     fn runtime(&self, inventory: &Arc<Inventory>) -> Runtime {
@@ -365,7 +385,7 @@ impl<'a> Judge<'a> {
         self.in_threads(most, &inventory, |worker| {
             while let Some(chunk) = chunk_of_deferred(&mut lock(&source)) {
                 for (at, record, policies) in chunk {
-                    let slots = Slots::new(record.value.view());
+                    let slots = Slots::new(&record, worker.inventory);
                     for policy in policies {
                         let known = worker.known(policy as usize, &slots);
                         worker.ask(at.of_policy(policy as usize), &record, known);
@@ -380,15 +400,16 @@ impl<'a> Judge<'a> {
         failed.map_or(Ok(inventory), Err)
     }
 
-    /// Judges the hits of windows, when everything was read, of files of these names. Hooks look things up in this inventory.
+    /// Judges the hits of windows, when everything was read, of files of these names. Hooks look things up in this
+    /// inventory. False if what was noted does not tell enough.
     pub(super) fn windows(
         &self,
         names: &[Arc<str>],
         inventory: &Arc<Inventory>,
         asked: Asked<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         if self.has_stopped() || self.policies.iter().all(|policy| policy.header.window.is_none()) {
-            return Ok(());
+            return Ok(true);
         }
         let (mut sorters, mut spans, mut batches) = (Vec::new(), Spans::default(), Vec::new());
         for tally in lock(&self.idle).iter_mut() {
@@ -400,7 +421,8 @@ impl<'a> Judge<'a> {
         let map = Map::new(names.to_vec(), batches);
         let mut locked = self.request.state.as_deref().map(Locked::open).transpose()?;
         let (policies, request, since) = (self.policies, self.request, self.since);
-        let judge = Windows { policies, request, since, spans: &spans, map: &map, memories: RefCell::default() };
+        let (memories, contradicted) = (RefCell::default(), Cell::new(false));
+        let judge = Windows { policies, request, since, spans: &spans, map: &map, memories, contradicted };
         if let Some(locked) = &mut locked {
             judge.recall(&mut locked.state);
         }
@@ -411,13 +433,16 @@ impl<'a> Judge<'a> {
         });
         let judge = judge.into_inner().unwrap_or_else(PoisonError::into_inner);
         let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if judge.contradicted.get() {
+            return Ok(false);
+        }
         if let Some(mut locked) = locked.filter(|_| done.is_ok()) {
             judge.remember(&mut locked.state);
             locked.save()?;
         }
         // What is told of the history stays with a tally.
         self.tell(|tally| tally.spans = spans);
-        done
+        done.map(|()| true)
     }
 
     /// The events that were judged, counted, if that is wanted. How sessions began this inventory tells.
@@ -578,7 +603,7 @@ impl<'a> Worker<'a> {
         if !is_before {
             self.tally.asked(selected.groups.iter().copied(), 1);
         }
-        let slots = Slots::new(record.value.view());
+        let slots = Slots::new(record, self.inventory);
         for policy in &selected.policies {
             let header = &self.judge.policies[*policy].header;
             if is_before && header.window.is_none() {
@@ -670,6 +695,15 @@ impl Sink for Judging<'_, '_> {
 
     fn passed_over(&mut self, events: u64) {
         self.events += events;
+    }
+
+    fn noted(&mut self, notes: &[u8], origin: &Origin) {
+        self.events += 1;
+        let (file, batch, position) = (ordinal(self.file), ordinal(self.batch), origin.position);
+        for note in Note::each(notes) {
+            let place = Place { file, batch, position, policy: note.policy, ..Place::default() };
+            self.worker.tally.noted(place, origin.line, &note);
+        }
     }
 
     fn recognised(&mut self, _: &'static str) {

@@ -49,6 +49,8 @@ pub(super) enum What {
     Garbage,
     /// The reason of a fault.
     Break,
+    /// What was noted of an event that was passed over.
+    Notes,
 }
 
 impl Batch {
@@ -125,6 +127,7 @@ impl Batch {
                 },
                 What::Garbage => opener.fault(super::garbage::describe(slice)),
                 What::Break => opener.fault(String::from_utf8_lossy(slice)),
+                What::Notes => opener.noted(slice),
             }
         }
         opener.pass_over(self.passed);

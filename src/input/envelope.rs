@@ -106,6 +106,12 @@ impl<'a> Opener<'a> {
         }
     }
 
+    /// Passes over an event that somebody else has counted, and noted something of.
+    pub(super) fn noted(&mut self, notes: &[u8]) {
+        self.position += 1;
+        self.sink.noted(notes, &self.origin(self.position));
+    }
+
     /// Gives the faults: of equal reasons the first three, the last of which counts for all that follow.
     pub(super) fn finish(self) {
         for fault in self.faults {

@@ -135,10 +135,34 @@ fn restore(view: Ref<'_>) -> Option<Node> {
 
 /// RFC 3339, or date and time without an offset as query engines print them, which is UTC.
 fn time(text: &str) -> Option<Timestamp> {
-    text.parse().ok().or_else(|| {
+    usual_time(text.as_bytes()).or_else(|| text.parse().ok()).or_else(|| {
         let civil: DateTime = text.get(..19).filter(|head| head.contains(':')).and(text.parse().ok())?;
         TimeZone::UTC.to_timestamp(civil).ok()
     })
+}
+
+/// `2024-05-14T12:00:00Z`, as CloudTrail writes it in all records: many times as fast as what reads every spelling.
+fn usual_time(text: &[u8]) -> Option<Timestamp> {
+    let text: &[u8; 20] = text.try_into().ok()?;
+    let number = |at: usize, digits: usize| {
+        text[at..at + digits]
+            .iter()
+            .try_fold(0_i64, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0')))
+    };
+    let is_spelled = [4, 7, 10, 13, 16, 19].map(|at| text[at]) == *b"--T::Z";
+    let [year, month, day] = [number(0, 4)?, number(5, 2)?, number(8, 2)?];
+    let [hour, minute, second] = [number(11, 2)?, number(14, 2)?, number(17, 2)?];
+    // What is rare (the last days of months, leap seconds) and what is wrong is left to others.
+    let is_usual = is_spelled && (1..=12).contains(&month) && (1..=28).contains(&day);
+    if !is_usual || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // Days since 1970 in the Gregorian calendar, of years that begin in March.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days =
+        365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day
+            - 719_469;
+    Timestamp::from_second(((days * 24 + hour) * 60 + minute) * 60 + second).ok()
 }
 
 /// What CloudTrail writes beside events: digests and Insights.
@@ -173,6 +197,25 @@ pub(super) fn take_eventbridge(opener: &mut Opener<'_>, node: &Node, depth: u32)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn usual_times_are_read_as_all_others_are() {
+        let days = ["00", "01", "09", "28", "29", "31"];
+        let clocks = ["00:00:00", "23:59:59", "24:00:00", "12:60:00", "12:00:60", "1a:00:00", "12:00-00"];
+        let mut usual = 0;
+        for year in ["0000", "0001", "1600", "1900", "1969", "1970", "2000", "2024", "2100", "9999", "20x4"] {
+            for month in 0..=13 {
+                for (day, clock) in days.iter().flat_map(|day| clocks.map(|clock| (day, clock))) {
+                    let text = format!("{year}-{month:02}-{day}T{clock}Z");
+                    if let Some(time) = usual_time(text.as_bytes()) {
+                        usual += 1;
+                        assert_eq!(Some(time), text.parse().ok(), "{text}");
+                    }
+                }
+            }
+        }
+        assert_eq!(usual, 10 * 12 * 3 * 2);
+    }
 
     #[test]
     fn reads_times() {

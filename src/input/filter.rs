@@ -81,7 +81,7 @@ impl<'a> Told<'a> {
             match fields.get((*place)?) {
                 Field::Text(found) => *text = Some(found),
                 Field::Other => return None,
-                Field::Absent | Field::Null | Field::Bool(_) => {}
+                Field::Absent | Field::Null | Field::Bool(_) | Field::Part(_) => {}
             }
         }
         let [time, account, region, caller_account] = texts;

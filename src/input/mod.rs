@@ -80,12 +80,15 @@ pub trait Sink {
     fn fault(&mut self, fault: Fault);
     /// So many events that a [`Route`] passed over stand here.
     fn passed_over(&mut self, _: u64) {}
+    /// An event stands here that a [`Route`] passed over, and noted this of.
+    fn noted(&mut self, _: &[u8], _: &Origin) {}
 }
 
 /// Says of which events nothing has to be known but a few fields.
 pub trait Route {
-    /// Whether an event may be passed over, and counts it if so: it is not given to a [`Sink`].
-    fn passes_over(&mut self, fields: &Fields<'_>) -> bool;
+    /// Whether an event may be passed over, and counts it if so: it is not given to a [`Sink`]. What is added to `notes`
+    /// then is.
+    fn passes_over(&mut self, fields: &Fields<'_>, notes: &mut Vec<u8>) -> bool;
 }
 
 /// The fields that a [`Route`] decides by.
@@ -210,6 +213,7 @@ impl Reader {
             route,
             delivered: &file.delivered,
             is_trusted: false,
+            notes: Vec::new(),
         });
         if is_whole.is_some() {
             let head = &self.text[..self.text.len().min(HEAD)];

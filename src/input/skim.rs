@@ -185,7 +185,10 @@ fn hash(end: [u8; 4]) -> usize {
 /// The fields of one record.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a> {
+    /// Up to the end of the record.
     text: &'a [u8],
+    /// Where the record begins in the text.
+    begin: usize,
     /// Where the value of each field begins in the text; 0 where there is none.
     starts: &'a [u32],
     delivered: &'a Scope,
@@ -202,7 +205,10 @@ pub enum Field<'a> {
     Bool(bool),
     /// A string without escapes.
     Text(&'a str),
-    /// A number, a list, an object, or a string that has to be decoded.
+    /// A list or an object: the text of the record from where it begins. Characters are not escaped in it but for quotes,
+    /// slashes and control characters.
+    Part(&'a [u8]),
+    /// A number, or a string that has to be decoded.
     Other,
 }
 
@@ -221,8 +227,14 @@ impl<'a> Fields<'a> {
             [b't', ..] => Field::Bool(true),
             [b'f', ..] => Field::Bool(false),
             [b'n', ..] => Field::Null,
+            [b'{' | b'[', ..] => Field::Part(self.raw(field)),
             _ => Field::Other,
         }
+    }
+
+    /// The text of the record.
+    pub fn record(&self) -> &'a [u8] {
+        &self.text[self.begin..]
     }
 
     /// The text of the record from the value of a field on; empty where there is none.
@@ -532,7 +544,8 @@ impl<E: FnMut(Skimmed<'_>) -> Taken> Search<'_, E> {
         }
         self.names.is_unsure |= self.rare.has_escapes(end);
         let lines = self.rare.lines_before(self.begin);
-        let fields = Fields { text: &text[..end], starts: &self.names.starts, delivered: self.delivered };
+        let (record, begin) = (&text[..end], self.begin);
+        let fields = Fields { text: record, begin, starts: &self.names.starts, delivered: self.delivered };
         let fields = (!self.names.is_unsure).then_some(fields);
         let goes_on = match (self.each)(Skimmed { text: &text[self.begin..end], lines, fields }) {
             Taken::GoOn => true,
@@ -692,7 +705,10 @@ mod tests {
             told.push(match record.fields {
                 None => format!("{text} unsure"),
                 Some(fields) => (0..paths.len()).fold(format!("{}:", record.lines), |told, path| {
-                    format!("{told} {:?}", wanted.field(path).map(|field| fields.get(field)))
+                    match wanted.field(path).map(|field| fields.get(field)) {
+                        Some(Field::Part(text)) => format!("{told} Part({})", String::from_utf8_lossy(text)),
+                        found => format!("{told} {found:?}"),
+                    }
                 }),
             });
             Taken::GoOn
@@ -704,7 +720,8 @@ mod tests {
     fn fields_are_read() {
         let text = r#"{"eventName":"A","userIdentity":{"type":"Root","eventName":"B"},"n":null}"#;
         let (told, run) = skim(text, false, &[&["eventName"], &["userIdentity", "type"], &["nn"], &["userIdentity"]]);
-        assert_eq!(told, [r#"0: Some(Text("A")) Some(Text("Root")) Some(Absent) Some(Other)"#]);
+        let part = r#"{"type":"Root","eventName":"B"},"n":null}"#;
+        assert_eq!(told, [format!(r#"0: Some(Text("A")) Some(Text("Root")) Some(Absent) Part({part})"#)]);
         assert_eq!(run, Run { consumed: text.len(), lines: 0, line_start: None, incomplete: false });
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Skimming<'r> {
     pub(super) delivered: &'r Scope,
     /// What is passed over need not be checked to be JSON.
     pub(super) is_trusted: bool,
+    /// What is noted of the event in hand.
+    pub(super) notes: Vec<u8>,
 }
 
 /// Splits text that arrives in chunks.
@@ -355,7 +357,7 @@ impl<'r> Splitter<'r> {
     /// Takes the whole records that stand here the fast way, and keeps those that are asked for. `Some(false)` when the
     /// next one needs more text, `None` when it must go the slow way.
     fn skim(&mut self, last: bool) -> Option<bool> {
-        let Skimming { skim, route, delivered, is_trusted } = self.skimming.as_mut()?;
+        let Skimming { skim, route, delivered, is_trusted, notes } = self.skimming.as_mut()?;
         let (batch, line, is_trusted) = (&mut self.batch, self.line, *is_trusted);
         let text = &self.buf[self.at..];
         let each = |record: Skimmed<'_>| {
@@ -363,12 +365,14 @@ impl<'r> Splitter<'r> {
             if !is_trusted && !is_json(record.text) {
                 return Taken::Not;
             }
-            let passes =
-                record.fields.is_some_and(|fields| event::is_surely_event(&fields) && route.passes_over(&fields));
-            if passes {
-                batch.pass_over();
-            } else {
-                batch.push(What::Value, record.text, line + record.lines, false);
+            notes.clear();
+            let passes = record
+                .fields
+                .is_some_and(|fields| event::is_surely_event(&fields) && route.passes_over(&fields, notes));
+            match passes {
+                true if notes.is_empty() => batch.pass_over(),
+                true => batch.push(What::Notes, notes, line + record.lines, false),
+                false => batch.push(What::Value, record.text, line + record.lines, false),
             }
             if batch.is_full() { Taken::End } else { Taken::GoOn }
         };

@@ -6,11 +6,11 @@
 use serde_json::Value as Json;
 
 use super::predicate::{Asked, Expr, Source, Value};
-use crate::record::{Record, Scope};
+use crate::record::Record;
 
 /// How a hook's answer is made of a record.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub struct Answer {
     pub(super) shape: Shape,
     /// The paths from the record's root that it names.
     pub(super) paths: Vec<Vec<String>>,
@@ -31,20 +31,35 @@ impl Source for Record {
         Some(Value::of_field(value))
     }
 
-    fn scope(&self) -> Option<&Scope> {
-        Some(&self.scope)
+    fn scope(&self) -> [Option<&str>; 2] {
+        [self.scope.account.as_deref(), self.scope.region.as_deref()]
     }
 }
 
 impl Answer {
-    /// The answer over a record; `None` if only the script can tell.
-    pub(super) fn of(&self, record: &Record) -> Option<Json> {
-        self.shape.of(&Asked { source: record, paths: &self.paths })
+    /// The answer over a record, as far as its fields are known; `None` if only the script can tell.
+    pub fn of(&self, source: &(impl Source + ?Sized)) -> Option<Json> {
+        self.shape.of(&Asked { source, paths: &self.paths })
+    }
+
+    /// Appends the answer as JSON; `None`, and perhaps a part of it, if only the script can tell.
+    pub fn write(&self, source: &(impl Source + ?Sized), into: &mut Vec<u8>) -> Option<()> {
+        self.shape.write(&Asked { source, paths: &self.paths }, into)
+    }
+
+    /// Whether it is a list or a map that is made of parts.
+    pub fn is_made(&self) -> bool {
+        !matches!(self.shape, Shape::Value(_))
+    }
+
+    /// The paths that it names, by number.
+    pub fn paths(&self) -> &[Vec<String>] {
+        &self.paths
     }
 }
 
 impl Shape {
-    fn of(&self, asked: &Asked<'_, Record>) -> Option<Json> {
+    fn of(&self, asked: &Asked<'_, impl Source + ?Sized>) -> Option<Json> {
         Some(match self {
             Self::Value(expr) => match asked.value(expr)? {
                 Value::Unit => Json::Null,
@@ -52,7 +67,7 @@ impl Shape {
                 Value::Int(number) => number.into(),
                 Value::Text(text) => text.into_owned().into(),
                 Value::Part(part) => part.to_json(),
-                Value::Other => return None,
+                Value::Unread(_) | Value::Other => return None,
             },
             Self::List(items) => items.iter().map(|item| item.of(asked)).collect::<Option<_>>()?,
             Self::Map(members) => {
@@ -60,6 +75,42 @@ impl Shape {
                 Json::Object(members.collect::<Option<_>>()?)
             }
         })
+    }
+
+    fn write(&self, asked: &Asked<'_, impl Source + ?Sized>, into: &mut Vec<u8>) -> Option<()> {
+        match self {
+            Self::Value(expr) => match asked.value(expr)? {
+                Value::Unit => into.extend_from_slice(b"null"),
+                Value::Bool(flag) => into.extend_from_slice(if flag { b"true" } else { b"false" }),
+                Value::Text(text) => serde_json::to_writer(into, &*text).ok()?,
+                Value::Int(number) => serde_json::to_writer(into, &number).ok()?,
+                Value::Part(part) => serde_json::to_writer(into, &part.to_json()).ok()?,
+                Value::Unread(_) | Value::Other => return None,
+            },
+            Self::List(items) => {
+                into.push(b'[');
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        into.push(b',');
+                    }
+                    item.write(asked, into)?;
+                }
+                into.push(b']');
+            }
+            Self::Map(members) => {
+                into.push(b'{');
+                for (at, (name, shape)) in members.iter().enumerate() {
+                    if at > 0 {
+                        into.push(b',');
+                    }
+                    serde_json::to_writer(&mut *into, name).ok()?;
+                    into.push(b':');
+                    shape.write(asked, into)?;
+                }
+                into.push(b'}');
+            }
+        }
+        Some(())
     }
 
     /// True if a part of it can be told by the script alone, whatever the record is.

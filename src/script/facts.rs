@@ -586,9 +586,9 @@ impl<'a> Lowering<'a> {
                 Known::Expr(self.path(path))
             }
             // In brackets, a step into text is Rhai's own, and so are some of its properties.
-            Known::Expr(expr @ (Expr::Item(_) | Expr::Member(..) | Expr::At(..) | Expr::Call(..)))
-                if !in_brackets && !value::is_own_property(name) =>
-            {
+            Known::Expr(
+                expr @ (Expr::Item(_) | Expr::Member(..) | Expr::At(..) | Expr::Call(..) | Expr::LookUp(_)),
+            ) if !in_brackets && !value::is_own_property(name) => {
                 Known::Expr(Expr::Member(Box::new(expr), name.into()))
             }
             _ => self.nothing_known(),

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use rhai::{AST, Dynamic, EvalAltResult, EvalContext, Scope};
 use serde_json::Value;
 
-use self::answer::Answer;
+pub use self::answer::Answer;
 pub use self::check::{Checked, Header, Reader, Shared};
 use self::compiled::{Compiled, Compiler};
 pub(crate) use self::functions::{ACTOR, TRACED, compile_glob, gives_only};
@@ -69,6 +69,13 @@ pub struct Script {
     pub predicate: Option<Predicate>,
     /// What is proved of the other hooks.
     answers: BTreeMap<String, Answer>,
+}
+
+impl Script {
+    /// What is proved of a hook beside `matches`, if anything is.
+    pub fn proved(&self, hook: &str) -> Option<&Answer> {
+        self.answers.get(hook)
+    }
 }
 
 /// Why a hook gave no answer.

@@ -9,12 +9,15 @@
 //!
 //! Fields that a [`Source`] does not know make parts unknown, never false.
 
+mod pattern;
 mod require;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::sync::LazyLock;
 
-use crate::record::{Kind, Ref, Scope};
+pub(super) use self::pattern::{Finding, Pattern};
+use crate::record::{Document, Kind, Ref};
 
 /// Text and lists that are longer are left to Rhai, which may refuse them.
 const LONG_TEXT: usize = 1 << 16;
@@ -47,9 +50,14 @@ pub trait Source {
     /// known, [`Value::Unit`] if there is none or it is `null`.
     fn field(&self, number: usize, path: &[String]) -> Option<Value<'_>>;
 
-    /// The account and region that the record is of, if that is known.
-    fn scope(&self) -> Option<&Scope> {
-        None
+    /// The account and the region that the record is of, as far as they are known.
+    fn scope(&self) -> [Option<&str>; 2] {
+        [None, None]
+    }
+
+    /// Whether no resource of a kind has, or ever had, a value under a key: false where that is not known.
+    fn finds_none(&self, _kind: &str, _key: &str, _value: &str) -> bool {
+        false
     }
 }
 
@@ -73,6 +81,9 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     /// A list or an object of the record.
     Part(Ref<'a>),
+    /// A list or an object of a record that was not parsed: the record's text from where it begins, which has escapes of
+    /// quotes, slashes and control characters alone.
+    Unread(&'a [u8]),
     /// A number that is not whole, or another value that is left to Rhai.
     Other,
 }
@@ -107,7 +118,7 @@ impl<'a> Value<'a> {
             Self::Int(number) => text.push_str(&number.to_string()),
             Self::Text(more) => text.push_str(more),
             Self::Part(part) => text.push_str(&part.to_json().to_string()),
-            Self::Other => return None,
+            Self::Unread(_) | Self::Other => return None,
         }
         (text.len() <= LONG_TEXT).then_some(())
     }
@@ -179,6 +190,10 @@ pub(super) enum Expr {
     Each(Box<[Expr; 2]>, bool),
     /// A function of the table.
     Call(Function, Vec<Expr>),
+    /// What a look-up finds in the inventory, where that is nothing.
+    LookUp(Box<LookUp>),
+    /// The first match of a pattern.
+    Find(Box<Expr>, Box<Finding>),
     /// The account, or the region, that the record is of.
     Place(Place),
     /// The text of values, one after another.
@@ -217,12 +232,18 @@ pub(super) enum Halt {
     Perhaps,
 }
 
-/// A pattern that was compiled.
+/// A look-up in the inventory.
 #[derive(Clone, Debug)]
-pub(super) enum Pattern {
-    Glob(globset::GlobMatcher),
-    Regex(regex::Regex),
+pub(super) struct LookUp {
+    pub(super) kind: Box<str>,
+    pub(super) key: Box<str>,
+    pub(super) value: Expr,
+    /// What it answers is a list.
+    pub(super) gives_list: bool,
 }
+
+/// A list without items.
+static NO_ITEMS: LazyLock<Document> = LazyLock::new(|| Document::from(&serde_json::Value::Array(Vec::new())));
 
 /// What an expression comes to.
 enum Outcome<'a> {
@@ -337,7 +358,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             Expr::OneOf(inner, literals) => match known!(self.evaluate(inner, items)) {
                 // `()` is in no list.
                 Value::Unit => Outcome::flag(false),
-                Value::Part(_) | Value::Other => Outcome::unsure(),
+                Value::Part(_) | Value::Unread(_) | Value::Other => Outcome::unsure(),
                 value => Outcome::flag(literals.iter().any(|literal| literal.value() == value)),
             },
             Expr::Call(function, args) => {
@@ -345,6 +366,11 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 let answer = match args.as_slice() {
                     [one] => function(&[known!(self.evaluate(one, items))]),
                     [one, two] => function(&[known!(self.evaluate(one, items)), known!(self.evaluate(two, items))]),
+                    [one, two, three] => function(&[
+                        known!(self.evaluate(one, items)),
+                        known!(self.evaluate(two, items)),
+                        known!(self.evaluate(three, items)),
+                    ]),
                     args => {
                         let mut values = Vec::with_capacity(args.len());
                         for arg in args {
@@ -366,7 +392,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
         match expr {
             Expr::Member(inner, name) => match known!(self.evaluate(inner, items)) {
                 Value::Part(part) => Is(part.get(name).map_or(Value::Unit, Value::of)),
-                Value::Other => Outcome::unsure(),
+                Value::Unread(_) | Value::Other => Outcome::unsure(),
                 _ => Is(Value::Unit),
             },
             Expr::At(inner, index) => match known!(self.evaluate(inner, items)) {
@@ -403,10 +429,11 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             }
             Expr::Each(parts, all) => self.each(parts, *all, items),
             Expr::Place(place) => {
-                let name = self.source.scope().and_then(|scope| match place {
-                    Place::Account => scope.account.as_deref(),
-                    Place::Region => scope.region.as_deref(),
-                });
+                let [account, region] = self.source.scope();
+                let name = match place {
+                    Place::Account => account,
+                    Place::Region => region,
+                };
                 // Where it is not known, a field of the event may tell.
                 name.map_or(Outcome::unsure(), |name| Is(Value::of_text(name)))
             }
@@ -426,13 +453,33 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 sum(&left, &right).map_or(Outcome::unsure(), Is)
             }
             Expr::Matches(inner, pattern) => match known!(self.evaluate(inner, items)) {
-                Value::Text(text) => Outcome::flag(match pattern {
-                    Pattern::Glob(glob) => glob.is_match(&*text),
-                    Pattern::Regex(regex) => regex.is_match(&text),
-                }),
+                Value::Text(text) => Outcome::flag(pattern.holds(&text)),
                 Value::Other => Outcome::unsure(),
                 _ => Outcome::flag(false),
             },
+            Expr::Find(inner, finding) => match known!(self.evaluate(inner, items)) {
+                Value::Text(Cow::Borrowed(text)) => Is(finding.of(text).map_or(Value::Unit, Value::of_text)),
+                Value::Text(text) => {
+                    let found = finding.of(&text).map(|found| Value::Text(Cow::Owned(found.to_owned())));
+                    Is(found.unwrap_or(Value::Unit))
+                }
+                Value::Other => Outcome::unsure(),
+                _ => Is(Value::Unit),
+            },
+            Expr::LookUp(look_up) => {
+                let value = match known!(self.evaluate(&look_up.value, items)) {
+                    Value::Text(text) => Some(text),
+                    Value::Int(number) => Some(Cow::Owned(number.to_string())),
+                    Value::Bool(flag) => Some(Cow::Borrowed(if flag { "true" } else { "false" })),
+                    Value::Other => return Outcome::unsure(),
+                    // Nothing is found by nothing, by a list or by an object.
+                    Value::Unit | Value::Part(_) | Value::Unread(_) => None,
+                };
+                if value.is_some_and(|value| !self.source.finds_none(&look_up.kind, &look_up.key, &value)) {
+                    return Outcome::unsure();
+                }
+                Is(if look_up.gives_list { Value::Part(NO_ITEMS.root()) } else { Value::Unit })
+            }
             Expr::After(parts) => match self.evaluate(&parts[0], items) {
                 Is(_) => self.evaluate(&parts[1], items),
                 Unsure(Halt::Perhaps) => Unsure(Halt::Perhaps),
@@ -507,7 +554,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
     fn each(&self, parts: &'q [Expr; 2], all: bool, items: &[Value<'q>]) -> Outcome<'q> {
         let list = match known!(self.evaluate(&parts[0], items)) {
             Value::Part(part) if part.len() <= LONG_LIST => part,
-            Value::Part(_) | Value::Other => return Outcome::unsure(),
+            Value::Part(_) | Value::Unread(_) | Value::Other => return Outcome::unsure(),
             // Nothing has no items.
             _ => return Outcome::flag(all),
         };
@@ -546,7 +593,9 @@ fn weaker(outcome: Outcome<'_>) -> Outcome<'_> {
 /// `==`; `None` where it is left to Rhai.
 fn equal(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
     match (left, right) {
-        (Value::Other, _) | (_, Value::Other) | (Value::Part(_), Value::Part(_)) => None,
+        (Value::Other, _)
+        | (_, Value::Other)
+        | (Value::Part(_) | Value::Unread(_), Value::Part(_) | Value::Unread(_)) => None,
         (left, right) => Some(left == right),
     }
 }
@@ -596,7 +645,8 @@ fn holds(relation: Relation, left: &Value<'_>, right: &Value<'_>) -> Option<bool
             _ if part.len() > LONG_LIST => return None,
             _ => part.items().any(|item| item.as_str() == Some(right)),
         },
-        (Value::Other | Value::Part(_), _) | (_, Value::Other | Value::Part(_)) => return None,
+        (Value::Other | Value::Part(_) | Value::Unread(_), _)
+        | (_, Value::Other | Value::Part(_) | Value::Unread(_)) => return None,
         // Text is looked for in nothing, in a number, or a number in text.
         (Value::Text(_), _) => false,
         (_, Value::Text(_)) => false,
@@ -611,14 +661,14 @@ impl Expr {
             Self::Literal(_) | Self::Path(_) | Self::Item(_) | Self::Place(_) => true,
             Self::Member(inner, _) => inner.is_safe(),
             Self::Equal(sides) | Self::Text(_, sides) | Self::Order(_, sides) => sides.iter().all(Self::is_safe),
-            Self::OneOf(inner, _) | Self::Matches(inner, _) => inner.is_safe(),
+            Self::OneOf(inner, _) | Self::Matches(inner, _) | Self::Find(inner, _) => inner.is_safe(),
             Self::Call(_, args) | Self::Coalesce(args) => args.iter().all(Self::is_safe),
             Self::Not(inner) => inner.is_flag() && inner.is_safe(),
             Self::All(parts) | Self::Any(parts) => parts.iter().all(|part| part.is_flag() && part.is_safe()),
             Self::If(parts) => parts[0].is_flag() && parts.iter().all(Self::is_safe),
             // Text may become too long, and a number too large.
             Self::Join(_) | Self::Plus(_) => false,
-            Self::Each(..) | Self::At(..) | Self::After(_) | Self::Unknown(_) => false,
+            Self::Each(..) | Self::At(..) | Self::After(_) | Self::LookUp(_) | Self::Unknown(_) => false,
         }
     }
 
@@ -649,7 +699,9 @@ impl Expr {
             | Self::At(inner, _)
             | Self::Not(inner)
             | Self::OneOf(inner, _)
+            | Self::Find(inner, _)
             | Self::Matches(inner, _) => inner.size(),
+            Self::LookUp(look_up) => look_up.value.size(),
             Self::All(parts) | Self::Any(parts) | Self::Coalesce(parts) | Self::Call(_, parts) | Self::Join(parts) => {
                 parts.iter().map(Self::size).sum()
             }

@@ -186,7 +186,7 @@ impl Counter {
     pub(crate) fn take_fields(&mut self, fields: &Fields<'_>, places: &Places, told: &Told<'_>) -> bool {
         let text = |at: usize| match places[at].map(|place| fields.get(place)) {
             Some(Field::Text(text)) => Some(Some(text)),
-            Some(Field::Absent | Field::Null | Field::Bool(_)) => Some(None),
+            Some(Field::Absent | Field::Null | Field::Bool(_) | Field::Part(_)) => Some(None),
             Some(Field::Other) | None => None,
         };
         let raw = |at: usize| places[at].map_or(&[][..], |place| fields.raw(place));

@@ -19,6 +19,7 @@ mod input;
 mod impact;
 mod inventory;
 mod lint;
+mod noted;
 mod packs;
 mod peers;
 mod pipeline;

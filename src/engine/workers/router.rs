@@ -2,8 +2,10 @@
 //!
 //! *Law*: an event is passed over only if its fields are sure; then it counts as it would if it were parsed.
 
-use super::Judge;
+use super::{Judge, TELLING};
 use crate::engine::index::Selected;
+use crate::engine::noted::Room;
+use crate::engine::skimmed::Skimmed;
 use crate::engine::spans::Spans;
 use crate::engine::tally::Tally;
 use crate::input::{Fields, Filter, Route, Told};
@@ -12,14 +14,17 @@ use crate::tally::{self, Counter};
 /// Passes over events, and counts them.
 pub(super) struct Router<'a> {
     judge: &'a Judge<'a>,
-    /// Where the fields of [`TELLING`](super::TELLING) are found, if they are of interest.
+    /// Where the fields of [`TELLING`] are found, if they are of interest.
     telling: Option<[Option<usize>; 2]>,
-    /// Where those of [`Filter::PATHS`] are found, if somebody must know.
+    /// Where those of [`Filter::PATHS`] are found, if they are of use.
     places: Option<[Option<usize>; 4]>,
     /// Where those of [`tally::PATHS`] are found, and what counts by them, if that is wanted.
     counting: Option<(tally::Places, Counter)>,
+    /// Whether somebody must know them.
+    reads_places: bool,
     spans: Spans,
     selected: Selected,
+    room: Room,
     /// Events that every group of policies was asked about.
     asked: Vec<u64>,
     events: u64,
@@ -28,16 +33,16 @@ pub(super) struct Router<'a> {
 
 impl<'a> Router<'a> {
     pub(super) fn new(judge: &'a Judge<'a>) -> Self {
-        let others = judge.index.others();
-        let counted = others.len().checked_sub(tally::PATHS.len() + Filter::PATHS.len());
-        let counted = counted.and_then(|at| others[at..].first_chunk().copied());
+        let field = |path: &'static [&'static str]| judge.index.field(path);
         Self {
             judge,
-            telling: if judge.telling.is_empty() { None } else { others.first_chunk().copied() },
-            places: others.last_chunk().copied().filter(|_| judge.reads_places()),
-            counting: counted.zip(judge.tallies.counter()),
+            telling: (!judge.telling.is_empty()).then(|| TELLING.map(field)),
+            places: judge.uses_places().then(|| Filter::PATHS.map(field)),
+            reads_places: judge.reads_places(),
+            counting: judge.tallies.counter().map(|counter| (tally::PATHS.map(field), counter)),
             spans: Spans::default(),
             selected: Selected::default(),
+            room: Room::default(),
             asked: vec![0; judge.index.groups()],
             events: 0,
             filtered: 0,
@@ -74,37 +79,46 @@ impl<'a> Router<'a> {
 }
 
 impl Route for Router<'_> {
-    fn passes_over(&mut self, fields: &Fields<'_>) -> bool {
+    fn passes_over(&mut self, fields: &Fields<'_>, notes: &mut Vec<u8>) -> bool {
         if self.may_tell(fields) {
             return false;
         }
-        let mut told = None;
-        if let Some(places) = &self.places {
-            let Some(known) = Told::of(fields, places) else { return false };
-            if !self.judge.request.settings.filter.admits_told(&known) {
-                self.note(&known);
+        let judge = self.judge;
+        let told = self.places.as_ref().and_then(|places| Told::of(fields, places));
+        if self.reads_places {
+            let Some(known) = &told else { return false };
+            if !judge.request.settings.filter.admits_told(known) {
+                self.note(known);
                 self.filtered += 1;
                 return true;
             }
-            told = Some(known);
         }
-        let passes = self.judge.index.passes(fields, self.judge.policies, &mut self.selected);
-        if !passes {
+        let event = Skimmed { fields, told, inventory: &judge.inventory };
+        if !judge.index.passes(&event, judge.policies, &judge.noting, &mut self.selected) {
             return false;
         }
-        if let Some(known) = told {
-            let is_before = self.judge.is_before(known.time);
-            if !is_before
-                && let Some((places, counter)) = &mut self.counting
-                && !counter.take_fields(fields, places, &known)
-            {
+        let is_before = told.is_some_and(|known| judge.is_before(known.time));
+        for at in &self.selected.noted {
+            let policy = (*at, &judge.policies[*at]);
+            if judge.noting.note(policy, &event, !is_before, &mut self.room, notes).is_none() {
+                notes.clear();
                 return false;
             }
-            self.note(&known);
-            if is_before {
-                self.filtered += 1;
-                return true;
-            }
+        }
+        if let Some(known) = &told
+            && !is_before
+            && let Some((places, counter)) = &mut self.counting
+            && !counter.take_fields(fields, places, known)
+        {
+            notes.clear();
+            return false;
+        }
+        if let Some(known) = &told {
+            self.note(known);
+        }
+        if is_before {
+            self.filtered += 1;
+            return true;
         }
         self.events += 1;
         self.selected.groups.iter().for_each(|group| self.asked[*group] += 1);

@@ -32,7 +32,7 @@ fn split_in(text: &[u8], max: usize, mut chunks: impl FnMut() -> usize) -> Vec<S
 struct Passes(bool);
 
 impl Route for Passes {
-    fn passes_over(&mut self, _: &super::super::Fields<'_>) -> bool {
+    fn passes_over(&mut self, _: &super::super::Fields<'_>, _: &mut Vec<u8>) -> bool {
         self.0
     }
 }
@@ -54,7 +54,8 @@ fn skim_in(
         passed += batch.passed_over();
     };
     let mut splitter = Splitter::new(max);
-    splitter.skimming = Some(Skimming { skim: &mut skim, route: &mut route, delivered: &delivered, is_trusted });
+    splitter.skimming =
+        Some(Skimming { skim: &mut skim, route: &mut route, delivered: &delivered, is_trusted, notes: Vec::new() });
     let mut rest = text;
     while !rest.is_empty() {
         let (chunk, tail) = rest.split_at(chunks().clamp(1, rest.len()));

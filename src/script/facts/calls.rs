@@ -4,7 +4,15 @@ use rhai::FnCallExpr;
 
 use super::{Known, Lowering, Variables, all, any, equal, is_plain, not};
 use crate::script::functions::{self, Lowered};
-use crate::script::predicate::{Expr, Literal, Pattern, Place, Relation};
+use crate::script::predicate::{Expr, Finding, Literal, LookUp, Pattern, Place, Relation};
+
+/// Whether an address is in one of some blocks.
+fn within(ip: &Expr, blocks: Vec<ipnet::IpNet>) -> Known {
+    Known::Expr(match blocks.is_empty() {
+        true => Expr::Literal(Literal::Bool(false)),
+        false => Expr::Matches(Box::new(ip.clone()), Pattern::Blocks(blocks)),
+    })
+}
 
 impl Lowering<'_> {
     /// A call, as a function or as a method of `receiver`.
@@ -140,6 +148,36 @@ impl Lowering<'_> {
                 let (text, patterns) = (text.clone(), patterns.clone());
                 self.matches(name, &text, patterns)
             }
+            ("regex_find", [Known::Expr(text), Known::Expr(Expr::Literal(Literal::Text(pattern)))]) => {
+                match functions::compile_regex(pattern) {
+                    Ok(regex) => Known::Expr(Expr::Find(Box::new(text.clone()), Box::new(Finding::new(regex)))),
+                    Err(_) => self.nothing_known(),
+                }
+            }
+            ("ip_in_cidr", [Known::Expr(ip), Known::Expr(Expr::Literal(Literal::Text(block)))]) => {
+                within(ip, functions::parse_block(block).into_iter().collect())
+            }
+            ("ip_in_cidr", [Known::Expr(ip), Known::List(blocks)]) => {
+                let mut found = Vec::new();
+                for block in blocks {
+                    let Known::Expr(Expr::Literal(block)) = block else { return self.nothing_known() };
+                    if let Literal::Text(block) = block {
+                        found.extend(functions::parse_block(block));
+                    }
+                }
+                within(ip, found)
+            }
+            (
+                "lookup" | "lookup_all" | "lookup_anywhere" | "lookup_ever",
+                [
+                    Known::Expr(Expr::Literal(Literal::Text(kind))),
+                    Known::Expr(Expr::Literal(Literal::Text(key))),
+                    Known::Expr(value),
+                ],
+            ) if !self.surroundings.may_halt => {
+                let (kind, key, value) = (kind.clone(), key.clone(), value.clone());
+                Known::Expr(Expr::LookUp(Box::new(LookUp { kind, key, value, gives_list: name != "lookup" })))
+            }
             _ => self.table(name, args),
         }
     }
@@ -184,7 +222,14 @@ impl Lowering<'_> {
                 let asked: Vec<Expr> = items.into_iter().map(|item| ask(self, item)).collect();
                 Known::Expr(if all_of_them { all(asked) } else { any(asked) })
             }
-            Known::Expr(list @ (Expr::Path(_) | Expr::Item(_) | Expr::Member(..) | Expr::At(..) | Expr::Call(..))) => {
+            Known::Expr(
+                list @ (Expr::Path(_)
+                | Expr::Item(_)
+                | Expr::Member(..)
+                | Expr::At(..)
+                | Expr::Call(..)
+                | Expr::LookUp(_)),
+            ) => {
                 let item = Known::Expr(Expr::Item(self.closures));
                 self.closures += 1;
                 let body = ask(self, item);

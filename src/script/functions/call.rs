@@ -6,8 +6,8 @@ use rhai::{Dynamic, Map};
 use serde_json::Value as Json;
 
 use super::{Call, Failure, Family, Lowered, Row, as_shown, made, optional, text_or_nothing};
-use crate::call::{bare, error_code, failed_sign_in, succeeded};
-use crate::principal::{Principal, Via};
+use crate::call::{bare, error_code, is_failure, succeeded};
+use crate::principal::{Principal, Texts, Via};
 use crate::record::{Kind, Record, Ref, Scope};
 use crate::script::predicate::{Function, Value};
 use crate::sessions;
@@ -152,7 +152,7 @@ pub(super) const FAMILY: Family = Family {
         },
     ],
     lowered: &[
-        ("succeeded", 1, Lowered::OfEvent(&[(has_no_code, &[&["errorCode"]]), (is_no_failed_sign_in, &[&[]])])),
+        ("succeeded", 1, Lowered::OfEvent(&[(has_no_code, &[&["errorCode"]]), (is_no_failed_sign_in, SIGN_IN)])),
         ("error_code", 1, Lowered::OfEvent(&[(code, &[&["errorCode"]])])),
         ("refused", 1, Lowered::OfEvent(&[(is_refused, &[&["errorCode"]])])),
         ("is_dry_run", 1, Lowered::OfEvent(&[(is_dry, &[&["errorCode"]])])),
@@ -367,8 +367,35 @@ fn is_dry<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
     text_or_nothing(&args[0], |text| Value::Bool(bare(text) == Some("DryRunOperation")), Value::Bool(false))
 }
 
+/// Where it stands whether a sign-in failed: under the name of the event.
+const SIGN_IN: &[&[&str]] = &[&["eventName"], &["responseElements"], &["serviceEventDetails"]];
+
 fn is_no_failed_sign_in<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
-    of_record(&args[0], |event| Value::Bool(failed_sign_in(event).is_none()))
+    let name = match &args[0] {
+        Value::Other => return None,
+        name => name.text().unwrap_or_default(),
+    };
+    for answer in &args[1..] {
+        let has_failed = match answer {
+            Value::Other => return None,
+            Value::Unread(text) if may_say_failure(text) => return None,
+            Value::Part(answer) => answer.text(&[name]).is_some_and(is_failure),
+            _ => false,
+        };
+        if has_failed {
+            return Some(Value::Bool(false));
+        }
+    }
+    Some(Value::Bool(true))
+}
+
+/// Whether a text of JSON, without escapes of letters, may hold that word as a string.
+fn may_say_failure(text: &[u8]) -> bool {
+    const QUOTED: usize = "\"failure\"".len();
+    memchr::memchr_iter(b'"', text).any(|end| {
+        let quoted = (end + 1).checked_sub(QUOTED).and_then(|start| text.get(start..end));
+        quoted.is_some_and(|quoted| quoted.eq_ignore_ascii_case(b"\"failure"))
+    })
 }
 
 fn by_console<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
@@ -425,9 +452,32 @@ pub(crate) fn actor_member(name: &str) -> Option<(Function, Paths)> {
             },
             &[&[IDENTITY, "accountId"], &[ISSUER[0], ISSUER[1], ISSUER[2], "accountId"]],
         ),
-        "name" => (|args| of_record(&args[0], |event| told(Principal::of(event).name)), &[&[]]),
-        "role" => (|args| of_record(&args[0], |event| told(Principal::of(event).role)), &[&[]]),
-        "session" => (|args| of_record(&args[0], |event| told(Principal::of(event).session)), &[&[]]),
+        "name" => (
+            |args| {
+                let mut texts = [None; 11];
+                for (text, arg) in texts.iter_mut().zip(args) {
+                    *text = borrowed(arg)?;
+                }
+                Some(told(Texts(texts).name()))
+            },
+            &Texts::PATHS,
+        ),
+        "role" => (
+            |args| {
+                let mut texts = [None; 11];
+                (texts[1], texts[8]) = (borrowed(&args[0])?, borrowed(&args[1])?);
+                Some(told(Texts(texts).role()))
+            },
+            &[Texts::PATHS[1], Texts::PATHS[8]],
+        ),
+        "session" => (
+            |args| {
+                let mut texts = [None; 11];
+                (texts[1], texts[4]) = (borrowed(&args[0])?, borrowed(&args[1])?);
+                Some(told(Texts(texts).session().map(Cow::Borrowed)))
+            },
+            &[Texts::PATHS[1], Texts::PATHS[4]],
+        ),
         "mfa" => {
             (|args| of_record(&args[0], |event| Principal::of(event).mfa.map_or(Value::Unit, Value::Bool)), &[&[]])
         }
@@ -444,6 +494,15 @@ fn filled<'a>(value: &Value<'a>) -> Option<Value<'a>> {
     }
 }
 
-fn told<'a>(text: Option<String>) -> Value<'a> {
-    text.map_or(Value::Unit, |text| Value::Text(text.into()))
+/// The text of a record, `None` inside for any other value.
+fn borrowed<'a>(value: &Value<'a>) -> Option<Option<&'a str>> {
+    match value {
+        Value::Text(Cow::Borrowed(text)) => Some(Some(text)),
+        Value::Text(Cow::Owned(_)) | Value::Other => None,
+        _ => Some(None),
+    }
+}
+
+fn told(text: Option<Cow<'_, str>>) -> Value<'_> {
+    text.map_or(Value::Unit, Value::Text)
 }

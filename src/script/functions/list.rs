@@ -125,7 +125,7 @@ fn first<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
     match &args[0] {
         Value::Part(part) if part.kind() == Kind::List => Some(Value::of_field(part.items().next())),
         Value::Part(part) => Some(Value::Part(*part)),
-        Value::Other => None,
+        Value::Unread(_) | Value::Other => None,
         _ => Some(Value::Unit),
     }
 }
@@ -135,7 +135,7 @@ fn length(value: &Value<'_>) -> Option<INT> {
     let length = match value {
         Value::Part(part) => part.len(),
         Value::Text(text) => text.chars().count(),
-        Value::Other => return None,
+        Value::Unread(_) | Value::Other => return None,
         _ => 0,
     };
     INT::try_from(length).ok()

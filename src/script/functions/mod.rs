@@ -16,6 +16,7 @@ mod view;
 
 pub(crate) use self::call::{ACTOR, TRACED, actor_member};
 pub(crate) use self::closure::Pool;
+pub(crate) use self::net::parse as parse_block;
 pub(crate) use self::text::{compile_glob, compile_regex};
 pub use self::time::{parse_duration, parse_time};
 

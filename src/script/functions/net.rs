@@ -105,7 +105,8 @@ fn network(value: &Dynamic) -> Option<IpNet> {
     parse(&as_text(value)?)
 }
 
-fn parse(text: &str) -> Option<IpNet> {
+/// A block of addresses; without a length it is one address.
+pub(crate) fn parse(text: &str) -> Option<IpNet> {
     text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
 }
 
