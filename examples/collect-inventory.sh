@@ -8,7 +8,7 @@
 #
 # A call that is refused is written into the manifest, so that policies say *not evaluated* and not *nothing found*. Any
 # other failure is told, leaves its kind uncollected, and makes the exit code 1. Run again it goes on where it stopped: what
-# is there is not asked for again. The CLI reads all pages of an answer.
+# is there is not asked for again, and what was refused is. The CLI reads all pages of an answer.
 set -u
 
 folder=inventory
@@ -116,10 +116,20 @@ mkdir -p "$folder" || exit 2
 notes=$folder/.answers
 failures=0
 touch "$notes"
+# What was refused may be allowed by now.
+grep -v '"status": "refused" }$' "$notes" > "$notes.part"
+mv "$notes.part" "$notes"
 
 # Text within a JSON string: ids, ARNs and names of regions hold nothing else that must be escaped.
 escaped() {
     printf '%s' "$1" | sed 's/[\\"]/\\&/g'
+}
+
+# A thing as a file name that no other thing has: what is no letter, digit or hyphen is its code.
+coded() {
+    printf '%s' "$1" | LC_ALL=C awk '
+        BEGIN { for (i = 1; i < 256; i++) code[sprintf("%c", i)] = sprintf("_%02x", i) }
+        { for (i = 1; i <= length($0); i++) { c = substr($0, i, 1); printf "%s", c ~ /[A-Za-z0-9-]/ ? c : code[c] } }'
 }
 
 note() {
@@ -134,7 +144,6 @@ call() {
     service=$1 name=$2
     [ -s "$folder/$file" ] && return 0
     about="\"service\": \"$service\", \"command\": \"$name\", \"account\": \"$account\", \"region\": \"$region\"$members"
-    grep -qF "{ $about, \"status\": \"refused\" }" "$notes" && return 0
     mkdir -p "$folder/$(dirname "$file")"
     if told=$(aws "$@" --region "$region" --output json 2>&1 > "$folder/$file.part"); then
         # A command that prints nothing says nothing.
@@ -195,7 +204,7 @@ each_of() {
 
 # one_of REGION THING ARGUMENTS SERVICE COMMAND [WORDS...]: asks about a thing, which takes the place of `{}`.
 one_of() {
-    of=$1 thing=$2 members=${3# } members=${members% } file=$account/$1/$4/$5/$(printf '%s' "$2" | tr -c 'A-Za-z0-9\n' '-').json
+    of=$1 thing=$2 members=${3# } members=${members% } file=$account/$1/$4/$5/$(coded "$2").json
     shift 3
     for word; do
         shift

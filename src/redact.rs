@@ -20,7 +20,7 @@ use self::words::{Known, Texts, Words};
 use crate::engine::{NotEvaluated, Outcome, Problem, Resolved, Unused, Why};
 use crate::error::Error;
 use crate::finding::{Facts, Finding, Fingerprint, Remediation, Sighting, Windowed};
-use crate::policy::Checked;
+use crate::policy::{Checked, FRAME};
 use crate::principal::{Principal, Traced};
 use crate::record::Origin;
 use crate::tally::{By, Row};
@@ -149,9 +149,11 @@ impl Redaction {
         }
     }
 
-    /// The name of a call or of an error: one that is too new to be known is still no identifier.
+    /// The name of a call or of an error: one that is too new to be known is still no identifier, if it looks like one of AWS's.
     fn call(&self, name: &mut Option<String>) {
-        let is_name = |name: &String| name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_name = |name: &String| {
+            name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) && words::has_humps(name)
+        };
         if !name.as_ref().is_some_and(is_name) {
             self.of_aws(name);
         }
@@ -201,7 +203,11 @@ impl Redaction {
         let Remediation { impact, console, cli, python, verify, undo, after: _, left_out } = &mut finding.remediation;
         let (verify, undo) = ([&mut verify.cli, &mut verify.python], [&mut undo.cli, &mut undo.python]);
         for form in [impact, console, cli, python].into_iter().chain(verify).chain(undo).flatten() {
-            *form = text(form);
+            // The frame is ours.
+            *form = match form.strip_prefix(FRAME) {
+                Some(commands) => format!("{FRAME}{}", text(commands)),
+                None => text(form),
+            };
         }
         for left_out in left_out {
             left_out.reason = self.key.text(&left_out.reason, Keep::Messages(&words), &names);
@@ -224,7 +230,8 @@ impl Redaction {
             self.key_value(value);
         }
         for hit in &mut window.hits {
-            let Sighting { number: _, time: _, id, name: _, step: _, account, region, actor, source_ip, origin } = hit;
+            let Sighting { number: _, time: _, id, name, step: _, account, region, actor, source_ip, origin } = hit;
+            self.call(name);
             for text in [id, account, region, actor] {
                 self.optional(text);
             }
@@ -304,7 +311,7 @@ impl Redaction {
     }
 
     fn fault(&self, row: &mut Problem, packs: &Checked) {
-        let policy = row.policy.as_deref().and_then(|id| packs.get(id));
+        let policy = row.policy.as_deref().zip(row.pack.as_deref()).and_then(|(id, pack)| packs.of(pack, id));
         let words = policy.map_or_else(|| Arc::clone(&self.none), |policy| self.words(&policy.pack, &policy.id));
         row.reason = self.message(&row.reason, &words);
         row.origins.iter_mut().for_each(|origin| self.origin(origin));

@@ -59,7 +59,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, value_name = "WHAT", help_heading = "Report")]
     group_by: Option<GroupByArg>,
 
-    /// Findings of a group that are shown; the others are counted. By default 4 in text, and the worst elsewhere
+    /// Findings of a group that are shown; the others are counted. By default 4 in text and JSON, and the worst elsewhere
     #[arg(long, value_name = "N", help_heading = "Report")]
     examples: Option<NonZeroUsize>,
 

@@ -241,6 +241,8 @@ pub(super) fn finding(
     let resources = resources.map_or(about.resources, |answer| texts(&answer));
     let title =
         title.as_ref().and_then(Value::as_str).map_or_else(|| policy.header.title.fill_title(&context), str::to_owned);
+    // What a log says may be nothing, and a finding without a title is one that nobody sees.
+    let title = if title.trim().is_empty() { policy.header.title.text.clone() } else { title };
     let group = group
         .as_ref()
         .and_then(Value::as_str)

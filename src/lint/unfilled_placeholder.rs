@@ -9,7 +9,7 @@ pub(super) const LINT: Lint = Lint {
     code: "unfilled-placeholder",
     category: Category::Remediation,
     level: Level::Warning,
-    summary: "A `${name}` in `remediation` or `title` that no answer of `context` fills.",
+    summary: "A `${name}` in `remediation` or `title`, or a name in `touches`, that no answer of `context` fills.",
     avoid: "`cli: aws ec2 release-address --allocation-id ${id}` with `fn context(event) { #{ allocation_id: … } }`",
     prefer: "`${allocation_id}`, or a member `id` in `context`",
     why: "A form with such a placeholder is left out of every finding, and a title says `(unknown)`.",
@@ -20,9 +20,11 @@ pub(super) const LINT: Lint = Lint {
         "//! title: Made ${what}\nfn matches(event) { succeeded(event) }\nfn context(event) { #{ id: event.eventID } }",
         "//! remediation: { python: \"f(${id}, ${nme})\" }\nfn matches(event) { succeeded(event) }\nfn context(event) { let c = #{ id: 1 }; c.name = event.x; c }",
         "//! remediation: { console: \"Open ${id}\" }\nfn matches(event) { succeeded(event) }\nfn context(event) { if event.a == 1 { #{ a: 1 } } else { #{ b: 1 } } }",
+        "//! remediation: { cli: \"aws x --id ${id}\", touches: [idd] }\nfn matches(event) { succeeded(event) }\nfn context(event) { #{ id: event.eventID } }",
         "//! remediation: { console: \"Open ${id}\" }\nfn matches(event) { succeeded(event) }\nfn context(event) { facts(event) }\n//// lib\nfn facts(e) { #{ name: e.a } }",
     ],
     good: &[
+        "//! remediation: { cli: \"aws x --id ${id}\", touches: [id] }\nfn matches(event) { succeeded(event) }\nfn context(event) { #{ id: event.eventID } }",
         "//! remediation: { cli: \"aws x --id ${id}\" }\nfn matches(event) { succeeded(event) }\nfn context(event) { #{ id: event.eventID } }",
         "//! remediation: { cli: \"aws x --id ${id}\" }\nfn matches(event) { succeeded(event) }\nfn context(event) { let c = #{}; c.id = event.eventID; c }",
         "//! remediation: { cli: \"aws x --id ${id}\" }\nfn matches(event) { succeeded(event) }\nfn context(event) { let c = #{}; c[\"id\"] = event.eventID; c }",
@@ -71,6 +73,15 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
                 }
                 _ if filled.is_empty() => diagnostic.help(format!("`fn context(…) {{ #{{ {name}: … }} }}`")),
                 _ => diagnostic.help(format!("it fills {}", list(&filled))),
+            });
+        }
+    }
+    for (name, span) in subject.items(&["remediation", "touches"]) {
+        if !filled.contains(&name.as_str()) {
+            let diagnostic = LINT.at(subject.source, span.clone(), format!("`context` never fills `{name}`"));
+            out.push(match did_you_mean(&name, filled.iter().copied()) {
+                Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")).fix(span, meant),
+                None => diagnostic.help(format!("it fills {}", list(&filled))),
             });
         }
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{Kind, Plan, Step};
 use crate::fault::printable;
-use crate::report::markdown::escaped;
+use crate::report::markdown::{code, escaped};
 
 /// Findings of a step whose titles are listed.
 const LISTED: usize = 20;
@@ -74,7 +74,8 @@ fn one(step: &Step, out: &mut dyn Write) -> io::Result<()> {
     }
     let texts = &step.remediation;
     if let Some(impact) = &texts.impact {
-        writeln!(out, "\n**Impact**: {}", escaped(impact))?;
+        // What it costs is read to its end.
+        writeln!(out, "\n**Impact**: {}", code(impact, usize::MAX))?;
     }
     let blocks = [
         ("Console", "text", &texts.console),

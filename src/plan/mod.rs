@@ -69,6 +69,8 @@ pub struct Step {
     pub fingerprints: Vec<String>,
     /// What the findings are about.
     pub resources: Vec<String>,
+    /// What its commands change, as the policy says; else what the findings are about.
+    pub touches: Vec<String>,
     /// The texts, with ids filled in.
     pub remediation: Remediation,
     /// What its commands do.
@@ -155,9 +157,9 @@ impl Plan {
     /// How many resources its steps change; a step that names none counts as one.
     pub fn touches(&self) -> usize {
         let changes = self.steps.iter().filter(|step| step.kind == Kind::Change);
-        let (named, unnamed): (Vec<&Step>, Vec<&Step>) = changes.partition(|step| !step.resources.is_empty());
+        let (named, unnamed): (Vec<&Step>, Vec<&Step>) = changes.partition(|step| !step.touches.is_empty());
         let of = |step: &Step| -> Vec<(Option<String>, Option<String>, String)> {
-            step.resources.iter().map(|id| (step.account.clone(), step.region.clone(), id.clone())).collect()
+            step.touches.iter().map(|id| (step.account.clone(), step.region.clone(), id.clone())).collect()
         };
         named.into_iter().flat_map(of).collect::<BTreeSet<_>>().len() + unnamed.len()
     }
@@ -263,11 +265,15 @@ fn add(steps: &mut Vec<Step>, same: &mut BTreeMap<Same, usize>, found: &Found<'_
         if !step.policies.iter().any(|known| **known == *policy.id) {
             step.policies.push(policy.id.to_string());
         }
-        for id in &found.resources {
-            if !step.resources.iter().any(|known| known == id) {
-                step.resources.push((*id).to_owned());
+        let join = |known: &mut Vec<String>, more: Vec<String>| {
+            for id in more {
+                if !known.contains(&id) {
+                    known.push(id);
+                }
             }
-        }
+        };
+        join(&mut step.touches, found.touches(policy));
+        join(&mut step.resources, found.resources());
         return;
     }
     same.insert(key, steps.len());
@@ -286,7 +292,8 @@ fn add(steps: &mut Vec<Step>, same: &mut BTreeMap<Same, usize>, found: &Found<'_
         region,
         titles: vec![found.title.to_owned()],
         fingerprints: vec![found.fingerprint.to_owned()],
-        resources: found.resources.iter().map(|id| (*id).to_owned()).collect(),
+        resources: found.resources(),
+        touches: found.touches(policy),
         remediation,
         kind,
     });
@@ -322,6 +329,24 @@ impl<'a> Found<'a> {
             resources: resources.into_iter().flatten().filter_map(Value::as_str).collect(),
             context: finding.get("context").unwrap_or(&Value::Null),
         })
+    }
+
+    fn resources(&self) -> Vec<String> {
+        self.resources.iter().map(|id| (*id).to_owned()).collect()
+    }
+
+    /// What the policy's commands change.
+    fn touches(&self, policy: &Policy) -> Vec<String> {
+        let mut ids = Vec::new();
+        for member in policy.header.remediation.touches.iter().filter_map(|name| self.context.get(name)) {
+            match member {
+                Value::Array(items) => ids.extend(items.iter().filter_map(Value::as_str).map(str::to_owned)),
+                member => ids.extend(member.as_str().map(str::to_owned)),
+            }
+        }
+        ids.sort();
+        ids.dedup();
+        if ids.is_empty() { self.resources() } else { ids }
     }
 
     fn is_of(&self, policy: &Policy) -> bool {

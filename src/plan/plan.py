@@ -2,19 +2,21 @@
 #   python3 plan.py                  shows what it would do, and changes nothing
 #   python3 plan.py --apply [N...]   does the steps in their order, or these; what is already so is left alone
 #   python3 plan.py --verify [N...]  looks which steps are still to be done
-#   python3 plan.py --undo N...      goes back, last step first
+#   python3 plan.py --undo N...      goes back, last step first, from steps that this plan did (--even-so: from any)
 #
-# --keep-going goes on after a step that fails. Credentials are those that boto3 finds; steps of other accounts than
+# What was done is written into a file beside this one. --keep-going goes on after a step that fails. Credentials are those that boto3 finds; steps of other accounts than
 # theirs wait for another run. Exit codes: 0 all is well, 1 a step failed or is still to be done, 2 nothing could be run,
 # 3 steps of other accounts wait.
 import inspect
 import os
 import sys
 import time
+import zlib
 from collections import namedtuple
 
 Step = namedtuple("Step", "number account region severity policies title resources impact do verify undo by_hand")
 STEPS = []
+DONE = __file__ + ".done"
 # How long to wait before each look whether a step worked: what AWS tells lags behind what it did.
 PAUSES = [float(pause) for pause in os.environ.get("LAWBOOK_PAUSES", "0 2 5 10 20").split()]
 
@@ -83,10 +85,27 @@ def attempt(work):
     return True
 
 
+def mark(one):
+    """What a step is known by in the file of what was done."""
+    return f"{one.number} {zlib.crc32(inspect.getsource(one.do).encode())}\n"
+
+
+def is_ours(one):
+    try:
+        with open(DONE, encoding="utf-8") as file:
+            return mark(one) in file
+    except FileNotFoundError:
+        return False
+
+
 def apply_one(one):
     if is_so(one) is True:
         print("   already so, left alone")
         return True
+    # What fails half-way may have to be undone, too.
+    if not is_ours(one):
+        with open(DONE, "a", encoding="utf-8") as file:
+            file.write(mark(one))
     if not attempt(one.do):
         return False
     if one.verify is None:
@@ -117,9 +136,12 @@ def verify_one(one):
     return so is True
 
 
-def undo_one(one):
+def undo_one(one, even_so):
     if one.undo is None:
         print("   there is NO WAY BACK that code could go")
+        return False
+    if not even_so and not is_ours(one):
+        print("   this plan did NOT DO it, so it is left alone (--even-so undoes it)")
         return False
     if not attempt(one.undo):
         return False
@@ -128,13 +150,15 @@ def undo_one(one):
 
 
 def main(words):
-    mode, keep_going, chosen = "show", False, set()
+    mode, keep_going, even_so, chosen = "show", False, False, set()
     known = {str(one.number): one.number for one in STEPS}
     for word in words:
         if word in ("--apply", "--verify", "--undo"):
             mode = word[2:]
         elif word == "--keep-going":
             keep_going = True
+        elif word == "--even-so":
+            even_so = True
         elif word in ("-h", "--help"):
             with open(__file__, encoding="utf-8") as file:
                 for line in list(file)[1:]:
@@ -147,6 +171,10 @@ def main(words):
         else:
             print(f"there is no step and no flag {word} (try: --help)", file=sys.stderr)
             return 2
+    if sys.flags.optimize:
+        # Then nothing is asserted, and everything would be so already.
+        print("the checks are assertions, which -O and PYTHONOPTIMIZE switch off (try: without them)", file=sys.stderr)
+        return 2
     if not STEPS:
         print("There is nothing to do.")
         return 0
@@ -163,7 +191,14 @@ def main(words):
     except Exception as error:
         print(f"boto3 finds no credentials that work: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
-    work = {"apply": apply_one, "verify": verify_one, "undo": undo_one}[mode]
+    work = {"apply": apply_one, "verify": verify_one, "undo": lambda one: undo_one(one, even_so)}[mode]
+    if mode == "apply":
+        try:
+            with open(DONE, "a", encoding="utf-8"):
+                pass
+        except OSError as error:
+            print(f"what is done could not be written down: {error}", file=sys.stderr)
+            return 2
     failed = others = hands = 0
     stopped = None
     for one in reversed(STEPS) if mode == "undo" else STEPS:

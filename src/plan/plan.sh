@@ -2,9 +2,9 @@
 #   bash plan.sh                  shows what it would do, and changes nothing
 #   bash plan.sh --apply [N...]   does the steps in their order, or these; what is already so is left alone
 #   bash plan.sh --verify [N...]  looks which steps are still to be done
-#   bash plan.sh --undo N...      goes back, last step first
+#   bash plan.sh --undo N...      goes back, last step first, from steps that this plan did (--even-so: from any)
 #
-# --keep-going goes on after a step that fails. Credentials are those that the AWS CLI finds; steps of other accounts
+# What was done is written into a file beside this one. --keep-going goes on after a step that fails. Credentials are those that the AWS CLI finds; steps of other accounts
 # than theirs wait for another run. Exit codes: 0 all is well, 1 a step failed or is still to be done, 2 nothing could be
 # run, 3 steps of other accounts wait.
 set -u
@@ -82,11 +82,17 @@ is_so() {
   esac
 }
 
+# What a step is known by in the file of what was done.
+mark() { printf '%s %s\n' "$1" "$(declare -f "do_$1" | cksum)"; }
+is_ours() { [ -f "$0.done" ] && grep -qxF -e "$(mark "$1")" "$0.done"; }
+
 apply_one() {
   local number=$1 pause so
   is_so "$number"
   so=$?
   if [ "$so" -eq 0 ]; then say "   already so, left alone"; return 0; fi
+  # What fails half-way may have to be undone, too.
+  is_ours "$number" || mark "$number" >>"$0.done"
   attempt "do_$number"
   if [ "$status" -ne 0 ]; then say "   FAILED with exit status $status"; return 1; fi
   if ! has "verify_$number"; then say "   done; there is no check of it"; return 0; fi
@@ -111,17 +117,19 @@ verify_one() {
 
 undo_one() {
   if ! has "undo_$1"; then say "   there is NO WAY BACK that commands could go"; return 1; fi
+  if [ -z "$even_so" ] && ! is_ours "$1"; then say "   this plan did NOT DO it, so it is left alone (--even-so undoes it)"; return 1; fi
   attempt "undo_$1"
   if [ "$status" -ne 0 ]; then say "   FAILED with exit status $status"; return 1; fi
   say "   undone"
 }
 
 main() {
-  local mode=show keep_going='' word at number chosen=' ' account order=() failed=0 others=0 by_hand=0 stopped='' ended
+  local mode=show keep_going='' even_so='' word at number chosen=' ' account order=() failed=0 others=0 by_hand=0 stopped='' ended
   for word in "$@"; do
     case $word in
       --apply | --verify | --undo) mode=${word#--} ;;
       --keep-going) keep_going=1 ;;
+      --even-so) even_so=1 ;;
       -h | --help) sed -n '2,/^set -u/s/^# \{0,1\}//p' "$0"; exit 0 ;;
       *)
         case " ${numbers[*]-} " in
@@ -138,6 +146,7 @@ main() {
     say "the AWS CLI finds no credentials that work" >&2
     exit 2
   }
+  if [ "$mode" = apply ] && ! : >>"$0.done"; then say "what is done could not be written down in $0.done" >&2; exit 2; fi
   for at in "${!numbers[@]}"; do
     if [ "$mode" = undo ]; then order=("$at" ${order[@]+"${order[@]}"}); else order+=("$at"); fi
   done

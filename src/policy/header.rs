@@ -136,9 +136,11 @@ impl Reader<'_> {
                 .map(str::to_owned)
                 .collect()
         };
-        let after = remediation.and_then(|remediation| remediation.get("after")).map(Yaml::items).unwrap_or_default();
-        let after = after.iter().filter_map(Yaml::raw).map(str::to_owned).collect();
-        let remediation = Forms::of(|name, language| self.template(form(name), language), after);
+        let names = ["after", "touches"].map(|key| {
+            let names = remediation.and_then(|remediation| remediation.get(key)).map(Yaml::items).unwrap_or_default();
+            names.iter().filter_map(Yaml::raw).map(str::to_owned).collect()
+        });
+        let remediation = Forms::of(|name, language| self.template(form(name), language), names);
         Some(Header {
             title: title?,
             severity: severity?,

@@ -38,6 +38,7 @@ pub use self::overrides::Overrides;
 pub use self::pack::{DEFAULT, LOCAL, Pack};
 pub use self::params::{Param, ParamKind};
 pub use self::portrait::{Fact, Instruction};
+pub(crate) use self::remediation::FRAME;
 pub use self::remediation::{Forms, Scripts, Template};
 pub use self::said::{By, Said};
 pub use self::signature::{PublicKey, SecretKey};

@@ -29,6 +29,8 @@ pub struct Forms {
     pub undo: Scripts,
     /// Policies whose remediation comes before this one's, where both are to be done.
     pub after: Arc<[String]>,
+    /// Members of `context` with the ids of what its commands change; if there are none, that is what findings are about.
+    pub touches: Arc<[String]>,
 }
 
 /// The same in two languages.
@@ -53,6 +55,9 @@ enum Part {
     Text(String),
     Placeholder(String),
 }
+
+/// What stands before several commands.
+pub(crate) const FRAME: &str = "(\nset -euo pipefail; export AWS_PAGER=\n";
 
 /// What a text is, which says how it is quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +136,7 @@ impl Template {
         if language == Language::Shell && out.contains('\n') {
             // Several commands that somebody pastes: none runs after one that failed, `exit` ends these
             // alone, and no pager waits for a key.
-            return Ok(format!("(\nset -euo pipefail; export AWS_PAGER=\n{out}\n)"));
+            return Ok(format!("{FRAME}{out}\n)"));
         }
         Ok(out.to_owned())
     }
@@ -140,7 +145,7 @@ impl Template {
 impl Forms {
     /// Its texts that are there, with where each stands in the front matter below `remediation`.
     pub fn templates(&self) -> impl Iterator<Item = (&'static str, &Template)> {
-        let Self { impact, console, cli, python, verify, undo, after: _ } = self;
+        let Self { impact, console, cli, python, verify, undo, after: _, touches: _ } = self;
         let of = [impact, console, cli, python, &verify.cli, &verify.python, &undo.cli, &undo.python];
         FORMS.iter().zip(of).filter_map(|((name, _), template)| Some((*name, template.as_ref()?)))
     }
@@ -148,13 +153,13 @@ impl Forms {
     /// The forms that `template` gives, by their names in [`FORMS`].
     pub(super) fn of(
         mut template: impl FnMut(&'static str, Language) -> Option<Template>,
-        after: Arc<[String]>,
+        [after, touches]: [Arc<[String]>; 2],
     ) -> Self {
         let [impact, console, cli, python, verify_cli, verify_python, undo_cli, undo_python] =
             FORMS.map(|(name, language)| template(name, language));
         let verify = Scripts { cli: verify_cli, python: verify_python };
         let undo = Scripts { cli: undo_cli, python: undo_python };
-        Self { impact, console, cli, python, verify, undo, after }
+        Self { impact, console, cli, python, verify, undo, after, touches }
     }
 
     /// The remediation of one finding, by what `context` answered.

@@ -143,7 +143,9 @@ impl Words {
     /// True for a word that may stay in texts.
     pub(super) fn has(&self, word: &str) -> bool {
         self.said().iter().any(|said| said.words.contains(word))
-            || has_humps(word) && self.models.iter().any(|model| model.contains(word))
+            || word.bytes().all(|byte| byte.is_ascii_alphabetic())
+                && has_humps(word)
+                && self.models.iter().any(|model| model.contains(word))
             || is_of_aws(word)
     }
 
@@ -176,9 +178,8 @@ fn front_matter(text: &str) -> &str {
 }
 
 /// True for a word such as `FromPort`, by which nobody is called.
-fn has_humps(word: &str) -> bool {
-    word.chars().all(|letter| letter.is_ascii_alphabetic())
-        && word.as_bytes().windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())
+pub(super) fn has_humps(word: &str) -> bool {
+    word.as_bytes().windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())
 }
 
 /// What words are made of.

@@ -34,20 +34,20 @@ const NO_ACCOUNT: &str = "000000000000";
 pub(super) fn write(outcome: &Outcome, packs: &Checked, product: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
     let now = &outcome.summary.now;
     let (mut count, mut bytes) = (0, 0);
-    write!(out, "[")?;
     for finding in &outcome.findings {
         let finding = finding.map_err(io::Error::other)?;
         let policy = packs.of(&finding.pack, &finding.policy);
         let text = one_line(&Told { finding: &finding, policy, product, now }.finding());
         if count == BATCH || bytes + text.len() > BATCH_BYTES {
-            write!(out, "]\n[")?;
+            writeln!(out, "]")?;
             (count, bytes) = (0, 0);
         }
-        write!(out, "{}{text}", if count == 0 { "" } else { "," })?;
+        write!(out, "{}{text}", if count == 0 { "[" } else { "," })?;
         count += 1;
         bytes += text.len();
     }
-    writeln!(out, "]")
+    // A call takes one finding at least, so of none there is no line.
+    if count > 0 { writeln!(out, "]") } else { Ok(()) }
 }
 
 /// A finding, and what is told with it.

@@ -70,13 +70,15 @@ fn row(finding: &Finding) -> [String; HEAD.len()] {
     ]
 }
 
-/// A cell that is text for every spreadsheet.
+/// A cell that is text for every spreadsheet, also for those that take a semicolon or a tab for its end.
 fn safe(cell: &str) -> String {
-    let cell = printable(cell, 32_000);
-    // Some spreadsheets take the wide forms for the narrow ones.
-    if cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
-        format!("'{cell}")
-    } else {
-        cell
+    let mut safe = String::new();
+    for part in printable(cell, 32_000).split_inclusive([';', '\t']) {
+        // Some spreadsheets take the wide forms for the narrow ones.
+        if part.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
+            safe.push('\'');
+        }
+        safe.push_str(part);
     }
+    safe
 }

@@ -71,7 +71,7 @@ pub(super) struct Left {
 /// A group in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct About {
-    /// What its findings have alike, and what belongs to that; `None` for what has none.
+    /// What its findings have alike, and what belongs to that, in the words of its worst; `None` for what has none.
     alike: Vec<Option<String>>,
     /// By severity, from the least.
     severities: [u64; Severity::ALL.len()],
@@ -142,7 +142,7 @@ pub(super) type Give<'a> = &'a mut dyn FnMut(&About, &[String]) -> io::Result<()
 /// Gives the groups, and says how much is in others.
 pub(super) fn each(findings: &Findings, how: How, words: &dyn Words, give: Give<'_>) -> io::Result<Left> {
     let (shown, left) = choose(findings, how).map_err(io::Error::other)?;
-    let told = tell(findings, &shown, words).map_err(io::Error::other)?;
+    let told = tell(findings, how, &shown, words).map_err(io::Error::other)?;
     drop(shown);
     let mut merge = told.read().map_err(io::Error::other)?;
     let mut group: Option<(About, Vec<String>)> = None;
@@ -190,6 +190,21 @@ fn ordinal(rank: Rank) -> u64 {
     u64::from_be_bytes(ordinal)
 }
 
+/// What findings of a group have alike, as it is told of one of them: under a pseudonym, where findings have such.
+fn alike(finding: &Finding, by: Option<By>) -> Vec<Option<String>> {
+    let text = |text: &str| Some(text.to_owned());
+    match by {
+        None => vec![text(&finding.pack), text(&finding.policy), text(&finding.group)],
+        Some(By::Policy) => vec![text(&finding.policy), text(&finding.pack)],
+        Some(By::Resource) => vec![finding.resources.first().cloned()],
+        Some(By::Actor) => match finding.actor.as_ref().and_then(|actor| actor.beginner().who()) {
+            Some(who) => vec![Some(who.name), who.kind, who.account],
+            None => vec![None],
+        },
+        Some(By::Account) => vec![finding.record.account.as_deref().map(str::to_owned)],
+    }
+}
+
 /// What is kept of a finding while groups are looked for.
 type Kept = (Severity, Option<(i128, i128)>);
 
@@ -231,7 +246,7 @@ fn choose(findings: &Findings, how: How) -> Result<(Sorted, Left), Error> {
     while let Some((key, kept)) = merge.advance()? {
         let (name, rank) = key.split_last_chunk::<{ size_of::<Rank>() }>().ok_or_else(damaged)?;
         if group.as_ref().is_none_or(|group| group.name != name)
-            && let Some(group) = group.replace(Group::new(name)?)
+            && let Some(group) = group.replace(Group::new(name))
         {
             chosen.add(group, how.groups)?;
         }
@@ -283,9 +298,8 @@ struct Group {
 }
 
 impl Group {
-    fn new(name: &[u8]) -> Result<Self, Error> {
-        let about = About { alike: take(name)?, ..About::default() };
-        Ok(Self { name: name.to_vec(), ranks: Vec::new(), about, first: u64::MAX })
+    fn new(name: &[u8]) -> Self {
+        Self { name: name.to_vec(), ranks: Vec::new(), about: About::default(), first: u64::MAX }
     }
 
     fn add(&mut self, rank: Rank, (severity, span): Kept, examples: usize) {
@@ -334,7 +348,7 @@ impl Shown {
 }
 
 /// What is shown, in words and in its place.
-fn tell(findings: &Findings, shown: &Sorted, words: &dyn Words) -> Result<Sorted, Error> {
+fn tell(findings: &Findings, how: How, shown: &Sorted, words: &dyn Words) -> Result<Sorted, Error> {
     let mut sorter = Sorter::<1>::new(&Arc::default(), findings.memory());
     let mut shown = shown.read()?;
     let mut next = Shown::next(&mut shown)?;
@@ -342,8 +356,11 @@ fn tell(findings: &Findings, shown: &Sorted, words: &dyn Words) -> Result<Sorted
     findings.each(&mut |finding| {
         let of = ordinal;
         ordinal += 1;
-        if let Some(Shown { place, about, .. }) = next.take_if(|next| next.ordinal == of) {
+        if let Some(Shown { place, mut about, .. }) = next.take_if(|next| next.ordinal == of) {
             let finding = finding.read()?;
+            if let Some(about) = &mut about {
+                about.alike = alike(&finding, how.by);
+            }
             let text = if about.is_some() { words.worst(&finding) } else { words.other(&finding) };
             sorter.push(0, &place, &put(&(about, text))?)?;
             next = Shown::next(&mut shown)?;
@@ -390,7 +407,7 @@ fn severity(event) { event.severity }
     }
 
     /// What a finding is grouped by, as it can be read off the head of this file.
-    fn alike(finding: &Finding, by: Option<By>) -> Vec<Option<String>> {
+    fn grouped_by(finding: &Finding, by: Option<By>) -> Vec<Option<String>> {
         let who = finding.actor.as_ref().and_then(|actor| actor.who());
         match by {
             None => [&*finding.pack, &finding.policy, &finding.group].map(|text| Some(text.to_owned())).to_vec(),
@@ -416,7 +433,7 @@ fn severity(event) { event.severity }
         let mut places: BTreeMap<Vec<Option<String>>, usize> = BTreeMap::new();
         let mut groups: Vec<Vec<&Finding>> = Vec::new();
         for finding in findings {
-            let at = *places.entry(alike(finding, how.by)).or_insert(groups.len());
+            let at = *places.entry(grouped_by(finding, how.by)).or_insert(groups.len());
             match groups.get_mut(at) {
                 Some(group) => group.push(finding),
                 None => groups.push(vec![finding]),

@@ -8,8 +8,10 @@ use crate::engine::Outcome;
 use crate::fault::printable;
 use crate::finding::{Enforcement, Finding, Standing};
 
-/// Groups that are shown; more are counted. GitHub takes 65,536 characters in a comment.
+/// Groups that are shown; more are counted.
 const SHOWN: usize = 50;
+/// Bytes of all lines that records decide about: GitHub takes 65,536 characters in a comment, or none of them.
+const MOST: usize = 60_000;
 /// Characters of a text that are shown.
 const LONGEST: usize = 200;
 
@@ -27,7 +29,8 @@ pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::R
     if summary.redacted {
         writeln!(out, "Redacted: pseudonyms stand for accounts, addresses and names.\n")?;
     }
-    let mut groups = 0;
+    let mut room = Room(MOST);
+    let (mut written, mut left) = (0, 0);
     if summary.findings.total > 0 {
         let by = look.group_by.map_or_else(String::new, |by| format!("| {} ", by.word()));
         let rule = if by.is_empty() { "" } else { "|---" };
@@ -35,10 +38,6 @@ pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::R
     }
     let how = How { by: look.group_by, examples: look.examples.map_or(1, usize::from), groups: usize::MAX };
     grouped::each(&outcome.findings, how, &Groups, &mut |about, texts| {
-        groups += 1;
-        if groups > SHOWN {
-            return Ok(());
-        }
         let alike = look.group_by.map_or_else(String::new, |_| format!("| {} ", escaped(&about.label())));
         let (worst, others) = texts.split_first().map_or(("", texts), |(worst, others)| (worst, others));
         let mut cells = worst.split(BETWEEN);
@@ -47,13 +46,20 @@ pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::R
         let shown: String = others.iter().map(|other| format!("<br>{other}")).collect();
         let more = about.count() - 1;
         let seen = if more == 0 { String::new() } else { format!("and {more} more{}", about.seen(", ")) };
-        writeln!(out, "{alike}| {severity} | {finding}{shown} | {place} | {seen} |")
+        let row = format!("{alike}| {severity} | {finding}{shown} | {place} | {seen} |");
+        if left == 0 && written < SHOWN && room.has(&row) {
+            written += 1;
+            writeln!(out, "{row}")
+        } else {
+            left += 1;
+            Ok(())
+        }
     })?;
-    if groups > SHOWN {
-        writeln!(out, "\nAnd {} more.", noun((groups - SHOWN) as u64, "group"))?;
+    if left > 0 {
+        writeln!(out, "\nAnd {} more.", noun(left, "group"))?;
     }
-    decided(outcome, out)?;
-    not_judged(outcome, out)
+    decided(outcome, &mut room, out)?;
+    not_judged(outcome, &mut room, out)
 }
 
 fn by_severity(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
@@ -65,38 +71,56 @@ fn by_severity(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What became of waivers and of the baseline.
-fn decided(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+fn decided(outcome: &Outcome, room: &mut Room, out: &mut dyn Write) -> io::Result<()> {
     let Some(decided) = &outcome.decided else { return Ok(()) };
     let unused =
         decided.unused_waivers.iter().map(|unused| format!("{}:{}: {}", unused.file, unused.line, unused.sentence()));
-    listed("Waivers that excuse nothing", unused, out)?;
+    listed("Waivers that excuse nothing", unused, room, out)?;
     let resolved = decided.resolved.iter().map(|resolved| format!("{}: {}", resolved.policy, resolved.title));
-    listed("Resolved since the baseline", resolved, out)
+    listed("Resolved since the baseline", resolved, room, out)
 }
 
-fn listed(title: &str, mut items: impl ExactSizeIterator<Item = String>, out: &mut dyn Write) -> io::Result<()> {
-    if items.len() == 0 {
+fn not_judged(outcome: &Outcome, room: &mut Room, out: &mut dyn Write) -> io::Result<()> {
+    let faults = outcome.faults.iter().map(|fault| {
+        let policy = fault.policy.as_deref().map_or_else(String::new, |policy| format!("{policy}: "));
+        format!("{policy}{} ({} in all)", fault.reason, fault.count)
+    });
+    listed("Faults", faults, room, out)?;
+    let rows = outcome.not_evaluated.iter().map(|row| format!("{}: {} ({} in all)", row.policy, row.reason, row.count));
+    listed("Not evaluated", rows, room, out)
+}
+
+fn listed(
+    title: &str,
+    items: impl ExactSizeIterator<Item = String>,
+    room: &mut Room,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (count, mut shown) = (items.len(), 0);
+    if count == 0 {
         return Ok(());
     }
     writeln!(out, "\n#### {title}\n")?;
-    items.by_ref().take(SHOWN).try_for_each(|item| writeln!(out, "- {}", escaped(&item)))?;
-    if items.len() > 0 { writeln!(out, "- and {} more", items.len()) } else { Ok(()) }
+    for line in items.take(SHOWN).map(|item| format!("- {}", escaped(&item))) {
+        if !room.has(&line) {
+            break;
+        }
+        writeln!(out, "{line}")?;
+        shown += 1;
+    }
+    if shown < count { writeln!(out, "- and {} more", count - shown) } else { Ok(()) }
 }
 
-fn not_judged(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    if outcome.faults.is_empty() && outcome.not_evaluated.is_empty() {
-        return Ok(());
+/// What is left of [`MOST`].
+struct Room(usize);
+
+impl Room {
+    /// Takes what a line needs, if there is so much.
+    fn has(&mut self, line: &str) -> bool {
+        let left = self.0.checked_sub(line.len() + 1);
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
     }
-    writeln!(out, "\n#### Not judged\n")?;
-    for fault in outcome.faults.iter().take(SHOWN) {
-        let policy = fault.policy.as_deref().map_or_else(String::new, |policy| format!("{policy}: "));
-        writeln!(out, "- {} (fault, {} in all)", escaped(&format!("{policy}{}", fault.reason)), fault.count)?;
-    }
-    for row in outcome.not_evaluated.iter().take(SHOWN) {
-        writeln!(out, "- {} ({} in all)", escaped(&format!("{}: {}", row.policy, row.reason)), row.count)?;
-    }
-    let more = outcome.faults.len().saturating_sub(SHOWN) + outcome.not_evaluated.len().saturating_sub(SHOWN);
-    if more > 0 { writeln!(out, "- and {more} more kinds") } else { Ok(()) }
 }
 
 /// Between the cells of a row, which hold no such character.
@@ -133,8 +157,13 @@ impl Words for Groups {
 /// Markdown, HTML and a table would read in it is taken from it. Links that are made of bare names and addresses are kept
 /// from being so by a comment within them, which leaves no trace.
 pub(crate) fn escaped(text: &str) -> String {
+    code(text, LONGEST)
+}
+
+/// The same, of at most so many characters.
+pub(crate) fn code(text: &str, most: usize) -> String {
     let mut plain = String::from("<code>");
-    let text = printable(text, LONGEST);
+    let text = printable(text, most);
     let mut before = ' ';
     for letter in text.chars() {
         match letter {

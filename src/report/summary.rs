@@ -102,6 +102,8 @@ fn people(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::Result<()> 
     }
     let skipped = match outcome.summary.files.skipped {
         0 => String::new(),
+        1 if look.verbose => " 1 file skipped.".to_owned(),
+        more if look.verbose => format!(" {more} files skipped."),
         1 => " 1 file skipped (`-v` lists it).".to_owned(),
         more => format!(" {more} files skipped (`-v` lists them)."),
     };
@@ -163,12 +165,15 @@ fn table(section: &Section, colour: bool, text: &mut String) {
 
 /// A value, and what belongs to it.
 fn label(row: &Row) -> String {
-    let Some(value) = &row.value else { return "(none)".to_owned() };
-    let details = [&row.kind, &row.account, &row.source].into_iter().flatten().filter(|detail| *detail != value);
+    let details = [&row.kind, &row.account, &row.source].into_iter().flatten();
+    let details = details.filter(|detail| row.value.as_ref() != Some(detail));
     let details: Vec<String> = details.map(|detail| printable(detail, LONGEST)).collect();
     // What a log says is not taken for what we say of it.
-    let value = printable(value, LONGEST);
-    let value = if value.starts_with('(') { format!("{value:?}") } else { value };
+    let value = match row.value.as_deref().map(|value| printable(value, LONGEST)) {
+        None => "(none)".to_owned(),
+        Some(value) if value.starts_with('(') => format!("{value:?}"),
+        Some(value) => value,
+    };
     if details.is_empty() { value } else { format!("{value} ({})", details.join(", ")) }
 }
 

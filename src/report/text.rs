@@ -35,7 +35,7 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, look: Look<'_>, out: &mu
     if let Some(tally) = &outcome.tally {
         page.text.push_str(&summary::tables(tally, look.colour));
     }
-    page.summary(outcome);
+    page.summary(outcome, look.verbose);
     page.hand_over(out)
 }
 
@@ -411,7 +411,7 @@ impl Page {
         Ok(())
     }
 
-    fn summary(&mut self, outcome: &Outcome) {
+    fn summary(&mut self, outcome: &Outcome, verbose: bool) {
         let summary = &outcome.summary;
         let count = |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
         let mut judged = format!(
@@ -431,10 +431,11 @@ impl Page {
             (summary.records.filtered, "filtered out"),
             (
                 summary.files.skipped,
-                if summary.files.skipped == 1 {
-                    "file skipped (`-v` lists it)"
-                } else {
-                    "files skipped (`-v` lists them)"
+                match (summary.files.skipped, verbose) {
+                    (1, true) => "file skipped",
+                    (1, false) => "file skipped (`-v` lists it)",
+                    (_, true) => "files skipped",
+                    (_, false) => "files skipped (`-v` lists them)",
                 },
             ),
         ] {

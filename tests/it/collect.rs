@@ -9,13 +9,15 @@ use serde_json::Value;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/collect-inventory.sh");
 
-/// Answers as the AWS CLI does: two regions, one call that is refused, and one that fails while there is a file `down`.
+/// Answers as the AWS CLI does: two regions, one call that is refused until there is a file `allowed`, and one that fails while
+/// there is a file `down`.
 const AWS: &str = r#"#!/bin/sh
 echo "$*" >> calls
 case "$*" in
     "sts get-caller-identity"*) echo 111122223333 ;;
     "ec2 describe-regions"*) printf 'us-east-1\teu-west-1\n' ;;
     "ec2 describe-flow-logs"*)
+        if [ -e allowed ]; then echo '{"FlowLogs":[]}'; exit; fi
         echo "An error occurred (UnauthorizedOperation) when calling the DescribeFlowLogs operation" >&2; exit 254 ;;
     "ec2 describe-volumes --region eu-west-1"*)
         if [ -e down ]; then echo "Could not connect to the endpoint" >&2; exit 255; fi
@@ -27,6 +29,11 @@ case "$*" in
         echo '{"trailList":[{"Name":"main","TrailARN":"arn:aws:cloudtrail:us-east-1:111122223333:trail/main","HomeRegion":"us-east-1"}]}' ;;
     "cloudtrail get-trail-status --name arn:aws:cloudtrail:us-east-1:111122223333:trail/main --region us-east-1"*)
         echo '{"IsLogging":false}' ;;
+    "iam list-users"*" --query "*) printf 'a.b\ta-b\ta_b\n' ;;
+    "iam list-users"*) echo '{"Users":[{"UserName":"a.b"},{"UserName":"a-b"},{"UserName":"a_b"}]}' ;;
+    "iam list-access-keys"*" --query "*) echo None ;;
+    "iam list-access-keys --user-name "*)
+        printf '{"AccessKeyMetadata":[{"UserName":"%s","AccessKeyId":"AKIA","Status":"Active","CreateDate":"2020-01-01T00:00:00Z"}]}\n' "$4" ;;
     *" --query "*) echo None ;;
     *) ;;
 esac
@@ -62,7 +69,7 @@ fn what_is_collected_is_judged_and_what_was_refused_is_not_evaluated() {
         "{}",
         calls()
     );
-    // Run again it asks for what is missing, and not for what is there or was refused.
+    // Run again it asks for what is missing or was refused, and not for what is there.
     std::fs::remove_file(desk.path().join("down")).unwrap();
     std::fs::remove_file(desk.path().join("calls")).unwrap();
     let (code, _, err) = collect(desk.path(), &["-o", "inventory"]);
@@ -70,7 +77,7 @@ fn what_is_collected_is_judged_and_what_was_refused_is_not_evaluated() {
     let asked = calls();
     assert!(asked.contains("ec2 describe-volumes --region eu-west-1"), "{asked}");
     assert!(
-        !asked.contains("ec2 describe-volumes --region us-east-1") && !asked.contains("describe-flow-logs"),
+        !asked.contains("ec2 describe-volumes --region us-east-1") && asked.contains("describe-flow-logs"),
         "{asked}"
     );
 
@@ -92,6 +99,23 @@ fn what_is_collected_is_judged_and_what_was_refused_is_not_evaluated() {
     assert!(!found.contains(&"flow-logs-missing"), "{found:?}");
     let not_evaluated = report["not_evaluated"].to_string();
     assert!(not_evaluated.contains("collecting inventory `ec2/flow-logs` was refused"), "{not_evaluated}");
+
+    // What is allowed by now is refused no more.
+    std::fs::write(desk.path().join("allowed"), "").unwrap();
+    assert_eq!(collect(desk.path(), &["-o", "inventory"]).0, 0);
+    let manifest = std::fs::read_to_string(desk.path().join("inventory/inventory.json")).unwrap();
+    assert!(!manifest.contains("refused") && manifest.contains("trail/main"), "{manifest}");
+    assert!(desk.path().join("inventory/111122223333/us-east-1/ec2/describe-flow-logs.json").exists());
+
+    // Each user has an answer of their own, however names are alike.
+    let keys: Vec<Value> = std::fs::read_dir(desk.path().join("inventory/111122223333/us-east-1/iam/list-access-keys"))
+        .unwrap()
+        .map(|entry| serde_json::from_str(&std::fs::read_to_string(entry.unwrap().path()).unwrap()).unwrap())
+        .collect();
+    let mut users: Vec<&str> =
+        keys.iter().map(|key| key["AccessKeyMetadata"][0]["UserName"].as_str().unwrap()).collect();
+    users.sort_unstable();
+    assert_eq!(users, ["a-b", "a.b", "a_b"]);
 }
 
 #[test]

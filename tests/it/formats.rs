@@ -136,7 +136,12 @@ pub(crate) fn asff(text: &str) -> Vec<Value> {
     let mut findings = Vec::new();
     for line in text.lines() {
         let batch: Vec<Value> = serde_json::from_str(line).unwrap();
-        assert!(batch.len() <= 100 && line.len() < 6_000_000, "{} findings, {} bytes", batch.len(), line.len());
+        assert!(
+            (1..=100).contains(&batch.len()) && line.len() < 6_000_000,
+            "{} findings, {} bytes",
+            batch.len(),
+            line.len()
+        );
         for finding in &batch {
             assert_none(format.wrong("AwsSecurityFinding", finding));
             assert!(finding.to_string().len() < 240_000);
@@ -255,6 +260,12 @@ fn ocsf_has_an_event_a_finding_of_the_class_that_it_is() {
         assert_eq!(event["unmapped"]["origin"], finding["origin"]);
     }
     assert_eq!(classes.len(), 2);
+}
+
+#[test]
+fn asff_of_nothing_is_no_call() {
+    let (text, json) = scanned("asff", &["--only", "trail-delivery-failing"]);
+    assert_eq!((json["findings"].as_array().unwrap().len(), text.as_str()), (0, ""));
 }
 
 #[test]

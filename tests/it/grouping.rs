@@ -150,3 +150,71 @@ fn a_pull_request_is_told_the_same_and_logs_break_nothing() {
     assert_eq!(rows(&github).len(), 4);
     assert_eq!(rows(&scan(&desk, &["--format", "github", "--group-by", "account", "--examples", "2"])).len(), 4);
 }
+
+/// What fails the run is what a pull request must be told, however much else is excused.
+#[test]
+fn what_fails_stands_before_what_is_excused_and_that_is_marked_and_counted() {
+    let desk = Desk::new();
+    let script = |name: &str| {
+        format!(
+            "fn matches(event) {{ event.eventName == \"{name}\" }}\nfn title(event) {{ `{name} ${{event.eventID}}` }}\nfn group(event) {{ event.eventID }}"
+        )
+    };
+    desk.write(
+        "key-made.rhai",
+        policy("Key made", &script("CreateKeyPair")).replace("severity: low", "severity: high"),
+    );
+    desk.write(
+        "key-gone.rhai",
+        policy("Key gone", &script("DeleteKeyPair")).replace("severity: low", "severity: medium"),
+    );
+    desk.write(
+        "key-seen.rhai",
+        policy("Key seen", &script("DescribeKeyPairs")).replace("severity: low", "severity: critical"),
+    );
+    let mut events: Vec<Value> =
+        (0..60).map(|at| event(&format!("made-{at}"), json!({ "eventName": "CreateKeyPair" }))).collect();
+    events.push(event("seen", json!({ "eventName": "DescribeKeyPairs" })));
+    events.push(event("gone", json!({ "eventName": "DeleteKeyPair" })));
+    desk.write("log.json", log(&events));
+    let waiver =
+        |policy: &str| format!("  - {{ policy: {policy}, actor: \"*\", owner: o, reason: r, expires: 2099-01-01 }}\n");
+    desk.write("waivers.yaml", format!("waivers:\n{}{}", waiver("key-made"), waiver("key-never")));
+    let args = [
+        "scan",
+        "log.json",
+        "--policy",
+        "key-made.rhai",
+        "--policy",
+        "key-gone.rhai",
+        "--policy",
+        "key-seen.rhai",
+        "--waivers",
+        "waivers.yaml",
+        "--enforce",
+        "key-seen=report",
+        "--now",
+        "2024-05-15",
+    ];
+    let scan = |format: &str| desk.run(&[&args[..], &["--format", format]].concat()).exits(1).out;
+    let found: Vec<String> = scan("github").lines().filter(|line| line.contains("title=")).map(str::to_owned).collect();
+    assert!(found[0].starts_with("::warning ") && found[0].contains("DeleteKeyPair gone"), "{found:#?}");
+    assert!(found[1].starts_with("::notice ") && found[1].contains("key-seen (reported only)"), "{found:#?}");
+    assert!(found[2..62].iter().all(|line| line.starts_with("::notice ") && line.contains("key-made (waived)")));
+    assert!(
+        found.iter().any(|line| line.contains("findings that fail nothing: 60 waived, 1 reported only")),
+        "{found:#?}"
+    );
+    let markdown = scan("markdown");
+    let rows: Vec<&str> = markdown.lines().filter(|line| line.starts_with("| ")).collect();
+    assert!(rows[1].contains("DeleteKeyPair gone") && rows[2].contains("(reported only)"), "{markdown}");
+    assert!(markdown.contains("60 of them waived") && markdown.contains("And 12 groups more."), "{markdown}");
+    let junit = scan("junit");
+    assert!(junit.contains(r#"<property name="findings waived" value="60"/>"#), "{junit}");
+    // A waiver that is of no use is told wherever people look.
+    for (format, text) in
+        [("github", &scan("github")), ("markdown", &markdown), ("junit", &junit), ("sarif", &scan("sarif"))]
+    {
+        assert!(text.contains("key-never") && text.contains("excuse"), "{format}: {text}");
+    }
+}

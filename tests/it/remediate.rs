@@ -95,6 +95,7 @@ const VPC: &str = r#"//! ---
 //!   python: |
 //!     import boto3
 //!     boto3.client("ec2", region_name=${region}).set_default()
+//!   touches: [region]
 //! ---
 fn matches(vpc) { true }
 fn context(vpc) { #{ region: region(vpc) } }
@@ -197,7 +198,7 @@ fn a_plan_shows_and_does_and_verifies_and_goes_back() {
         let made = plan(desk, &["--format", program.0, "--output", program.2]);
         assert_eq!((made.code, &*made.out), (0, ""), "{}", made.err);
         // Two VPCs have one default: one step for both.
-        assert_eq!(made.err, "plan: 3 changes on 4 resources\n");
+        assert_eq!(made.err, "plan: 3 changes on 3 resources\n");
         let run = |args: &[&str]| execute(desk, program, args, "111122223333");
 
         let shown = run(&[]);
@@ -243,8 +244,16 @@ fn a_plan_shows_and_does_and_verifies_and_goes_back() {
         let first = run(&["--undo", "1"]);
         assert!(first.code == 1 && first.out.contains("NO WAY BACK"), "{}", first.out);
 
-        // Slips change nothing.
+        // What somebody else did is not undone, unless that is asked for.
+        assert_eq!(run(&["--apply"]).code, 0);
+        std::fs::remove_file(desk.join(format!("{}.done", program.2))).unwrap();
         changes(desk);
+        let left = run(&["--undo", "2"]);
+        assert!(left.code == 1 && left.out.contains("this plan did NOT DO it"), "{}", left.out);
+        assert_eq!(changes(desk).len(), 0);
+        assert_eq!((run(&["--undo", "2", "--even-so"]).code, changes(desk).len()), (0, 1));
+
+        // Slips change nothing.
         for args in [&["--aply"][..], &["--apply", "9"], &["--undo"]] {
             let slip = run(args);
             assert_eq!((slip.code, changes(desk).len()), (2, 0), "{args:?} {}", slip.out);
@@ -363,4 +372,37 @@ fn a_plan_that_cannot_be_trusted_is_none() {
         assert_eq!(execute(desk, PROGRAMS[0], &["--apply"], "111122223333").code, 0);
         assert!(!desk.join("canary").exists());
     }
+}
+
+#[test]
+fn a_plan_does_not_run_where_its_checks_are_switched_off() {
+    if !has("python3") {
+        return;
+    }
+    let desk = desk(json!([volume("vol-1", "a")]));
+    let desk = desk.path();
+    scan(desk);
+    plan(desk, &["--format", "python", "--output", "plan.py"]);
+    for mode in ["--apply", "--verify", "--undo"] {
+        let mut command = Command::new("python3");
+        command.args(["-O", "plan.py", mode, "1"]).env("PYTHONPATH", desk.join("py")).env("DESK", desk);
+        let told = ran(command.env("ACCOUNT", "111122223333"), desk);
+        assert!(told.code == 2 && told.err.contains("PYTHONOPTIMIZE"), "{mode}: {}{}", told.out, told.err);
+    }
+    assert_eq!(changes(desk).len(), 0);
+}
+
+/// What a change costs is read to its end in the plan that people review.
+#[test]
+fn the_impact_is_told_whole() {
+    let desk = desk(json!([volume("vol-1", &"long ".repeat(200))]));
+    let desk = desk.path();
+    std::fs::write(
+        desk.join("pack/volume-plain.rhai"),
+        VOLUME.replace("impact: ", &format!("impact: {} THE END. ", "It costs. ".repeat(60))),
+    )
+    .unwrap();
+    scan(desk);
+    let told = plan(desk, &[]);
+    assert!(told.out.contains("THE END"), "{}", told.out);
 }

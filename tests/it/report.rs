@@ -221,7 +221,7 @@ fn csv_has_a_row_a_finding_and_no_formula() {
     let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
     assert_eq!((rows.len(), head.len()), (3, 20));
     insta::assert_snapshot!(text);
-    for name in ["=cmd()", "+1", "-1", "@SUM(1)", "\\t=1", " =1", "＝1", "＠x"] {
+    for name in ["=cmd()", "+1", "-1", "@SUM(1)", "\\t=1", " =1", "＝1", "＠x", "a;=cmd()", "b; -1;@c", "c\\t=1"] {
         let packs = Pack::from_text(
             "key-made",
             &POLICY
@@ -240,6 +240,10 @@ fn csv_has_a_row_a_finding_and_no_formula() {
         let row = rows.records().next().unwrap().unwrap();
         assert!(row[2].contains("made"), "{row:?}");
         let is_formula = |cell: &str| cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＠']);
+        assert!(!row.iter().any(is_formula), "{row:?}");
+        // For some spreadsheets a semicolon ends a cell.
+        let mut rows = csv::ReaderBuilder::new().delimiter(b';').flexible(true).from_reader(out.as_slice());
+        let row = rows.records().next().unwrap().unwrap();
         assert!(!row.iter().any(is_formula), "{row:?}");
     }
 }
@@ -274,6 +278,31 @@ fn findings_of_a_group_are_one_row_and_one_annotation() {
     let annotations = |text: &str| text.lines().filter(|line| line.starts_with("::error ")).count();
     assert_eq!(annotations(&of_names(&names, false, Format::Github)), 6);
     assert_eq!(annotations(&of_names(&names, true, Format::Github)), 1);
+}
+
+#[test]
+fn a_comment_takes_all_of_a_markdown_report_and_what_is_left_out_is_counted() {
+    let names: Vec<String> = (0..60).map(|at| format!("{at}{}", "@".repeat(300))).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let text = of_names(&names, false, Format::Markdown);
+    let rows = text.lines().filter(|line| line.contains("key-made")).count();
+    assert!(text.len() < 65_536 && rows > 5, "{} bytes, {rows} rows", text.len());
+    assert!(text.contains(&format!("And {} groups more.", 60 - rows)), "{text}");
+}
+
+#[test]
+fn a_title_of_nothing_is_that_of_the_policy() {
+    for title in ["\"\"", "\" \\t\"", "event.requestParameters.keyName"] {
+        let policy = POLICY.replace("needs: [ec2/key-pairs]", "uses: [ec2/key-pairs]");
+        let policy = format!("{policy}fn title(event) {{ {title} }}\n");
+        let packs = Pack::from_text("key-made", &policy).check(&Overrides::default(), &Limits::default()).unwrap();
+        let line = record("e-1", "111122223333", r#""keyName":" ""#);
+        let (records, _) = input::events("log.ndjson", line.into_bytes());
+        let request = Request::new(std::iter::empty::<&str>());
+        let outcome = engine::judge(&packs, &records, Inventory::default(), &request).unwrap();
+        let findings = outcome.findings.to_vec().unwrap();
+        assert_eq!(findings[0].title, "Key ${key} made");
+    }
 }
 
 #[test]

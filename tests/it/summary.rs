@@ -445,6 +445,7 @@ fn what_is_no_call_is_told_apart_and_faults_are_in_the_exit_code() {
 
     desk.write("logs/b.json", "{\"eventVersion\":\n");
     let ran = desk.run(&["summary", "logs", "--format", "json"]).exits(2);
+    valid("summary.schema.json", &ran.json());
     adds_up(&ran.json());
     assert!(ran.err.starts_with("fault: ") && ran.err.contains("exit 2: 1 fault"), "{}", ran.err);
     let text = desk.run(&["summary", "logs"]).exits(2).out;
