@@ -29,6 +29,7 @@ ec2 describe-security-groups
 ec2 describe-snapshots --owner-ids self
 ec2 describe-volumes
 ec2 describe-vpcs
+ec2 get-ebs-default-kms-key-id
 ec2 get-ebs-encryption-by-default
 ec2 get-image-block-public-access-state
 ec2 get-snapshot-block-public-access-state
@@ -76,8 +77,8 @@ permissions() {
         "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricStatistics",
         "config:DescribeConfigurationRecorderStatus", "config:DescribeConfigurationRecorders",
         "config:DescribeDeliveryChannelStatus", "config:DescribeDeliveryChannels",
-        "ec2:Describe*", "ec2:GetEbsEncryptionByDefault", "ec2:GetImageBlockPublicAccessState",
-        "ec2:GetSnapshotBlockPublicAccessState",
+        "ec2:Describe*", "ec2:GetEbsDefaultKmsKeyId", "ec2:GetEbsEncryptionByDefault",
+        "ec2:GetImageBlockPublicAccessState", "ec2:GetSnapshotBlockPublicAccessState",
         "iam:GenerateCredentialReport", "iam:GetAccessKeyLastUsed", "iam:GetAccountAuthorizationDetails",
         "iam:GetCredentialReport", "iam:ListAccessKeys", "iam:ListUsers",
         "kms:DescribeKey", "kms:GetKeyRotationStatus", "kms:ListKeys",

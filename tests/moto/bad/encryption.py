@@ -153,6 +153,14 @@ def key_pending_deletion():
     return Case("kms-key-pending-deletion", about=arn, sound=[key()[1]])
 
 
+@makes("kms-key-unusable")
+def key_unusable():
+    id, arn = key()
+    volume(Encrypted=True, KmsKeyId=arn)
+    kms().disable_key(KeyId=id)
+    return Case("kms-key-unusable", about=arn, sound=[key()[1]])
+
+
 @makes("kms-rotation-off")
 def rotation_off():
     return Case("kms-rotation-off", about=key(rotated=False)[1], sound=[key()[1]])

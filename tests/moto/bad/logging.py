@@ -459,3 +459,21 @@ def retention_shortened():
             later=lambda asked=asked: logs.put_retention_policy(**asked),
         ))
     return cases
+
+
+@makes("trail-retention-shortened")
+def retention_shortened():
+    # No inventory has the trail: the log alone tells that CloudTrail delivers to the bucket.
+    s3, bucket = client("s3"), "files-of-bucket-of-another-account"
+    s3.create_bucket(Bucket=bucket)
+    kept = {"ID": "kept", "Status": "Enabled", "Filter": {"Prefix": "kept/"}, "Expiration": {"Days": 400}}
+    moved = {"ID": "moved", "Status": "Enabled", "Filter": {"Prefix": ""}, "Transitions": [{"Days": 30, "StorageClass": "GLACIER"}]}
+    nuke = {"ID": "nuke", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [kept, nuke, moved]})
+    of = {"bucketName": bucket, "Host": f"{bucket}.s3.amazonaws.com"}
+    service = {"type": "AWSService", "invokedBy": "cloudtrail.amazonaws.com"}
+    before = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
+    when = before.strftime("%Y-%m-%dT%H:%M:%SZ")
+    looks = event("s3", "GetBucketAcl", of | {"acl": ""}, userIdentity=service, eventTime=when, readOnly=True)
+    shortens = event("s3", "PutBucketLifecycle", of | {"lifecycle": "", "LifecycleConfiguration": {"Rule": [kept, nuke]}})
+    return Case("trail-retention-shortened", about=bucket, records=[looks, shortens])
