@@ -436,6 +436,79 @@ fn hooks_of_pre_commit_run_on_a_pack() {
     assert!(!desk.path().join("policies/key-pair-created.snap.new").exists());
 }
 
+/// Has what `policies` holds locked, and then one of them edited, which is no reason to stop before it is checked.
+fn lock_and_edit(desk: &Desk) -> PathBuf {
+    desk.write("lawbook.yaml", "packs: [policies]\nlocked: true\n");
+    let (code, told) = desk.run("lawbook", &["lock"], &[]);
+    assert_eq!(code, 0, "{told}");
+    let file = desk.path().join("policies/key-pair-created.rhai");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}// a change\n")).unwrap();
+    let (code, told) = desk.run("lawbook", &["check", "policies"], &[]);
+    assert!(code == 2 && told.contains("is not as it was locked"), "{told}");
+    file
+}
+
+#[test]
+fn hooks_and_templates_judge_a_change_that_is_not_locked_yet() {
+    let desk = Desk::with_input_and_policies();
+    let file = lock_and_edit(&desk);
+    let edited = std::fs::read_to_string(&file).unwrap();
+    let hooks = yaml(".pre-commit-hooks.yaml");
+    let gitlab = yaml("examples/ci/gitlab-ci.yaml");
+    let workflows = [yaml("examples/ci/github-actions.yaml"), yaml("examples/pipeline/.github/workflows/lawbook.yaml")];
+    let mut lines: Vec<String> = Vec::new();
+    for hook in hooks.as_array().unwrap() {
+        lines.push(format!("{} {}", hook["entry"].as_str().unwrap(), hook["args"][0].as_str().unwrap()));
+    }
+    lines.extend(script(&gitlab["lawbook-policies"]));
+    for workflow in &workflows {
+        let mut runs = Vec::new();
+        texts(&workflow["jobs"]["policies"], "run", &mut runs);
+        lines.extend(runs.into_iter().flat_map(str::lines).map(str::to_owned));
+    }
+    let judging: Vec<&String> = lines
+        .iter()
+        .filter(|line| ["lawbook check", "lawbook test"].iter().any(|start| line.starts_with(start)))
+        .collect();
+    assert_eq!(judging.len(), 9, "{lines:?}");
+    for line in judging {
+        std::fs::write(&file, &edited).unwrap();
+        let (code, told) = desk.shell(std::slice::from_ref(line));
+        assert_eq!(code, 0, "{line}\n{told}");
+        // They are no less strict than before.
+        std::fs::write(&file, edited.replace("succeeded(event)", "succeded(event)")).unwrap();
+        let (code, told) = desk.shell(std::slice::from_ref(line));
+        assert!(code == 2 && told.contains("succeded") || line.contains("--fix"), "{line}\n{told}");
+    }
+    // The gate is another one.
+    std::fs::write(&file, &edited).unwrap();
+    let gates: Vec<&String> = lines.iter().filter(|line| line.starts_with("lawbook lock --check")).collect();
+    assert_eq!(gates.len(), 1);
+    assert_eq!(desk.shell(std::slice::from_ref(gates[0])).0, 2);
+}
+
+#[test]
+fn pages_that_examples_send_to_are_there_and_about_what_they_say() {
+    for file in [
+        "examples/pipeline/.github/workflows/lawbook.yaml",
+        "examples/ci/gitlab-ci.yaml",
+        "examples/ci/github-code-scanning.yaml",
+        "examples/ci/github-actions.yaml",
+        "examples/collect-inventory.sh",
+    ] {
+        let text = text(file);
+        let pages: Vec<String> = names(&text, "docs/").into_iter().collect();
+        for page in &pages {
+            assert!(Path::new(ROOT).join(format!("docs/{page}.md")).exists(), "{file}: docs/{page}.md");
+        }
+        // What fetches logs stands on one page.
+        for line in text.lines().filter(|line| line.contains("docs/") && line.contains("logs")) {
+            assert!(line.contains("docs/collecting.md"), "{file}: {line}");
+        }
+    }
+}
+
 /// The lines of a job's script but for those that install something.
 fn script(job: &Value) -> Vec<String> {
     let installs = |line: &str| ["cargo install", "apt-get", "export PATH"].iter().any(|start| line.starts_with(start));
