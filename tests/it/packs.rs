@@ -785,6 +785,23 @@ fn two_packs_with_the_same_policy_do_not_collide() {
     }
     assert_eq!(packs(&scan(&["--enforce", "mine/volume-plain=off"])), "theirs");
     assert!(desk.succeeds(&[&["show", "theirs/volume-plain"][..], &both].concat()).contains("Theirs"));
+    // A list names each so that it can be asked for; and the other that is left out is still there for waivers to mean.
+    let listed = |more: &[&str]| {
+        let out = desk.succeeds(&[&["list"][..], &both, more].concat());
+        out.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(listed(&[]), "mine/volume-plain theirs/volume-plain");
+    assert_eq!(listed(&["--only", "theirs/volume-plain"]), "theirs/volume-plain");
+    assert_eq!(listed(&["--coverage"]), "(no");
+    let coverage = desk.succeeds(&[&["list", "--coverage"][..], &both].concat());
+    assert!(coverage.contains("mine/volume-plain, theirs/volume-plain"), "{coverage}");
+    assert_eq!(desk.succeeds(&["list", "--pack", "pack"]).split(' ').next(), Some("volume-plain"));
+    let profile = desk.run(&[&["scan", "in", "--profile"][..], &both].concat()).err;
+    assert!(profile.contains("\nmine/volume-plain ") && profile.contains("\ntheirs/volume-plain "), "{profile}");
+    desk.fails(
+        &[&["scan", "in", "--only", "mine/volume-plain", "--enforce", "mine=off"][..], &both].concat(),
+        "`mine/volume-plain` is asked for, and off by --enforce mine=off (try: `--enforce mine/volume-plain=fail`)",
+    );
     let json = |more: &[&str]| {
         let ran = desk.run(&[&["scan", "in", "--format", "json", "--now", "2024-05-15"][..], &both, more].concat());
         (ran.code, serde_json::from_str::<Value>(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err)))
