@@ -21,26 +21,26 @@ lines() {
 reports=$RUNNER_TEMP/lawbook-reports
 mkdir -p "$reports"
 rm -f "$reports"/lawbook.*
-args=(scan --fail-on "${INPUT_FAIL_ON:-low}")
+# What no input says, `lawbook.yaml` may say: an empty one is no flag.
+args=(scan)
 for input in inventory:INPUT_INVENTORY pack:INPUT_PACKS; do
     name=${input#*:}
     lines "${!name:-}"
     for value in ${list[@]+"${list[@]}"}; do args+=("--${input%%:*}=$value"); done
 done
-[ -z "${INPUT_WAIVERS:-}" ] || args+=("--waivers=$INPUT_WAIVERS")
-[ -z "${INPUT_BASELINE:-}" ] || args+=("--baseline=$INPUT_BASELINE")
-[ "${INPUT_STRICT:-false}" != true ] || args+=(--strict)
+for input in waivers:INPUT_WAIVERS baseline:INPUT_BASELINE fail-on:INPUT_FAIL_ON strict:INPUT_STRICT; do
+    name=${input#*:}
+    [ -z "${!name:-}" ] || args+=("--${input%%:*}=${!name}")
+done
 for format in json sarif markdown; do args+=("--report=$format=$reports/lawbook.$format"); done
 if [ "${INPUT_ANNOTATIONS:-true}" = true ]; then args+=(--format=github); else args+=(--format=text); fi
 lines "${INPUT_ARGS:-}"
 args+=(${list[@]+"${list[@]}"})
+# Into the log of the step, whatever file the configuration names; but where somebody says so here.
+case " ${list[*]-} " in *' --output'[\ =]* | *' -o'*) ;; *) args+=(--output=-) ;; esac
 lines "${INPUT_PATHS:-}"
-if [ "${#list[@]}" -eq 0 ]; then
-    printf '::error title=Lawbook::%s\n' 'paths names nothing to scan'
-    exit 2
-fi
 # Whatever they are called, they are paths.
-args+=(-- "${list[@]}")
+args+=(-- ${list[@]+"${list[@]}"})
 
 code=0
 lawbook "${args[@]}" || code=$?

@@ -68,6 +68,8 @@ pub struct Case {
     pub records: Vec<Record>,
     /// Whether the records are those of a file.
     pub(super) is_of_file: bool,
+    /// The files and folders that it is made of, as they are named from the folder of its own.
+    pub made_of: Vec<String>,
     /// What is looked things up in.
     pub(super) inventory: Given,
     /// Whose resources are.
@@ -92,19 +94,6 @@ pub struct Case {
     pub max_operations: Option<u64>,
     /// Why it does not pass yet.
     pub todo: Option<String>,
-}
-
-impl Case {
-    /// The files and folders that it is made of, beside its own.
-    pub fn files(&self, folder: &std::path::Path) -> Vec<PathBuf> {
-        let records = self.records.iter().filter(|_| self.is_of_file);
-        let mut files: Vec<PathBuf> = records.map(|record| folder.join(&*record.origin.file)).collect();
-        if let Given::Path(path) = &self.inventory {
-            files.push(path.clone());
-        }
-        files.dedup();
-        files
-    }
 }
 
 /// The inventory of a case.

@@ -151,6 +151,7 @@ impl Reader<'_> {
             span,
             records,
             is_of_file: yaml.get("file").is_some(),
+            made_of: ["file", "inventory"].into_iter().filter_map(|key| text(yaml, key)).map(str::to_owned).collect(),
             inventory,
             scope,
             params,

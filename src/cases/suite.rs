@@ -12,7 +12,7 @@ use super::records::below;
 use super::snapshot::{PENDING, SNAP, Snapshot, is_of_cases, pending_of, snapshot_of};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::error::Error;
-use crate::policy::{Checked, LOCAL, Overrides, Pack, is_named, is_root, root_of};
+use crate::policy::{Checked, LOCAL, Overrides, Pack, is_archive, is_named, is_root, root_of};
 use crate::schema::Shapes;
 use crate::script::Limits;
 
@@ -99,6 +99,11 @@ pub fn policy_of(path: &Path) -> Result<PathBuf, Error> {
         return Err(Error::new(format!("is not read: cases stand in files that end in `{CASES}`"))
             .about(subject)
             .try_to("rename it"));
+    }
+    if is_archive(path) && path.is_file() {
+        return Err(Error::new("is an archive, and cases are run in a folder")
+            .about(subject)
+            .try_to("`tar -xzf` with `-C` and a new folder, then that folder"));
     }
     let text = path.to_string_lossy();
     let policy = text.strip_suffix(CASES).map_or_else(|| path.to_owned(), |stem| format!("{stem}.rhai").into());

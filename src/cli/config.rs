@@ -7,10 +7,10 @@ use lawbook::fault::printable;
 use lawbook::script::Limits;
 use serde_json::{Value, json};
 
-use super::Failure;
 use super::layers::{Layers, Row};
 use super::packs::PackArgs;
 use super::settings::SettingArgs;
+use super::{Failure, both};
 
 const EXAMPLES: &str = "Examples:
   lawbook config                       what a scan in this folder would go by
@@ -44,11 +44,8 @@ enum Format {
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let layers = Layers::read(&args.packs.config)?;
-    let set = args.settings.settle(&layers, None, None)?;
-    let (loaded, mut rows) = args.packs.load_from(&layers, &Limits::default())?;
-    if let Some(tag) = &set.waiver_tag {
-        tag.rule(&loaded.packs)?;
-    }
+    let set = args.settings.settle(&layers, None, None);
+    let (set, (_, mut rows)) = both(set, args.packs.load_from(&layers, &Limits::default()))?;
     rows.extend(set.rows);
     let mut out = super::stdout();
     let file = layers.config.file.as_ref().map(|file| file.display().to_string());

@@ -11,6 +11,7 @@ use lawbook::schema::Shapes;
 use lawbook::script::Limits;
 
 use super::layers::{ConfigArgs, Layers};
+use super::output;
 use super::packs::ShapesArgs;
 use super::{Failure, no_kind};
 
@@ -56,6 +57,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         catalogue
     });
     if let (Some(catalogue), Some(folder)) = (&catalogue, &args.output) {
+        if output::is_standard(folder) {
+            let error = Error::new("is standard output, and pages are written to a folder").about("--output -");
+            return Err(error.try_to("`lawbook docs --policies` prints one page of all").into());
+        }
         return folder::write(folder, &catalogue.pages());
     }
     if let (Some(catalogue), Some(folder)) = (&catalogue, args.check.as_ref().filter(|path| path.is_dir())) {

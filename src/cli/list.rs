@@ -5,7 +5,7 @@ use std::io::Write;
 
 use clap::ValueEnum;
 use lawbook::error::Error;
-use lawbook::policy::Policy;
+use lawbook::policy::{Checked, Policy};
 use lawbook::script::Limits;
 
 use super::Failure;
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let policies = loaded.packs.policies();
     let mut out = super::stdout();
     if args.coverage {
-        return coverage(policies, args.format, &mut out);
+        return coverage(&loaded.packs, args.format, &mut out);
     }
     if args.format == Format::Navigator {
         return Err(Error::new("a layer is of what policies cover")
@@ -63,16 +63,13 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         writeln!(out, "{}", serde_json::to_string_pretty(&list).unwrap_or_default())?;
         return Ok(0);
     }
-    let width =
-        |of: fn(&lawbook::policy::Policy) -> &str| policies.iter().map(|policy| of(policy).len()).max().unwrap_or(0);
-    let (ids, kinds) = (width(|policy| &policy.id), width(|policy| &policy.header.judges));
-    for policy in policies {
+    // By what each is named elsewhere.
+    let names: Vec<String> = policies.iter().map(|policy| loaded.packs.name_of(policy)).collect();
+    let width = names.iter().map(String::len).max().unwrap_or(0);
+    let kinds = policies.iter().map(|policy| policy.header.judges.len()).max().unwrap_or(0);
+    for (name, policy) in names.iter().zip(policies) {
         let severity = severity(policy);
-        writeln!(
-            out,
-            "{:ids$}  {severity:8}  {:kinds$}  {}",
-            policy.id, policy.header.judges, policy.header.title.text
-        )?;
+        writeln!(out, "{name:width$}  {severity:8}  {:kinds$}  {}", policy.header.judges, policy.header.title.text)?;
     }
     Ok(0)
 }
@@ -83,11 +80,11 @@ fn severity(policy: &Policy) -> &'static str {
 }
 
 /// Which techniques and rules of frameworks the policies are about, by their tags.
-fn coverage(policies: &[Policy], format: Format, out: &mut impl Write) -> Result<u8, Failure> {
-    let mut by_tag: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for policy in policies {
+fn coverage(packs: &Checked, format: Format, out: &mut impl Write) -> Result<u8, Failure> {
+    let mut by_tag: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for policy in packs.policies() {
         for tag in policy.header.tags.iter() {
-            by_tag.entry(tag).or_default().push(&policy.id);
+            by_tag.entry(tag).or_default().push(packs.name_of(policy));
         }
     }
     match format {
@@ -96,8 +93,8 @@ fn coverage(policies: &[Policy], format: Format, out: &mut impl Write) -> Result
             for (tag, ids) in &by_tag {
                 writeln!(out, "{tag:width$}  {}", ids.join(", "))?;
             }
-            let untagged: Vec<&str> =
-                policies.iter().filter(|policy| policy.header.tags.is_empty()).map(|policy| &*policy.id).collect();
+            let untagged = packs.policies().iter().filter(|policy| policy.header.tags.is_empty());
+            let untagged: Vec<String> = untagged.map(|policy| packs.name_of(policy)).collect();
             if !untagged.is_empty() {
                 writeln!(out, "{:width$}  {}", "(no tag)", untagged.join(", "))?;
             }
@@ -109,7 +106,7 @@ fn coverage(policies: &[Policy], format: Format, out: &mut impl Write) -> Result
 }
 
 /// A layer of the ATT&CK Navigator, in version 4.5 of its format: a score is the number of policies.
-fn layer(by_tag: &BTreeMap<&str, Vec<&str>>) -> serde_json::Value {
+fn layer(by_tag: &BTreeMap<&str, Vec<String>>) -> serde_json::Value {
     let techniques: Vec<serde_json::Value> = by_tag
         .iter()
         .filter_map(|(tag, ids)| {

@@ -111,8 +111,26 @@ pub(crate) enum Failure {
     Errors(Vec<Error>),
     /// Mistakes in policies.
     Diagnostics(Vec<Diagnostic>),
+    /// Each of these.
+    All(Vec<Failure>),
     /// The reader of our output went away: nothing to tell, and no error.
     ReaderGone,
+}
+
+impl Failure {
+    /// Stops if there are errors.
+    fn unless_none(errors: Vec<Error>) -> Result<(), Self> {
+        if errors.is_empty() { Ok(()) } else { Err(Self::Errors(errors)) }
+    }
+}
+
+/// What two things came to; why neither did is told of both.
+fn both<A, B>(one: Result<A, Failure>, other: Result<B, Failure>) -> Result<(A, B), Failure> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(one), Err(other)) => Err(Failure::All(vec![one, other])),
+        (Err(failure), _) | (_, Err(failure)) => Err(failure),
+    }
 }
 
 impl From<Error> for Failure {
@@ -203,6 +221,7 @@ fn tell_failure(failure: Failure, log: Log) {
         Failure::Error(error) => log.error(&error),
         Failure::Errors(errors) => errors.iter().for_each(|error| log.error(error)),
         Failure::Diagnostics(diagnostics) => log.diagnostics(&diagnostics),
+        Failure::All(failures) => failures.into_iter().for_each(|failure| tell_failure(failure, log)),
     }
 }
 

@@ -25,6 +25,16 @@ enum Sink {
     Straight(File),
 }
 
+/// Whether a path stands for standard output: `-`.
+pub(crate) fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The file that a flag names, if it is not standard output.
+pub(crate) fn file(named: Option<&PathBuf>) -> Option<&PathBuf> {
+    named.filter(|path| !is_standard(path))
+}
+
 /// Files that people write, in the folder of a pack.
 const OF_PACKS: [&str; 4] = ["rhai", "yaml", "yml", "snap"];
 
@@ -34,6 +44,10 @@ impl Output {
         let name = path.display();
         let about = if flag.is_empty() { name.to_string() } else { format!("{flag} {name}") };
         let failed = |error: io::Error| Error::new(format!("cannot be written: {error}")).about(&about);
+        if is_standard(path) {
+            let error = Error::new("is standard output, and this is written to a file").about(about);
+            return Err(error.try_to("a name; `./-` if the file is called so"));
+        }
         let known = path.metadata().ok();
         if known.as_ref().is_some_and(|known| !known.is_file()) {
             let file = OpenOptions::new().write(true).open(path).map_err(failed)?;

@@ -10,7 +10,7 @@ use lawbook::cases::{self, Options, Suite};
 use lawbook::diagnostic::Level;
 use lawbook::error::Error;
 use lawbook::fault::printable;
-use lawbook::policy::{Archive, Overrides, Pack, PublicKey, SecretKey, build};
+use lawbook::policy::{Archive, Overrides, Pack, Part, PublicKey, SecretKey, build};
 use lawbook::script::Limits;
 
 use super::Failure;
@@ -110,13 +110,10 @@ fn build_one(args: &Build) -> Result<u8, Failure> {
         return Err(error.about(folder.display().to_string()).try_to("`lawbook test`").into());
     }
     let policies = suite.packs.iter().flat_map(|tested| &tested.policies);
-    let more: Vec<PathBuf> = policies
-        .flat_map(|policy| {
-            let beside = policy.cases_file().parent().map(Path::to_owned).unwrap_or_default();
-            policy.cases.iter().flat_map(move |case| case.files(&beside)).collect::<Vec<_>>()
-        })
-        .collect();
-    let built = build(folder, &more, key.as_ref())?;
+    let part = |(by, path): (PathBuf, &String)| Part { by, path: path.clone() };
+    let parts = policies
+        .flat_map(|policy| policy.cases.iter().flat_map(|case| &case.made_of).map(|path| (policy.cases_file(), path)));
+    let built = build(folder, &parts.map(part).collect::<Vec<_>>(), key.as_ref())?;
     if built.hash != pack.hash() {
         return Err(Error::new("changed while it was tested").about(folder.display().to_string()).into());
     }

@@ -12,8 +12,8 @@ use lawbook::schema::Shapes;
 use lawbook::script::Limits;
 use serde_json::Value;
 
-use super::Failure;
 use super::layers::{ConfigArgs, Layers, Row, Taking, flag_of, words};
+use super::{Failure, both};
 
 /// Which policies, and their parameters.
 #[derive(Clone, Debug, Default, Args)]
@@ -99,6 +99,8 @@ pub(crate) struct Choice {
     files: Vec<PathBuf>,
     only: Vec<(String, Said)>,
     skip: Vec<(String, Said)>,
+    /// The words of `waiver_tag.policies`, if somebody says it.
+    tagged: Option<Vec<(String, Said)>>,
     overrides: Overrides,
     trusted: Vec<PublicKey>,
     pub(crate) rows: Vec<Row>,
@@ -108,6 +110,8 @@ pub(crate) struct Choice {
 pub(crate) struct Loaded {
     pub(crate) packs: Checked,
     pub(crate) named: BTreeSet<String>,
+    /// The policies, as `pack/id`, whose findings tags may waive; `None`: all. Some of them need not be asked this time.
+    pub(crate) tagged: Option<BTreeSet<String>>,
     /// Where they were read.
     pub(crate) paths: Vec<PathBuf>,
 }
@@ -137,7 +141,13 @@ impl PackArgs {
 
     /// The same, with a configuration that was read; and what counts of it.
     pub(crate) fn load_from(&self, layers: &Layers, limits: &Limits) -> Result<(Loaded, Vec<Row>), Failure> {
-        let mut choice = self.choose(layers)?;
+        let (mut choice, wrong) = self.choose_all(layers)?;
+        let loaded = self.load_chosen(layers, limits, &mut choice);
+        let ((), loaded) = both(Failure::unless_none(wrong), loaded)?;
+        Ok((loaded, choice.rows))
+    }
+
+    fn load_chosen(&self, layers: &Layers, limits: &Limits, choice: &mut Choice) -> Result<Loaded, Failure> {
         let sources = choice.open()?;
         let locking = locking(layers, &self.config)?;
         verify(layers, locking, sources.iter().map(|(pack, said)| (pack, said.by >= By::Flag)))?;
@@ -167,9 +177,15 @@ impl PackArgs {
         let mut wrong = packs.accepts(&choice.overrides).err().unwrap_or_default();
         let modes = packs.enforcement(&choice.overrides);
         let (only, skip) = (packs.chosen(&choice.only), packs.chosen(&choice.skip));
-        wrong.extend([&only, &skip].into_iter().filter_map(|chosen| chosen.as_ref().err()).flatten().cloned());
+        // Of all policies, whichever of them are asked this time.
+        let tagged = packs.chosen(choice.tagged.as_deref().unwrap_or_default());
+        wrong.extend([&only, &skip, &tagged].into_iter().filter_map(|chosen| chosen.as_ref().err()).flatten().cloned());
         wrong.extend(modes.as_ref().err().into_iter().flatten().cloned());
-        let (Ok(modes), Ok(only), Ok(skip)) = (modes, only, skip) else { return Err(Failure::Errors(wrong)) };
+        let (Ok(modes), Ok(only), Ok(skip), Ok(tagged)) = (modes, only, skip, tagged) else {
+            return Err(Failure::Errors(wrong));
+        };
+        let qualified = |at: usize| packs.policies()[at].qualified();
+        let tagged = choice.tagged.as_ref().map(|_| tagged.into_iter().map(qualified).collect());
         if !wrong.is_empty() {
             return Err(Failure::Errors(wrong));
         }
@@ -183,9 +199,10 @@ impl PackArgs {
         }
         // Who asks for one by its name is told that it would not run.
         let off_by = |(policy, (mode, said)): (&Policy, &(Option<Enforcement>, Said))| {
-            let error = Error::new(format!("`{}` is asked for, and off by {said}", policy.id));
+            let name = packs.name_of(policy);
+            let error = Error::new(format!("`{name}` is asked for, and off by {said}"));
             let is_off = mode.is_none() && named.contains(&policy.qualified());
-            is_off.then(|| error.try_to(format!("`--enforce {}=fail`", policy.id)))
+            is_off.then(|| error.try_to(format!("`--enforce {name}=fail`")))
         };
         let wrong: Vec<Error> = packs.policies().iter().zip(&modes).filter_map(off_by).collect();
         if !wrong.is_empty() {
@@ -194,7 +211,7 @@ impl PackArgs {
         let is_on = |at: usize| (choice.only.is_empty() || only.contains(&at)) && !skip.contains(&at);
         let off: Vec<String> = (modes.iter().enumerate())
             .filter(|(at, (mode, _))| mode.is_none() && is_on(*at))
-            .map(|(at, (_, said))| format!("`{}` is off by {said}", packs.policies()[at].id))
+            .map(|(at, (_, said))| format!("`{}` is off by {said}", packs.name_of(&packs.policies()[at])))
             .collect();
         let modes: Vec<_> = modes.into_iter().enumerate().map(|(at, (mode, _))| mode.filter(|_| is_on(at))).collect();
         packs.enforce(modes);
@@ -204,11 +221,17 @@ impl PackArgs {
         }
         named.retain(|name| packs.policies().iter().any(|policy| policy.is(name)));
         let paths = choice.sources.iter().map(|source| &source.path).chain(&choice.files).cloned().collect();
-        Ok((Loaded { packs, named, paths }, choice.rows))
+        Ok(Loaded { packs, named, tagged, paths })
     }
 
     /// What is asked for, by flags, the environment and the configuration.
     pub(crate) fn choose(&self, layers: &Layers) -> Result<Choice, Failure> {
+        let (choice, wrong) = self.choose_all(layers)?;
+        Failure::unless_none(wrong).map(|()| choice)
+    }
+
+    /// The same, with mistakes in it that keep no pack from being opened; those that do stop it.
+    fn choose_all(&self, layers: &Layers) -> Result<(Choice, Vec<Error>), Failure> {
         let mut taking = Taking::new(layers);
         let sources = self.sources(&mut taking);
         let mut overrides = Overrides::default();
@@ -221,25 +244,26 @@ impl PackArgs {
             taking.note("policies.skip", Value::Array(Vec::new()), Said::by_flag("--only"));
             Vec::new()
         };
+        let tagged = layers.top("waiver_tag").and_then(|tag| Some(words(tag, tag.value.get("policies")?)));
         taking.path("shapes", self.shapes.shapes.as_ref());
         let keys = taking.paths("trusted_keys", &self.trusted_key);
-        let mut trusted = Vec::new();
+        let (mut trusted, mut stops) = (Vec::new(), Vec::new());
         for key in keys {
             match PublicKey::read(&key) {
                 Ok(key) => trusted.push(key),
-                Err(error) => taking.wrong.push(error),
+                Err(error) => stops.push(error),
             }
         }
         let locked = taking.switch("locked", self.config.locked.then_some(true));
         if locked && layers.config.file.is_none() {
-            taking.wrong.push(no_configuration());
+            stops.push(no_configuration());
         }
-        if !taking.wrong.is_empty() {
-            return Err(Failure::Errors(taking.wrong));
+        let Taking { rows, wrong, .. } = taking;
+        let files = self.policy.clone();
+        match both(Failure::unless_none(stops), self.shapes.set(layers, &mut overrides)) {
+            Ok(_) => Ok((Choice { sources, files, only, skip, tagged, overrides, trusted, rows }, wrong)),
+            Err(stop) => Err(Failure::All(vec![Failure::Errors(wrong), stop])),
         }
-        let rows = taking.rows;
-        self.shapes.set(layers, &mut overrides)?;
-        Ok(Choice { sources, files: self.policy.clone(), only, skip, overrides, trusted, rows })
     }
 
     fn sources(&self, taking: &mut Taking<'_>) -> Vec<Source> {
@@ -363,7 +387,7 @@ impl Choice {
     /// Whether flags ask for other packs than the configuration, which says something of its own.
     fn replaces(&self, layers: &Layers) -> bool {
         let by_flag = self.sources.iter().any(|source| source.said.by == By::Flag) || !self.files.is_empty();
-        let mut keys = ["params", "severity", "enforcement", "policies"].into_iter();
+        let mut keys = ["params", "severity", "enforcement", "policies", "waiver_tag"].into_iter();
         by_flag && keys.any(|key| layers.top(key).is_some())
     }
 
@@ -374,7 +398,7 @@ impl Choice {
             return;
         }
         let own = PackArgs::configured(&args.config, &args.shapes);
-        let Ok(own) = own.choose(layers) else { return };
+        let Ok((own, _)) = own.choose_all(layers) else { return };
         let mut elsewhere = Checked::default();
         for (pack, _) in own.open().unwrap_or_default() {
             elsewhere.join(pack.load(&Overrides::default(), limits).unwrap_or_default());
@@ -383,11 +407,14 @@ impl Choice {
         self.overrides.keep(&keeps);
         self.only.retain(|(word, said)| keeps(word, said));
         self.skip.retain(|(word, said)| keeps(word, said));
+        // Where none of them is left, tags waive nothing, which is not what no list at all means.
+        self.tagged.iter_mut().for_each(|words| words.retain(|(word, said)| keeps(word, said)));
     }
 
     /// The policies and areas about which something is said.
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.overrides.names().chain(self.only.iter().chain(&self.skip).map(|(word, _)| word.as_str()))
+        let words = self.only.iter().chain(&self.skip).chain(self.tagged.iter().flatten());
+        self.overrides.names().chain(words.map(|(word, _)| word.as_str()))
     }
 }
 

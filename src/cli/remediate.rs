@@ -11,7 +11,7 @@ use lawbook::plan::{Format, Plan, Wanted};
 use lawbook::script::Limits;
 
 use super::Failure;
-use super::output::Output;
+use super::output::{self, Output};
 use super::packs::PackArgs;
 use super::values::{account, region};
 
@@ -111,7 +111,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         FormatArg::Python => Format::Python,
         FormatArg::Json => Format::Json,
     };
-    match &args.output {
+    match output::file(args.output.as_ref()) {
         Some(path) => {
             let output = Output::create("--output", path)?;
             let is_report = |report: &PathBuf| report.canonicalize().ok().as_deref() == output.replaced();

@@ -13,10 +13,9 @@ use lawbook::error::Error;
 use lawbook::policy::{Checked, Policy};
 use lawbook::report::{self, Format, GroupBy, Look};
 use lawbook::script::Limits;
-use lawbook::triage::{Baseline, Triage, Waivers};
+use lawbook::triage::Triage;
 use serde_json::json;
 
-use super::Failure;
 use super::layers::Layers;
 use super::log::{Entry, Level, Log};
 use super::metrics::{self, Came};
@@ -25,6 +24,7 @@ use super::packs::{Loaded, PackArgs, lock_file};
 use super::progress::Bar;
 use super::redact::RedactArgs;
 use super::settings::{Effective, SettingArgs};
+use super::{Failure, both};
 
 /// Judge CloudTrail records and inventory by policies
 ///
@@ -51,7 +51,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, help_heading = "Report")]
     format: Option<FormatArg>,
 
-    /// Write the report to this file instead of standard output
+    /// Write the report to this file instead of standard output, which is `-`
     #[arg(long, short, value_name = "FILE", help_heading = "Report")]
     output: Option<PathBuf>,
 
@@ -186,12 +186,12 @@ impl From<FormatArg> for Format {
 }
 
 pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
-    let settled = Layers::read(&args.packs.config).and_then(|layers| {
-        let set = args.settings.settle(&layers, args.format, args.output.as_ref())?;
-        Ok((layers, set))
+    let settled = Layers::read(&args.packs.config).map(|layers| {
+        let set = args.settings.settle(&layers, args.format, args.output.as_ref());
+        (layers, set)
     });
     let check = |output: &Output| {
-        if let Ok((layers, set)) = &settled {
+        if let Ok((layers, Ok(set))) = &settled {
             spare_inputs(set, layers, output)?;
         }
         output.spare_packs(args.packs.pack.iter().chain(&args.packs.policy))
@@ -199,30 +199,34 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     let told = metrics::output(args.metrics.as_deref(), check)?;
     metrics::around(told, |came| {
         let (layers, set) = settled?;
-        run_telling(args, &layers, &set, log, came)
+        run_telling(args, &layers, set, log, came)
     })
 }
 
 /// Scans, and leaves what came of it.
-fn run_telling(args: &Args, layers: &Layers, set: &Effective, log: Log, came: &mut Came) -> Result<u8, Failure> {
-    if set.inputs.is_empty() {
+fn run_telling(
+    args: &Args,
+    layers: &Layers,
+    set: Result<Effective, Failure>,
+    log: Log,
+    came: &mut Came,
+) -> Result<u8, Failure> {
+    let set = set.and_then(|set| {
         let error = Error::new("nothing to scan: no path is named, and no `inputs` in a `lawbook.yaml`");
-        return Err(error.try_to("`lawbook scan ./logs`").into());
-    }
+        if set.inputs.is_empty() { Err(error.try_to("`lawbook scan ./logs`").into()) } else { Ok(set) }
+    });
+    let set = set.and_then(|set| set.decided().map(|decided| (set, decided)));
     let limits = Limits::default();
-    let (loaded, _) = args.packs.load_from(layers, &limits)?;
-    let tags = set.waiver_tag.as_ref().map(|tag| tag.rule(&loaded.packs)).transpose()?;
+    let ((set, (waivers, baseline)), (loaded, _)) = both(set, args.packs.load_from(layers, &limits))?;
+    let set = &set;
+    let tags = set.waiver_tag.as_ref().map(|tag| tag.rule(&loaded));
     tell_warnings(loaded.packs.warnings(), set.strict, log)?;
     let why = args.why.as_deref().map(|name| loaded.packs.find(name).map_err(|error| error.about("--why")));
     let why = why.transpose()?.map(Policy::qualified);
     let outputs = outputs(args, set, layers, &loaded)?;
     let mut request = request(args, set, limits);
     let redact = args.redact.redaction()?;
-    request.triage = Arc::new(Triage {
-        waivers: set.waivers.as_deref().map(Waivers::read).transpose()?,
-        baseline: set.baseline.as_deref().map(Baseline::read).transpose()?,
-        tags,
-    });
+    request.triage = Arc::new(Triage { waivers, baseline, tags });
     // By the id that it has now, which need not be the one that was asked for.
     request.why.clone_from(&why);
     request.named = loaded.named;
@@ -269,7 +273,8 @@ fn run_telling(args: &Args, layers: &Layers, set: &Effective, log: Log, came: &m
         let when = if when.is_empty() { "nothing".to_owned() } else { when.join(" and ") };
         let told = format!(
             "why: `{}` was asked of no record: it judges `{}` and its `when` wants {when}",
-            policy.id, policy.header.judges
+            packs.name_of(policy),
+            policy.header.judges
         );
         log.line(Level::Info, "why", &told, json!({ "policy": policy.id }));
     }

@@ -7,15 +7,17 @@ use clap::Args;
 use jiff::Timestamp;
 use lawbook::error::Error;
 use lawbook::input::{Filter, Settings};
-use lawbook::policy::{Checked, Said};
+use lawbook::policy::{By, Said};
 use lawbook::record::Scope;
-use lawbook::triage::TagRule;
+use lawbook::triage::{Baseline, TagRule, Waivers};
 use lawbook::yaml::Yaml;
 use serde_json::Value;
 
 use super::Failure;
 use super::events::EventArgs;
-use super::layers::{Layers, Row, Taking, words};
+use super::layers::{Layers, Row, Taking};
+use super::output;
+use super::packs::Loaded;
 use super::scan::FormatArg;
 use super::values::{FailOn, account, region, size, switch, time};
 
@@ -79,12 +81,15 @@ pub(crate) struct SettingArgs {
     baseline: Option<PathBuf>,
 }
 
+/// Why a further report is not written to standard output.
+const NO_FILE: &str = "goes to a file; standard output has that of `--format`";
+
 /// A format and a file: `sarif=findings.sarif`.
 fn report_to(text: &str) -> Result<(FormatArg, PathBuf), String> {
     let (format, file) = text.split_once('=').ok_or("expected a format and a file, such as `sarif=findings.sarif`")?;
     let format = FormatArg::of_word(format)?;
-    if file.is_empty() || file == "-" {
-        return Err("a report of `--report` goes to a file; standard output has that of `--format`".to_owned());
+    if file.is_empty() || output::is_standard(file.as_ref()) {
+        return Err(format!("a report of `--report` {NO_FILE}"));
     }
     Ok((format, PathBuf::from(file)))
 }
@@ -113,21 +118,58 @@ pub(crate) struct Effective {
     pub(crate) rows: Vec<Row>,
 }
 
-/// Which tags may waive, before it is known which policies there are.
+/// Which tags may waive; of which policies, packs say.
 #[derive(Debug)]
 pub(crate) struct Tag {
     key: String,
-    policies: Option<Vec<(String, Said)>>,
     longest: Option<i64>,
 }
 
 impl Tag {
-    /// The same for these packs.
-    pub(crate) fn rule(&self, packs: &Checked) -> Result<TagRule, Failure> {
-        let chosen = self.policies.as_ref().map(|words| packs.chosen(words)).transpose().map_err(Failure::Errors)?;
-        let qualified = |at: usize| packs.policies()[at].qualified();
-        let policies = chosen.map(|chosen| chosen.into_iter().map(qualified).collect());
-        Ok(TagRule::new(&self.key, policies, self.longest))
+    /// The same for the policies that were loaded.
+    pub(crate) fn rule(&self, loaded: &Loaded) -> TagRule {
+        TagRule::new(&self.key, loaded.tagged.clone(), self.longest)
+    }
+}
+
+impl Effective {
+    /// What was decided before, from the files that are named. Every file and folder that cannot be read, or is not there, is
+    /// told at once, with who named it.
+    pub(crate) fn decided(&self) -> Result<(Option<Waivers>, Option<Baseline>), Failure> {
+        let waivers = self.waivers.as_deref().map(Waivers::read).transpose();
+        let baseline = self.baseline.as_deref().map(Baseline::read).transpose();
+        let mut wrong = Vec::new();
+        wrong.extend(waivers.as_ref().err().map(|error| self.blamed("waivers", error)));
+        wrong.extend(baseline.as_ref().err().map(|error| self.blamed("baseline", error)));
+        for (key, paths) in [("inputs", &self.inputs), ("inventory", &self.inventory)] {
+            // What flags name is told when it is read, with what may have been meant.
+            let is_missing =
+                |path: &&PathBuf| !output::is_standard(path) && path.try_exists().is_ok_and(|there| !there);
+            for path in paths.iter().filter(|_| self.named_by(key).is_some()).filter(is_missing) {
+                let error = Error::new("there is no such file or folder").about(path.display().to_string());
+                wrong.push(self.blamed(key, &error));
+            }
+        }
+        Failure::unless_none(wrong)?;
+        Ok((waivers?, baseline?))
+    }
+
+    /// Where a setting was said, unless that is seen on the command line.
+    fn named_by(&self, key: &str) -> Option<&Said> {
+        let said = self.rows.iter().find(|row| row.key == key).map(|row| &row.said);
+        said.filter(|said| matches!(said.by, By::File | By::Env))
+    }
+
+    /// An error about a file that a setting names; one that has a place says enough.
+    fn blamed(&self, key: &str, error: &Error) -> Error {
+        let error = error.clone();
+        match (self.named_by(key), &error.subject, error.place) {
+            (Some(said), Some(subject), None) => {
+                let subject = format!("{said}: {subject}");
+                error.about(subject)
+            }
+            _ => error,
+        }
     }
 }
 
@@ -167,7 +209,7 @@ impl SettingArgs {
         let history_complete = taking.switch("history_complete", self.history_complete);
         let word = |format: &FormatArg| Value::from(format.word());
         let format = taking.one("format", format, FormatArg::of_word, word, "text".into()).unwrap_or(FormatArg::Text);
-        let output = taking.path("output", output);
+        let output = taking.path("output", output).filter(|file| !output::is_standard(file));
         let reports = self.reports(&mut taking);
         let least = |fail_on: &FailOn| Value::from(fail_on.word());
         let fail_on = taking.one("fail_on", self.fail_on, FailOn::of_word, least, "low".into()).unwrap_or(FailOn::Low);
@@ -181,6 +223,9 @@ impl SettingArgs {
             && since >= until
         {
             taking.wrong.push(Error::new("`--since` is not before `--until`, so that no event could be judged"));
+        }
+        if state.as_deref().is_some_and(output::is_standard) {
+            taking.wrong.push(Error::new("what was seen is remembered in a file, and `-` is none").about("--state"));
         }
         if state.is_some() && !regions.is_empty() {
             let error = Error::new("`--state` remembers whole accounts, of which `--region` would show it a part");
@@ -227,6 +272,10 @@ impl SettingArgs {
                 match FormatArg::of_word(&name.name) {
                     Ok(format) => {
                         reports.retain(|(known, ..)| *known != format);
+                        if file.raw().is_some_and(|file| output::is_standard(file.as_ref())) {
+                            let wrong = setting.said(file).wrong(format!("a report of `reports` {NO_FILE}"));
+                            taking.wrong.push(wrong.try_to("`format`, and no `output`"));
+                        }
                         let file = layers.path(file.raw().unwrap_or_default(), setting.whole());
                         reports.push((format, file, said));
                     }
@@ -274,6 +323,5 @@ fn tag(taking: &mut Taking<'_>) -> Option<Tag> {
         }
         seconds
     });
-    let policies = value.get("policies").map(|list| words(setting, list));
-    Some(Tag { key: key.to_owned(), policies, longest })
+    Some(Tag { key: key.to_owned(), longest })
 }

@@ -15,7 +15,7 @@ use lawbook::report::{self, Look, SummaryFormat};
 use super::Failure;
 use super::events::EventArgs;
 use super::log::Log;
-use super::output::Output;
+use super::output::{self, Output};
 use super::progress::Bar;
 use super::redact::RedactArgs;
 
@@ -49,7 +49,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = FormatArg::Text, help_heading = "Report")]
     format: FormatArg,
 
-    /// Write the report to this file instead of standard output
+    /// Write the report to this file instead of standard output, which is `-`
     #[arg(long, short, value_name = "FILE", help_heading = "Report")]
     output: Option<PathBuf>,
 
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
         return Err(Error::new("`--since` is not before `--until`, so that no event could be counted").into());
     }
     let redact = args.redact.redaction()?;
-    let output = args.output.as_ref().map(|path| Output::create("--output", path)).transpose()?;
+    let output = output::file(args.output.as_ref()).map(|path| Output::create("--output", path)).transpose()?;
     if let Some(output) = &output {
         output.spare_inputs(&args.paths)?;
     }

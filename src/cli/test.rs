@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::layers::{ConfigArgs, Layers};
 use super::log::{Entry, Level, Log};
-use super::output::Output;
+use super::output::{self, Output};
 use super::packs::{ShapesArgs, locking, verify};
 use super::progress::Bar;
 use super::{Failure, watch};
@@ -110,6 +110,18 @@ pub(crate) struct Args {
     /// Time for trying changes, such as 30s; what is left is told
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "mutate", help_heading = "Measuring")]
     budget: Option<Duration>,
+}
+
+impl Args {
+    /// The file of the report, if it does not go to standard output.
+    fn output(&self) -> Option<&PathBuf> {
+        output::file(self.output.as_ref())
+    }
+
+    /// The file of the coverage, if it does not go to standard output.
+    fn coverage_output(&self) -> Option<&PathBuf> {
+        output::file(self.coverage_output.as_ref())
+    }
 }
 
 /// How to write what cases go through.
@@ -240,7 +252,7 @@ fn impact(args: &Args, paths: &[PathBuf], against: &str, log: Log) -> Result<u8,
     let impact = cases::impact(paths, against, &overrides(args, &Layers::read(&args.config)?)?, &request, &bar);
     bar.finish();
     let impact = impact?;
-    let colour = format == ImpactFormat::Text && args.output.is_none() && super::colour_on_stdout();
+    let colour = format == ImpactFormat::Text && args.output().is_none() && super::colour_on_stdout();
     to(output, &mut |out| report::write_impact(format, &impact, colour, out))?;
     let (code, reasons) = impact.exit();
     if code != 0 {
@@ -372,26 +384,26 @@ fn remember(paths: &[PathBuf], suite: &Suite, outcome: &Report, log: Log) {
 fn tell(args: &Args, outputs: Outputs, outcome: &Report, log: Log, measures: Measures<'_>) -> Result<(), Failure> {
     let look = |colour| Look { colour, verbose: args.verbose, allow_empty: args.allow_empty };
     let format = args.format.of_cases()?;
-    let colour = args.format == Format::Text && args.output.is_none() && super::colour_on_stdout();
+    let colour = args.format == Format::Text && args.output().is_none() && super::colour_on_stdout();
     // What is for people follows the report; what is for programs stands alone, unless it has a file.
     let takes_stdout =
-        args.coverage.is_some_and(|format| format != CoverageFormat::Text) && args.coverage_output.is_none();
-    if args.output.is_some() || !takes_stdout {
+        args.coverage.is_some_and(|format| format != CoverageFormat::Text) && args.coverage_output().is_none();
+    if args.output().is_some() || !takes_stdout {
         to(outputs.report, &mut |out| report::write(format, outcome, measures, look(colour), out))?;
     }
-    if args.output.is_some() || takes_stdout || log.is_json() {
+    if args.output().is_some() || takes_stdout || log.is_json() {
         let (code, reasons) = outcome.exit(args.allow_empty);
         if code != 0 {
             log.exit(code, &reasons, &format!("Exit {code}: {}.\n", reasons.join("; ")));
         }
     }
-    let is_apart = args.format == Format::Text || args.output.is_some() || takes_stdout;
+    let is_apart = args.format == Format::Text || args.output().is_some() || takes_stdout;
     // JSON holds both; what has no other place goes where people see it.
-    let is_told = args.format == Format::Json && (args.output.is_some() || !takes_stdout);
+    let is_told = args.format == Format::Json && (args.output().is_some() || !takes_stdout);
     let mut aside = Vec::new();
     if let Some((coverage, format)) = measures.coverage.zip(args.coverage) {
-        if is_apart || args.coverage_output.is_some() {
-            let colour = args.coverage_output.is_none() && super::colour_on_stdout();
+        if is_apart || args.coverage_output().is_some() {
+            let colour = args.coverage_output().is_none() && super::colour_on_stdout();
             to(outputs.coverage, &mut |out| report::write_coverage(format.into(), coverage, colour, out))?;
         } else if !is_told {
             report::write_coverage(report::CoverageFormat::Text, coverage, false, &mut aside)?;
@@ -429,13 +441,13 @@ struct Outputs {
 
 impl Outputs {
     fn of(args: &Args, paths: &[PathBuf]) -> Result<Self, Error> {
-        let create = |flag: &str, path: &Option<PathBuf>| {
-            let output = path.as_ref().map(|path| Output::create(flag, path)).transpose()?;
+        let create = |flag: &str, path: Option<&PathBuf>| {
+            let output = path.map(|path| Output::create(flag, path)).transpose()?;
             output.iter().try_for_each(|output| output.spare_packs(paths.iter()))?;
             Ok::<_, Error>(output)
         };
         let (report, coverage) =
-            (create("--output", &args.output)?, create("--coverage-output", &args.coverage_output)?);
+            (create("--output", args.output())?, create("--coverage-output", args.coverage_output())?);
         match (&report, &coverage) {
             (Some(report), Some(coverage)) if report.is_same(coverage) => {
                 Err(coverage.refuse("is where the report goes, too"))

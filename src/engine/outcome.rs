@@ -150,9 +150,9 @@ pub struct FindingCounts {
     pub by_severity: Counts,
     /// By standing.
     pub by_standing: Counts,
-    /// By both, also where there are none.
+    /// By severity, standing and enforcement together, also where there are none.
     #[serde(skip)]
-    pub each: Vec<(Severity, Standing, u64)>,
+    pub each: Vec<(Severity, Standing, Enforcement, u64)>,
     /// By whether those of the policy fail the run, or are reported and no more.
     pub by_enforcement: Counts,
 }
@@ -445,15 +445,14 @@ fn count(numbers: &Numbers) -> FindingCounts {
     let of = |severity: Severity| (severity.word(), numbers.count(|is, _, _| is == severity));
     let standing = |standing: Standing| (standing.word(), numbers.count(|_, is, _| is == standing));
     let enforcement = |one: Enforcement| (one.word(), numbers.count(|_, _, is| is == one));
-    let pairs = Severity::ALL.into_iter().rev().flat_map(|is| Standing::ALL.into_iter().map(move |of| (is, of)));
+    let pairs = Severity::ALL.into_iter().rev().flat_map(|is| Standing::ALL.map(|of| (is, of)));
+    let kinds = pairs.flat_map(|(is, of)| Enforcement::ALL.map(|by| (is, of, by)));
     FindingCounts {
         total: numbers.count(|_, _, _| true),
         by_severity: Counts(Severity::ALL.into_iter().rev().map(of).collect()),
         by_standing: Counts(Standing::ALL.into_iter().map(standing).collect()),
         by_enforcement: Counts(Enforcement::ALL.into_iter().map(enforcement).collect()),
-        each: pairs
-            .map(|(is, of)| (is, of, numbers.count(|severity, standing, _| severity == is && standing == of)))
-            .collect(),
+        each: kinds.map(|kind| (kind.0, kind.1, kind.2, numbers.count(|is, of, by| (is, of, by) == kind))).collect(),
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flate2::Compression;
 use flate2::bufread::GzDecoder;
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::Pack;
 use super::contents::{self, Contents, hash, hex};
 use super::manifest::{self, Manifest};
+use super::parts::{Part, gather};
 use super::signature::{PublicKey, SecretKey};
 use crate::error::Error;
 
@@ -88,19 +89,12 @@ pub struct Built {
     pub files: usize,
 }
 
-/// Files of a pack that are no scripts: cases, snapshots, and what people read. Records that cases are made of are named apart.
-fn is_packed(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let is_told = ["README", "LICENSE", "LICENCE", "NOTICE", "CHANGELOG"].iter().any(|begin| name.starts_with(begin));
-    let is_hidden = path.split('/').any(|part| part.starts_with('.'));
-    !is_hidden && (contents::is_run(path) || path.ends_with(".cases.yaml") || path.ends_with(".snap") || is_told)
-}
-
-/// Builds the archive of the pack in a folder; `more` are files of it that its cases are made of.
+/// Builds the archive of the pack in a folder; `parts` are what its cases are made of.
 ///
 /// # Errors
-/// When a file cannot be read, the pack says neither name nor version, or a file fits into no archive.
-pub fn build(folder: &Path, more: &[PathBuf], key: Option<&SecretKey>) -> Result<Built, Error> {
+/// When a file cannot be read, the pack says neither name nor version, a file fits into no archive, or a part would not be
+/// found in it.
+pub fn build(folder: &Path, parts: &[Part], key: Option<&SecretKey>) -> Result<Built, Error> {
     let about = |reason: &str| Error::new(reason).about(folder.join(manifest::FILE).display().to_string());
     let Some(said) = Manifest::of_folder(folder)? else {
         return Err(about("is not there: an archive has a name and a version").try_to("`lawbook new` writes one"));
@@ -108,15 +102,7 @@ pub fn build(folder: &Path, more: &[PathBuf], key: Option<&SecretKey>) -> Result
     let Some(version) = said.version else {
         return Err(about("says no `version`").try_to("`version: 0.1.0`"));
     };
-    let mut files = BTreeMap::new();
-    for entry in walkdir::WalkDir::new(folder).sort_by_file_name().follow_links(true) {
-        let entry = entry
-            .map_err(|error| Error::new(format!("cannot be read: {error}")).about(folder.display().to_string()))?;
-        let path = below(folder, entry.path());
-        if entry.file_type().is_file() && (is_packed(&path) || more.iter().any(|one| one == entry.path())) {
-            files.insert(path, read(entry.path())?);
-        }
-    }
+    let files = gather(folder, parts)?;
     if let Some(path) = files.keys().find(|path| **path == MANIFEST || **path == SIGNATURE || !is_path(path)) {
         return Err(Error::new("cannot be in an archive")
             .about(folder.join(path).display().to_string())

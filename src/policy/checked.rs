@@ -84,6 +84,12 @@ impl Checked {
         found.into_iter().flatten().map(|home| &**home).collect()
     }
 
+    /// The shortest name that means a policy and no other: its id, or `pack/id` where another pack has a policy of that id,
+    /// whatever is kept of them.
+    pub fn name_of(&self, policy: &Policy) -> String {
+        if self.homes(&policy.id).len() > 1 { policy.qualified() } else { policy.id.to_string() }
+    }
+
     /// The policy of that pack and that id; the first, if there are several.
     pub fn of(&self, pack: &str, id: &str) -> Option<&Policy> {
         let is = |policy: &&Policy| *policy.pack == *pack && *policy.id == *id;
@@ -326,6 +332,8 @@ mod tests {
             assert_eq!(all.find(&format!("theirs/{name}")).unwrap().qualified(), "theirs/same");
         }
         assert_eq!(all.find("lone").unwrap().qualified(), "ours/lone");
+        let names: Vec<String> = all.policies().iter().map(|policy| all.name_of(policy)).collect();
+        assert_eq!(names, ["ours/same", "theirs/same", "lone"]);
         let told = all.find("their/same").unwrap_err().to_string();
         assert!(told.contains("did you mean `ours/same`"), "{told}");
         // What is left of two is one; but what files say goes on to be unclear.

@@ -42,8 +42,9 @@ pub fn write(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
         "0: nothing to report, 1: new findings, 2: something went wrong.",
         &run.exit.to_string(),
     )?;
-    let is_complete = if run.outcome.is_some() { "1" } else { "0" };
-    page.one("last_run_complete", "1 if the run judged what there was, 0 if it stopped before.", is_complete)?;
+    // What is left out of the findings because it could not be read is in the code, too.
+    let is_complete = if run.outcome.is_some() && run.exit < 2 { "1" } else { "0" };
+    page.one("last_run_complete", "1 if the run came to its end and nothing went wrong, else 0.", is_complete)?;
     match run.outcome {
         Some((outcome, packs)) => of_outcome(outcome, packs, &mut page),
         None => Ok(()),
@@ -52,9 +53,10 @@ pub fn write(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 fn of_outcome(outcome: &Outcome, packs: &Checked, page: &mut Page<'_>) -> io::Result<()> {
     let summary = &outcome.summary;
-    page.head("findings", "Findings by severity and standing.")?;
-    for (severity, standing, count) in &summary.findings.each {
-        let labels = [("severity", severity.word()), ("standing", standing.word())];
+    page.head("findings", "Findings by severity, standing, and whether those of the policy fail a run.")?;
+    for (severity, standing, enforcement, count) in &summary.findings.each {
+        let labels =
+            [("severity", severity.word()), ("standing", standing.word()), ("enforcement", enforcement.word())];
         page.line("findings", &labels, &count.to_string())?;
     }
     let records = &summary.records;

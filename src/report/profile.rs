@@ -8,7 +8,7 @@ use crate::policy::Checked;
 
 /// A policy that was asked.
 struct Row<'a> {
-    policy: &'a str,
+    policy: String,
     counts: &'a PolicyCounts,
     cost: &'a Cost,
     route: &'a Route,
@@ -20,7 +20,7 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> 
     let mut rows = rows(outcome, profile, packs);
     let loaded = rows.len();
     rows.retain(|row| row.counts.asked > 0);
-    rows.sort_by(|a, b| b.cost.time.cmp(&a.cost.time).then_with(|| a.policy.cmp(b.policy)));
+    rows.sort_by(|a, b| b.cost.time.cmp(&a.cost.time).then_with(|| a.policy.cmp(&b.policy)));
     let total: Duration = rows.iter().map(|row| row.cost.time).sum();
     let width = rows.iter().map(|row| row.policy.chars().count()).max().unwrap_or(0).max("policy".len());
     writeln!(
@@ -59,8 +59,8 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> 
     for row in &rows {
         let Route::Every(reason) = row.route else { continue };
         match reasons.iter_mut().find(|(told, _)| told == reason) {
-            Some((_, policies)) => policies.push(row.policy),
-            None => reasons.push((reason, vec![row.policy])),
+            Some((_, policies)) => policies.push(&row.policy),
+            None => reasons.push((reason, vec![&row.policy])),
         }
     }
     for (reason, policies) in reasons {
@@ -75,7 +75,7 @@ fn rows<'a>(outcome: &'a Outcome, profile: &'a Profile, packs: &'a Checked) -> V
         .iter()
         .zip(&outcome.policies)
         .zip(&profile.rows)
-        .map(|((policy, counts), (cost, route))| Row { policy: &policy.id, counts, cost, route })
+        .map(|((policy, counts), (cost, route))| Row { policy: packs.name_of(policy), counts, cost, route })
         .collect()
 }
 

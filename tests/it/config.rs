@@ -624,6 +624,206 @@ fn what_is_said_of_packs_that_flags_replace_is_no_mistake() {
 }
 
 #[test]
+fn all_that_is_wrong_with_what_is_set_is_told_in_one_run() {
+    let desk = Desk::new();
+    // Two of the file by themselves, six that only packs can tell, and one of a flag.
+    desk.write(
+        "lawbook.yaml",
+        "packs: [pack]\naccounts: ['12']\nsince: soon\nparams:\n  grup-made: { limit: 1 }\n  group-made: { limt: 1, limit: many }\n\
+         severity: { key-maed: high }\nenforcement: { acess: off }\npolicies: { skip: [netwrok] }\n\
+         waiver_tag: { key: 'aws:x', policies: [acces, access] }\n",
+    );
+    let wanted = [
+        "lawbook.yaml:2:12: `accounts`",
+        "lawbook.yaml:3:8: `since`",
+        "lawbook.yaml:5:16: no policy `grup-made`",
+        "lawbook.yaml:6:17: policy `group-made` has no parameter `limt`",
+        "lawbook.yaml:6:26: group-made.limit: expected int",
+        "lawbook.yaml:7:13: no policy `key-maed`",
+        "lawbook.yaml:8:16: no policy `acess`",
+        "lawbook.yaml:9:20: no policy `netwrok`",
+        "lawbook.yaml:10:20: `aws:x`",
+        "lawbook.yaml:10:40: no policy `acces`",
+        "--severity key-made=worst: `worst` is none of",
+    ];
+    for command in [&["scan", "logs"][..], &["config"]] {
+        let ran = desk.run(&[command, &["--severity", "key-made=worst"]].concat());
+        for told in wanted {
+            assert_eq!(ran.err.matches(told).count(), 1, "{command:?}: {told}\n{}", ran.err);
+        }
+        assert_eq!((ran.code, ran.err.lines().count()), (2, wanted.len()), "{command:?}: {}", ran.err);
+    }
+    // Files and folders that are not there are told together, with who named them, and with the rest.
+    desk.write(
+        "lawbook.yaml",
+        "packs: [pack]\ninputs: [logs, loggs]\ninventory: [invent]\nwaivers: w.yaml\nbaseline: b.json\nseverity: { key-maed: high }\n",
+    );
+    let ran = desk.run(&["scan"]);
+    let wanted_there = [
+        "error: lawbook.yaml:2: loggs: there is no such file or folder",
+        "error: lawbook.yaml:3: invent: there is no such file or folder",
+        "error: lawbook.yaml:4: w.yaml: cannot be read",
+        "error: lawbook.yaml:5: b.json: cannot be read",
+        "error: lawbook.yaml:6:13: no policy `key-maed`",
+    ];
+    for told in wanted_there {
+        assert!(ran.err.contains(told), "{told}\n{}", ran.err);
+    }
+    assert_eq!((ran.code, ran.err.lines().count()), (2, wanted_there.len()), "{}", ran.err);
+    let ran = desk.run_in(".", &[("LAWBOOK_BASELINE", "n.json")], &["scan", "logs", "--waivers", "m.yaml"]);
+    assert!(
+        ran.err.contains("error: m.yaml: cannot be read")
+            && ran.err.contains("LAWBOOK_BASELINE: n.json: cannot be read"),
+        "{}",
+        ran.err
+    );
+    desk.write("lawbook.yaml", "packs: [pack]\naccounts: ['12']\nsince: soon\nwaiver_tag: { key: 'aws:x' }\n");
+    // With policies that do not load, their mistakes; with packs that are not there, these.
+    let policy = std::fs::read_to_string(desk.path().join("pack/access/key-made.rhai")).unwrap();
+    desk.write("draft.rhai", &policy.replace("succeeded", "succeded"));
+    for (flag, path, told) in [
+        ("--policy", "draft.rhai", "error[unknown-function]"),
+        ("--pack", "nowhere", "nowhere: there is no such folder"),
+    ] {
+        let ran = desk.run(&["scan", "logs", flag, path, "--severity", "key-made=worst"]);
+        for told in [told, wanted[0], wanted[1], "lawbook.yaml:4:20: `aws:x`", wanted[10]] {
+            assert!(ran.code == 2 && ran.err.contains(told), "{path}: {told}\n{}", ran.err);
+        }
+    }
+}
+
+#[test]
+fn policies_that_tags_may_waive_can_be_left_out_of_a_run() {
+    let desk = Desk::new();
+    let volume = |title: &str| {
+        format!(
+            "//! ---\n//! title: {title}\n//! severity: high\n//! judges: ec2/volumes\n//! ---\nfn matches(volume) {{ volume.Encrypted == false }}\n"
+        )
+    };
+    desk.write("pack/storage/volume-plain.rhai", &volume("Volume in the clear"));
+    desk.write("other/pack.yaml", "lawbook: 1\nname: other\n");
+    desk.write("other/disks/volume-open.rhai", &volume("Volume in the open"));
+    let tags: Vec<Value> =
+        [("", "volume-plain volume-open"), ("-owner", "a"), ("-reason", "b"), ("-expires", "2024-06-01")]
+            .iter()
+            .map(|(end, value)| json!({ "Key": format!("ok{end}"), "Value": value }))
+            .collect();
+    let volumes = json!({ "Volumes": [{ "VolumeId": "vol-1", "Encrypted": false, "Tags": tags }] });
+    desk.write("in/111122223333/us-east-1/ec2/describe-volumes.json", &volumes.to_string());
+    desk.write(
+        "lawbook.yaml",
+        "packs: [pack]\ninputs: [in, logs]\nwaiver_tag: { key: ok, policies: [storage, mine/network] }\n",
+    );
+    let scan = |env: &[(&str, &str)], flags: &[&str]| {
+        let args = [&["scan", "--format", "json", "--now", "2024-05-15"][..], flags].concat();
+        let ran = desk.run_in(".", env, &args);
+        let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{env:?} {flags:?}: {}", ran.err));
+        assert_eq!(report["summary"]["faults"], 0);
+        let of = |one: &Value| format!("{} {}", one["policy"].as_str().unwrap(), one["standing"].as_str().unwrap());
+        report["findings"].as_array().unwrap().iter().map(of).collect::<Vec<_>>().join(", ")
+    };
+    let draft = "pack/access/key-made.rhai";
+    for (env, flags, found) in [
+        (("X", ""), &[][..], "volume-plain waived, key-made new, group-made new"),
+        (("X", ""), &["--only", "key-made"], "key-made new"),
+        (("X", ""), &["--only", "storage"], "volume-plain waived"),
+        (("X", ""), &["--only", "volume-plain"], "volume-plain waived"),
+        (("X", ""), &["--skip", "storage"], "key-made new, group-made new"),
+        (("X", ""), &["--skip", "storage", "--skip", "mine/network"], "key-made new"),
+        (("X", ""), &["--enforce", "storage=off"], "key-made new, group-made new"),
+        (("X", ""), &["--enforce", "all=off", "--enforce", "access=fail"], "key-made new"),
+        (("LAWBOOK_ONLY", "key-made"), &[], "key-made new"),
+        (("LAWBOOK_SKIP", "storage"), &[], "key-made new, group-made new"),
+        (("LAWBOOK_ENFORCEMENT", "{storage: off}"), &[], "key-made new, group-made new"),
+        (("X", ""), &["--policy", draft], "key-made new"),
+        // That no policy is left that tags may waive does not mean that they may waive all.
+        (("X", ""), &["--pack", "other"], "volume-open new"),
+        (
+            ("X", ""),
+            &["--pack", "other", "--pack", "pack"],
+            "volume-open new, volume-plain waived, key-made new, group-made new",
+        ),
+        (("LAWBOOK_WAIVER_TAG", "{key: ok}"), &["--pack", "other"], "volume-open waived"),
+        (("LAWBOOK_WAIVER_TAG", "{key: ok, policies: [disks]}"), &["--pack", "other"], "volume-open waived"),
+    ] {
+        assert_eq!(scan(&[env], flags), found, "{env:?} {flags:?}");
+        for command in ["config", "list"] {
+            let ran = desk.run_in(".", &[env], &[&[command][..], flags].concat());
+            assert_eq!(ran.code, 0, "{command} {env:?} {flags:?}: {}", ran.err);
+        }
+    }
+    // What is of no pack at all is a mistake, whatever is asked for.
+    desk.write("lawbook.yaml", "packs: [pack]\ninputs: [in, logs]\nwaiver_tag: { key: ok, policies: [storag] }\n");
+    for flags in [&[][..], &["--only", "key-made"], &["--pack", "other"], &["--policy", draft], &["--skip", "storage"]]
+    {
+        let ran = desk.run(&[&["scan"][..], flags].concat());
+        assert!(ran.code == 2 && ran.err.contains("lawbook.yaml:3:35: no policy `storag`"), "{flags:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_dash_is_standard_output_and_no_file() {
+    let desk = Desk::new();
+    desk.write("lawbook.yaml", "packs: [pack]\ninputs: [logs]\noutput: found.json\nformat: json\n");
+    let findings =
+        |text: &str| serde_json::from_str::<Value>(text).map(|report| report["findings"].as_array().unwrap().len());
+    // A flag takes back the file.
+    for flag in [&["--output", "-"][..], &["-o", "-"], &["--output=-"]] {
+        let ran = desk.run(&[&["scan"][..], flag].concat());
+        assert_eq!((ran.code, findings(&ran.out).unwrap()), (1, 2), "{flag:?}: {}", ran.err);
+    }
+    assert!(!desk.path().join("found.json").exists());
+    for (file, env) in
+        [("output: \"-\"\nformat: json", ("X", "")), ("output: found.json\nformat: json", ("LAWBOOK_OUTPUT", "-"))]
+    {
+        desk.write("lawbook.yaml", &format!("packs: [pack]\ninputs: [logs]\n{file}\n"));
+        let ran = desk.run_in(".", &[env], &["scan"]);
+        assert_eq!((ran.code, findings(&ran.out).unwrap()), (1, 2), "{file}: {}", ran.err);
+    }
+    // As text it is what a scan without the flag prints.
+    let plain = desk.run(&["scan", "logs", "--no-config", "--pack", "pack"]);
+    let dashed = desk.run(&["scan", "logs", "--no-config", "--pack", "pack", "--output", "-"]);
+    assert_eq!((plain.code, plain.out, plain.err), (dashed.code, dashed.out, dashed.err));
+    desk.write("pack/access/key-made.cases.yaml", "cases:\n  - name: n\n    record: { eventVersion: '1.10', eventID: x, eventSource: ec2.amazonaws.com, eventName: A }\n    expect: silent\n");
+    let report = desk.run(&["scan", "logs", "--no-config", "--pack", "pack", "--format", "json"]).out;
+    desk.write("report.json", &report);
+    for command in [
+        &["summary", "logs"][..],
+        &["remediate", "report.json", "--no-config", "--pack", "pack"],
+        &["test", "pack/access/key-made.rhai", "--ci", "--format", "json"],
+    ] {
+        let (plain, dashed) = (desk.run(command), desk.run(&[command, &["--output", "-"]].concat()));
+        assert!(!plain.out.is_empty(), "{command:?}: {}", plain.err);
+        assert_eq!((plain.code, plain.out.len()), (dashed.code, dashed.out.len()), "{command:?}: {}", dashed.err);
+    }
+    let coverage =
+        desk.run(&["test", "pack/access/key-made.rhai", "--ci", "--coverage=json", "--coverage-output", "-"]);
+    assert!(serde_json::from_str::<Value>(&coverage.out).is_ok(), "{}", coverage.out);
+    // Where a file is needed, it is refused.
+    let base = ["scan", "logs", "--no-config", "--pack", "pack"];
+    for (more, told) in [
+        (&["--report", "json=-"][..], "goes to a file"),
+        (&["--metrics", "-"], "--metrics -: is standard output, and this is written to a file"),
+        (&["--state", "-"], "--state: what was seen is remembered in a file"),
+    ] {
+        let ran = desk.run(&[&base[..], more].concat());
+        assert!(ran.code == 2 && ran.err.contains(told), "{more:?}: {}", ran.err);
+    }
+    desk.write("lawbook.yaml", "packs: [pack]\ninputs: [logs]\nreports:\n  sarif: \"-\"\n");
+    let ran = desk.run(&["scan"]);
+    assert!(
+        ran.code == 2 && ran.err.contains("lawbook.yaml:4:10: a report of `reports` goes to a file"),
+        "{}",
+        ran.err
+    );
+    let ran = desk.run(&["docs", "--policies", "pack", "--output", "-"]);
+    assert!(ran.code == 2 && ran.err.contains("is standard output"), "{}", ran.err);
+    assert!(!desk.path().join("-").exists(), "nothing is called so");
+    let ran = desk.run(&["scan", "logs", "--no-config", "--pack", "pack", "--output", "./-"]);
+    assert!(ran.code == 1 && desk.path().join("-").exists(), "{}", ran.err);
+}
+
+#[test]
 fn the_effective_configuration_is_shown_for_people_too() {
     let desk = Desk::new();
     desk.write("lawbook.yaml", "packs: [pack]\ninputs: [logs, 'in\\e[31mventory']\nseverity: { key-made: low }\n");

@@ -266,6 +266,114 @@ fn what_cases_are_made_of_is_packed_with_them() {
     );
 }
 
+/// The archive of `pack`, unpacked to a folder of its own, as `tar` would.
+fn unpacked(desk: &Desk) -> Vec<String> {
+    let _ = std::fs::remove_dir_all(desk.path().join("unpacked"));
+    desk.succeeds(&["pack", "build", "pack", "-o", "p.tar.gz"]);
+    let entries = entries(&desk.read("p.tar.gz"));
+    entries.iter().for_each(|(path, bytes)| desk.write(&format!("unpacked/{path}"), bytes));
+    entries.into_iter().map(|(path, _)| path).collect()
+}
+
+/// Cases of `volume-plain`, one of which is made of something.
+fn made_of(desk: &Desk, more: &str) {
+    desk.write("pack/storage/volume-plain.cases.yaml", format!("{CASES}  - name: made of more\n    {more}\n"));
+    let _ = std::fs::remove_file(desk.path().join("pack/storage/volume-plain.snap"));
+    desk.run(&["test", "pack"]);
+    desk.succeeds(&["review", "pack", "--accept"]);
+}
+
+const RECORD: &str = "record: { VolumeId: vol-1, Encrypted: true }\n    expect: silent\n    inventory: ";
+
+#[test]
+fn an_archive_passes_the_tests_that_its_folder_passes_whatever_cases_are_made_of() {
+    let desk = Desk::new();
+    let volumes = |id: &str| json!({ "Volumes": [{ "VolumeId": id, "Encrypted": false }] }).to_string();
+    for place in ["data/log.json", "storage/near.json", "storage/.hidden.json", "data/deep/a.json"] {
+        desk.write(&format!("pack/{place}"), volumes("vol-1"));
+    }
+    desk.write("pack/data/many/1.json", volumes("vol-1"));
+    desk.write("pack/data/many/2.json", volumes("vol-2"));
+    desk.write("pack/data/many/.3.json", volumes("vol-3"));
+    for (more, holds, lacks) in [
+        ("file: ../data/log.json\n    expect: fires", "data/log.json", "data/deep/a.json"),
+        ("file: near.json\n    expect: fires", "storage/near.json", "data/log.json"),
+        ("file: ./../storage/./near.json\n    expect: fires", "storage/near.json", "data/log.json"),
+        ("file: .hidden.json\n    expect: fires", "storage/.hidden.json", "storage/near.json"),
+        ("file: ../data/deep/a.json\n    with: { Size: 1 }\n    expect: fires", "data/deep/a.json", "data/log.json"),
+        // Of a folder all is packed, since what is selected is told by its place among the others.
+        ("file: ../data/many\n    select: '$[1]'\n    expect: fires", "data/many/1.json", "data/many/.3.json"),
+        ("file: ../data/many/\n    each: true\n    expect: fires", "data/many/2.json", "data/many/.3.json"),
+        (&format!("{RECORD}../data"), "data/deep/a.json", "storage/near.json"),
+        (&format!("{RECORD}../data/log.json"), "data/log.json", "storage/near.json"),
+    ] {
+        made_of(&desk, more);
+        let listed = unpacked(&desk);
+        let has = |path: &str| listed.iter().any(|listed| listed == path);
+        assert!(has(holds) && !has(lacks), "{more}: {listed:?}");
+        // The data is nowhere else.
+        let out = desk.succeeds(&["test", "unpacked", "--ci"]);
+        assert!(out.contains(" passed in ") && !out.contains("failed"), "{more}: {out}");
+        desk.succeeds(&["check", "unpacked"]);
+    }
+}
+
+#[test]
+fn a_pack_whose_cases_need_what_no_archive_holds_is_not_built() {
+    let desk = Desk::new();
+    let volumes = json!({ "Volumes": [{ "VolumeId": "vol-1", "Encrypted": false }] }).to_string();
+    for place in ["outside/log.json", "pack/data/log.json", "pack-2/log.json"] {
+        desk.write(place, &volumes);
+    }
+    for folder in ["pack/empty", "pack/nothing"] {
+        std::fs::create_dir_all(desk.path().join(folder)).unwrap();
+    }
+    let absolute = format!("file: {}\n    expect: fires", desk.path().join("pack/data/log.json").display());
+    let outside = "is outside of the pack, so the archive would lack it (try: ";
+    for (more, told) in [
+        ("file: ../../outside/log.json\n    expect: fires", outside),
+        ("file: ../../pack-2/log.json\n    expect: fires", outside),
+        ("file: ../../pack/data/log.json\n    expect: fires", outside),
+        (&absolute, outside),
+        (&format!("{RECORD}../../outside"), outside),
+        (&format!("{RECORD}.."), "`..` is the whole pack"),
+        (&format!("{RECORD}../storage/.."), "is the whole pack"),
+        (&format!("{RECORD}../empty"), "`../empty` holds no file"),
+        ("file: ../nothing/../data/log.json\n    expect: fires", "leads through `nothing`"),
+    ] {
+        made_of(&desk, more);
+        desk.fails(&["pack", "build", "pack", "-o", "p.tar.gz"], told);
+        desk.fails(&["pack", "build", "pack", "-o", "p.tar.gz"], "pack/storage/volume-plain.cases.yaml: `");
+        assert!(!desk.path().join("p.tar.gz").exists(), "{more}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_in_a_pack_are_files_of_the_archive_or_no_way_through() {
+    let desk = Desk::new();
+    let volumes = json!({ "Volumes": [{ "VolumeId": "vol-1", "Encrypted": false }] }).to_string();
+    desk.write("outside/deep/log.json", &volumes);
+    desk.write("outside/log.json", &volumes);
+    std::os::unix::fs::symlink("../outside/deep", desk.path().join("pack/linked")).unwrap();
+    made_of(&desk, "file: ../linked/log.json\n    expect: fires");
+    assert!(unpacked(&desk).contains(&"linked/log.json".to_owned()));
+    desk.succeeds(&["test", "unpacked", "--ci"]);
+    // Behind the link the folder above is another one.
+    made_of(&desk, "file: ../linked/../log.json\n    expect: fires");
+    desk.fails(&["pack", "build", "pack", "-o", "q.tar.gz"], "is outside of the pack");
+}
+
+#[test]
+fn who_tests_an_archive_is_told_to_unpack_it() {
+    let desk = Desk::new();
+    desk.succeeds(&["pack", "build", "pack", "-o", "p.tar.gz"]);
+    desk.fails(&["test", "p.tar.gz"], "p.tar.gz: is an archive, and cases are run in a folder (try: `tar -xzf`");
+    desk.fails(&["test", "q.tar.gz"], "q.tar.gz: there is no such file or folder");
+    desk.fails(&["pack", "build", "pack", "-o", "-"], "-: is standard output, and this is written to a file");
+    assert!(!desk.path().join("-").exists());
+}
+
 #[test]
 fn a_pack_that_is_not_sound_is_not_built() {
     let desk = Desk::new();
@@ -677,6 +785,23 @@ fn two_packs_with_the_same_policy_do_not_collide() {
     }
     assert_eq!(packs(&scan(&["--enforce", "mine/volume-plain=off"])), "theirs");
     assert!(desk.succeeds(&[&["show", "theirs/volume-plain"][..], &both].concat()).contains("Theirs"));
+    // A list names each so that it can be asked for; and the other that is left out is still there for waivers to mean.
+    let listed = |more: &[&str]| {
+        let out = desk.succeeds(&[&["list"][..], &both, more].concat());
+        out.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(listed(&[]), "mine/volume-plain theirs/volume-plain");
+    assert_eq!(listed(&["--only", "theirs/volume-plain"]), "theirs/volume-plain");
+    assert_eq!(listed(&["--coverage"]), "(no");
+    let coverage = desk.succeeds(&[&["list", "--coverage"][..], &both].concat());
+    assert!(coverage.contains("mine/volume-plain, theirs/volume-plain"), "{coverage}");
+    assert_eq!(desk.succeeds(&["list", "--pack", "pack"]).split(' ').next(), Some("volume-plain"));
+    let profile = desk.run(&[&["scan", "in", "--profile"][..], &both].concat()).err;
+    assert!(profile.contains("\nmine/volume-plain ") && profile.contains("\ntheirs/volume-plain "), "{profile}");
+    desk.fails(
+        &[&["scan", "in", "--only", "mine/volume-plain", "--enforce", "mine=off"][..], &both].concat(),
+        "`mine/volume-plain` is asked for, and off by --enforce mine=off (try: `--enforce mine/volume-plain=fail`)",
+    );
     let json = |more: &[&str]| {
         let ran = desk.run(&[&["scan", "in", "--format", "json", "--now", "2024-05-15"][..], &both, more].concat());
         (ran.code, serde_json::from_str::<Value>(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err)))

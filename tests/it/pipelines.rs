@@ -220,7 +220,89 @@ fn the_action_scans_and_tells_the_steps_behind_it() {
         assert!(!desk.path().join("pwned").exists(), "{hostile}");
     }
     let (code, told) = run(&[("INPUT_PATHS", " \n ")]);
-    assert!(code == 2 && told.contains("paths names nothing"), "{told}");
+    assert!(code == 0 && told.contains("nothing to scan"), "{told}");
+    assert_eq!(desk.output("exit-code"), "2");
+}
+
+/// What the step that scans is given where a workflow says nothing.
+fn defaults() -> Vec<(String, String)> {
+    let action = yaml("action.yml");
+    let steps = action["runs"]["steps"].as_array().unwrap();
+    let step = steps.iter().find(|step| step["id"] == "scan").unwrap();
+    let given = step["env"].as_object().unwrap().iter().filter_map(|(name, value)| {
+        let input = value.as_str().unwrap().strip_prefix("${{ inputs.")?.strip_suffix(" }}")?;
+        Some((name.clone(), action["inputs"][input]["default"].as_str().unwrap_or_default().to_owned()))
+    });
+    given.collect()
+}
+
+#[test]
+fn the_action_goes_by_the_configuration_unless_an_input_says_otherwise() {
+    let desk = Desk::with_input_and_policies();
+    let script = format!("{ROOT}/.github/action/scan.sh");
+    let defaults = defaults();
+    assert!(defaults.len() > 8, "{defaults:?}");
+    let action = |inputs: &[(&str, &str)]| {
+        let _ = std::fs::remove_file(desk.path().join("output"));
+        let base = defaults.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let all: Vec<(&str, &str)> = base.chain(inputs.iter().copied()).collect();
+        let (code, told) = desk.run(&script, &[], &all);
+        assert_eq!(code, 0, "{told}");
+        (desk.output("exit-code"), told)
+    };
+    // An informational finding of a policy of which there are warnings, which stop a strict run.
+    desk.write("own/pack.yaml", "lawbook: 1\nname: own\n");
+    let head =
+        |severity: &str| format!("//! ---\n//! title: T\n//! severity: {severity}\n//! judges: ec2/volumes\n//! ---\n");
+    desk.write("own/seen.rhai", &format!("{}fn matches(volume) {{ true }}\n", head("info")));
+    let volumes = json!({ "Volumes": [{ "VolumeId": "vol-1" }] }).to_string();
+    desk.write("mine/111122223333/us-east-1/ec2/describe-volumes.json", &volumes);
+    desk.write(
+        "waivers.yaml",
+        "waivers:\n  - { policy: seen, resources: ['**'], owner: a, reason: b, expires: 2999-01-01 }\n",
+    );
+    for (file, plain) in [
+        ("packs: [own]\nfail_on: info", 1),
+        ("packs: [own]\nfail_on: low", 0),
+        ("packs: [own]\nfail_on: never", 0),
+        ("packs: [own]", 0),
+        ("packs: [own]\nfail_on: info\nenforcement: { own: report }", 0),
+        ("packs: [own]\nfail_on: info\nwaivers: waivers.yaml", 0),
+        ("packs: [own]\nfail_on: info\nstrict: true", 2),
+        ("packs: [own]\nfail_on: info\nstrict: false", 1),
+        ("packs: [own]\nfail_on: info\noutput: elsewhere.txt\nformat: csv", 1),
+        ("packs: [own]\nfail_on: hihg", 2),
+    ] {
+        desk.write("lawbook.yaml", &format!("inputs: [mine]\n{file}\n"));
+        let (code, told) = desk.run("lawbook", &["scan"], &[]);
+        assert_eq!(code, plain, "{file}: {told}");
+        let (code, told) = action(&[]);
+        assert_eq!(code, plain.to_string(), "{file}: {told}");
+    }
+    // An input wins.
+    desk.write("lawbook.yaml", "packs: [own]\ninputs: [nowhere]\nfail_on: info\nstrict: true\n");
+    for (inputs, wanted) in [
+        (&[("INPUT_PATHS", "mine")][..], "2"),
+        (&[("INPUT_PATHS", "mine"), ("INPUT_STRICT", "false")], "1"),
+        (&[("INPUT_PATHS", "mine"), ("INPUT_STRICT", "false"), ("INPUT_FAIL_ON", "never")], "0"),
+        (&[("INPUT_PATHS", "mine"), ("INPUT_PACKS", "policies"), ("INPUT_STRICT", "false")], "0"),
+        (&[("INPUT_PATHS", "mine"), ("INPUT_STRICT", "false"), ("INPUT_WAIVERS", "waivers.yaml")], "0"),
+        (&[("INPUT_PATHS", "mine"), ("INPUT_STRICT", "yes")], "2"),
+        (&[], "2"),
+    ] {
+        let (code, told) = action(inputs);
+        assert_eq!(code, wanted, "{inputs:?}: {told}");
+    }
+    // Annotations go to the log of the step, unless somebody says so to the action itself.
+    desk.write("lawbook.yaml", "packs: [own]\ninputs: [mine]\nfail_on: info\noutput: elsewhere.txt\n");
+    let _ = std::fs::remove_file(desk.path().join("elsewhere.txt"));
+    assert!(action(&[]).1.contains("::notice "), "no annotation");
+    assert!(!desk.path().join("elsewhere.txt").exists());
+    for args in ["--output\nhere.txt", "--output=here.txt", "-o\nhere.txt", "-ohere.txt"] {
+        let (code, told) = action(&[("INPUT_ARGS", args)]);
+        assert!(code == "1" && desk.read("here.txt").contains("::notice "), "{args}: {told}");
+        std::fs::remove_file(desk.path().join("here.txt")).unwrap();
+    }
 }
 
 #[test]
@@ -352,6 +434,79 @@ fn hooks_of_pre_commit_run_on_a_pack() {
     std::fs::write(&file, good.replace("created by", "made by")).unwrap();
     assert_eq!((run(&hooks[0]).0, run(&hooks[2]).0), (0, 1));
     assert!(!desk.path().join("policies/key-pair-created.snap.new").exists());
+}
+
+/// Has what `policies` holds locked, and then one of them edited, which is no reason to stop before it is checked.
+fn lock_and_edit(desk: &Desk) -> PathBuf {
+    desk.write("lawbook.yaml", "packs: [policies]\nlocked: true\n");
+    let (code, told) = desk.run("lawbook", &["lock"], &[]);
+    assert_eq!(code, 0, "{told}");
+    let file = desk.path().join("policies/key-pair-created.rhai");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}// a change\n")).unwrap();
+    let (code, told) = desk.run("lawbook", &["check", "policies"], &[]);
+    assert!(code == 2 && told.contains("is not as it was locked"), "{told}");
+    file
+}
+
+#[test]
+fn hooks_and_templates_judge_a_change_that_is_not_locked_yet() {
+    let desk = Desk::with_input_and_policies();
+    let file = lock_and_edit(&desk);
+    let edited = std::fs::read_to_string(&file).unwrap();
+    let hooks = yaml(".pre-commit-hooks.yaml");
+    let gitlab = yaml("examples/ci/gitlab-ci.yaml");
+    let workflows = [yaml("examples/ci/github-actions.yaml"), yaml("examples/pipeline/.github/workflows/lawbook.yaml")];
+    let mut lines: Vec<String> = Vec::new();
+    for hook in hooks.as_array().unwrap() {
+        lines.push(format!("{} {}", hook["entry"].as_str().unwrap(), hook["args"][0].as_str().unwrap()));
+    }
+    lines.extend(script(&gitlab["lawbook-policies"]));
+    for workflow in &workflows {
+        let mut runs = Vec::new();
+        texts(&workflow["jobs"]["policies"], "run", &mut runs);
+        lines.extend(runs.into_iter().flat_map(str::lines).map(str::to_owned));
+    }
+    let judging: Vec<&String> = lines
+        .iter()
+        .filter(|line| ["lawbook check", "lawbook test"].iter().any(|start| line.starts_with(start)))
+        .collect();
+    assert_eq!(judging.len(), 9, "{lines:?}");
+    for line in judging {
+        std::fs::write(&file, &edited).unwrap();
+        let (code, told) = desk.shell(std::slice::from_ref(line));
+        assert_eq!(code, 0, "{line}\n{told}");
+        // They are no less strict than before.
+        std::fs::write(&file, edited.replace("succeeded(event)", "succeded(event)")).unwrap();
+        let (code, told) = desk.shell(std::slice::from_ref(line));
+        assert!(code == 2 && told.contains("succeded") || line.contains("--fix"), "{line}\n{told}");
+    }
+    // The gate is another one.
+    std::fs::write(&file, &edited).unwrap();
+    let gates: Vec<&String> = lines.iter().filter(|line| line.starts_with("lawbook lock --check")).collect();
+    assert_eq!(gates.len(), 1);
+    assert_eq!(desk.shell(std::slice::from_ref(gates[0])).0, 2);
+}
+
+#[test]
+fn pages_that_examples_send_to_are_there_and_about_what_they_say() {
+    for file in [
+        "examples/pipeline/.github/workflows/lawbook.yaml",
+        "examples/ci/gitlab-ci.yaml",
+        "examples/ci/github-code-scanning.yaml",
+        "examples/ci/github-actions.yaml",
+        "examples/collect-inventory.sh",
+    ] {
+        let text = text(file);
+        let pages: Vec<String> = names(&text, "docs/").into_iter().collect();
+        for page in &pages {
+            assert!(Path::new(ROOT).join(format!("docs/{page}.md")).exists(), "{file}: docs/{page}.md");
+        }
+        // What fetches logs stands on one page.
+        for line in text.lines().filter(|line| line.contains("docs/") && line.contains("logs")) {
+            assert!(line.contains("docs/collecting.md"), "{file}: {line}");
+        }
+    }
 }
 
 /// The lines of a job's script but for those that install something.

@@ -215,9 +215,10 @@ fn metrics_say_what_the_report_says() {
         assert_eq!(value(&told, name, labels), wanted.as_f64(), "{name} {labels:?} of {told:?}");
     };
     let summary = &report["summary"];
-    is("findings", &[("severity", "low"), ("standing", "new")], &summary["findings"]["by_severity"]["low"]);
+    let of = |standing, enforcement| [("severity", "low"), ("standing", standing), ("enforcement", enforcement)];
+    is("findings", &of("new", "fail"), &summary["findings"]["by_severity"]["low"]);
     assert_eq!(sum(&told, "findings"), summary["findings"]["total"].as_f64().unwrap());
-    assert_eq!(told.iter().filter(|(name, ..)| name == "lawbook_findings").count(), 15, "zeroes are told, too");
+    assert_eq!(told.iter().filter(|(name, ..)| name == "lawbook_findings").count(), 30, "zeroes are told, too");
     is("records", &[("kind", "event")], &summary["records"]["events"]);
     is("records", &[("kind", "resource")], &summary["records"]["resources"]);
     is("files", &[("kind", "read")], &summary["files"]["read"]);
@@ -230,7 +231,7 @@ fn metrics_say_what_the_report_says() {
     is("policy_findings", &[("pack", "local"), ("policy", "two")], &json!(0));
     is("policy_faults", &[("pack", "local"), ("policy", "two")], &json!(1));
     is("last_run_exit_code", &[], &json!(2));
-    is("last_run_complete", &[], &json!(1));
+    is("last_run_complete", &[], &json!(0));
     is("build_info", &[("version", env!("CARGO_PKG_VERSION"))], &json!(1));
     let ended = value(&told, "last_run_timestamp_seconds", &[]).unwrap();
     assert!(ended >= before as f64 && value(&told, "last_run_duration_seconds", &[]).unwrap() >= 0.0);
@@ -266,7 +267,7 @@ fn a_run_that_stops_says_so_in_its_metrics() {
         let told = metrics(&desk);
         assert_eq!(value(&told, "last_run_exit_code", &[]), Some(2.0), "{args:?}");
         assert_eq!(value(&told, "last_run_complete", &[]), Some(0.0), "{args:?}");
-        assert_eq!(value(&told, "findings", &[("severity", "low"), ("standing", "new")]), None);
+        assert!(told.iter().all(|(name, ..)| name != "lawbook_findings"), "{told:?}");
     }
     // Whatever happens, nothing is left half written, and no input is written over.
     let left: Vec<String> = std::fs::read_dir(desk.path())
@@ -283,4 +284,70 @@ fn a_run_that_stops_says_so_in_its_metrics() {
     let ran = desk.run(&same).exits(2);
     assert!(ran.err.contains("is where two reports of this scan would go"), "{}", ran.err);
     assert!(!Path::new("x").exists());
+}
+
+#[test]
+fn a_run_is_complete_unless_something_went_wrong() {
+    let desk = desk();
+    desk.write("quiet.rhai", policy("Quiet", "fn matches(event) { false }"));
+    desk.write(
+        "unsure.rhai",
+        policy("Unsure", "fn matches(event) { all(\"ec2/images\").len() > 0 }")
+            .replace("//! severity", "//! needs: [ec2/images]\n//! severity"),
+    );
+    // Of one region it is known that it has no images, of the other nothing.
+    desk.write("inv/111122223333/us-east-1/ec2/describe-images.json", json!({ "Images": [] }).to_string());
+    desk.write("two.json", log(&[event("1", json!({})), event("2", json!({ "awsRegion": "eu-west-1" }))]));
+    let whole = std::fs::read_to_string(desk.path().join("log.json")).unwrap();
+    desk.write("cut.json", &whole[..whole.len() - 3]);
+    desk.write("waivers.yaml", "waivers:\n  - { policy: key, owner: a, reason: b, expires: soon }\n");
+    desk.write("empty/readme.txt", "nothing here\n");
+    for (args, code) in [
+        (&["log.json", "--policy", "quiet.rhai"][..], 0),
+        (&["log.json", "--policy", "key.rhai"], 1),
+        (&["two.json", "--policy", "unsure.rhai", "--inventory", "inv"], 0),
+        (&["log.json", "--policy", "unsure.rhai"], 2),
+        (&["cut.json", "--policy", "key.rhai"], 2),
+        (&["cut.json", "--policy", "quiet.rhai"], 2),
+        (&["log.json", "--policy", "quiet.rhai", "--waivers", "waivers.yaml"], 2),
+        (&["empty", "--policy", "quiet.rhai"], 2),
+        (&["empty", "--policy", "quiet.rhai", "--allow-empty"], 0),
+    ] {
+        let ran = desk.run(&[&["scan", "--metrics", "lawbook.prom"][..], args].concat());
+        let told = metrics(&desk);
+        let complete = if code == 2 { 0.0 } else { 1.0 };
+        assert_eq!(
+            (ran.code, value(&told, "last_run_exit_code", &[]), value(&told, "last_run_complete", &[])),
+            (code, Some(f64::from(code)), Some(complete)),
+            "{args:?}: {}",
+            ran.err
+        );
+    }
+}
+
+#[test]
+fn the_alert_of_the_page_counts_what_fails_a_run_and_nothing_else() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scheduled-runs.md")).unwrap();
+    let alert = regex::Regex::new(r"`sum\(lawbook_findings\{([^}]*)\}\) > 0`").unwrap();
+    let wanted = alert.captures(&page).expect("the page proposes an alert")[1].to_owned();
+    let matcher = regex::Regex::new(r#"(\w+)(=~|=)"([^"]*)""#).unwrap();
+    let alerts = |told: &[Sample]| {
+        let is_wanted = |labels: &BTreeMap<String, String>| {
+            matcher.captures_iter(&wanted).all(|one| {
+                let value = labels.get(&one[1]).unwrap_or_else(|| panic!("findings have no label `{}`", &one[1]));
+                let pattern = if &one[2] == "=" { regex::escape(&one[3]) } else { one[3].to_owned() };
+                regex::Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(value)
+            })
+        };
+        let findings = told.iter().filter(|(name, ..)| name == "lawbook_findings");
+        findings.filter(|(_, labels, _)| is_wanted(labels)).map(|(.., value)| value).sum::<f64>() > 0.0
+    };
+    let desk = desk();
+    let args = ["scan", "log.json", "--policy", "key.rhai", "--severity", "key=high", "--metrics", "lawbook.prom"];
+    for (more, code) in [(&[][..], 1), (&["--enforce", "key=report"], 0), (&["--severity", "key=medium"], 1)] {
+        desk.run(&[&args[..], more].concat()).exits(code);
+        let told = metrics(&desk);
+        assert_eq!(alerts(&told), more.is_empty(), "{more:?}: {told:?}");
+        assert_eq!(sum(&told, "findings"), 1.0, "all are counted, {more:?}");
+    }
 }
