@@ -208,7 +208,13 @@ def password_given():
     name = user("password-given", password=True)
     answer = {"loginProfile": {"userName": name, "passwordResetRequired": False}}
     record = event("iam", "CreateLoginProfile", {"userName": name, "passwordResetRequired": False}, answer)
-    return Case("login-profile-created", about=f"{ARN}:user/{name}", record=record)
+    # Whoever gave the second took it back, and signed in meanwhile.
+    taken = user("password-given-and-taken")
+    also = event("iam", "CreateLoginProfile", {"userName": taken, "passwordResetRequired": False}, answer)
+    return [
+        Case("login-profile-created", about=f"{ARN}:user/{name}", record=record),
+        Case("login-profile-created", about=f"{ARN}:user/{taken}", record=also),
+    ]
 
 
 def device(name, of):

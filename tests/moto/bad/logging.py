@@ -183,7 +183,7 @@ def bucket_changed():
         cases.append(Case("trail-bucket-changed", about=place, record=event("s3", call, request)))
         return {"Bucket": place}
 
-    for name in ("suspended", "unblocked", "without-policy", "with-other-policy", "expires", "with-acl", "gone"):
+    for name in ("suspended", "unblocked", "without-policy", "with-other-policy", "denied", "expires", "with-acl", "gone"):
         trail(f"bucket-{name}")
     s3.put_bucket_versioning(
         **changed("suspended", "PutBucketVersioning", versioning="", VersioningConfiguration={"Status": "Suspended"}),
@@ -196,6 +196,11 @@ def bucket_changed():
         '"Resource":"arn:aws:s3:::files-of-bucket-with-other-policy/*"}]}'
     )
     s3.put_bucket_policy(**changed("with-other-policy", "PutBucketPolicy", policy="", bucketPolicy=policy), Policy=policy)
+    denied = (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":{"Service":"cloudtrail.amazonaws.com"},'
+        '"Action":"s3:PutObject","Resource":"arn:aws:s3:::files-of-bucket-denied/*"}]}'
+    )
+    s3.put_bucket_policy(**changed("denied", "PutBucketPolicy", policy="", bucketPolicy=denied), Policy=denied)
     changed(
         "expires", "PutBucketLifecycle", lifecycle="",
         LifecycleConfiguration={"Rule": {"ID": "a", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}},
@@ -215,6 +220,13 @@ def tampered_then_acted():
     user = iam.create_user(UserName="tampers", Path="/team/")["User"]["Arn"]
     access_key = iam.create_access_key(UserName="tampers")["AccessKey"]["AccessKeyId"]
     by_role = role("tampers-and-acts")
+    # Revoked once, long before.
+    long_ago = (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"],"Condition":'
+        '{"DateLessThan":{"aws:TokenIssueTime":"2020-01-01T00:00:00Z"}}}]}'
+    )
+    iam.put_user_policy(UserName="tampers", PolicyName="AWSRevokeOlderSessions", PolicyDocument=long_ago)
+    iam.put_role_policy(RoleName="tampers-and-acts", PolicyName="AWSRevokeOlderSessions", PolicyDocument=long_ago)
     now = datetime.datetime.now(datetime.timezone.utc)
 
     def records(identity):
@@ -366,13 +378,22 @@ def actions_disabled():
     for name in names:
         alarm(name)
     client("cloudwatch").disable_alarm_actions(AlarmNames=names)
-    record = event("monitoring", "DisableAlarmActions", {"alarmNames": names})
-    return Case("alarm-actions-disabled", about=names[0], record=record)
+    listed = alarm('["actions-disabled-not"]', acts=False)
+    alarm("actions-disabled-not")
+    listed = listed.split(":alarm:")[-1]
+    return [
+        Case("alarm-actions-disabled", about=some[0], record=event("monitoring", "DisableAlarmActions", {"alarmNames": some}))
+        for some in (names, [listed])
+    ]
 
 
 @makes("alarm-actions-off")
 def actions_off():
-    return Case("alarm-actions-off", about=alarm("actions-off", acts=False), sound=[alarm("actions-on")])
+    sound = [alarm("actions-on")]
+    # The second has a name that is a list of other names, to the AWS CLI.
+    return [
+        Case("alarm-actions-off", about=alarm(name, acts=False), sound=sound) for name in ("actions-off", '["actions-on"]')
+    ]
 
 
 @makes("alarms-deleted")
@@ -380,10 +401,18 @@ def alarms_deleted():
     names = ["alarm-deleted", "alarm deleted, too"]
     alarm(names[0], AlarmDescription="It's \"quoted\"", Dimensions=[{"Name": "Path", "Value": "/a b"}])
     alarm(names[1], acts=False, TreatMissingData="breaching")
-    return Case(
-        "alarms-deleted", about=names[0], record=event("monitoring", "DeleteAlarms", {"alarmNames": names}),
-        later=lambda: client("cloudwatch").delete_alarms(AlarmNames=names),
-    )
+    # To the AWS CLI a list of another name.
+    listed = ['["alarm-kept"]']
+    alarm(listed[0])
+    alarm("alarm-kept")
+
+    def deleted(some):
+        return Case(
+            "alarms-deleted", about=some[0], record=event("monitoring", "DeleteAlarms", {"alarmNames": some}),
+            later=lambda: client("cloudwatch").delete_alarms(AlarmNames=some),
+        )
+
+    return [deleted(names), deleted(listed)]
 
 
 # Instances.
