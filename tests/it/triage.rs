@@ -17,7 +17,7 @@ fn desk() -> tempfile::TempDir {
     write(
         "pack/volume-plain.rhai",
         "//! ---\n//! title: Volume in the clear\n//! severity: high\n//! judges: ec2/volumes\n//! formerly: [volume-unencrypted]\n//! ---\n\
-         fn matches(volume) { volume.Encrypted == false }\nfn context(volume) { #{ size: volume.Size } }\n",
+         fn matches(volume) { volume.Encrypted == false }\nfn context(volume) { #{ size: volume.Size, nothing: [], text: \"\", list: [], map: #{}, no: false, zero: 0 } }\n",
     );
     write(
         "pack/key-made.rhai",
@@ -111,6 +111,27 @@ fn a_waiver_is_for_what_all_it_says_holds_of() {
         ("policy: volume-plain, tag: [Team, Scratch]", "new", "new", "new"),
         ("policy: volume-plain, where: \"$[?@.context.size == 9]\"", "new", "waived", "new"),
         ("policy: volume-plain, where: $.context.nothing", "new", "new", "new"),
+        // What is there and empty says no more than what is not.
+        ("policy: volume-plain, where: $.context.text", "new", "new", "new"),
+        ("policy: volume-plain, where: $.context.list", "new", "new", "new"),
+        ("policy: volume-plain, where: $.context.map", "new", "new", "new"),
+        ("policy: volume-plain, where: $.context.no", "new", "new", "new"),
+        ("policy: volume-plain, where: \"$.context.list[*]\"", "new", "new", "new"),
+        ("policy: volume-plain, where: $.context.zero", "waived", "waived", "new"),
+        ("policy: volume-plain, where: \"$[?@.context.no == false]\"", "waived", "waived", "new"),
+        ("policy: volume-plain, where: $.context", "waived", "waived", "new"),
+        ("policy: key-made, where: $.resources", "new", "new", "new"),
+        ("policy: key-made, where: \"$[?@.resources]\"", "new", "new", "new"),
+        ("policy: volume-plain, where: \"$[?@.context.no]\"", "new", "new", "new"),
+        ("policy: volume-plain, where: \"$[?(@.context.list) && @.context.size == 9]\"", "new", "new", "new"),
+        ("policy: volume-plain, where: \"$[?@.context.list || @.context.size == 9]\"", "new", "waived", "new"),
+        ("policy: volume-plain, where: \"$[?@.context.size == 7 || @.context.text]\"", "new", "new", "new"),
+        ("policy: volume-plain, where: \"$[?@.context.size && @.context.size == 9]\"", "new", "waived", "new"),
+        ("policy: volume-plain, where: \"$[?@.context.size == 9].context.list\"", "new", "new", "new"),
+        ("policy: volume-plain, where: \"$[?@.context.size == 9].context.size\"", "new", "waived", "new"),
+        ("policy: volume-plain, where: \"$[?!@.context.absent]\"", "waived", "waived", "new"),
+        ("policy: volume-plain, where: \"$[?!@.context.no]\"", "new", "new", "new"),
+        ("policy: key-made, where: $.context", "new", "new", "new"),
         ("policy: key-made, actor: \"arn:aws:iam::*:user/alice\"", "new", "new", "waived"),
         ("policy: key-made, actor: bob", "new", "new", "new"),
         // It is about nothing, so that no glob covers it.
@@ -168,6 +189,36 @@ fn what_cannot_be_read_excuses_nothing() {
         assert_eq!(report["faults"][0]["origins"][0]["line"], 2);
         let noted = report["findings"].to_string().contains("a waiver for its policy cannot be read (line 2)");
         assert_eq!(noted, waiver.contains("policy:"), "{waiver}");
+    }
+    // One that is for a finding alone is noted on that.
+    let (_, report) = scan(path, "2024-05-15", &[]);
+    let of = |id: &str| {
+        let is_it = |finding: &&Value| finding["record"]["id"] == id;
+        report["findings"].as_array().unwrap().iter().find(is_it).unwrap()["fingerprint"].as_str().unwrap().to_owned()
+    };
+    let (one, large) = (of("vol-1"), of("vol-1").to_uppercase());
+    for (waiver, on_all) in [
+        (format!("fingerprint: {one:?}, owner: a, reason: x, expires: soon"), false),
+        (format!("fingerprint: {one:?}, owner: a, reason: x, expires: \"2030-01-01T01:00:00+09:00\""), false),
+        (format!("fingerprint: {one:?}, owner: a, reason: x"), false),
+        (format!("fingerprint: {one:?}, owner: a, reason: x, expires: 2030-01-01, until: x"), false),
+        (format!("fingerprint: {large:?}, owner: a, reason: x, expires: 2030-01-01"), one == large),
+        (format!("fingerprint: {:?}, owner: a, reason: x, expires: 2030-01-01", &one[..12]), false),
+        (format!("fingerprint: {one:?}, policy: volume-plain, owner: a, reason: x, expires: soon"), false),
+        (format!("policy: [volume-plain], resources: [vol-1], {BY}"), true),
+        (format!("policy: volume-plain, fingerprint: 1, owner: a, reason: x, expires: soon"), true),
+    ] {
+        let (code, report) = with_waiver(path, &waiver);
+        assert_eq!((standings(&report), code), (all("new", "new", "new"), 2), "{waiver}");
+        for finding in report["findings"].as_array().unwrap() {
+            let notes = finding["notes"].to_string();
+            let wanted = match (finding["record"]["id"].as_str().unwrap(), on_all) {
+                ("vol-1", false) => "a waiver for it cannot be read (line 2)",
+                ("vol-1" | "vol-2", true) => "a waiver for its policy cannot be read (line 2)",
+                _ => "null",
+            };
+            assert!(notes.contains(wanted), "{waiver}: {finding}");
+        }
     }
     std::fs::write(path.join("waivers.yaml"), "waiver: []\n").unwrap();
     let ran = run(path, &["scan", "input", "--pack", "pack", "--waivers", "waivers.yaml"]);
@@ -338,4 +389,97 @@ fn sarif_has_what_is_excused_as_suppressed() {
     let suppressed: Vec<&Value> = results.iter().filter(|result| result.get("suppressions").is_some()).collect();
     let [one] = suppressed[..] else { panic!("{results:#?}") };
     assert_eq!(one["suppressions"][0]["justification"], "alice: planned (until 2024-05-20)");
+}
+
+/// A pack with a window that counts different callers, and calls by three in two accounts.
+fn spray() -> tempfile::TempDir {
+    let desk = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(desk.path().join("pack")).unwrap();
+    std::fs::create_dir_all(desk.path().join("input")).unwrap();
+    std::fs::write(desk.path().join("pack/pack.yaml"), "lawbook: 1\nname: mine\n").unwrap();
+    std::fs::write(
+        desk.path().join("pack/spray.rhai"),
+        "//! ---\n//! title: Many keys from one address\n//! severity: high\n//! judges: cloudtrail\n//! when: { eventName: CreateKeyPair }\n\
+         //! window: { by: sourceIPAddress, within: 1h, count: \">= 3\" }\n//! ---\n\
+         fn matches(event) { succeeded(event) }\n",
+    )
+    .unwrap();
+    desk
+}
+
+/// So many calls, each by the next of these callers: account, region and name.
+fn calls(desk: &Path, count: usize, callers: &[(&str, &str, &str)]) {
+    let call = |at: usize| {
+        let (account, region, name) = callers[at % callers.len()];
+        json!({
+            "eventVersion": "1.10", "eventID": format!("e-{at:06}"), "eventTime": format!("2024-05-14T12:{:02}:{:02}Z", at / 60 % 60, at % 60),
+            "eventSource": "ec2.amazonaws.com", "eventName": "CreateKeyPair", "awsRegion": region, "recipientAccountId": account,
+            "sourceIPAddress": "203.0.113.7",
+            "userIdentity": {
+                "type": "AssumedRole", "arn": format!("arn:aws:sts::{account}:assumed-role/{name}/s"), "accountId": account,
+                "sessionContext": { "sessionIssuer": { "type": "Role", "userName": name, "arn": format!("arn:aws:iam::{account}:role/{name}") } },
+            },
+        })
+    };
+    let records: Vec<Value> = (0..count).map(call).collect();
+    std::fs::write(desk.join("input/log.json"), json!({ "Records": records }).to_string()).unwrap();
+}
+
+#[test]
+fn a_waiver_of_a_window_is_for_each_of_its_hits() {
+    let desk = spray();
+    let path = desk.path();
+    let callers = [
+        ("111122223333", "us-east-1", "alice"),
+        ("444455556666", "eu-west-1", "mallory"),
+        ("444455556666", "eu-west-1", "eve"),
+    ];
+    let standing = |waiver: &str| {
+        let (_, report) = with_waiver(path, &format!("policy: spray, {waiver}, {BY}"));
+        let [finding] = &report["findings"].as_array().unwrap()[..] else { panic!("{report}") };
+        let is_noted = finding["notes"].to_string().contains("the waiver of alice is not for all of its hits");
+        let is_unused = report["unused_waivers"].as_array().unwrap().len() == 1;
+        let standing = finding["standing"].as_str().unwrap().to_owned();
+        assert_eq!(is_unused, standing == "new", "{waiver}: {report}");
+        (standing, is_noted)
+    };
+    let (new, noted, waived) = (("new".to_owned(), false), ("new".to_owned(), true), ("waived".to_owned(), false));
+    calls(path, 3, &callers);
+    for (waiver, wanted) in [
+        // Of the hit at which it opened, of the first, and of both in the middle.
+        ("account: \"444455556666\"", &noted),
+        ("region: eu-west-1", &noted),
+        ("actor: eve", &noted),
+        ("account: \"111122223333\"", &noted),
+        ("region: us-east-1", &noted),
+        ("actor: \"arn:aws:iam::111122223333:role/alice\"", &noted),
+        ("actor: [mallory, eve]", &noted),
+        ("account: \"999999999999\"", &new),
+        ("actor: bob", &new),
+        // One hit is of the account, another by the actor, and none both.
+        ("account: \"111122223333\", actor: eve", &new),
+        ("account: [\"111122223333\", \"444455556666\"]", &waived),
+        ("region: [us-east-1, eu-west-1]", &waived),
+        ("actor: [alice, mallory, eve]", &waived),
+        ("actor: \"arn:aws:sts::*:assumed-role/*/s\"", &waived),
+        ("actor: \"arn:aws:iam::*:role/*\", region: [us-east-1, eu-west-1]", &waived),
+        ("actor: \"arn:aws:iam::*:role/*\", region: eu-west-1", &noted),
+        // What says nothing of whose it is goes by the finding.
+        ("resources: [203.0.113.7]", &waived),
+        ("resources: [203.0.113.7], actor: eve", &noted),
+        ("where: \"$[?@.window.count == 3]\"", &waived),
+        ("where: \"$[?@.window.count == 4]\", actor: eve", &new),
+    ] {
+        assert_eq!(&standing(waiver), wanted, "{waiver}");
+    }
+    // More hits than a report lists, and more than are held: of those nobody knows.
+    let one = [("111122223333", "us-east-1", "alice")];
+    let account = "account: \"111122223333\", actor: alice";
+    calls(path, 1_000, &one);
+    assert_eq!(standing(account), waived);
+    calls(path, 1_001, &one);
+    assert_eq!(standing(account), noted);
+    assert_eq!(standing("resources: [203.0.113.7]"), waived);
+    calls(path, 1_000, &[&[one[0]; 499][..], &callers[1..2], &[one[0]; 500][..]].concat());
+    assert_eq!(standing(account), noted);
 }
