@@ -265,6 +265,8 @@ fn waive_writes_one_and_leaves_the_rest_as_it_is() {
                 reason,
                 "--expires",
                 "2024-06-01",
+                "--now",
+                "2024-05-15",
                 "--ticket",
                 "OPS-1",
             ],
@@ -285,9 +287,88 @@ fn waive_writes_one_and_leaves_the_rest_as_it_is() {
     assert!(ran.code == 2 && ran.err.contains("has a waiver for this finding"), "{}", ran.err);
     std::fs::write(path.join("waivers.yaml"), format!("waivers: [{{ policy: p, resources: [a], {BY} }}]\n")).unwrap();
     let ran = waive(fingerprints[0], "x");
-    assert!(ran.code == 2 && ran.err.contains("add it by hand"), "{}", ran.err);
+    assert!(ran.code == 2 && ran.err.contains("add it by hand") && !ran.err.contains("u{"), "{}", ran.err);
+    // What is printed can be pasted.
+    let entry = ran.out.lines().map(|line| format!("  {line}\n")).collect::<String>();
+    std::fs::write(path.join("waivers.yaml"), format!("waivers:\n{entry}")).unwrap();
+    let (_, report) = scan(path, "2024-05-15", &["--waivers", "waivers.yaml"]);
+    assert_eq!(report["summary"]["findings"]["by_standing"]["waived"], 1, "{entry}");
+    // In a file that has no waiver yet, however that is written.
+    for text in
+        ["waivers: # all", "waivers: []", "waivers: [] # none yet\n", "waivers:\n# none yet\n", "waivers: ~", "# ours"]
+    {
+        std::fs::write(path.join("waivers.yaml"), text).unwrap();
+        let ran = waive(fingerprints[0], "x");
+        assert_eq!(ran.code, 0, "{text}: {}", ran.err);
+        let (_, report) = scan(path, "2024-05-15", &["--waivers", "waivers.yaml"]);
+        assert_eq!(report["summary"]["findings"]["by_standing"]["waived"], 1, "{text}");
+        let after = std::fs::read_to_string(path.join("waivers.yaml")).unwrap();
+        let comment = text.split_once('#').map_or("", |(_, comment)| comment.trim_end());
+        assert!(after.contains(comment), "{after}");
+    }
     let ran = waive("24dd", "x");
     assert!(ran.code == 2 && ran.err.contains("no fingerprint"), "{}", ran.err);
+}
+
+#[test]
+fn waive_goes_by_the_time_of_the_run() {
+    let desk = desk();
+    let path = desk.path();
+    let waive = |expires: &str, more: &[&str], now: Option<&str>| {
+        let _ = std::fs::remove_file(path.join("waivers.yaml"));
+        let mut command = crate::cli::lawbook();
+        let known_as = "24ddb4a41a798b39311945453c7803c8";
+        command.args(["waive", known_as, "--owner", "bob", "--reason", "x", "--expires", expires]).args(more);
+        command.envs(now.map(|now| ("LAWBOOK_NOW", now))).current_dir(path).stdin(Stdio::null());
+        let out = command.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let written = std::fs::read_to_string(path.join("waivers.yaml")).unwrap_or_default();
+        let day = written.lines().find_map(|line| Some(line.trim().strip_prefix("expires: ")?.to_owned()));
+        (out.status.code().unwrap(), day, text(out.stderr))
+    };
+    let flag = ["--now", "2025-06-02T12:00:00Z"];
+    for (expires, wanted) in [
+        ("30d", "2025-07-02"),
+        ("2w", "2025-06-16"),
+        ("12h", "2025-06-03"),
+        ("1h", "2025-06-02"),
+        ("2025-06-02", "2025-06-02"),
+    ] {
+        for (more, now) in [(&flag[..], None), (&[], Some(flag[1])), (&flag[..], Some("2031-01-01"))] {
+            let (code, day, err) = waive(expires, more, now);
+            assert_eq!((code, day.as_deref(), err.as_str()), (0, Some(wanted), ""), "{expires} {more:?} {now:?}");
+        }
+    }
+    // A day that is over then is refused, and told where only the clock says so.
+    for (more, now) in [(&flag[..], None), (&[], Some(flag[1]))] {
+        let (code, day, err) = waive("2025-06-01", more, now);
+        assert!(code == 2 && day.is_none() && err.contains("2025-06-01 is over on 2025-06-02"), "{err}");
+    }
+    let (code, day, err) = waive("2020-01-01", &[], None);
+    assert!(code == 0 && day.as_deref() == Some("2020-01-01") && err.contains("2020-01-01 is over"), "{err}");
+    let (code, _, err) = waive("30d", &[], Some("soon"));
+    assert!(code == 2 && err.contains("LAWBOOK_NOW"), "{err}");
+    for no_day in ["2025-07-02T01:00:00+09:00", "20250702", "2025-W30-1", "soon", ""] {
+        let (code, day, err) = waive(no_day, &flag, None);
+        assert!(code == 2 && day.is_none() && err.contains("such as 2025-12-31"), "{no_day}: {err}");
+    }
+}
+
+#[test]
+fn waive_says_what_is_empty() {
+    let desk = desk();
+    let path = desk.path();
+    for (flag, at) in [("--owner", 3), ("--reason", 5), ("--ticket", 9)] {
+        for empty in ["", " \t"] {
+            let known_as = "24ddb4a41a798b39311945453c7803c8";
+            let mut args =
+                ["waive", known_as, "--owner", "bob", "--reason", "x", "--expires", "30d", "--ticket", "OPS-1"];
+            args[at] = empty;
+            let ran = run(path, &args);
+            assert!(ran.code == 2 && ran.err.contains(&format!("{flag}: is empty")), "{}", ran.err);
+            assert!(ran.out.is_empty() && !path.join("waivers.yaml").exists(), "{}", ran.out);
+        }
+    }
 }
 
 #[test]
