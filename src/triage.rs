@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-pub(crate) use self::baseline::findings_of;
+pub(crate) use self::baseline::Report;
 pub use self::baseline::{Baseline, Entry};
 pub use self::day::{day, is_over};
 pub use self::tagged::TagRule;

@@ -375,8 +375,8 @@ fn waive_says_what_is_empty() {
 fn a_baseline_lets_only_what_is_new_fail() {
     let desk = desk();
     let path = desk.path();
-    let report = |name: &str, day: &str| {
-        let (_, report) = scan(path, day, &[]);
+    let report = |name: &str, day: &str, more: &[&str]| {
+        let (_, report) = scan(path, day, more);
         std::fs::write(path.join(name), report.to_string()).unwrap();
     };
     assert_eq!(run(path, &["baseline", "write", "none.json"]).out, "0 findings in none.json\n");
@@ -385,7 +385,7 @@ fn a_baseline_lets_only_what_is_new_fail() {
     let ran = run(path, &["baseline", "write", "none.json"]);
     assert!(ran.code == 2 && ran.err.contains("none.json: is there already"), "{}", ran.err);
     std::fs::remove_file(path.join("none.json")).unwrap();
-    report("before.json", "2024-05-15");
+    report("before.json", "2024-05-15", &[]);
     let ran = run(path, &["baseline", "write", "baseline.json", "before.json"]);
     assert_eq!((ran.code, ran.out.as_str()), (0, "3 findings in baseline.json\n"), "{}", ran.err);
     let (code, told) = scan(path, "2024-05-16", &["--baseline", "baseline.json"]);
@@ -421,10 +421,18 @@ fn a_baseline_lets_only_what_is_new_fail() {
         assert!(ran.code == 1 && ran.out.contains("baseline.json: part of a lawbook"), "{}", ran.out);
     }
 
-    report("now.json", "2024-05-17");
+    report("now.json", "2024-05-17", &[]);
+    let ran = run(path, &["baseline", "prune", "baseline.json", "now.json"]);
+    assert!(
+        ran.code == 2 && ran.err.contains("without a baseline") && ran.err.contains("--baseline FILE"),
+        "{}",
+        ran.err
+    );
+    report("now.json", "2024-05-17", &["--baseline", "baseline.json"]);
     let ran = run(path, &["baseline", "prune", "baseline.json", "now.json"]);
     assert_eq!((ran.code, ran.out.as_str()), (0, "1 gone, 2 left\n"), "{}", ran.err);
-    assert_eq!(run(path, &["baseline", "write", "baseline.json", "now.json"]).out, "2 findings in baseline.json\n");
+    // The call is not in the logs any more, and is known all the same.
+    assert_eq!(run(path, &["baseline", "write", "baseline.json", "now.json"]).out, "3 findings in baseline.json\n");
     let shown = run(path, &["baseline", "show", "baseline.json"]).out;
     assert!(
         shown.contains("HIGH")
@@ -470,6 +478,146 @@ fn sarif_has_what_is_excused_as_suppressed() {
     let suppressed: Vec<&Value> = results.iter().filter(|result| result.get("suppressions").is_some()).collect();
     let [one] = suppressed[..] else { panic!("{results:#?}") };
     assert_eq!(one["suppressions"][0]["justification"], "alice: planned (until 2024-05-20)");
+}
+
+/// The fingerprints of a baseline.
+fn known(desk: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(desk.join("baseline.json")).unwrap();
+    let baseline: Value = serde_json::from_str(&text).unwrap();
+    baseline["findings"].as_object().unwrap().keys().cloned().collect()
+}
+
+/// Scans in a format into a file, with the baseline; the report where it is JSON.
+fn report(desk: &Path, day: &str, more: &[&str]) -> Value {
+    let more = [&["--baseline", "baseline.json"], more].concat();
+    let (_, report) = scan(desk, day, &more);
+    std::fs::write(desk.join("now.json"), report.to_string()).unwrap();
+    report
+}
+
+#[test]
+fn a_baseline_forgets_nothing_that_was_not_judged() {
+    let desk = desk();
+    let path = desk.path();
+    let volumes = "input/111122223333/us-east-1/ec2/describe-volumes.json";
+    let begin = || {
+        let _ = std::fs::remove_file(path.join("baseline.json"));
+        run(path, &["baseline", "write", "baseline.json"]);
+        report(path, "2024-05-15", &[]);
+        assert_eq!(run(path, &["baseline", "write", "baseline.json", "now.json"]).out, "3 findings in baseline.json\n");
+        known(path)
+    };
+    let all_of_them = begin();
+    let whole = std::fs::read_to_string(path.join(volumes)).unwrap();
+    let kept = |told: &str| {
+        for (format, name) in [("json", "now.json"), ("ndjson", "now.ndjson")] {
+            if format == "ndjson" && !path.join(name).exists() {
+                continue;
+            }
+            let ran = run(path, &["baseline", "prune", "baseline.json", name]);
+            assert_eq!((ran.code, ran.out.as_str()), (0, "0 gone, 3 left\n"), "{told}: {}", ran.err);
+            assert_eq!(known(path), all_of_them, "{told}");
+        }
+    };
+    // A kind that was not read, logs of another day, another account, and what the filter does not want.
+    let away = path.join("away");
+    std::fs::rename(path.join("input/111122223333"), &away).unwrap();
+    report(path, "2024-05-16", &[]);
+    kept("not read");
+    std::fs::create_dir_all(path.join("input/444455556666/us-east-1/ec2")).unwrap();
+    let other = json!({ "Volumes": [{ "VolumeId": "vol-9", "Encrypted": true }] }).to_string();
+    std::fs::write(path.join("input/444455556666/us-east-1/ec2/describe-volumes.json"), other).unwrap();
+    report(path, "2024-05-16", &[]);
+    kept("another account");
+    std::fs::create_dir_all(path.join("lookup/111122223333")).unwrap();
+    std::fs::rename(&away, path.join("lookup/111122223333")).unwrap();
+    let empty = path.join("lookup/111122223333/us-east-1/ec2/describe-volumes.json");
+    std::fs::write(&empty, json!({ "Volumes": [] }).to_string()).unwrap();
+    report(path, "2024-05-16", &["--inventory", "lookup"]);
+    kept("looked up in only");
+    std::fs::rename(path.join("lookup/111122223333"), path.join("input/111122223333")).unwrap();
+    report(path, "2024-05-16", &["--account", "444455556666"]);
+    kept("filtered");
+    // Only a part of it, and what was damaged.
+    let page = json!({ "Volumes": [{ "VolumeId": "vol-3", "Encrypted": true }], "NextToken": "more" }).to_string();
+    std::fs::write(path.join(volumes), page).unwrap();
+    report(path, "2024-05-16", &[]);
+    kept("a page of several");
+    std::fs::write(path.join(volumes), &whole[..whole.len() - 40]).unwrap();
+    report(path, "2024-05-16", &[]);
+    kept("damaged");
+    // Excused for a while, and known after that.
+    std::fs::write(path.join(volumes), &whole).unwrap();
+    std::fs::write(
+        path.join("waivers.yaml"),
+        format!("waivers:\n  - {{ policy: volume-plain, resources: [\"**\"], {BY} }}\n"),
+    )
+    .unwrap();
+    let told = report(path, "2024-05-16", &["--waivers", "waivers.yaml"]);
+    assert_eq!(standings(&told), all("waived", "waived", "known"));
+    kept("waived");
+    let ran = run(path, &["baseline", "write", "baseline.json", "now.json"]);
+    assert_eq!((ran.code, known(path)), (0, all_of_them.clone()), "{}", ran.err);
+    let (_, told) = scan(path, "2024-06-20", &["--waivers", "waivers.yaml", "--baseline", "baseline.json"]);
+    assert_eq!(standings(&told), all("known", "known", "known"));
+    // Who was excused before is not written.
+    std::fs::remove_file(path.join("baseline.json")).unwrap();
+    run(path, &["baseline", "write", "baseline.json"]);
+    report(path, "2024-05-16", &["--waivers", "waivers.yaml"]);
+    assert_eq!(run(path, &["baseline", "write", "baseline.json", "now.json"]).out, "1 finding in baseline.json\n");
+    begin();
+    // What is really gone: mended, or with all of its kind.
+    for (volumes_now, gone) in [
+        (
+            json!({ "Volumes": [{ "VolumeId": "vol-1", "Encrypted": true }, { "VolumeId": "vol-2", "Encrypted": false }] }),
+            1,
+        ),
+        (json!({ "Volumes": [{ "VolumeId": "vol-1", "Encrypted": true }], "NextToken": "more" }), 1),
+        (json!({ "Volumes": [] }), 2),
+    ] {
+        std::fs::write(path.join(volumes), &whole).unwrap();
+        begin();
+        std::fs::write(path.join(volumes), volumes_now.to_string()).unwrap();
+        let told = report(path, "2024-05-17", &[]);
+        assert_eq!(told["resolved"].as_array().unwrap().len(), gone, "{volumes_now}: {told}");
+        let lines =
+            run(path, &["scan", "input", "--pack", "pack", "--baseline", "baseline.json", "--format", "ndjson"]);
+        std::fs::write(path.join("now.ndjson"), lines.out).unwrap();
+        let wanted = format!("{gone} gone, {} left\n", 3 - gone);
+        assert_eq!(run(path, &["baseline", "prune", "baseline.json", "now.ndjson"]).out, wanted);
+    }
+}
+
+#[test]
+fn a_baseline_takes_no_report_of_a_scan_that_failed() {
+    let desk = desk();
+    let path = desk.path();
+    let log = std::fs::read_to_string(path.join("input/log.json")).unwrap();
+    std::fs::write(path.join("baseline.json"), "{\"lawbook_baseline\": 1, \"findings\": {}}").unwrap();
+    report(path, "2024-05-15", &[]);
+    assert_eq!(run(path, &["baseline", "write", "baseline.json", "now.json"]).code, 0);
+    let before = std::fs::read_to_string(path.join("baseline.json")).unwrap();
+    std::fs::write(path.join("input/log.json"), &log[..log.len() - 20]).unwrap();
+    std::fs::write(path.join("input/more.json"), log.replace("e-1", "e-2")).unwrap();
+    report(path, "2024-05-16", &[]);
+    let ran = run(path, &["baseline", "write", "baseline.json", "now.json"]);
+    let told = ["now.json", "exit code 2", "fault", "--incomplete"];
+    assert!(ran.code == 2 && told.iter().all(|word| ran.err.contains(word)), "{}", ran.err);
+    assert_eq!(std::fs::read_to_string(path.join("baseline.json")).unwrap(), before);
+    let ran = run(path, &["baseline", "write", "baseline.json", "now.json", "--incomplete"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "4 findings in baseline.json\n"), "{}", ran.err);
+    // What looks like a report and is none.
+    for text in [
+        "{\"summary\":{\"now\":\"2024-05-16T12:00:00Z\",\"exit\":{\"code\":1}},\"findings\":[{}]}",
+        "{\"summary\":{\"now\":\"2024-05-16T12:00:00Z\"},\"findings\":[]}",
+        "{\"summary\":{}}",
+        "[]",
+    ] {
+        std::fs::write(path.join("bad.json"), text).unwrap();
+        let ran = run(path, &["baseline", "write", "baseline.json", "bad.json"]);
+        assert!(ran.code == 2 && ran.err.contains("bad.json"), "{text}: {}", ran.err);
+        assert_eq!(known(path).len(), 4);
+    }
 }
 
 /// A pack with a window that counts different callers, and calls by three in two accounts.
