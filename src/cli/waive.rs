@@ -78,7 +78,8 @@ impl End {
             Self::Day(day) => Ok(day),
             Self::After(seconds) => {
                 let end = now.checked_add(SignedDuration::from_secs(seconds));
-                let end = end.map_err(|error| Error::new(error.to_string()).about("--expires"))?;
+                let too_long = |_| Error::new("is after the last day that there is").about("--expires");
+                let end = end.map_err(|error| too_long(error).try_to("a day, or a shorter duration"))?;
                 Ok(TimeZone::UTC.to_datetime(end).date())
             }
         }
@@ -194,20 +195,26 @@ fn appended(before: &str, entry: &str) -> Option<String> {
     let key = yaml.key_span("waivers");
     let colon = key.end + before[key.end..].find(':')? + 1;
     let line_end = before[colon..].find('\n').map_or(before.len(), |at| colon + at);
-    let (mut text, mut at) = (before.to_owned(), line_end);
-    let value = list.span.clone();
-    if !value.is_empty() && value.start >= colon && value.end <= line_end {
-        text.replace_range(colon..value.end, "");
-        at -= value.end - colon;
-    }
+    let rest = &before[colon..line_end];
+    let value = rest.trim_start();
+    let len = match value.chars().next() {
+        None | Some('#') => return Some(inserted(before, line_end, entry, 2)),
+        Some('[') => value.find(']')? + 1,
+        Some(_) => value.find(char::is_whitespace).unwrap_or(value.len()),
+    };
+    let end = line_end - value.len() + len;
+    let text = [&before[..colon], &before[end..]].concat();
+    let at = line_end - (end - colon);
     Some(inserted(&text, at, entry, 2))
 }
 
-/// Where a value ends that has no lines after it: what is written over several lines seems to end where the next begins.
+/// Where a value ends. What the parser says of that may be where the next begins, after comments.
 fn end_of(text: &str, yaml: &Yaml) -> usize {
-    let is_in_brackets = text[yaml.span.start..].starts_with(['{', '[']);
+    let own = &text[yaml.span.start..yaml.span.end];
     let last = match &yaml.data {
-        _ if is_in_brackets => None,
+        _ if own.starts_with(['{', '[']) => {
+            return own.rfind(['}', ']']).map_or(yaml.span.end, |at| yaml.span.start + at + 1);
+        }
         Data::List(items) => items.last(),
         Data::Map(members) => members.last().map(|(_, value)| value),
         Data::Scalar { .. } => None,
