@@ -206,7 +206,7 @@ fn what_cannot_be_read_excuses_nothing() {
         (format!("fingerprint: {:?}, owner: a, reason: x, expires: 2030-01-01", &one[..12]), false),
         (format!("fingerprint: {one:?}, policy: volume-plain, owner: a, reason: x, expires: soon"), false),
         (format!("policy: [volume-plain], resources: [vol-1], {BY}"), true),
-        (format!("policy: volume-plain, fingerprint: 1, owner: a, reason: x, expires: soon"), true),
+        ("policy: volume-plain, fingerprint: 1, owner: a, reason: x, expires: soon".to_owned(), true),
     ] {
         let (code, report) = with_waiver(path, &waiver);
         assert_eq!((standings(&report), code), (all("new", "new", "new"), 2), "{waiver}");
