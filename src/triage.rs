@@ -1,9 +1,11 @@
 //! Decides whether a finding is new, waived or known.
 //!
-//! *Law*: whatever is not sure leaves a finding new: a waiver that is over, that does not cover every resource, or that
-//! cannot be read.
+//! *Law*: whatever is not sure leaves a finding new: a waiver that is over, that does not cover every resource
+//! and every hit, or that cannot be read.
 
 mod baseline;
+mod day;
+mod path;
 mod tagged;
 mod waivers;
 
@@ -11,13 +13,33 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-pub(crate) use self::baseline::findings_of;
+pub(crate) use self::baseline::Report;
 pub use self::baseline::{Baseline, Entry};
+pub use self::day::{day, is_over};
 pub use self::tagged::TagRule;
+use self::waivers::Cover;
 pub use self::waivers::{SCHEMA as WAIVERS_SCHEMA, Waiver, Waivers};
 use crate::finding::{Excuse, Finding, Fingerprint, Standing};
 use crate::policy::{Checked, Policy};
+use crate::principal::Principal;
 use crate::record::Record;
+
+/// What a finding is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Subject<'a> {
+    /// A record.
+    Record(&'a Record),
+    /// The hits of a window; `None` if they are not all at hand.
+    Hits(Option<&'a [Seen]>),
+}
+
+/// Whose and where a hit of a window is, and who made it.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) account: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) actor: Principal,
+}
 
 /// What people decided about findings.
 #[derive(Clone, Debug, Default)]
@@ -39,21 +61,32 @@ impl Triage {
         Self { waivers, tags, baseline: self.baseline.clone() }
     }
 
-    /// Decides about a finding of a policy, about a record if it is about one, at a time. Notes in `used` which waivers are for it.
+    /// Whether anything is asked about the hits of windows.
+    pub(crate) fn asks_of_hits(&self) -> bool {
+        self.waivers.as_ref().is_some_and(|waivers| !waivers.waivers.is_empty())
+    }
+
+    /// Decides about a finding of a policy, at a time. Notes in `used` which waivers are for it.
     pub(crate) fn judge(
         &self,
         finding: &mut Finding,
         policy: &Policy,
-        record: Option<&Record>,
+        subject: Subject<'_>,
         now: Timestamp,
         used: &mut BTreeSet<usize>,
     ) {
-        let about = waivers::About { finding, record };
+        let about = waivers::About { finding, subject };
         let mut excuse = None;
         let mut notes = Vec::new();
         for (at, waiver) in self.waivers.iter().flat_map(|waivers| waivers.of(policy, finding)) {
-            if !waiver.covers(&about) {
-                continue;
+            match waiver.covers(&about) {
+                Cover::None => continue,
+                Cover::Part => {
+                    notes
+                        .push(format!("the waiver of {} is not for all of its hits, as far as is known", waiver.owner));
+                    continue;
+                }
+                Cover::Whole => {}
             }
             used.insert(at);
             if waiver.is_over(now) {
@@ -75,8 +108,7 @@ impl Triage {
             finding.waiver = Some(excuse);
             return;
         }
-        let broken = self.waivers.iter().flat_map(|waivers| waivers.broken_of(policy));
-        notes.extend(broken.map(|line| format!("a waiver for its policy cannot be read (line {line})")));
+        notes.extend(self.waivers.iter().flat_map(|waivers| waivers.broken_of(policy, finding)));
         finding.notes = notes;
         if self.is_known(finding.fingerprint) {
             finding.standing = Standing::Known;
@@ -86,6 +118,16 @@ impl Triage {
     /// Whether a finding of that fingerprint was there when the baseline was written.
     pub(crate) fn is_known(&self, fingerprint: Fingerprint) -> bool {
         self.baseline.as_ref().is_some_and(|baseline| baseline.has(&fingerprint.to_string()))
+    }
+}
+
+impl Subject<'_> {
+    /// The record, if it is about one.
+    fn record(&self) -> Option<&Record> {
+        match self {
+            Self::Record(record) => Some(record),
+            Self::Hits(_) => None,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ const EXAMPLES: &str = "Examples:
   lawbook scan ./logs --format json | lawbook baseline write baseline.json -
   lawbook scan ./logs --baseline baseline.json            fails on what is not in it
   lawbook baseline show baseline.json
-  lawbook scan ./logs --format json --output now.json; lawbook baseline prune baseline.json now.json";
+  lawbook scan ./inventory --baseline baseline.json --format json | lawbook baseline prune baseline.json -";
 
 /// Write down the findings that there are, so that only others fail a scan
 #[derive(Debug, clap::Args)]
@@ -27,20 +27,24 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write the findings of a report that nobody waived
+    /// Add the findings of a report that nobody waived, and keep what is there
     Write {
         /// The baseline
         file: PathBuf,
         /// A report of `scan --format json` or `ndjson`; `-` is standard input. Without it a baseline that knows of nothing
         /// is written, where there is none yet
         report: Option<PathBuf>,
+
+        /// Take what there is of a scan that could not read or judge everything: what it did not find is new when it is found
+        #[arg(long, requires = "report")]
+        incomplete: bool,
     },
     /// Show what is in it
     Show {
         /// The baseline
         file: PathBuf,
     },
-    /// Take out what a report does not have any more, of the kinds that can go away: resources, not events
+    /// Take out what a report of a scan with `--baseline` says is resolved
     Prune {
         /// The baseline
         file: PathBuf,
@@ -51,16 +55,17 @@ enum Command {
 
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     match &args.command {
-        Command::Write { file, report } => {
-            let before = if file.exists() { Some(Baseline::read(file)?) } else { None };
-            let baseline = match report {
-                Some(report) => of_report(report, before.as_ref())?,
-                None if before.is_none() => Baseline::empty(),
+        Command::Write { file, report, incomplete } => {
+            let is_there = file.exists();
+            let mut baseline = if is_there { Baseline::read(file)? } else { Baseline::empty() };
+            match report {
+                Some(report) => of_report(report, |text| baseline.add(text, *incomplete))?,
+                None if !is_there => {}
                 None => {
                     let error = Error::new("is there already").about(file.display().to_string());
                     return Err(error.try_to("name the report whose findings are to be in it").into());
                 }
-            };
+            }
             save(file, &baseline)?;
             writeln!(super::stdout(), "{} in {}", findings(baseline.findings.len()), file.display())?;
         }
@@ -81,9 +86,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         }
         Command::Prune { file, report } => {
             let mut baseline = Baseline::read(file)?;
-            let now = of_report(report, None)?;
             let before = baseline.findings.len();
-            baseline.findings.retain(|fingerprint, entry| !entry.is_state() || now.has(fingerprint));
+            of_report(report, |text| baseline.prune(text))?;
             save(file, &baseline)?;
             writeln!(super::stdout(), "{} gone, {} left", before - baseline.findings.len(), baseline.findings.len())?;
         }
@@ -95,7 +99,8 @@ fn findings(count: usize) -> String {
     if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") }
 }
 
-fn of_report(report: &Path, before: Option<&Baseline>) -> Result<Baseline, Error> {
+/// Reads a report, and does something with it.
+fn of_report(report: &Path, take: impl FnOnce(&str) -> Result<(), Error>) -> Result<(), Error> {
     let about = |error: Error| error.about(report.display().to_string());
     let mut text = String::new();
     let read = if report.as_os_str() == "-" {
@@ -104,7 +109,7 @@ fn of_report(report: &Path, before: Option<&Baseline>) -> Result<Baseline, Error
         std::fs::read_to_string(report).map(|read| text = read)
     };
     read.map_err(|error| about(Error::new(format!("cannot be read: {error}"))))?;
-    Baseline::of_report(&text, before).map_err(about)
+    take(&text).map_err(about)
 }
 
 fn save(file: &Path, baseline: &Baseline) -> Result<(), Failure> {

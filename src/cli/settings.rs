@@ -19,7 +19,7 @@ use super::layers::{Layers, Row, Taking};
 use super::output;
 use super::packs::Loaded;
 use super::scan::FormatArg;
-use super::values::{FailOn, account, region, size, switch, time};
+use super::values::{FailOn, account, now, region, size, switch, time};
 
 /// What a scan reads, how it judges, and what makes its exit code.
 #[derive(Clone, Debug, Default, Args)]
@@ -218,7 +218,10 @@ impl SettingArgs {
         let waivers = taking.path("waivers", self.waivers.as_ref());
         let baseline = taking.path("baseline", self.baseline.as_ref());
         let waiver_tag = tag(&mut taking);
-        let now = self.now(&mut taking);
+        let now = now(self.now).unwrap_or_else(|error| {
+            taking.wrong.push(error);
+            None
+        });
         if let (Some(since), Some(until)) = (since, until)
             && since >= until
         {
@@ -290,14 +293,6 @@ impl SettingArgs {
             taking.note(&format!("reports.{}", format.word()), file.display().to_string(), said.clone());
         }
         reports.into_iter().map(|(format, file, _)| (format, file)).collect()
-    }
-
-    /// The time of the run, which no file says.
-    fn now(&self, taking: &mut Taking<'_>) -> Option<Timestamp> {
-        let named = std::env::var("LAWBOOK_NOW").ok().filter(|text| self.now.is_none() && !text.is_empty());
-        let Some(text) = named else { return self.now };
-        let said = Said::by_env("LAWBOOK_NOW");
-        time(&text).map_err(|reason| taking.wrong.push(said.wrong(reason))).ok()
     }
 }
 

@@ -1,7 +1,9 @@
 //! What flags take: times, sizes, severities.
 
 use jiff::{SignedDuration, Timestamp};
+use lawbook::error::Error;
 use lawbook::finding::Severity;
+use lawbook::policy::Said;
 
 /// A time: RFC 3339, a date (its midnight in UTC), or a duration before the present such as `14d`.
 pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
@@ -18,6 +20,14 @@ pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
         }
         None => Err("expected a time such as 2024-05-14T12:00:00Z, a date, or a duration ago such as 14d".to_owned()),
     }
+}
+
+/// The time of the run: that of the flag, or of the environment; no file says it. `None` if nobody does.
+pub(crate) fn now(flag: Option<Timestamp>) -> Result<Option<Timestamp>, Error> {
+    const VARIABLE: &str = "LAWBOOK_NOW";
+    let named = std::env::var(VARIABLE).ok().filter(|text| flag.is_none() && !text.is_empty());
+    let Some(text) = named else { return Ok(flag) };
+    time(&text).map(Some).map_err(|reason| Said::by_env(VARIABLE).wrong(reason))
 }
 
 /// A number of bytes with an optional `K`, `M`, `G` (powers of 1024).

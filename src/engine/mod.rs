@@ -20,6 +20,7 @@ mod noted;
 mod outcome;
 mod place;
 mod profile;
+mod resolved;
 mod skimmed;
 mod slots;
 mod spans;
@@ -30,7 +31,7 @@ mod why;
 mod windows;
 mod workers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ pub use self::outcome::{
     Unused,
 };
 pub use self::profile::{Cost, Profile, Route};
+use self::resolved::Given;
 pub use self::state::{Locked, Memory, State, Stretch};
 pub use self::why::{Why, Whys};
 pub(crate) use self::windows::Hooks;
@@ -58,7 +60,7 @@ use crate::finding::Severity;
 use crate::input::{self, Settings};
 use crate::inventory::Inventory;
 use crate::policy::{Checked, Policy};
-use crate::record::{Record, Scope};
+use crate::record::{CLOUDTRAIL, Record, Scope};
 use crate::script::{Expression, Limits, Stop};
 use crate::sessions;
 use crate::triage::{Triage, Waivers};
@@ -205,7 +207,8 @@ fn attempt(
     };
     // They are judged as resources.
     listed.extend(digests.names().cloned());
-    let judge = Judge::new(packs, request, since, Arc::new(inventory), progress);
+    let read = Arc::new(inventory);
+    let judge = Judge::new(packs, request, since, Arc::clone(&read), progress);
     judge.resources(&files);
     if !judge.events(&files, &listed, &digests) {
         return Ok(None);
@@ -217,8 +220,21 @@ fn attempt(
         return Ok(None);
     }
     let tally = judge.tally(&inventory)?;
-    let outcome = outcome::write(judge.finish(names, &faults)?, packs, request, &files, &lookup_only)?;
+    let given = Given {
+        resources: if request.triage.baseline.is_some() { judged_of(&read, &files) } else { Vec::new() },
+        inventory: &read,
+        files: &files,
+        lookup_only: &lookup_only,
+        filter: input::Filter { since, ..request.settings.filter.clone() },
+    };
+    let outcome = outcome::write(judge.finish(names, &faults)?, packs, request, &given)?;
     Ok(Some(Outcome { tally, ..outcome }))
+}
+
+/// The resources of files to judge.
+fn judged_of<'a>(inventory: &'a Inventory, files: &input::Files) -> Vec<&'a Record> {
+    let names: HashSet<&str> = files.files.iter().map(|file| &*file.name).collect();
+    inventory.records().filter(|record| names.contains(&*record.origin.file)).collect()
 }
 
 /// Whether a policy judges a kind or looks it up: what Lawbook makes itself is made for those that ask alone.
@@ -252,14 +268,22 @@ pub(crate) fn judge_asking(
     request: &Request,
     asked: &mut (dyn FnMut(usize, windows::Hooks, &Record) + Send),
 ) -> Result<Outcome, Error> {
-    let judge = Judge::new(packs, request, None, Arc::new(inventory), &());
+    let read = Arc::new(inventory);
+    let judge = Judge::new(packs, request, None, Arc::clone(&read), &());
     judge.records(records);
     let inventory = judge.deferred()?;
     let names: Vec<_> = records.iter().map(|record| Arc::clone(&record.origin.file)).collect();
     judge.windows(&names, &inventory, asked)?;
     let tally = judge.tally(&inventory)?;
     let none = input::Files { files: Vec::new(), skipped: Vec::new() };
-    let outcome = outcome::write(judge.finish(names, &[])?, packs, request, &none, &none)?;
+    let given = Given {
+        resources: records.iter().filter(|record| &*record.kind != CLOUDTRAIL).collect(),
+        inventory: &read,
+        files: &none,
+        lookup_only: &none,
+        filter: input::Filter::default(),
+    };
+    let outcome = outcome::write(judge.finish(names, &[])?, packs, request, &given)?;
     Ok(Outcome { tally, ..outcome })
 }
 

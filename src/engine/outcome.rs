@@ -1,6 +1,6 @@
 //! What a scan found, what it did not judge and why, and the exit code that follows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::duplicates::{self, Numbers};
 use super::findings::{Findings, Kept};
 use super::groups::{self, Subject};
+use super::resolved::{Given, Judged, resolved};
 use super::spans::Spans;
 use super::tally::Collected;
 use super::{Profile, Request, Whys};
@@ -18,7 +19,6 @@ use crate::input::{self, Class};
 use crate::policy::{Checked, Policy, Shape};
 use crate::record::{CLOUDTRAIL, Origin};
 use crate::tally::Tally;
-use crate::triage::Entry;
 
 /// Everything that a scan has to tell.
 #[derive(Clone, Debug)]
@@ -69,6 +69,9 @@ pub struct Summary {
     pub not_evaluated: u64,
     /// Files, parts of files, and pairs of policy and record that failed.
     pub faults: u64,
+    /// Whether there was a baseline, so that what is resolved is told.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub baseline: bool,
     /// Whether pseudonyms stand for accounts, addresses and names.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
@@ -277,10 +280,8 @@ pub struct Resolved {
 fn decided(
     request: &Request,
     used: &BTreeSet<usize>,
-    policies: &[Policy],
-    counts: &[PolicyCounts],
-    not_evaluated: &[NotEvaluated],
-    findings: &Findings,
+    given: &Given<'_>,
+    judged: &Judged<'_>,
 ) -> Result<Option<Decided>, Error> {
     let triage = &request.triage;
     if triage.waivers.is_none() && triage.baseline.is_none() {
@@ -291,7 +292,7 @@ fn decided(
     if let Some(waivers) = &triage.waivers {
         for (_, waiver) in waivers.waivers.iter().enumerate().filter(|(at, _)| !used.contains(at)) {
             let policy = waiver.policy.as_deref();
-            let is_known = policy.is_none_or(|name| policies.iter().any(|policy| is_named(policy, name)));
+            let is_known = policy.is_none_or(|name| judged.policies.iter().any(|policy| is_named(policy, name)));
             let reason =
                 if is_known { "no finding is one that it is for" } else { "no policy that was loaded has that name" };
             decided.unused_waivers.push(Unused {
@@ -304,32 +305,7 @@ fn decided(
         }
     }
     let Some(baseline) = &triage.baseline else { return Ok(Some(decided)) };
-    // What happened is not there any more by itself; and of what was not judged nobody knows.
-    let was_judged = |entry: &Entry| {
-        let at = policies.iter().position(|policy| *policy.pack == *entry.pack && is_named(policy, &entry.policy));
-        let judged = at.is_some_and(|at| counts[at].asked > 0 && counts[at].not_evaluated + counts[at].faults == 0);
-        judged && !not_evaluated.iter().any(|row| *row.policy == *entry.policy && *row.pack == *entry.pack)
-    };
-    let mut gone: BTreeMap<&str, &Entry> = BTreeMap::new();
-    for (fingerprint, entry) in baseline.findings.iter().filter(|(_, entry)| entry.is_state() && was_judged(entry)) {
-        gone.insert(fingerprint, entry);
-    }
-    if !gone.is_empty() {
-        findings.each(&mut |finding| {
-            gone.remove(finding.read()?.fingerprint.to_string().as_str());
-            Ok(!gone.is_empty())
-        })?;
-    }
-    decided.resolved = gone
-        .into_iter()
-        .map(|(fingerprint, entry)| Resolved {
-            fingerprint: fingerprint.to_owned(),
-            pack: entry.pack.clone(),
-            policy: entry.policy.clone(),
-            title: entry.title.clone(),
-            since: entry.since.clone(),
-        })
-        .collect();
+    decided.resolved = resolved(baseline, given, judged)?;
     Ok(Some(decided))
 }
 
@@ -368,9 +344,9 @@ pub(super) fn write(
     collected: Collected,
     packs: &Checked,
     request: &Request,
-    files: &input::Files,
-    lookup_only: &input::Files,
+    given: &Given<'_>,
 ) -> Result<Outcome, Error> {
+    let Given { files, lookup_only, .. } = given;
     let policies = packs.policies();
     let Collected { spans, used, records, policies: counts, profile, map, same, findings, identities, groups, why } =
         collected;
@@ -419,12 +395,15 @@ pub(super) fn write(
         history: history(&spans, policies),
         not_evaluated: not_evaluated.iter().map(|row| row.count).sum(),
         faults: faults.iter().map(|row| row.count).sum(),
+        baseline: request.triage.baseline.is_some(),
         redacted: false,
         exit: Exit { code: 0, reasons: Vec::new() },
     };
     let why = Whys::new(why, Arc::clone(&map));
     let findings: Findings = Kept { len: summary.findings.total, stored: findings, edits, map, same, memory }.into();
-    let decided = decided(request, &used, policies, &counts, &not_evaluated, &findings)?;
+    let judged =
+        Judged { policies, counts: &counts, not_evaluated: &not_evaluated, faults: &faults, findings: &findings };
+    let decided = decided(request, &used, given, &judged)?;
     summary.exit = exit(&summary, request, policies, &counts, &numbers, files, decided.as_ref());
     Ok(Outcome {
         summary,

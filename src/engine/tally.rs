@@ -25,7 +25,7 @@ use crate::policy::Policy;
 use crate::record::{Node, Origin, Record, Scope};
 use crate::spill::{Scratch, Sorted, Sorter};
 use crate::tally::Counter;
-use crate::triage::Triage;
+use crate::triage::{Subject, Triage};
 
 /// Findings, by place.
 const FINDINGS: usize = 0;
@@ -225,7 +225,7 @@ impl Tally {
             Verdict::Silent => {}
             Verdict::Finding(mut finding, faults) => {
                 let hash = self.hash_of(record);
-                self.finding(at, policy, &mut finding, Some(record), hash);
+                self.finding(at, policy, &mut finding, Subject::Record(record), hash);
                 for reason in faults {
                     self.fault(at, &Fault::policy(&policy.pack, &policy.id, reason, record.origin.clone()));
                 }
@@ -250,17 +250,22 @@ impl Tally {
         }
     }
 
+    /// Whether it must be known of each hit of a window whose it is.
+    pub(super) fn asks_of_hits(&self) -> bool {
+        self.triage.asks_of_hits()
+    }
+
     /// Keeps a finding about a record, or about hits of which the first that counts is at that place, by its hash.
     pub(super) fn finding(
         &mut self,
         at: Place,
         policy: &Policy,
         finding: &mut Finding,
-        record: Option<&Record>,
+        subject: Subject<'_>,
         record_hash: [u8; 16],
     ) {
         self.policies[at.policy as usize].findings += 1;
-        self.triage.judge(finding, policy, record, self.now, &mut self.used);
+        self.triage.judge(finding, policy, subject, self.now, &mut self.used);
         self.attempt(|tally| {
             tally.same[at.policy as usize].store(finding, &mut tally.buffer)?;
             tally.sorter.push(FINDINGS, &at.key(), &tally.buffer)?;

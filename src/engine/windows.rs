@@ -26,6 +26,7 @@ use crate::policy::{Policy, Shape, Window, span};
 use crate::record::{CLOUDTRAIL, Document, Node, Origin, Record};
 use crate::script::{Runtime, Spent};
 use crate::spill::Sorted;
+use crate::triage::{Seen, Subject};
 
 /// What the hits of all windows are judged with.
 pub(super) struct Windows<'a> {
@@ -274,6 +275,20 @@ impl<'a> Group<'a> {
         Ok(Windowed { by: self.by.clone(), count: opened.count, first, last, hits })
     }
 
+    /// Whose the hits are; `None` if there are more than are held.
+    fn seen(&self, opened: &Opened<Rc<Held>>) -> Result<Option<Vec<Seen>>, Error> {
+        if opened.count != opened.hits.len() as u64 {
+            return Ok(None);
+        }
+        let of = |(_, held): &(u64, Rc<Held>)| {
+            let stored = held.read()?;
+            let text = |text: Option<&str>| text.map(str::to_owned);
+            let (account, region) = (text(stored.account), text(stored.region));
+            Ok(Seen { account, region, actor: stored.actor.into_owned() })
+        };
+        opened.hits.iter().map(of).collect::<Result<_, Error>>().map(Some)
+    }
+
     /// Whether a hit was read for what comes after it alone.
     fn is_before_report(&self, time: Timestamp) -> bool {
         self.windows.since.is_some_and(|since| time < since)
@@ -346,7 +361,13 @@ impl Listener<Rc<Held>> for Listening<'_, '_> {
         match self.told(&opened) {
             Ok((mut finding, faults, origin)) => {
                 let at = opened.opener.key.place;
-                self.tally.finding(at, self.group.policy, &mut finding, None, opened.opener.identity());
+                let seen = if self.tally.asks_of_hits() { self.group.seen(&opened) } else { Ok(None) };
+                let seen = seen.unwrap_or_else(|error| {
+                    self.group.failed = Some(error);
+                    None
+                });
+                let subject = Subject::Hits(seen.as_deref());
+                self.tally.finding(at, self.group.policy, &mut finding, subject, opened.opener.identity());
                 for reason in faults {
                     self.fault(&opened.opener, origin.clone(), reason);
                 }

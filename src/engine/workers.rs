@@ -204,8 +204,7 @@ impl<'a> Judge<'a> {
             ordinal: ordinal(at),
             ..Place::default()
         };
-        let records: Vec<&Record> =
-            self.inventory.records().filter(|record| places.contains_key(&*record.origin.file)).collect();
+        let records = super::judged_of(&self.inventory, files);
         let next = AtomicUsize::new(0);
         self.in_threads(records.len().div_ceil(CHUNK), &self.inventory, |worker| {
             while let Some((start, chunk)) = next_chunk(&next, &records) {

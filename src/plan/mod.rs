@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::fault::printable;
 use crate::finding::{Remediation, Severity};
 use crate::policy::{Checked, Policy};
-use crate::triage::findings_of;
+use crate::triage::Report;
 
 /// Characters of a text that a program says.
 const LONGEST: usize = 1_000;
@@ -114,7 +114,7 @@ impl Plan {
         let mut steps: Vec<Step> = Vec::new();
         let mut same: BTreeMap<Same, usize> = BTreeMap::new();
         let read = |(name, text): &(String, String)| {
-            let (findings, summary) = findings_of(text).map_err(|error| error.about(name))?;
+            let Report { findings, summary, .. } = Report::read(text).map_err(|error| error.about(name))?;
             if summary.get("redacted") == Some(&Value::Bool(true)) {
                 let error = Error::new("is redacted: its ids are pseudonyms, which no command could find").about(name);
                 return Err(error.try_to("a report of the same scan without `--redact`"));

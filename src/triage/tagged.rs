@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::waivers::{About, is_over};
+use super::day::{day, is_over};
+use super::waivers::About;
 use crate::finding::Excuse;
 use crate::policy::{Checked, Policy};
 use crate::record::{CLOUDTRAIL, Record};
@@ -59,7 +59,7 @@ impl TagRule {
     /// What the tags of the resource that a finding is about say of it: who excuses it, or why nobody does though somebody
     /// seems to want to; `None` if they say nothing.
     pub(super) fn judge(&self, about: &About<'_>, policy: &Policy, now: Timestamp) -> Option<Result<Excuse, String>> {
-        let resource = about.record.filter(|record| &*record.kind != CLOUDTRAIL)?;
+        let resource = about.subject.record().filter(|record| &*record.kind != CLOUDTRAIL)?;
         let tag = tags::find(resource.value.view(), &self.key)?;
         let words = tag.scalar_text().unwrap_or_default();
         let words: Vec<&str> = words.split([' ', ',']).filter(|word| !word.is_empty()).collect();
@@ -105,11 +105,8 @@ impl TagRule {
         };
         let (owner, reason, expires) = (text("owner")?, text("reason")?, text("expires")?);
         let shown = crate::fault::printable(&expires, 40);
-        // A day and nothing else: what reads a time or a zone into it may read another day.
-        let is_day = expires.len() == 10 && expires.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        let day = expires.parse::<Date>().ok().filter(|_| is_day);
-        let day =
-            day.ok_or_else(|| format!("`{}-expires` is `{shown}`, which is no day such as 2025-12-31", self.key))?;
+        let day = day(&expires)
+            .ok_or_else(|| format!("`{}-expires` is `{shown}`, which is no day such as 2025-12-31", self.key))?;
         if is_over(day, now) {
             return Err(format!("it expired on {day}"));
         }

@@ -6,15 +6,16 @@ use std::path::Path;
 use globset::GlobMatcher;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jsonpath_rust::JsonPath;
-use serde_json::Value;
 
+use super::day::{day, is_over};
+use super::path::{self, selects};
+use super::{Seen, Subject};
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::finding::Finding;
 use crate::policy::{Checked, Policy};
-use crate::record::{CLOUDTRAIL, Origin, Record};
+use crate::principal::Principal;
+use crate::record::{CLOUDTRAIL, Origin};
 use crate::script::compile_glob;
 use crate::shape::Shape;
 use crate::tags;
@@ -30,8 +31,8 @@ pub struct Waivers {
     pub file: String,
     /// Those that can be read, in the order of the file.
     pub waivers: Vec<Waiver>,
-    /// Those that cannot: the policy, if it is known, and the line.
-    broken: Vec<(Option<String>, usize)>,
+    /// Those that cannot.
+    broken: Vec<Broken>,
     /// What is wrong with them.
     mistakes: Vec<(usize, String)>,
     /// Places of waivers by the policy that they name.
@@ -69,11 +70,30 @@ pub struct Waiver {
     pub ticket: Option<String>,
 }
 
+/// A waiver that cannot be read: what is known of whom it was meant for.
+#[derive(Clone, Debug)]
+struct Broken {
+    line: usize,
+    policies: Vec<String>,
+    /// In small letters, whole or not.
+    fingerprint: Option<String>,
+}
+
 /// What a waiver is asked about.
 pub(super) struct About<'a> {
     pub(super) finding: &'a Finding,
-    /// What the finding is about; `None` for that of a window.
-    pub(super) record: Option<&'a Record>,
+    pub(super) subject: Subject<'a>,
+}
+
+/// How much of a finding a waiver is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cover {
+    /// Nothing.
+    None,
+    /// Some hit of its window, and not certainly each.
+    Part,
+    /// All of it.
+    Whole,
 }
 
 impl Waivers {
@@ -123,8 +143,7 @@ impl Waivers {
             match waiver {
                 Ok(waiver) => read.add(waiver),
                 Err(reason) => {
-                    let policy = item.get("policy").and_then(Yaml::raw).map(str::to_owned);
-                    read.broken.push((policy, number));
+                    read.broken.push(Broken::of(item, number));
                     read.mistakes.push((number, reason));
                 }
             }
@@ -141,7 +160,8 @@ impl Waivers {
             match (&waiver.policy, &homes[..]) {
                 (Some(policy), [_, _, ..]) => {
                     let all: Vec<String> = homes.iter().map(|home| format!("`{home}/{policy}`")).collect();
-                    settled.broken.push((Some(policy.clone()), waiver.line));
+                    let (policies, fingerprint) = (vec![policy.clone()], waiver.fingerprint.clone());
+                    settled.broken.push(Broken { line: waiver.line, policies, fingerprint });
                     let reason = format!("`{policy}` is more than one policy: {} (say which)", all.join(" and "));
                     settled.mistakes.push((waiver.line, reason));
                 }
@@ -178,14 +198,42 @@ impl Waivers {
         all.into_iter().map(|at| (at, &self.waivers[at]))
     }
 
-    /// The lines of waivers of a policy that cannot be read.
-    pub(super) fn broken_of<'a>(&'a self, policy: &'a Policy) -> impl Iterator<Item = usize> + 'a {
-        let names = policy.names();
-        self.broken
-            .iter()
-            .filter(move |(of, _)| of.as_ref().is_some_and(|of| names.contains(of)))
-            .map(|(_, line)| *line)
+    /// What is to be said on a finding of waivers that seem to be meant for it, and cannot be read.
+    pub(super) fn broken_of(&self, policy: &Policy, finding: &Finding) -> impl Iterator<Item = String> {
+        let (names, fingerprint) = (policy.names(), finding.fingerprint.to_string());
+        self.broken.iter().filter_map(move |broken| {
+            let whose = broken.whose(&names, &fingerprint)?;
+            Some(format!("a waiver for {whose} cannot be read (line {})", broken.line))
+        })
     }
+}
+
+impl Broken {
+    fn of(yaml: &Yaml, line: usize) -> Self {
+        let texts = |name: &str| texts(yaml, name).into_iter().map(|text| text.trim().to_owned());
+        let fingerprint = texts("fingerprint").next().map(|text| text.to_ascii_lowercase());
+        Self { line, policies: texts("policy").collect(), fingerprint }
+    }
+
+    /// What it was meant for: a finding with this fingerprint, or all of a policy with these names.
+    fn whose(&self, names: &[String], fingerprint: &str) -> Option<&'static str> {
+        // A part of it says enough, and is as likely a mistake as any.
+        const ENOUGH: usize = 8;
+        let of_one = self.fingerprint.as_deref().filter(|of| of.len() >= ENOUGH);
+        if of_one.is_some_and(|of| of.starts_with(fingerprint) || fingerprint.starts_with(of)) {
+            return Some("it");
+        }
+        let is_of_another = of_one.is_some_and(|of| of.len() == fingerprint.len());
+        let is_named = !is_of_another && self.policies.iter().any(|policy| names.contains(policy));
+        is_named.then_some("its policy")
+    }
+}
+
+/// The texts of a member that has one, or a list.
+fn texts(yaml: &Yaml, name: &str) -> Vec<String> {
+    let Some(value) = yaml.get(name) else { return Vec::new() };
+    let items = if value.items().is_empty() { std::slice::from_ref(value) } else { value.items() };
+    items.iter().filter_map(Yaml::raw).map(str::to_owned).collect()
 }
 
 /// One waiver, whose shape is sound.
@@ -193,33 +241,28 @@ fn waiver(yaml: &Yaml, line: usize) -> Result<Waiver, String> {
     let text = |name: &str| {
         yaml.get(name).and_then(Yaml::raw).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    let list = |name: &str| -> Vec<String> {
-        let Some(value) = yaml.get(name) else { return Vec::new() };
-        let items = if value.items().is_empty() { std::slice::from_ref(value) } else { value.items() };
-        items.iter().filter_map(Yaml::raw).map(str::to_owned).collect()
-    };
     let globs = |name: &str| -> Result<Vec<GlobMatcher>, String> {
-        list(name).iter().map(|pattern| compile_glob(pattern)).collect()
+        texts(yaml, name).iter().map(|pattern| compile_glob(pattern)).collect()
     };
     let must = |name: &str| text(name).ok_or_else(|| format!("`{name}` is empty"));
     let expires = must("expires")?;
     let path = text("where");
     if let Some(path) = &path {
-        Value::Null.query(path).map_err(|error| format!("`where` is no JSONPath: {error}"))?;
+        path::check(path).map_err(|reason| format!("`where` is no JSONPath: {reason}"))?;
     }
     let waiver = Waiver {
         line,
         policy: text("policy"),
         fingerprint: text("fingerprint"),
         resources: if yaml.get("resources").is_some() { Some(globs("resources")?) } else { None },
-        accounts: list("account"),
-        regions: list("region"),
+        accounts: texts(yaml, "account"),
+        regions: texts(yaml, "region"),
         actors: globs("actor")?,
-        tags: list("tag"),
+        tags: texts(yaml, "tag"),
         path,
         owner: must("owner")?,
         reason: must("reason")?,
-        expires: expires.parse().map_err(|_| format!("`expires: {expires}` is no day (try: `2025-12-31`)"))?,
+        expires: day(&expires).ok_or_else(|| format!("`expires: {expires}` is no day (try: `2025-12-31`)"))?,
         ticket: text("ticket"),
     };
     let selects = waiver.fingerprint.is_some()
@@ -245,50 +288,56 @@ impl Waiver {
         is_over(self.expires, now)
     }
 
-    /// Whether a finding is one that it is for, over or not. All that it says must hold.
-    pub(super) fn covers(&self, about: &About<'_>) -> bool {
-        let About { finding, record } = about;
-        let one_of = |list: &[String], text: Option<&str>| {
-            list.is_empty() || text.is_some_and(|text| list.iter().any(|one| one == text))
-        };
+    /// How much of a finding it is for, over or not. All that it says must hold.
+    pub(super) fn covers(&self, about: &About<'_>) -> Cover {
+        let About { finding, subject } = about;
         let resources = self.resources.as_ref().is_none_or(|globs| {
             let is_covered = |resource: &String| globs.iter().any(|glob| glob.is_match(resource));
             // Nothing is not covered by what says of which resources it is.
             !finding.resources.is_empty() && finding.resources.iter().all(is_covered)
         });
-        let actor = || {
-            let actor = finding.actor.as_ref();
-            let names = actor.into_iter().flat_map(|actor| [&actor.arn, &actor.role, &actor.name]).flatten();
-            names.into_iter().any(|name| self.actors.iter().any(|glob| glob.is_match(name)))
-        };
         let has_tag = |wanted: &String| {
             let (key, value) =
                 wanted.split_once('=').map_or((wanted.as_str(), None), |(key, value)| (key, Some(value)));
-            let resource = record.filter(|record| &*record.kind != CLOUDTRAIL);
+            let resource = subject.record().filter(|record| &*record.kind != CLOUDTRAIL);
             let is = resource.and_then(|resource| tags::find(resource.value.view(), key));
             is.is_some_and(|is| value.is_none_or(|value| is.scalar_text().as_deref() == Some(value)))
         };
-        self.fingerprint.as_ref().is_none_or(|wanted| *wanted == finding.fingerprint.to_string())
+        let is_it = self.fingerprint.as_ref().is_none_or(|wanted| *wanted == finding.fingerprint.to_string())
             && resources
-            && one_of(&self.accounts, finding.record.account.as_deref())
-            && one_of(&self.regions, finding.record.region.as_deref())
-            && (self.actors.is_empty() || actor())
             && self.tags.iter().all(has_tag)
-            && self.path.as_ref().is_none_or(|path| selects(path, finding))
+            && self.path.as_ref().is_none_or(|path| selects(path, finding));
+        if is_it { self.covers_whose(about) } else { Cover::None }
     }
-}
 
-/// Whether a day is over, in UTC.
-pub(super) fn is_over(day: Date, now: Timestamp) -> bool {
-    let end = day.tomorrow().ok().and_then(|next| TimeZone::UTC.to_timestamp(next.at(0, 0, 0, 0)).ok());
-    end.is_some_and(|end| now >= end)
-}
+    /// How much of a finding is of the accounts and regions that it names, by the actors that it names. A finding of a window
+    /// is of all that its hits are of, and not only of what the one is of at which it opened.
+    fn covers_whose(&self, About { finding, subject }: &About<'_>) -> Cover {
+        if self.accounts.is_empty() && self.regions.is_empty() && self.actors.is_empty() {
+            return Cover::Whole;
+        }
+        let (account, region) = (finding.record.account.as_deref(), finding.record.region.as_deref());
+        let is_of_record = || self.is_whose(account, region, finding.actor.as_ref());
+        let Subject::Hits(hits) = subject else {
+            return if is_of_record() { Cover::Whole } else { Cover::None };
+        };
+        let hits = hits.unwrap_or_default();
+        let covered = |hit: &&Seen| self.is_whose(hit.account.as_deref(), hit.region.as_deref(), Some(&hit.actor));
+        match hits.iter().filter(covered).count() {
+            count if count > 0 && count == hits.len() => Cover::Whole,
+            count if count > 0 || is_of_record() => Cover::Part,
+            _ => Cover::None,
+        }
+    }
 
-/// Whether a JSONPath finds something in a finding.
-fn selects(path: &str, finding: &Finding) -> bool {
-    let Ok(whole) = serde_json::to_value(finding) else { return false };
-    // A filter is of the items of a list, and a finding is none.
-    let list = Value::Array(vec![whole]);
-    let found = if path.trim_start().starts_with("$[?") { list.query(path) } else { list[0].query(path) };
-    found.is_ok_and(|found| found.iter().any(|value| !value.is_null() && **value != Value::Bool(false)))
+    /// Whether it names an account, a region and an actor, where it names any. What is not known is never named.
+    fn is_whose(&self, account: Option<&str>, region: Option<&str>, actor: Option<&Principal>) -> bool {
+        let one_of = |list: &[String], text: Option<&str>| {
+            list.is_empty() || text.is_some_and(|text| list.iter().any(|one| one == text))
+        };
+        let mut names = actor.into_iter().flat_map(|actor| [&actor.arn, &actor.role, &actor.name]).flatten();
+        one_of(&self.accounts, account)
+            && one_of(&self.regions, region)
+            && (self.actors.is_empty() || names.any(|name| self.actors.iter().any(|glob| glob.is_match(name))))
+    }
 }
