@@ -64,6 +64,13 @@ each_once='
 iam list-access-keys --user-name {} | { "UserName": "{}" } | iam list-users | Users[].UserName
 '
 
+# The same about buckets of trails. Buckets have no regions, so all of them are asked from the first region.
+buckets='
+s3api get-bucket-acl --bucket {} | { "Bucket": "{}" } | cloudtrail describe-trails | trailList[].S3BucketName
+s3api get-bucket-policy-status --bucket {} | { "Bucket": "{}" } | cloudtrail describe-trails | trailList[].S3BucketName
+s3api get-public-access-block --bucket {} | { "Bucket": "{}" } | cloudtrail describe-trails | trailList[].S3BucketName
+'
+
 permissions() {
     cat <<'POLICY'
 {
@@ -83,6 +90,7 @@ permissions() {
         "iam:GetCredentialReport", "iam:ListAccessKeys", "iam:ListUsers",
         "kms:DescribeKey", "kms:GetKeyRotationStatus", "kms:ListKeys",
         "logs:DescribeLogGroups", "logs:DescribeMetricFilters",
+        "s3:GetAccountPublicAccessBlock", "s3:GetBucketAcl", "s3:GetBucketPolicyStatus", "s3:GetBucketPublicAccessBlock",
         "sts:GetCallerIdentity"
       ],
       "Resource": "*"
@@ -154,7 +162,14 @@ call() {
         return 0
     fi
     rm -f "$folder/$file.part"
-    failed "$about" "$service $name in $region" "$told"
+    # S3 calls it an error that there is nothing; it is an answer that says so.
+    case $told in
+        *"(NoSuchBucketPolicy)"*) nothing='{ "PolicyStatus": {} }' ;;
+        *"(NoSuchPublicAccessBlockConfiguration)"*) nothing='{ "PublicAccessBlockConfiguration": {} }' ;;
+        *) failed "$about" "$service $name in $region" "$told"; return 0 ;;
+    esac
+    printf '%s\n' "$nothing" > "$folder/$file"
+    note "{ $about, \"file\": \"$(escaped "$file")\" }"
 }
 
 # failed MEMBERS NAME MESSAGE: a refusal is written down; anything else is told, and may go better the next time.
@@ -180,20 +195,20 @@ all_of() {
     failures=$(cat "$folder/.failures" 2>/dev/null || echo 0)
 }
 
-# The calls of a list about one thing, for each thing there is in a region.
+# The calls of a list about one thing, for each thing there is in a region; asked there, or in another region.
 each_of() {
-    in=$2
+    in=$2 ask_in=${3:-$2}
     printf '%s\n' "$1" | while IFS='|' read -r asking arguments lister query; do
         [ -n "$asking" ] || continue
         # shellcheck disable=SC2086 # Arguments are words of their own.
         set -- $asking
-        about="\"service\": \"$1\", \"command\": \"$2\", \"account\": \"$account\", \"region\": \"$in\""
+        about="\"service\": \"$1\", \"command\": \"$2\", \"account\": \"$account\", \"region\": \"$ask_in\""
         # Whoever may not list may not ask, either.
         # shellcheck disable=SC2086
         if things=$(aws $lister --region "$in" --query "${query# }" --output text 2>"$folder/.told"); then
             for thing in $things; do
                 # shellcheck disable=SC2086
-                [ "$thing" = None ] || one_of "$in" "$thing" "$arguments" $asking
+                [ "$thing" = None ] || one_of "$ask_in" "$thing" "$arguments" $asking
             done
         else
             failed "$about" "$1 $2 in $in, for want of a list" "$(cat "$folder/.told")"
@@ -246,16 +261,19 @@ now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 # GNU's date, or BSD's.
 day_ago=$(date -u -d '1 day ago' +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -v-1d +%Y-%m-%dT%H:%M:%SZ)
 echo 0 > "$folder/.failures"
+first=
 for region in $regions; do
     echo "collect-inventory: $account $region" >&2
     all_of "$regional" "$region"
     each_of "$each" "$region"
+    each_of "$buckets" "$region" "${first:=$region}"
 done
 for region in $regions; do
     all_of "$once" "$region"
     each_of "$each_once" "$region"
     keys_used "$region"
     credential_report "$region"
+    one_of "$region" "$account" '{ "AccountId": "{}" }' s3control get-public-access-block --account-id '{}'
     break
 done
 

@@ -24,9 +24,16 @@ case "$*" in
         echo '{"Volumes":[]}' ;;
     "ec2 describe-volumes"*) echo '{"Volumes":[{"VolumeId":"vol-1","Encrypted":false,"State":"in-use","Size":8}]}' ;;
     "ec2 describe-vpcs"*) echo '{"Vpcs":[{"VpcId":"vpc-1"}]}' ;;
+    "cloudtrail describe-trails --region us-east-1 --query trailList[].S3BucketName"*) printf 'open-trail\tother-trail\n' ;;
     "cloudtrail describe-trails --region us-east-1 --query"*) echo arn:aws:cloudtrail:us-east-1:111122223333:trail/main ;;
     "cloudtrail describe-trails --region us-east-1"*)
-        echo '{"trailList":[{"Name":"main","TrailARN":"arn:aws:cloudtrail:us-east-1:111122223333:trail/main","HomeRegion":"us-east-1"}]}' ;;
+        echo '{"trailList":[{"Name":"main","TrailARN":"arn:aws:cloudtrail:us-east-1:111122223333:trail/main","HomeRegion":"us-east-1","S3BucketName":"open-trail"}]}' ;;
+    "s3api get-bucket-acl --bucket open-trail"*) echo '{"Grants":[]}' ;;
+    "s3api get-bucket-policy-status --bucket open-trail"*) echo '{"PolicyStatus":{"IsPublic":true}}' ;;
+    "s3api get-public-access-block --bucket open-trail"* | "s3control get-public-access-block --account-id 111122223333"*)
+        echo "An error occurred (NoSuchPublicAccessBlockConfiguration) when calling the GetPublicAccessBlock operation" >&2; exit 254 ;;
+    "s3api "*)
+        echo "An error occurred (AccessDenied) when calling the operation: Access Denied" >&2; exit 254 ;;
     "cloudtrail get-trail-status --name arn:aws:cloudtrail:us-east-1:111122223333:trail/main --region us-east-1"*)
         echo '{"IsLogging":false}' ;;
     "iam list-users"*" --query "*) printf 'a.b\ta-b\ta_b\n' ;;
@@ -84,7 +91,8 @@ fn what_is_collected_is_judged_and_what_was_refused_is_not_evaluated() {
     let manifest = std::fs::read_to_string(desk.path().join("inventory/inventory.json")).unwrap();
     let manifest: Value = serde_json::from_str(&manifest).unwrap();
     let refused = manifest["answers"].as_array().unwrap().iter().filter(|answer| answer["status"] == "refused");
-    assert_eq!(refused.count(), 2, "{manifest:#}");
+    // Flow logs in two regions, and three answers about the bucket of somebody else.
+    assert_eq!(refused.count(), 5, "{manifest:#}");
     let out = crate::cli::lawbook()
         .args(["scan", "inventory", "--format", "json"])
         .current_dir(desk.path())
@@ -96,6 +104,8 @@ fn what_is_collected_is_judged_and_what_was_refused_is_not_evaluated() {
     let found: Vec<&str> =
         report["findings"].as_array().unwrap().iter().map(|finding| finding["policy"].as_str().unwrap()).collect();
     assert!(found.contains(&"trail-not-logging") && found.contains(&"ebs-volume-unencrypted"), "{found:?}");
+    // That S3 knows of no settings is an answer.
+    assert!(found.contains(&"trail-bucket-public"), "{found:?}");
     assert!(!found.contains(&"flow-logs-missing"), "{found:?}");
     let not_evaluated = report["not_evaluated"].to_string();
     assert!(not_evaluated.contains("collecting inventory `ec2/flow-logs` was refused"), "{not_evaluated}");
@@ -137,9 +147,15 @@ fn the_permissions_that_it_prints_are_those_of_its_calls() {
     for call in calls.lines() {
         let mut words = call.split(' ');
         let (service, command) = (words.next().unwrap(), words.next().unwrap());
-        let service = if service == "configservice" { "config" } else { service };
         let pascal: String = command.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
-        assert!(is_allowed(&format!("{service}:{pascal}")), "{service}:{pascal} of `{call}`");
+        let action = match (service, command) {
+            ("s3api", "get-public-access-block") => "s3:GetBucketPublicAccessBlock".to_owned(),
+            ("s3control", "get-public-access-block") => "s3:GetAccountPublicAccessBlock".to_owned(),
+            ("s3api", _) => format!("s3:{pascal}"),
+            ("configservice", _) => format!("config:{pascal}"),
+            _ => format!("{service}:{pascal}"),
+        };
+        assert!(is_allowed(&action), "{action} of `{call}`");
         checked += 1;
     }
     assert!(checked > 40, "{checked}");

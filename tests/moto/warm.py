@@ -19,8 +19,14 @@ def serve(path):
 
     # What the first call of each service loads.
     session = awscli.clidriver.create_clidriver().session
-    for service in ("cloudtrail", "cloudwatch", "config", "ec2", "iam", "kms", "logs", "s3", "sns", "sts"):
+    for service in ("cloudtrail", "cloudwatch", "config", "ec2", "iam", "kms", "logs", "s3", "s3control", "sns", "sts"):
         session.get_service_data(service)
+    # S3's calls about an account ask `<account>.127.0.0.1`, a name that nobody knows.
+    find = socket.getaddrinfo
+    loopback = "127.0.0.1"
+    socket.getaddrinfo = lambda host, *more, **named: find(
+        loopback if isinstance(host, str) and host.endswith(f".{loopback}") else host, *more, **named
+    )
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     server.bind(path)

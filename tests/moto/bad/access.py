@@ -90,6 +90,17 @@ def key_for_another():
     return Case("access-key-created-for-another", about=key["AccessKeyId"], record=record)
 
 
+@makes("access-key-from-two-networks")
+def key_in_two_places():
+    key = iam().create_access_key(UserName=user("key-in-two-places"))["AccessKey"]["AccessKeyId"]
+    identity = as_user("key-in-two-places") | {"accessKeyId": key}
+    records = [
+        event("sts", "GetCallerIdentity", None, None, userIdentity=identity, readOnly=True, sourceIPAddress=address, eventTime=at(minutes=ago))
+        for address, ago in (("198.51.100.7", 30), ("203.0.113.50", 20), ("198.51.100.7", 10))
+    ]
+    return Case("access-key-from-two-networks", about=key, records=records)
+
+
 @makes("access-key-old")
 def key_old():
     """Keys are old by the time of the scan."""

@@ -214,6 +214,32 @@ def bucket_changed():
     return cases
 
 
+@makes("trail-bucket-public", "trail-bucket-unblocked")
+def bucket_public():
+    s3 = client("s3")
+    everything = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True}
+    for name in ("public-by-policy", "public-by-acl", "public-in-part", "not-public"):
+        trail(f"bucket-{name}")
+    policy = (
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",'
+        '"Resource":"arn:aws:s3:::files-of-bucket-BUCKET/*"}]}'
+    )
+    for name in ("public-by-policy", "not-public"):
+        s3.put_bucket_policy(Bucket=f"files-of-bucket-{name}", Policy=policy.replace("BUCKET", name))
+    for name in ("public-by-acl", "public-in-part"):
+        s3.put_bucket_acl(Bucket=f"files-of-bucket-{name}", ACL="public-read")
+    s3.put_public_access_block(Bucket="files-of-bucket-not-public", PublicAccessBlockConfiguration=everything)
+    s3.put_public_access_block(
+        Bucket="files-of-bucket-public-in-part", PublicAccessBlockConfiguration=everything | {"IgnorePublicAcls": False}
+    )
+    sound = ["files-of-bucket-not-public"]
+    return [
+        Case(policy, about=f"files-of-bucket-{name}", sound=sound)
+        for policy in ("trail-bucket-public", "trail-bucket-unblocked")
+        for name in ("public-by-policy", "public-by-acl", "public-in-part")
+    ]
+
+
 @makes("logging-tampered-then-activity")
 def tampered_then_acted():
     iam = client("iam")
