@@ -60,11 +60,13 @@ struct Answers {
     by_scope: Scoped<Collected>,
     /// The most in any scope.
     most: Collected,
+    /// What was asked about one thing, by its arguments, and whether that was ever answered.
+    asked: BTreeMap<Scope, BTreeMap<String, bool>>,
 }
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { by_scope: Scoped::default(), most: Collected::No }
+        Self { by_scope: Scoped::default(), most: Collected::No, asked: BTreeMap::new() }
     }
 }
 
@@ -164,6 +166,13 @@ impl Inventory {
         self.collected.iter().flat_map(|(kind, answers)| {
             answers.by_scope.iter().map(move |(scope, collected)| (kind, scope, *collected))
         })
+    }
+
+    /// In which scopes calls about one thing each were refused, and how many were never answered.
+    pub fn refusals(&self, kind: &str) -> impl Iterator<Item = (&Scope, usize)> {
+        let asked = self.collected.get(kind).into_iter().flat_map(|answers| &answers.asked);
+        let refused = asked.map(|(scope, asked)| (scope, asked.values().filter(|answered| !**answered).count()));
+        refused.filter(|(_, count)| *count > 0)
     }
 
     /// The kinds that were collected, refused or have resources, sorted.

@@ -221,9 +221,13 @@ impl<'a> Judge<'a> {
         let filter = &self.request.settings.filter;
         for (at, policy) in self.policies.iter().enumerate() {
             let kind = &policy.header.judges;
+            let mut refused = BTreeSet::new();
             for (_, scope, collected) in self.inventory.answers().filter(|(of, ..)| *of == kind) {
                 let reason = match collected {
-                    inventory::Collected::Refused => format!("collecting inventory `{kind}` was refused"),
+                    inventory::Collected::Refused => {
+                        refused.insert(scope);
+                        format!("collecting inventory `{kind}` was refused")
+                    }
                     inventory::Collected::Partial if self.inventory.all_in(kind, scope).next().is_none() => {
                         format!("of inventory `{kind}` only a part without resources was collected")
                     }
@@ -231,6 +235,17 @@ impl<'a> Judge<'a> {
                 };
                 if filter.admits_scope(scope) {
                     tally.absence(at, &reason, scope);
+                }
+            }
+            // Where some were answered, the others are not known for that.
+            for (scope, count) in self.inventory.refusals(kind).filter(|(scope, _)| !refused.contains(scope)) {
+                if filter.admits_scope(scope) {
+                    let calls = if count == 1 { "1 call".to_owned() } else { format!("{count} calls") };
+                    tally.absence(
+                        at,
+                        &format!("collecting inventory `{kind}` was refused for {calls} of several"),
+                        scope,
+                    );
                 }
             }
         }

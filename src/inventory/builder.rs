@@ -171,6 +171,12 @@ impl Builder {
         Arc::make_mut(self.collected.entry(Arc::clone(kind)).or_default()).note(&scope, collected);
     }
 
+    /// Notes that a call about one thing, named by its arguments, was answered or refused.
+    pub fn note_asked(&mut self, kind: &Arc<str>, scope: &Scope, arguments: String, is_answered: bool) {
+        let answers = Arc::make_mut(self.collected.entry(Arc::clone(kind)).or_default());
+        *answers.asked.entry(scope.clone()).or_default().entry(arguments).or_default() |= is_answered;
+    }
+
     /// The inventory, and what contradicted itself in it.
     pub fn finish(mut self) -> (Inventory, Vec<Fault>) {
         let mut shelves = BTreeMap::new();

@@ -40,7 +40,7 @@ case "$*" in
     "iam list-users"*) echo '{"Users":[{"UserName":"a.b"},{"UserName":"a-b"},{"UserName":"a_b"}]}' ;;
     "iam list-access-keys"*" --query "*) echo None ;;
     "iam list-access-keys --user-name "*)
-        printf '{"AccessKeyMetadata":[{"UserName":"%s","AccessKeyId":"AKIA","Status":"Active","CreateDate":"2020-01-01T00:00:00Z"}]}\n' "$4" ;;
+        printf '{"AccessKeyMetadata":[{"UserName":"%s","AccessKeyId":"AKIA-%s","Status":"Active","CreateDate":"2020-01-01T00:00:00Z"}]}\n' "$4" "$4" ;;
     *" --query "*) echo None ;;
     *) ;;
 esac
@@ -269,4 +269,34 @@ fn every_command_of_the_page_on_collecting_works_and_what_it_gets_is_read() {
             assert!(actions.contains(&action.as_str()), "{action} is not among the permissions");
         }
     }
+}
+
+/// Of what was asked about one by one, an answer for one says nothing of another that was refused.
+#[test]
+fn what_was_refused_of_several_is_not_evaluated() {
+    let desk = crate::cli::Desk::new();
+    let about = |name: &str| {
+        format!(
+            r#""service": "cloudtrail", "command": "get-trail-status", "account": "111122223333", "region": "us-east-1", "arguments": {{ "Name": "{name}" }}"#
+        )
+    };
+    desk.write("in/one.json", r#"{"IsLogging":true}"#);
+    let manifest = |answers: &[String]| format!("{{ \"lawbook\": 1, \"answers\": [{}] }}", answers.join(","));
+    let one = format!("{{ {}, \"file\": \"one.json\" }}", about("one"));
+    let refused = |name: &str| format!("{{ {}, \"status\": \"refused\" }}", about(name));
+    let scan = || {
+        let report = desk.run(&["scan", "in", "--only", "trail-not-logging", "--format", "json"]).json();
+        report["not_evaluated"].to_string()
+    };
+    desk.write("in/inventory.json", manifest(&[one.clone(), refused("two"), refused("three"), refused("two")]));
+    assert!(
+        scan().contains("collecting inventory `cloudtrail/trail-status` was refused for 2 calls of several"),
+        "{}",
+        scan()
+    );
+    desk.write("in/inventory.json", manifest(&[refused("two")]));
+    assert!(scan().contains("collecting inventory `cloudtrail/trail-status` was refused\""), "{}", scan());
+    // What was answered after all was not refused.
+    desk.write("in/inventory.json", manifest(&[refused("one"), one]));
+    assert_eq!(scan(), "[]");
 }

@@ -8,6 +8,7 @@ use lawbook::cases::{self, Expect, Options, SnapshotState, Stop, Suite};
 use lawbook::policy::{Overrides, Pack};
 use lawbook::report;
 use lawbook::script::Limits;
+use serde_json::Value;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")
@@ -113,4 +114,55 @@ fn cases_go_through_every_condition_and_notice_nearly_every_change() {
     let mutation = cases::mutate(&suite, &outcome, &options.limits, options.threads, None).unwrap();
     let score = mutation.score();
     assert!(mutation.killed > 400 && mutation.left == 0 && score >= 90.0, "{score} % of changes are noticed");
+}
+
+/// Genuine records of an hour in which techniques of attackers were tried, amid a tool that set things up and took them down.
+#[test]
+fn of_an_attack_the_pack_tells_all_and_of_the_tool_behind_it_little() {
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/events/invictus.ndjson");
+    let Ok(text) = std::fs::read_to_string(log) else {
+        return crate::skipped("genuine records are not here: what the pack tells of an attack is not looked at");
+    };
+    let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let by = |finding: &Value| -> &str {
+        let event = events.iter().find(|event| event["eventID"] == finding["record"]["id"]).unwrap();
+        event["userAgent"].as_str().unwrap_or_default()
+    };
+    let mut scan = crate::cli::lawbook();
+    let out = scan.args(["scan", log, "--no-config", "--format", "json", "--now", "2023-07-11"]).output().unwrap();
+    let report: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let policy = |finding: &Value| finding["policy"].as_str().unwrap().to_owned();
+    let told: BTreeSet<String> = findings.iter().map(policy).collect();
+    for wanted in [
+        "access-key-created-for-another",
+        "admin-policy-attached",
+        "cloudtrail-deleted",
+        "console-login-without-mfa",
+        "denied-calls-burst",
+        "event-selectors-narrowed",
+        "flow-logs-deleted",
+        "image-shared",
+        "instance-credentials-from-two-addresses",
+        "instance-type-unusual",
+        "logging-tampered-then-activity",
+        "login-profile-created",
+        "password-data-read",
+        "role-trust-changed",
+        "security-group-opened-to-world",
+        "snapshot-shared",
+        "trail-retention-shortened",
+        "user-data-read",
+    ] {
+        assert!(told.contains(wanted), "{wanted} is not told: {told:?}");
+    }
+    // What the tool did that is grave by whomever it is done.
+    let grave = ["logging-tampered-then-activity", "login-profile-created", "admin-policy-attached"];
+    let noise: Vec<String> = findings
+        .iter()
+        .filter(|finding| by(finding).contains("Terraform") && finding["severity"] != "info")
+        .map(policy)
+        .filter(|policy| !grave.contains(&policy.as_str()))
+        .collect();
+    assert!(noise.len() <= events.len() / 1_000, "{noise:?}");
 }

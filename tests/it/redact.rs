@@ -457,7 +457,6 @@ fn waivers_and_baselines_are_judged_by_what_is_and_told_without_names() {
             "waivers:\n  - fingerprint: {fingerprint}\n    owner: zqcarol@zqacme.example\n    reason: The zqacme lab.\n    expires: {expires}\n    ticket: ZQOPS-12\n  - policy: eip-churn\n    resources: [zqnone]\n    owner: zqdave\n    reason: Old.\n    expires: 2025-01-01\n"
         )
     };
-    fs::write(desk.path().join("key"), KEY).unwrap();
     for (expires, standing) in [("2024-12-31", "waived"), ("2024-01-31", "new")] {
         fs::write(desk.path().join("waivers.yaml"), waiver(expires)).unwrap();
         let ran = run(
@@ -466,9 +465,6 @@ fn waivers_and_baselines_are_judged_by_what_is_and_told_without_names() {
                 "scan",
                 &sample,
                 "--redact",
-                // With a key of chance a pseudonym may have these letters, too.
-                "--redact-key",
-                "key",
                 "--waivers",
                 "waivers.yaml",
                 "--format",
@@ -483,7 +479,10 @@ fn waivers_and_baselines_are_judged_by_what_is_and_told_without_names() {
         assert_eq!(told["findings"][0]["standing"], standing);
         let page = fs::read_to_string(desk.path().join("page.html")).unwrap();
         for text in [&ran.out, &ran.err, &page] {
-            assert!(!text.to_lowercase().contains("zq"), "{text}");
+            // Two letters of it may be those of a pseudonym.
+            for name in ["zqcarol", "zqdave", "zqacme", "zqops", "zqnone"] {
+                assert!(!text.to_lowercase().contains(name), "{name}: {text}");
+            }
         }
     }
 }

@@ -130,6 +130,7 @@ impl Manifests {
                 faults.push(fault(&format!("/answers/{at}/time"), reason.to_owned()));
             }
             let entry = answer.entry();
+            entry.note_asked(builder);
             if entry.status == Status::Refused {
                 entry.note_refused(builder);
             } else if let Some(missing) = named.as_ref().filter(|named| !there(named)) {
@@ -175,14 +176,29 @@ impl Answer {
 }
 
 impl Entry {
-    fn note_refused(&self, builder: &mut Builder) {
-        let Some(Hint { service, command }) = &self.hint else { return };
-        let kinds: Vec<Arc<str>> = match schema::command(service, command) {
+    /// What the call tells of.
+    fn kinds(&self) -> Vec<Arc<str>> {
+        let Some(Hint { service, command }) = &self.hint else { return Vec::new() };
+        match schema::command(service, command) {
             Some(command) => command.kinds().cloned().collect(),
             None => vec![format!("{service}/{}", command.split_once('-').map_or(&**command, |(_, noun)| noun)).into()],
-        };
-        for kind in kinds {
+        }
+    }
+
+    fn note_refused(&self, builder: &mut Builder) {
+        for kind in self.kinds() {
             builder.note_collected(&kind, self.scope.clone(), Collected::Refused);
+        }
+    }
+
+    /// Of a call about one thing: others of its kind may be answered, and say nothing of this one.
+    fn note_asked(&self, builder: &mut Builder) {
+        if !self.narrows() {
+            return;
+        }
+        let arguments = Value::Object(self.arguments.clone()).to_string();
+        for kind in self.kinds() {
+            builder.note_asked(&kind, &self.scope, arguments.clone(), self.status != Status::Refused);
         }
     }
 
