@@ -114,7 +114,7 @@ fn what_is_collected_is_judged_and_what_was_refused_is_not_evaluated() {
     std::fs::write(desk.path().join("allowed"), "").unwrap();
     assert_eq!(collect(desk.path(), &["-o", "inventory"]).0, 0);
     let manifest = std::fs::read_to_string(desk.path().join("inventory/inventory.json")).unwrap();
-    assert!(!manifest.contains("refused") && manifest.contains("trail/main"), "{manifest}");
+    assert!(!manifest.contains("describe-flow-logs") && manifest.contains("trail/main"), "{manifest}");
     assert!(desk.path().join("inventory/111122223333/us-east-1/ec2/describe-flow-logs.json").exists());
 
     // Each user has an answer of their own, however names are alike.
