@@ -49,6 +49,29 @@ fn slips(word: &str) -> BTreeSet<String> {
     found
 }
 
+/// Texts of several lines in the front matter: commands of other programs, which are not read as a policy's words.
+fn blocks(text: &str) -> Vec<std::ops::Range<usize>> {
+    let begins = regex::Regex::new(r":\s*[|>][-+]?\s*$").unwrap();
+    let (mut found, mut at) = (Vec::new(), 0);
+    let mut open: Option<(usize, usize)> = None;
+    for line in text.split_inclusive('\n') {
+        let body = line.strip_prefix("//!").map(str::trim_end);
+        let depth = body.map(|body| body.len() - body.trim_start().len());
+        if let Some((of, start)) = open
+            && body.is_none_or(|body| !body.is_empty() && depth <= Some(of))
+        {
+            found.push(start..at);
+            open = None;
+        }
+        let Some((body, depth)) = body.zip(depth) else { break };
+        at += line.len();
+        if open.is_none() && begins.is_match(body) {
+            open = Some((depth, at));
+        }
+    }
+    found
+}
+
 /// The words of a policy that name something: fields, sources, events, functions, kinds, keys of the front matter; each
 /// place once, with what stands before it.
 fn places(text: &str) -> Vec<std::ops::Range<usize>> {
@@ -58,9 +81,12 @@ fn places(text: &str) -> Vec<std::ops::Range<usize>> {
     .unwrap();
     let head = text.find("//! ---\n//! ##").unwrap_or_default();
     let script = text.lines().take_while(|line| line.starts_with("//!")).map(|line| line.len() + 1).sum::<usize>();
-    let mut found = Vec::new();
+    let (mut found, blocks) = (Vec::new(), blocks(text));
     for captures in word.captures_iter(text) {
         let Some(name) = captures.iter().skip(1).flatten().next() else { continue };
+        if blocks.iter().any(|block| block.contains(&name.start())) {
+            continue;
+        }
         let in_head = name.start() < head;
         let line = text[..name.start()].rfind('\n').map_or(0, |at| at + 1);
         let before = text[line..name.start()].trim_start_matches("//!").trim();
