@@ -19,6 +19,7 @@ use serde::Serialize;
 use self::calls::Calls;
 use self::counts::{Counts, Table};
 use self::group::Groups;
+pub(crate) use self::markup::escaped;
 use self::markup::{SCRIPT, STYLE, Templates, content_policy, own, quoted};
 use self::timeline::{Timeline, Times};
 use super::grouped;

@@ -6,7 +6,7 @@ mod csv;
 pub mod diagnostic;
 pub(crate) mod github;
 mod grouped;
-mod html;
+pub(crate) mod html;
 pub(crate) mod json;
 mod junit;
 pub(crate) mod markdown;

@@ -49,17 +49,7 @@ const POLICIES: &[(&str, &str)] = &[
 ];
 
 fn packs() -> Checked {
-    let mut all = Checked::default();
-    for (at, (head, functions)) in POLICIES.iter().enumerate() {
-        let head: String = head.lines().map(|line| format!("//! {line}\n")).collect();
-        let text =
-            format!("//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n{head}//! ---\n{functions}\n");
-        match Pack::from_text(&format!("p{at}"), &text).check(&crate::of_invented_events(), &Limits::default()) {
-            Ok(checked) => all.join(checked),
-            Err(mistakes) => panic!("{}", lawbook::report::diagnostic::draw(&mistakes, false)),
-        }
-    }
-    all
+    crate::prefilter::packs_of(POLICIES.iter().map(|(head, functions)| (*head, (*functions).to_owned())))
 }
 
 /// All that a run tells.

@@ -51,12 +51,16 @@ const POLICIES: &[(&str, &str)] = &[
 ];
 
 fn packs() -> Checked {
+    packs_of(POLICIES.iter().map(|(head, matches)| (*head, format!("fn matches(event) {{ {matches} }}"))))
+}
+
+/// Policies of these lines of front matter and these functions, each in a pack of its own.
+pub(crate) fn packs_of<'a>(policies: impl Iterator<Item = (&'a str, String)>) -> Checked {
     let mut all = Checked::default();
-    for (at, (head, matches)) in POLICIES.iter().enumerate() {
+    for (at, (head, functions)) in policies.enumerate() {
         let head: String = head.lines().map(|line| format!("//! {line}\n")).collect();
-        let text = format!(
-            "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n{head}//! ---\nfn matches(event) {{ {matches} }}\n"
-        );
+        let text =
+            format!("//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n{head}//! ---\n{functions}\n");
         match Pack::from_text(&format!("p{at}"), &text).check(&crate::of_invented_events(), &Limits::default()) {
             Ok(checked) => all.join(checked),
             Err(mistakes) => panic!("{}", lawbook::report::diagnostic::draw(&mistakes, false)),

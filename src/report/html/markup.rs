@@ -69,7 +69,7 @@ fn write(out: &mut Output<'_>, value: &Value) -> Result<(), Error> {
 }
 
 /// Text that is text in HTML, also in an attribute, and shows what it is.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for letter in text.chars() {
         match letter {

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{is_missing, part, shown};
 use crate::cases::coverage::{Coverage, FileCoverage};
-use crate::fault::is_deceptive;
+use crate::report::html::escaped;
 
 /// How the page looks.
 const STYLE: &str = r#"
@@ -70,23 +70,4 @@ fn of_file(at: usize, file: &FileCoverage, out: &mut dyn Write) -> io::Result<()
         )?;
     }
     writeln!(out, "</pre>")
-}
-
-/// Text that is text in HTML, also in an attribute, and shows what it is.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            letter if (letter.is_control() && letter != '\t') || is_deceptive(letter) => {
-                out.extend(letter.escape_unicode())
-            }
-            letter => out.push(letter),
-        }
-    }
-    out
 }
