@@ -32,11 +32,14 @@ impl Keep<'_> {
     }
 }
 
+/// What stands behind numbers: the end of a name may begin with a digit, too.
+const UNITS: [&str; 15] = ["", "ns", "us", "ms", "s", "m", "h", "d", "w", "y", "b", "kb", "mb", "gb", "tb"];
+
 /// Numbers, versions, sizes and durations; not what is as long as an account or an id.
 fn is_plain_number(word: &str) -> bool {
     let unit = word.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
     let is_number = word.starts_with(|letter: char| letter.is_ascii_digit()) && word.parse::<IpAddr>().is_err();
-    is_number && word.len() <= 9 && unit.len() <= 2 && unit.bytes().all(|byte| byte.is_ascii_lowercase())
+    is_number && word.len() <= 9 && UNITS.contains(&unit)
 }
 
 /// Digits and points: an address, if not a version.

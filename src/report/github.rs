@@ -68,7 +68,9 @@ impl Words for Groups {
         let mut out = Vec::new();
         let title = format!("{} {}{mark}", finding.severity.word().to_uppercase(), finding.policy);
         // What is written to memory is written.
-        let _ = command(word, Some(&finding.origin), &title, &finding.title, &mut out);
+        let text =
+            std::iter::once(&finding.title).chain(&finding.notes).map(String::as_str).collect::<Vec<_>>().join("; ");
+        let _ = command(word, Some(&finding.origin), &title, &text, &mut out);
         String::from_utf8(out).unwrap_or_default().trim_end().to_owned()
     }
 

@@ -59,7 +59,9 @@ fn failures(outcome: &Outcome) -> io::Result<BTreeMap<(String, String), Failures
 
 fn line(finding: &Finding) -> String {
     let time = finding.record.time.as_deref().unwrap_or_default();
-    let text = format!("{} {} [{}] {time}", finding.severity.word().to_uppercase(), finding.title, finding.origin);
+    let notes: String = finding.notes.iter().map(|note| format!(" ({note})")).collect();
+    let severity = finding.severity.word().to_uppercase();
+    let text = format!("{severity} {} [{}] {time}{notes}", finding.title, finding.origin);
     printable(&text, LONGEST)
 }
 

@@ -138,8 +138,10 @@ impl Words for Groups {
             (Standing::New, Enforcement::Report) => "(reported only)",
             (standing, _) => standing.word(),
         };
+        // Such as a waiver that holds no more.
+        let notes: String = finding.notes.iter().map(|note| format!("<br>{}", escaped(note))).collect();
         format!(
-            "{} {mark}{BETWEEN}**{}**<br>{}{BETWEEN}{} | {}",
+            "{} {mark}{BETWEEN}**{}**<br>{}{notes}{BETWEEN}{} | {}",
             finding.severity.word(),
             escaped(&finding.title),
             escaped(&finding.policy),

@@ -119,6 +119,9 @@ fn result(finding: &Finding, rule: Option<usize>, is_compared: bool) -> Value {
         result["properties"]["window"] = json!(window);
         result["relatedLocations"] = window.hits.iter().map(|hit| location(&hit.origin)).collect();
     }
+    if !finding.notes.is_empty() {
+        result["properties"]["notes"] = json!(finding.notes);
+    }
     if let Some(rule) = rule {
         result["ruleIndex"] = rule.into();
     }

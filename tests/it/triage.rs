@@ -163,6 +163,13 @@ fn a_waiver_ends_and_the_finding_says_so() {
     let notes: Vec<&Value> = report["findings"].as_array().unwrap().iter().map(|finding| &finding["notes"]).collect();
     assert!(notes.iter().filter(|notes| notes.to_string().contains("expired on 2024-05-20")).count() == 2, "{notes:?}");
     assert_eq!(report["unused_waivers"], json!([]), "it is for findings, if in vain");
+    // Whoever reads that it is new is told why it is so again.
+    for format in ["text", "markdown", "github", "junit", "sarif", "html"] {
+        let args =
+            ["scan", "input", "--pack", "pack", "--waivers", "waivers.yaml", "--now", "2024-05-21", "--format", format];
+        let ran = run(path, &args);
+        assert!(ran.out.contains("expired on 2024-05-20"), "{format}: {}", ran.out);
+    }
 }
 
 #[test]
