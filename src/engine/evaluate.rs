@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use super::hits;
 use crate::finding::{Duplicates, Facts, Finding, Fingerprint, Remediation, Severity, Standing, Windowed, fingerprint};
 use crate::inventory::{Collected, Inventory};
 use crate::policy::{Key, Policy, Shape, Window};
@@ -141,6 +142,9 @@ fn hit(
     let mut kept = Value::Null;
     if policy.script.hooks.contains("keep") {
         match runtime.answer(index, &policy.script, "keep", record) {
+            Ok(answer) if hits::is_deep(&answer) => {
+                faults.push(format!("`keep` kept what is nested deeper than {} levels", hits::DEEPEST));
+            }
             Ok(answer @ (Value::Object(_) | Value::Null)) if answer.to_string().len() <= MOST_KEPT => kept = answer,
             Ok(Value::Object(_)) => faults.push(format!("`keep` kept more than {} KiB", MOST_KEPT >> 10)),
             Ok(other) => faults.push(format!("`keep` answered {}, not a map", kind_of(&other))),

@@ -9,6 +9,7 @@ use foldhash::quality::FixedState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::evaluate::Hit;
 use super::place::{Map, Place};
@@ -21,6 +22,21 @@ use crate::spill::damaged;
 
 /// Bytes of a key's value or an id that are kept; a longer one is cut, and told apart by its hash.
 pub(super) const MOST_TEXT: usize = 1_024;
+
+/// Levels of lists and objects that a value of a hit has at most, so that it can be read again.
+pub(super) const DEEPEST: usize = 64;
+
+/// True for a value that has more levels than [`DEEPEST`].
+pub(super) fn is_deep(value: &Value) -> bool {
+    fn fits(value: &Value, levels: usize) -> bool {
+        match value {
+            Value::Array(items) => levels > 0 && items.iter().all(|item| fits(item, levels - 1)),
+            Value::Object(members) => levels > 0 && members.values().all(|member| fits(member, levels - 1)),
+            _ => true,
+        }
+    }
+    !fits(value, DEEPEST)
+}
 
 /// What a hit is found by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +64,7 @@ pub(super) fn put_key(
 ) {
     let short = |value: &Value| {
         let text = value.to_string();
-        if text.len() > MOST_TEXT { cut(&text).into() } else { value.clone() }
+        if text.len() > MOST_TEXT || is_deep(value) { cut(&text).into() } else { value.clone() }
     };
     let group = hit.by.iter().map(short).collect::<Value>().to_string();
     let id = record.id.as_deref().unwrap_or_default();
@@ -239,8 +255,8 @@ impl Stored<'_> {
     }
 
     /// What the policy keeps of it.
-    pub(super) fn kept(&self) -> Value {
-        serde_json::from_str(&self.kept).unwrap_or(Value::Null)
+    pub(super) fn kept(&self) -> Option<&RawValue> {
+        serde_json::from_str(&self.kept).ok()
     }
 }
 

@@ -11,7 +11,6 @@
 //! A look-alike further inside, such as an `eventName` in `requestParameters` or in a string, is no field: names are
 //! looked for in the objects that a wanted path leads through, and nowhere else.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use super::masks::{Machine, Odd, Task, on_this_machine};
@@ -192,8 +191,6 @@ pub struct Fields<'a> {
     begin: usize,
     /// Where the value of each field begins in the text; 0 where there is none.
     starts: &'a [u32],
-    /// The length of each field that was asked for and is plain text, plus one; else 0. Many ask for the same ones.
-    lengths: &'a [Cell<u32>],
     delivered: &'a Scope,
 }
 
@@ -220,29 +217,19 @@ impl<'a> Fields<'a> {
     pub fn get(&self, field: usize) -> Field<'a> {
         match self.raw(field) {
             [] => Field::Absent,
-            [b'"', rest @ ..] => self.text(field, rest).map_or(Field::Other, Field::Text),
+            [b'"', rest @ ..] => {
+                let end = memchr::memchr2(b'"', b'\\', rest).unwrap_or(0);
+                match (rest.get(end), std::str::from_utf8(&rest[..end])) {
+                    (Some(b'"'), Ok(text)) => Field::Text(text),
+                    _ => Field::Other,
+                }
+            }
             [b't', ..] => Field::Bool(true),
             [b'f', ..] => Field::Bool(false),
             [b'n', ..] => Field::Null,
             [b'{' | b'[', ..] => Field::Part(self.raw(field)),
             _ => Field::Other,
         }
-    }
-
-    /// The text of a field, which begins behind a quote; `None` if it has to be decoded.
-    fn text(&self, field: usize, behind: &'a [u8]) -> Option<&'a str> {
-        let known = self.lengths.get(field)?;
-        if let Some(length) = known.get().checked_sub(1) {
-            let text = behind.get(..length as usize)?;
-            #[expect(unsafe_code, reason = "many policies ask for the same few texts, of every record")]
-            // SAFETY: it was, when these bytes were found to be text of this length: `lengths` is of one record, and only
-            // written below.
-            return Some(unsafe { std::str::from_utf8_unchecked(text) });
-        }
-        let end = memchr::memchr2(b'"', b'\\', behind).filter(|end| behind[*end] == b'"')?;
-        let text = std::str::from_utf8(&behind[..end]).ok()?;
-        known.set(u32::try_from(end).ok()?.checked_add(1)?);
-        Some(text)
     }
 
     /// The text of the record.
@@ -334,8 +321,7 @@ struct Search<'a, E> {
 
 impl Skim {
     pub(super) fn new(wanted: Arc<Wanted>) -> Self {
-        let (starts, lengths) = (vec![0; wanted.fields], vec![Cell::new(0); wanted.fields]);
-        let names = Names { starts, lengths, is_unsure: false };
+        let names = Names { starts: vec![0; wanted.fields], ..Names::default() };
         Self { wanted, names, rare: Rare::default() }
     }
 
@@ -559,13 +545,7 @@ impl<E: FnMut(Skimmed<'_>) -> Taken> Search<'_, E> {
         self.names.is_unsure |= self.rare.has_escapes(end);
         let lines = self.rare.lines_before(self.begin);
         let (record, begin) = (&text[..end], self.begin);
-        let fields = Fields {
-            text: record,
-            begin,
-            starts: &self.names.starts,
-            lengths: &self.names.lengths,
-            delivered: self.delivered,
-        };
+        let fields = Fields { text: record, begin, starts: &self.names.starts, delivered: self.delivered };
         let fields = (!self.names.is_unsure).then_some(fields);
         let goes_on = match (self.each)(Skimmed { text: &text[self.begin..end], lines, fields }) {
             Taken::GoOn => true,
@@ -692,15 +672,12 @@ fn skip_blank(text: &[u8], mut at: usize) -> usize {
 struct Names {
     /// Where the value of each field begins; 0 where there is none.
     starts: Vec<u32>,
-    /// See [`Fields::lengths`].
-    lengths: Vec<Cell<u32>>,
     is_unsure: bool,
 }
 
 impl Names {
     fn begin(&mut self) {
         self.starts.fill(0);
-        self.lengths.iter_mut().for_each(|length| *length.get_mut() = 0);
         self.is_unsure = false;
     }
 }

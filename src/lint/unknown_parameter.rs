@@ -22,6 +22,7 @@ pub(super) const LINT: Lint = Lint {
         "//! when: { eventSource: iam.amazonaws.com }\nfn matches(event) { succeeded(event) && event.eventName == \"CreateUser\" && event.requestParameters.userNmae != () }",
         "//! when: { eventSource: iam.amazonaws.com, eventName: [CreateUser, DeleteUser] }\nfn matches(event) { succeeded(event) && request(event).roleName != () }",
         "//! when: { eventSource: ec2.amazonaws.com, eventName: AuthorizeSecurityGroupIngress }\nfn matches(event) { succeeded(event) && request(event).ipPermissions.items.some(|p| p.ipRanges.items.some(|r| r.cidrip == \"x\")) }",
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: RunInstances }\nfn matches(event) { succeeded(event) && flatten([event.responseElements.instancesSet].map(|set| set.items)).some(|one| one.instanceIdd == \"x\") }",
     ],
     good: &[
         "//! when: { eventSource: ec2.amazonaws.com, eventName: DisassociateAddress }\nfn matches(event) { succeeded(event) && event.requestParameters.associationId != () }",
@@ -30,6 +31,8 @@ pub(super) const LINT: Lint = Lint {
         "//! when: { eventSource: ec2.amazonaws.com, eventName: AuthorizeSecurityGroupIngress }\nfn matches(event) { succeeded(event) && request(event).ipPermissions.items.some(|p| p.ipRanges.items.some(|r| r.cidrIp == \"x\")) }",
         "//! when:\nfn matches(event) { succeeded(event) && event.requestParameters.anything == 1 && actor(event).type == \"Root\" }",
         "//! when: { eventSource: s3.amazonaws.com, eventName: PutBucketPolicy }\nfn matches(event) { succeeded(event) && request(event).bucketPolicy.Statement.some(|s| s.Effect == \"Allow\") }",
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: RunInstances }\nfn matches(event) { succeeded(event) && flatten([event.responseElements.instancesSet].map(|set| set.items)).some(|one| one.instanceId == \"x\") }",
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: RunInstances }\nfn matches(event) { succeeded(event) && flatten(list(event.responseElements.instancesSet.items)).some(|one| one.instanceId == \"x\") }",
     ],
 };
 

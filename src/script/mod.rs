@@ -297,6 +297,9 @@ fn stop(error: EvalAltResult, limits: &Limits) -> Stop {
         }
         EvalAltResult::ErrorFunctionNotFound(signature, _) => format!("no function `{}`", plain(&signature)),
         EvalAltResult::ErrorVariableNotFound(name, _) => format!("no variable `{name}`"),
+        EvalAltResult::ErrorDataRace(..) => "a closure uses the variable that holds the list it is called on (try: \
+            `let list = …; list.filter(…)`, so that the list has a variable of its own)"
+            .to_owned(),
         EvalAltResult::ErrorMismatchDataType(wanted, found, _) => {
             format!("expected {}, found {}", kind_name(&wanted), kind_name(&found))
         }

@@ -303,6 +303,10 @@ fn a_hostile_script_is_stopped() {
                 "operations",
             ),
             ("[1].some(|x| \"true\")", "not a boolean"),
+            (
+                "let a = [#{ list: [1], least: 1 }]; a[0].list.filter(|x| x >= a[0].least)",
+                "`let list = …; list.filter(…)`",
+            ),
             ("event.requestParameters.list.filter(|x| 1) == []", "not a boolean"),
             ("sleep(5)", "not allowed"),
             ("Fn(\"sleep\").call(5)", "not allowed"),

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lawbook::policy::{Overrides, Pack};
 use lawbook::script::Limits;
@@ -110,38 +112,28 @@ fn nearly_every_slip_of_a_letter_is_caught() {
     let reviewed = std::fs::read_to_string(Path::new(ROOT).join("tests/data/typos.txt")).unwrap();
     let reviewed = reviewed.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let reviewed: Vec<&str> = reviewed.map(|line| line.split_once("  ").unwrap().0).collect();
-    // What ends in an arrow stands for every slip of the word.
-    let is_of = |line: &str, survivor: &str| line == survivor || line.ends_with('→') && survivor.starts_with(line);
-    let (mut all, mut survivors) = (0_usize, BTreeSet::new());
-    for entry in walkdir::WalkDir::new(Path::new(ROOT).join("policies")).sort_by_file_name() {
-        let entry = entry.unwrap();
-        let name = entry.path().strip_prefix(Path::new(ROOT).join("policies")).unwrap().display().to_string();
-        if !name.ends_with(".rhai") || name.starts_with("lib/") {
-            continue;
-        }
-        let text = std::fs::read_to_string(entry.path()).unwrap();
-        let mut wrong = vec![(String::new(), text.clone())];
-        for place in places(&text) {
-            for slip in slips(&text[place.clone()]) {
-                let what = format!("{name}: {} → {slip}", &text[place.clone()]);
-                // What was reviewed is always tried, so that it can be seen to be caught.
-                if !is_tried(&what) && !reviewed.iter().any(|line| is_of(line, &what)) {
-                    continue;
+    let folder = Path::new(ROOT).join("policies");
+    let names: Vec<String> = walkdir::WalkDir::new(&folder)
+        .sort_by_file_name()
+        .into_iter()
+        .map(|entry| entry.unwrap().path().strip_prefix(&folder).unwrap().display().to_string())
+        .filter(|name| name.ends_with(".rhai") && !name.starts_with("lib/"))
+        .collect();
+    // It is the longest of all tests, and the last.
+    let (next, found) = (AtomicUsize::new(0), Mutex::new((0_usize, BTreeSet::new())));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let (tried, survived) = survivors_of(name, &reviewed);
+                    let mut found = found.lock().unwrap();
+                    found.0 += tried;
+                    found.1.extend(survived);
                 }
-                wrong.push((what, format!("{}{slip}{}", &text[..place.start], &text[place.end..])));
-            }
+            });
         }
-        let remarks = remarks(&wrong);
-        all += wrong.len() - 1;
-        survivors.extend(
-            wrong
-                .into_iter()
-                .zip(&remarks)
-                .skip(1)
-                .filter(|(_, said)| said.is_subset(&remarks[0]))
-                .map(|(wrong, _)| wrong.0),
-        );
-    }
+    });
+    let (all, survivors) = found.into_inner().unwrap();
     let unreviewed: Vec<&String> =
         survivors.iter().filter(|survivor| !reviewed.iter().any(|line| is_of(line, survivor))).collect();
     let stale: Vec<&&str> =
@@ -150,6 +142,35 @@ fn nearly_every_slip_of_a_letter_is_caught() {
     assert!(survivors.len() * 20 <= all, "{} of {all} survive:\n{survivors:#?}", survivors.len());
     assert!(unreviewed.is_empty(), "to be reviewed in tests/data/typos.txt:\n{unreviewed:#?}");
     assert!(stale.is_empty(), "caught by now, and still in tests/data/typos.txt: {stale:#?}");
+}
+
+/// Whether a reviewed line is about a slip: what ends in an arrow stands for every slip of the word.
+fn is_of(line: &str, slip: &str) -> bool {
+    line == slip || line.ends_with('→') && slip.starts_with(line)
+}
+
+/// How many slips of a policy are tried, and which of them nothing is said of.
+fn survivors_of(name: &str, reviewed: &[&str]) -> (usize, Vec<String>) {
+    let text = std::fs::read_to_string(Path::new(ROOT).join("policies").join(name)).unwrap();
+    let mut wrong = vec![(String::new(), text.clone())];
+    for place in places(&text) {
+        for slip in slips(&text[place.clone()]) {
+            let what = format!("{name}: {} → {slip}", &text[place.clone()]);
+            // What was reviewed is always tried, so that it can be seen to be caught.
+            if !is_tried(&what) && !reviewed.iter().any(|line| is_of(line, &what)) {
+                continue;
+            }
+            wrong.push((what, format!("{}{slip}{}", &text[..place.start], &text[place.end..])));
+        }
+    }
+    let remarks = remarks(&wrong);
+    let survived = wrong
+        .iter()
+        .zip(&remarks)
+        .skip(1)
+        .filter(|(_, said)| said.is_subset(&remarks[0]))
+        .map(|(wrong, _)| wrong.0.clone());
+    (wrong.len() - 1, survived.collect())
 }
 
 /// Remarks that a slip may cause by chance, and that do not say what is wrong.

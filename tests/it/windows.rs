@@ -550,3 +550,29 @@ fn a_case_that_fails_shows_what_each_record_was_to_the_window() {
         assert!(text.contains(told), "{told}\n{text}");
     }
 }
+
+#[test]
+fn a_value_that_is_nested_without_end_is_told_and_loses_no_hit() {
+    let folder = folder_of(&[(
+        "deep",
+        "{ by: requestParameters.deep, within: 10m, count: \">= 2\" }",
+        "fn matches(event) { event.eventName != \"Other\" }\nfn keep(event) { #{ all: event.requestParameters } }\n\
+         fn title(hits) { `${hit_count(hits)} calls, kept ${hits[0].kept == ()}` }",
+    )]);
+    for (levels, faults) in [(60, 0), (110, 2)] {
+        let events = (0..2).map(|id| {
+            let mut event = event(id, 1, "RunInstances", 0, 0, 0);
+            event["requestParameters"]["deep"] = (0..levels).fold(json!("end"), |inner, _| json!({ "in": inner }));
+            event.to_string()
+        });
+        let log = folder.path().join("log.ndjson");
+        std::fs::write(&log, events.collect::<Vec<_>>().join("\n")).unwrap();
+        let args = ["scan", "log.ndjson", "--pack", ".", "--format", "json"];
+        let out = crate::cli::lawbook().args(args).current_dir(folder.path()).output().unwrap();
+        let report: Value = serde_json::from_slice(&out.stdout).unwrap();
+        assert_eq!(report["findings"][0]["title"], format!("2 calls, kept {}", levels == 110), "{report}");
+        let told = report["faults"].to_string();
+        assert_eq!(told.contains("nested deeper than 64 levels"), faults > 0, "{told}");
+        assert_eq!(report["summary"]["faults"], faults, "{told}");
+    }
+}

@@ -275,10 +275,7 @@ fn spread(item: Value) -> Value {
 fn flat(list: Value) -> Value {
     match list {
         Value::List(items) => items.into_iter().map(spread).reduce(Value::or).unwrap_or_default(),
-        Value::ListOf(item) => match *item {
-            list @ (Value::List(_) | Value::ListOf(_)) => item_of(list),
-            other => other,
-        },
-        other => item_of(other),
+        Value::ListOf(item) => spread(*item),
+        other => spread(item_of(other)),
     }
 }
