@@ -208,7 +208,7 @@ impl<'a> Group<'a> {
             [one] => one.clone(),
             several => several.into(),
         };
-        // As text, which is parsed: several times faster than a tree of values.
+        // As text, which is parsed: cheaper than a tree of values.
         let mut list = vec![b'['];
         for (number, held) in &opened.hits {
             let stored = held.read()?;
