@@ -137,7 +137,8 @@ impl<'w, H: Clone> Correlator<'w, H> {
             return;
         }
         self.close_before(moment.time, listener);
-        let held = self.condition.take(moment, self.within, listener);
+        let opens = self.open.is_none();
+        let held = self.condition.take(moment, self.within, opens, listener);
         match &mut self.open {
             Some(open) => {
                 open.absorb(moment);
@@ -146,7 +147,7 @@ impl<'w, H: Clone> Correlator<'w, H> {
                 }
             }
             None => {
-                let Some(hits) = held.map(|made| self.condition.listed(made)) else { return };
+                let Some(hits) = held else { return };
                 let mut opened = Opened::new(moment.hit.clone(), moment.time, hits);
                 self.condition.complete(&mut opened);
                 if listener.confirms(&opened) {
@@ -234,26 +235,26 @@ enum Condition<'w, H> {
     },
 }
 
-/// The hits that make a condition hold.
-enum Made<H> {
-    /// All recent ones, which are listed only where a finding opens: there may be many at each of many hits.
-    Recent,
-    These(Vec<Moment<H>>),
-}
-
 impl<H: Clone> Condition<'_, H> {
-    /// Takes a hit; the hits that make the condition hold at it, if it does.
-    fn take(&mut self, moment: &Moment<H>, within: Nanos, listener: &mut impl Listener<H>) -> Option<Made<H>> {
+    /// Takes a hit; the hits that make the condition hold at it, if it does. Where no finding `opens`, they need not be
+    /// listed: there may be many at each of many hits.
+    fn take(
+        &mut self,
+        moment: &Moment<H>,
+        within: Nanos,
+        opens: bool,
+        listener: &mut impl Listener<H>,
+    ) -> Option<Vec<Moment<H>>> {
         let from = moment.time - within;
-        let made = match self {
+        match self {
             Self::Threshold { least, recent } => {
                 recent.take(moment, from);
-                return (recent.count >= *least).then_some(Made::Recent);
+                (recent.count >= *least).then(|| recent.listed(opens))
             }
             Self::Distinct { least, recent, values } => {
                 recent.take(moment, from);
                 values.take(moment.of, moment.time, *least);
-                return values.hold(*least, from).then_some(Made::Recent);
+                values.hold(*least, from).then(|| recent.listed(opens))
             }
             Self::Sequence { steps, chains } => {
                 // From the last step back: a hit is one step, and follows what was there before it.
@@ -297,18 +298,6 @@ impl<H: Clone> Condition<'_, H> {
                 }
                 Some(vec![moment.clone()])
             }
-        };
-        made.map(Made::These)
-    }
-
-    /// The hits that made it hold just now.
-    fn listed(&self, made: Made<H>) -> Vec<Moment<H>> {
-        match (made, self) {
-            (Made::These(hits), _) => hits,
-            (Made::Recent, Self::Threshold { recent, .. } | Self::Distinct { recent, .. }) => {
-                recent.hits.iter().cloned().collect()
-            }
-            (Made::Recent, _) => Vec::new(),
         }
     }
 
@@ -356,6 +345,11 @@ impl<H: Clone> Recent<H> {
             self.hits.pop_front();
         }
         self.hits.push_back(moment.clone());
+    }
+
+    /// The last of them, if they are wanted.
+    fn listed(&self, wanted: bool) -> Vec<Moment<H>> {
+        if wanted { self.hits.iter().cloned().collect() } else { Vec::new() }
     }
 }
 
