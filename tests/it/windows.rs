@@ -571,6 +571,8 @@ fn a_value_that_is_nested_without_end_is_told_and_loses_no_hit() {
         let out = crate::cli::lawbook().args(args).current_dir(folder.path()).output().unwrap();
         let report: Value = serde_json::from_slice(&out.stdout).unwrap();
         assert_eq!(report["findings"][0]["title"], format!("2 calls, kept {}", levels == 110), "{report}");
+        // What it is grouped by is then a text, which can be told apart and read again.
+        assert_eq!(report["findings"][0]["window"]["by"][0].is_string(), levels == 110, "{report}");
         let told = report["faults"].to_string();
         assert_eq!(told.contains("nested deeper than 64 levels"), faults > 0, "{told}");
         assert_eq!(report["summary"]["faults"], faults, "{told}");
