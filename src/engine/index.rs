@@ -19,13 +19,16 @@ use super::skimmed::Skimmed;
 use crate::input::{Field, Fields, Wanted};
 use crate::policy::{Condition, Policy, When};
 use crate::record::{CLOUDTRAIL, Record, Ref};
-use crate::script::Verdict;
+use crate::script::{Opening, Predicate, Source, Verdict};
 
 /// Texts by which a policy may be found; one that allows more is asked of every record of its group.
 const MOST_TEXTS: usize = 256;
 
 /// Fields of scripts that are read from every record, beyond those that policies are found by.
 const MOST_FIELDS: usize = 512;
+
+/// Different conditions that scripts ask first, of which it is looked whether others ask them, too.
+const MOST_OPENINGS: usize = 256;
 
 /// The policies by what a record must hold for them to be asked; numbers of policies are places in the pack.
 #[derive(Debug)]
@@ -36,9 +39,29 @@ pub(super) struct Index {
     group_of: Vec<usize>,
     /// Where the fields are found by which a policy can be excluded, by the numbers of its predicate's paths.
     facts: Vec<Option<Vec<Option<usize>>>>,
+    /// The number of what the script of each policy asks first, where those of others ask that, too.
+    openings: Vec<Option<usize>>,
     wanted: Wanted,
     /// Fields that are read, sorted: their places are those of [`Index::wanted`].
     paths: Vec<Vec<String>>,
+}
+
+/// Numbers what the scripts of several policies ask first, of those that no text leads to.
+fn openings(groups: &[Group], plan: &Plan<'_>) -> Vec<Option<usize>> {
+    let mut askers: Vec<(Opening<'_>, Vec<usize>)> = Vec::new();
+    for at in groups.iter().flat_map(|group| &group.every) {
+        let Some(opening) = plan.policies[*at].script.predicate.as_ref().and_then(Predicate::opening) else { continue };
+        match askers.iter().position(|(known, _)| *known == opening) {
+            Some(place) => askers[place].1.push(*at),
+            None if askers.len() < MOST_OPENINGS => askers.push((opening, vec![*at])),
+            None => {}
+        }
+    }
+    let mut numbers = vec![None; plan.policies.len()];
+    for (number, (_, policies)) in askers.iter().filter(|(_, policies)| policies.len() > 1).enumerate() {
+        policies.iter().for_each(|at| numbers[*at] = Some(number));
+    }
+    numbers
 }
 
 /// How the groups of one kind of record are found.
@@ -124,6 +147,7 @@ impl Index {
         for (group, members) in groups.iter_mut().zip(&members) {
             (group.keyed, group.every) = keyed_members(members, plan);
         }
+        let openings = openings(&groups, plan);
         let mut by_kind = HashMap::default();
         let mut paths = plan.paths.clone();
         for (kind, of_kind) in kinds {
@@ -136,8 +160,15 @@ impl Index {
         paths.sort();
         paths.dedup();
         let wanted = wanted(&paths);
-        let mut index =
-            Self { by_kind, groups, group_of, facts: Vec::new(), wanted: wanted.clone(), paths: paths.clone() };
+        let mut index = Self {
+            by_kind,
+            groups,
+            group_of,
+            facts: Vec::new(),
+            openings,
+            wanted: wanted.clone(),
+            paths: paths.clone(),
+        };
         let field = |path: &Vec<String>| wanted.field(paths.binary_search(path).ok()?);
         let facts = |(at, policy): (usize, &Policy)| {
             let predicate = policy.script.predicate.as_ref().filter(|_| plan.is_proved(at))?;
@@ -166,6 +197,8 @@ pub(super) struct Selected {
     pub(super) policies: Vec<usize>,
     /// Policies of which a hit need not be parsed.
     pub(super) noted: Vec<usize>,
+    /// The answers to what several scripts ask first, by number, as far as that was asked.
+    openings: Vec<Option<Verdict>>,
 }
 
 impl Index {
@@ -224,6 +257,7 @@ impl Index {
         let fields = event.fields;
         into.groups.clear();
         into.noted.clear();
+        into.openings.clear();
         let Some(routes) = self.by_kind.get(CLOUDTRAIL) else { return true };
         into.policies.clear();
         into.policies.extend(&routes.every);
@@ -249,7 +283,7 @@ impl Index {
                 let (Some(places), Some(predicate)) = (&self.facts[*at], &policies[*at].script.predicate) else {
                     return false;
                 };
-                match predicate.ask(&event.at(places)) {
+                match self.ask(*at, predicate, &event.at(places), &mut into.openings) {
                     Verdict::False | Verdict::Excluded => {}
                     Verdict::True if noting.can_note(*at) => into.noted.push(*at),
                     Verdict::True | Verdict::Unknown => return false,
@@ -257,6 +291,27 @@ impl Index {
             }
         }
         true
+    }
+
+    /// What the script of a policy answers, as far as it is known; what others ask first, too, is asked once.
+    fn ask(
+        &self,
+        at: usize,
+        predicate: &Predicate,
+        source: &impl Source,
+        openings: &mut Vec<Option<Verdict>>,
+    ) -> Verdict {
+        let (Some(number), Some(opening)) = (self.openings[at], predicate.opening()) else {
+            return predicate.ask(source);
+        };
+        if openings.len() <= number {
+            openings.resize(number + 1, None);
+        }
+        match *openings[number].get_or_insert_with(|| opening.ask(source)) {
+            Verdict::True => opening.ask_rest(source),
+            Verdict::False => Verdict::False,
+            Verdict::Excluded | Verdict::Unknown => predicate.ask(source),
+        }
     }
 
     /// How each policy is found, in the order of the pack.
@@ -593,6 +648,58 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_several_scripts_ask_first_is_asked_once() {
+        let mut packs = Checked::default();
+        for (at, matches) in [
+            "glob(event.errorCode, \"B*\") && event.eventName != \"A\"",
+            "glob(event.errorCode, \"B*\") && event.eventSource != \"s\"",
+            "event.eventName != \"A\" && glob(event.errorCode, \"B*\")",
+            "glob(event.eventName, \"B*\") && event.eventSource != \"s\"",
+            "event.errorCode.len() > 1 && event.eventName != \"A\"",
+            "event.errorCode.len() > 1 && event.eventName != \"B\"",
+        ]
+        .iter()
+        .enumerate()
+        {
+            let text = format!(
+                "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! ---\nfn matches(event) {{ {matches} }}\n"
+            );
+            let pack = Pack::from_text(&format!("p{at}"), &text);
+            packs.join(pack.check(&Overrides::of_invented_events(), &Limits::default()).unwrap());
+        }
+        let index = plan(&packs, &[], false);
+        let [first, .., unknown] = index.openings[..] else { panic!("{:?}", index.openings) };
+        assert_eq!(
+            index.openings,
+            [first, first, None, None, unknown, unknown],
+            "what is asked, and of which field, counts"
+        );
+        assert!(first.is_some() && unknown.is_some() && first != unknown);
+        let of = |code: &str, name: &str| {
+            let members = [("errorCode", code), ("eventName", name)];
+            record(members.map(|(key, value)| (key.to_owned(), value.into())).into_iter().collect())
+        };
+        for (code, name) in [("B1", "A"), ("B1", "B"), ("C", "A"), ("", "B")] {
+            let event = of(code, name);
+            let (view, mut openings) = (event.value.view(), Vec::new());
+            for at in [1, 0, 3, 5, 4, 2] {
+                let predicate = packs.policies()[at].script.predicate.as_ref().unwrap();
+                assert_eq!(
+                    index.ask(at, predicate, &view, &mut openings),
+                    predicate.ask(&view),
+                    "p{at} of {code}, {name}"
+                );
+            }
+        }
+        // A false answer is taken for all who ask.
+        let predicate = packs.policies()[0].script.predicate.as_ref().unwrap();
+        let event = of("B", "B");
+        let mut openings = vec![Some(Verdict::False); 2];
+        assert_eq!(predicate.ask(&event.value.view()), Verdict::True);
+        assert_eq!(index.ask(0, predicate, &event.value.view(), &mut openings), Verdict::False);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use super::answer::{Answer, Shape};
 use super::check::{self, Function, Parsed};
 use super::functions;
-use super::predicate::{Expr, Halt, Literal, Predicate};
+use super::predicate::{Expr, Halt, Literal, Native, Predicate};
 use super::value;
 
 /// Expressions that a predicate may be made of; what would need more is left to Rhai.
@@ -344,6 +344,7 @@ impl<'a> Lowering<'a> {
     fn after(&mut self, effect: Option<Expr>, after: Known) -> Known {
         match (effect, after) {
             (None, after) => after,
+            (Some(effect), Known::Expr(after)) if after.begins_with(&effect) => Known::Expr(after),
             (Some(effect), Known::Expr(after)) => Known::Expr(Expr::After(Box::new([effect, after]))),
             // The failure of one part and the shape of the other: too much to keep.
             (Some(_), _) => self.nothing_known(),
@@ -618,7 +619,7 @@ impl<'a> Lowering<'a> {
             return Known::Expr(Expr::Literal(Literal::Unit));
         };
         let args = paths.iter().map(|path| self.path(path.iter().map(|name| (*name).to_owned()).collect())).collect();
-        Known::Expr(Expr::Call(function, args))
+        Known::Expr(Expr::Call(Native(function), args))
     }
 }
 

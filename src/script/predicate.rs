@@ -44,6 +44,17 @@ pub enum Verdict {
     Unknown,
 }
 
+impl Verdict {
+    fn of(outcome: Outcome<'_>) -> Self {
+        match outcome {
+            Is(Value::Bool(true)) => Self::True,
+            Is(Value::Bool(false)) => Self::False,
+            No => Self::Excluded,
+            Is(_) | Unsure(_) => Self::Unknown,
+        }
+    }
+}
+
 /// Where a predicate finds the fields of a record.
 pub trait Source {
     /// The value at the end of a path from the root, which is the predicate's path of that number: `None` if it is not
@@ -161,8 +172,18 @@ impl Literal {
 /// A function over values, which cannot fail: `None` leaves the answer to Rhai.
 pub(super) type Function = for<'a> fn(&[Value<'a>]) -> Option<Value<'a>>;
 
+/// A function of the table. Two that are told apart may be one, but not the other way round: what is compared is code.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Native(pub(super) Function);
+
+impl PartialEq for Native {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
 /// An expression.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Expr {
     Literal(Literal),
     /// A path from the record's root, by number.
@@ -189,7 +210,7 @@ pub(super) enum Expr {
     /// Whether the closure's body holds for some item, or for all of them (when `true`).
     Each(Box<[Expr; 2]>, bool),
     /// A function of the table.
-    Call(Function, Vec<Expr>),
+    Call(Native, Vec<Expr>),
     /// What a look-up finds in the inventory, where that is nothing.
     LookUp(Box<LookUp>),
     /// The first match of a pattern.
@@ -233,7 +254,7 @@ pub(super) enum Halt {
 }
 
 /// A look-up in the inventory.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct LookUp {
     pub(super) kind: Box<str>,
     pub(super) key: Box<str>,
@@ -287,13 +308,7 @@ macro_rules! known {
 impl Predicate {
     /// What the script answers, as far as it is known from these fields.
     pub fn ask(&self, source: &(impl Source + ?Sized)) -> Verdict {
-        let asked = Asked { source, paths: &self.paths };
-        match asked.evaluate(&self.test, &[]) {
-            Is(Value::Bool(true)) => Verdict::True,
-            Is(Value::Bool(false)) => Verdict::False,
-            No => Verdict::Excluded,
-            Is(_) | Unsure(_) => Verdict::Unknown,
-        }
+        Verdict::of(Asked { source, paths: &self.paths }.evaluate(&self.test, &[]))
     }
 
     /// Whether it is known that the script does not answer true.
@@ -311,12 +326,47 @@ impl Predicate {
         matches!(self.test, Expr::Unknown(_))
     }
 
+    /// What is asked first, where the script is true only if that is.
+    pub fn opening(&self) -> Option<Opening<'_>> {
+        let Expr::All(parts) = &self.test else { return None };
+        let (test, rest) = parts.split_first()?;
+        Some(Opening { test, rest, paths: &self.paths })
+    }
+
     /// Conditions that must hold for the script to answer true: a path, by number, and the texts of which it must hold
     /// one. Everything else about the script is left out.
     pub fn required(&self) -> Vec<(usize, Vec<&str>)> {
         let mut conditions = Vec::new();
         self.test.require(true, &mut conditions);
         conditions
+    }
+}
+
+/// The first of conditions that must all hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'p> {
+    test: &'p Expr,
+    rest: &'p [Expr],
+    paths: &'p [Vec<String>],
+}
+
+/// Whether they ask the same of every record.
+impl PartialEq for Opening<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let named = self.test.paths();
+        self.test == other.test && self.paths.get(..named) == other.paths.get(..named)
+    }
+}
+
+impl Opening<'_> {
+    /// What the first condition says of a record, as far as it is known from these fields.
+    pub fn ask(&self, source: &(impl Source + ?Sized)) -> Verdict {
+        Verdict::of(Asked { source, paths: self.paths }.evaluate(self.test, &[]))
+    }
+
+    /// What the script answers of a record of which the first condition is true.
+    pub fn ask_rest(&self, source: &(impl Source + ?Sized)) -> Verdict {
+        Verdict::of(Asked { source, paths: self.paths }.all(self.rest, &[]))
     }
 }
 
@@ -352,6 +402,13 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             Expr::Any(parts) => self.any(parts, items),
             Expr::Equal(sides) => {
                 let left = known!(self.evaluate(&sides[0], items));
+                if let Expr::Literal(Literal::Unit) = &sides[1] {
+                    // Often asked: whether something is there.
+                    return match left {
+                        Value::Other => Outcome::unsure(),
+                        left => Outcome::flag(left == Value::Unit),
+                    };
+                }
                 let right = known!(self.evaluate(&sides[1], items));
                 equal(&left, &right).map_or(Outcome::unsure(), Outcome::flag)
             }
@@ -361,7 +418,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 Value::Part(_) | Value::Unread(_) | Value::Other => Outcome::unsure(),
                 value => Outcome::flag(literals.iter().any(|literal| literal.value() == value)),
             },
-            Expr::Call(function, args) => {
+            Expr::Call(Native(function), args) => {
                 // Asked of every record: without a list on the heap.
                 let answer = match args.as_slice() {
                     [one] => function(&[known!(self.evaluate(one, items))]),
@@ -655,6 +712,11 @@ fn holds(relation: Relation, left: &Value<'_>, right: &Value<'_>) -> Option<bool
 }
 
 impl Expr {
+    /// Whether it is evaluated by evaluating the other before all else, and is not known where the other is not.
+    pub(super) fn begins_with(&self, other: &Self) -> bool {
+        self == other || self.parts().first().is_some_and(|first| first.begins_with(other))
+    }
+
     /// True if it cannot fail, and is known of every whole record, whatever Rhai makes of it.
     pub(super) fn is_safe(&self) -> bool {
         match self {
@@ -693,25 +755,36 @@ impl Expr {
 
     /// How many expressions it is made of.
     pub(super) fn size(&self) -> usize {
-        1 + match self {
-            Self::Unknown(_) | Self::Literal(_) | Self::Path(_) | Self::Item(_) | Self::Place(_) => 0,
+        1 + self.parts().iter().map(Self::size).sum::<usize>()
+    }
+
+    /// How many paths are numbered up to the last that it names.
+    fn paths(&self) -> usize {
+        let own = if let Self::Path(number) = self { number + 1 } else { 0 };
+        self.parts().iter().map(Self::paths).fold(own, usize::max)
+    }
+
+    /// The expressions that it is made of, in the order in which they are evaluated, as far as they are.
+    fn parts(&self) -> &[Self] {
+        match self {
+            Self::Unknown(_) | Self::Literal(_) | Self::Path(_) | Self::Item(_) | Self::Place(_) => &[],
             Self::Member(inner, _)
             | Self::At(inner, _)
             | Self::Not(inner)
             | Self::OneOf(inner, _)
             | Self::Find(inner, _)
-            | Self::Matches(inner, _) => inner.size(),
-            Self::LookUp(look_up) => look_up.value.size(),
+            | Self::Matches(inner, _) => std::slice::from_ref(inner),
+            Self::LookUp(look_up) => std::slice::from_ref(&look_up.value),
             Self::All(parts) | Self::Any(parts) | Self::Coalesce(parts) | Self::Call(_, parts) | Self::Join(parts) => {
-                parts.iter().map(Self::size).sum()
+                parts
             }
-            Self::If(parts) => parts.iter().map(Self::size).sum(),
+            Self::If(parts) => &**parts,
             Self::Equal(sides)
             | Self::Plus(sides)
             | Self::Order(_, sides)
             | Self::Text(_, sides)
             | Self::Each(sides, _)
-            | Self::After(sides) => sides.iter().map(Self::size).sum(),
+            | Self::After(sides) => &**sides,
         }
     }
 }

@@ -236,6 +236,14 @@ fn lists_of_a_record_are_lists_and_one_object_is_a_list_of_it() {
         "let n = 0; [1, 2].map(|x| { n += x; n }) == [1, 3] && n == 3",
         "[1, 2].all(|x| ()) == false && [1, 2].filter(|x| if x == 1 { true }) == [1]",
         "event.requestParameters.list.index_of(|x| x.ip == \"5.6.7.8\") == 1",
+        // A closure that only steps into its item, over records, nothing, scalars, and lists and maps of the script.
+        "event.requestParameters.list.filter(|x| x.nope) == [] && !event.requestParameters.list.some(|x| x.nope.deeper)",
+        "[event, event.requestParameters, (), 7, \"text\", true].map(|x| x.requestParameters.one.ip) == [\"1.2.3.4\", (), (), (), (), ()]",
+        "[#{ a: #{ b: 1 } }, #{ a: 2 }, event, #{}].map(|x| x.a.b) == [1, (), (), ()]",
+        "[[1, 2], \"abc\", []].map(|x| x.len) == [2, 3, 0]",
+        "[event].map(|x| x.requestParameters).map(|x| x.name) == [\"trail\"]",
+        "let x = event.requestParameters; [event].map(|y| x.name) == [\"trail\"]",
+        "all(\"ec2/addresses\").map(|x| x.PublicIp)[1] == \"198.51.100.8\"",
     ]);
 }
 

@@ -110,7 +110,7 @@ pub(in crate::script) struct Function {
 }
 
 impl Function {
-    fn of(definition: &Rc<ScriptFuncDef>) -> Self {
+    pub(in crate::script) fn of(definition: &Rc<ScriptFuncDef>) -> Self {
         // A body cannot be reached but by walking a tree, here one of this function alone; what the walk lends does not
         // outlive it, so the statements are cloned.
         let mut alone = Module::new();

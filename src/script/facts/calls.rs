@@ -4,7 +4,7 @@ use rhai::FnCallExpr;
 
 use super::{Known, Lowering, Variables, all, any, equal, is_plain, not};
 use crate::script::functions::{self, Lowered};
-use crate::script::predicate::{Expr, Finding, Literal, LookUp, Pattern, Place, Relation};
+use crate::script::predicate::{Expr, Finding, Literal, LookUp, Native, Pattern, Place, Relation};
 
 /// Whether an address is in one of some blocks.
 fn within(ip: &Expr, blocks: Vec<ipnet::IpNet>) -> Known {
@@ -188,7 +188,7 @@ impl Lowering<'_> {
         match lowered {
             Lowered::Of(function) => {
                 let args: Vec<Expr> = args.into_iter().map(|arg| self.expr(arg)).collect();
-                Known::Expr(Expr::Call(function, args))
+                Known::Expr(Expr::Call(Native(function), args))
             }
             Lowered::OfEvent(tests) => {
                 let is_record = matches!(args.as_slice(), [Known::Expr(Expr::Path(at))] if self.paths[*at].is_empty());
@@ -199,7 +199,7 @@ impl Lowering<'_> {
                     .iter()
                     .map(|(function, paths)| {
                         let path = |path: &&[&str]| self.path(path.iter().map(|name| (*name).to_owned()).collect());
-                        Expr::Call(*function, paths.iter().map(path).collect())
+                        Expr::Call(Native(*function), paths.iter().map(path).collect())
                     })
                     .collect();
                 match <[Expr; 1]>::try_from(parts) {

@@ -110,6 +110,16 @@ fn agrees(verdict: Verdict, interpreted: &Result<Json, Stop>) -> bool {
     }
 }
 
+/// What the script answers is the same if what it asks first is asked apart.
+fn opens_alike(predicate: &Predicate, source: &impl Source) -> bool {
+    let whole = predicate.ask(source);
+    predicate.opening().is_none_or(|opening| match opening.ask(source) {
+        Verdict::True => opening.ask_rest(source) == whole,
+        Verdict::False => whole == Verdict::False,
+        Verdict::Excluded | Verdict::Unknown => true,
+    })
+}
+
 fn required_holds(predicate: &Predicate, record: &Record) -> bool {
     predicate.required().iter().all(|(path, texts)| {
         let keys: Vec<&str> = predicate.paths()[*path].iter().map(String::as_str).collect();
@@ -272,6 +282,7 @@ fn a_battery_is_understood_and_says_what_rhai_says() {
                 known += usize::from(verdict != Verdict::Unknown);
                 assert!(agrees(verdict, &interpreted), "{body}: {verdict:?}, {interpreted:?} of {event}");
                 assert!(interpreted != Ok(true.into()) || required_holds(predicate, &record), "{body} of {event}");
+                assert!(opens_alike(predicate, &record.value.view()), "{body} of {event}");
             }
             // Two events hold values of odd kinds, which Rhai may be left with.
             assert!(known >= 3, "{body}: {predicate:?}");
@@ -554,6 +565,9 @@ proptest! {
                     if !agrees(verdict, &interpreted) {
                         problems.push(format!("{verdict:?}, {interpreted:?} of {event}"));
                     }
+                }
+                if !opens_alike(predicate, &record.value.view()) || !opens_alike(predicate, &part) {
+                    problems.push(format!("{:?} of {event}", predicate.opening()));
                 }
                 if interpreted == Ok(true.into()) && !required_holds(predicate, &record) {
                     problems.push(format!("{:?} required of {event}", predicate.required()));

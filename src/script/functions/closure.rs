@@ -3,21 +3,80 @@
 //! *Law*: what a call of the closure looked up is kept for the next item, and for the next list. What is made is a list
 //! like any other, and stops with a fault at the limit of lists, before it is made.
 //!
+//! A closure that only steps into its item, as most do, is no call at all.
+//!
 //! Rhai's own list functions begin with nothing at each item (three fruitless look-ups, each told in words, and a copy of
 //! the state), which costs several times what the closure does.
 
 use std::any::TypeId;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use rhai::{Array, Caches, Dynamic, Engine, EvalContext, FnPtr, GlobalRuntimeState, INT, NativeCallContext, Scope};
+use rhai::{
+    Array, Caches, Dynamic, Engine, EvalContext, Expr, FnPtr, GlobalRuntimeState, INT, ImmutableString,
+    NativeCallContext, Scope, ScriptFuncDef, Stmt,
+};
 
 use super::view::View;
 use super::{Call, Env, Failure};
+use crate::script::check::Function;
+use crate::script::value::{self, Shown};
 
-/// Look-ups of a script's functions, to be taken by who calls its closures and given back; nested closures take several.
-/// One for each script: with the look-ups of another the wrong function would be called.
-pub(crate) type Pool = Rc<RefCell<Vec<Caches>>>;
+/// What is kept of the closures of a script. One for each script: with what is known of another the wrong function would be
+/// called.
+pub(crate) type Pool = Rc<Closures>;
+
+/// What is kept of the closures of a script from call to call.
+#[derive(Default)]
+pub(crate) struct Closures {
+    /// Look-ups of its functions, to be taken by who calls a closure and given back; nested closures take several.
+    caches: RefCell<Vec<Caches>>,
+    /// The names by which closures of one parameter step into it, if that is all they do, by the name of their function.
+    steps: RefCell<HashMap<String, Option<Steps>>>,
+}
+
+/// Names of properties, one after another.
+type Steps = Rc<[ImmutableString]>;
+
+/// The steps of a function into its only parameter, if there is nothing else to it.
+fn steps(function: &Function) -> Option<Steps> {
+    let ([Stmt::Expr(chain)], [item]) = (function.body.as_slice(), function.params.as_slice()) else { return None };
+    let Expr::Dot(pair, flags, _) = &**chain else { return None };
+    let Expr::Variable(variable, ..) = &pair.lhs else { return None };
+    if variable.1 != item.as_str() || !flags.is_empty() {
+        return None;
+    }
+    let mut names = Vec::new();
+    let mut rest = &pair.rhs;
+    while let Expr::Dot(pair, flags, _) = rest
+        && flags.is_empty()
+    {
+        names.push(property(&pair.lhs)?);
+        rest = &pair.rhs;
+    }
+    names.push(property(rest)?);
+    Some(names.into())
+}
+
+/// The name of a property of which no value but a map has one of its own.
+fn property(step: &Expr) -> Option<ImmutableString> {
+    let Expr::Property(property, _) = step else { return None };
+    Some(property.2.clone()).filter(|name| !value::is_own_property(name))
+}
+
+/// Steps into a value; `None` where that is left to Rhai.
+fn step_into(item: &Dynamic, steps: &[ImmutableString]) -> Option<Dynamic> {
+    let (first, rest) = steps.split_first()?;
+    let shown = item.read_lock::<Shown>()?;
+    rest.iter().try_fold(shown.get(first), |value, name| {
+        if value.is_unit() {
+            return Some(value);
+        }
+        let found = value.read_lock::<Shown>()?.get(name);
+        Some(found)
+    })
+}
 
 /// What a closure is asked about.
 pub(super) enum Items<'a> {
@@ -155,7 +214,9 @@ struct Closure<'a> {
     /// The list function.
     caller: &'a str,
     function: FnPtr,
-    /// `None` for a native function.
+    /// If all it does is to step into its item.
+    steps: Option<Steps>,
+    /// `None` for a native function, and where all it does is known.
     own: Option<Own>,
 }
 
@@ -181,28 +242,39 @@ enum Takes {
 impl<'a> Closure<'a> {
     /// A closure that takes so many values, the last of which is the item.
     fn new(call: &'a Call<'a>, caller: &'a str, function: FnPtr, values: usize) -> Self {
-        let has = |params: usize| {
-            let (libs, params) = (call.context.namespaces(), params + function.curry().len());
-            libs.iter().any(|lib| lib.get_script_fn(function.fn_name(), params).is_some())
-        };
-        let takes = match values {
-            1 if has(0) => Some(Takes::This),
-            _ if has(values) => Some(Takes::Item),
-            _ if has(values + 1) => Some(Takes::ItemAndPlace),
-            _ => None,
-        };
-        let own = takes.map(|takes| {
-            let pool = Rc::clone(&call.env.closures.borrow());
-            let caches = pool.borrow_mut().pop();
-            Own { global: call.context.global_runtime_state().clone(), caches, pool, takes }
-        });
-        Self { call, caller, function, own }
+        let steps = if values == 1 { Self::steps(call, &function) } else { None };
+        let own = if steps.is_some() { None } else { Own::new(call, &function, values) };
+        Self { call, caller, function, steps, own }
+    }
+
+    /// The steps into its item, if there is nothing else to it.
+    fn steps(call: &Call<'_>, function: &FnPtr) -> Option<Steps> {
+        if function.is_curried() {
+            return None;
+        }
+        let closures = call.env.closures.borrow();
+        if let Some(known) = closures.steps.borrow().get(function.fn_name()) {
+            return known.clone();
+        }
+        let found = Own::find(call, function, 0).is_none().then(|| Own::find(call, function, 1)).flatten();
+        let found = found.and_then(|own| steps(&Function::of(own)));
+        closures.steps.borrow_mut().insert(function.fn_name().to_owned(), found.clone());
+        found
     }
 
     /// What it answers about values, the last of which is the item at this place.
     fn ask<const N: usize>(&mut self, values: [Dynamic; N], at: usize) -> Result<Dynamic, Failure> {
         self.call.charge(1)?;
         let (call, function) = (self.call, &self.function);
+        if let Some(steps) = &self.steps {
+            if let [item] = values.as_slice()
+                && let Some(answer) = step_into(item, steps)
+            {
+                return Ok(answer);
+            }
+            self.steps = None;
+            self.own = Own::new(call, function, N);
+        }
         let Some(Own { global, caches, takes, .. }) = &mut self.own else {
             return function.call_raw_with_extra_args(self.caller, &call.context, None, values, [index(at)], None);
         };
@@ -230,9 +302,31 @@ impl<'a> Closure<'a> {
     }
 }
 
+impl Own {
+    /// For a closure that takes so many values, the last of which is the item.
+    fn new(call: &Call<'_>, function: &FnPtr, values: usize) -> Option<Self> {
+        let has = |params: usize| Self::find(call, function, params).is_some();
+        let takes = match values {
+            1 if has(0) => Takes::This,
+            _ if has(values) => Takes::Item,
+            _ if has(values + 1) => Takes::ItemAndPlace,
+            _ => return None,
+        };
+        let pool = Rc::clone(&call.env.closures.borrow());
+        let caches = pool.caches.borrow_mut().pop();
+        Some(Self { global: call.context.global_runtime_state().clone(), caches, pool, takes })
+    }
+
+    /// The function of the script that takes so many values.
+    fn find<'c>(call: &'c Call<'_>, function: &FnPtr, values: usize) -> Option<&'c Rc<ScriptFuncDef>> {
+        let params = values + function.curry().len();
+        call.context.namespaces().iter().find_map(|lib| lib.get_script_fn(function.fn_name(), params))
+    }
+}
+
 impl Drop for Own {
     fn drop(&mut self) {
-        self.pool.borrow_mut().extend(self.caches.take());
+        self.pool.caches.borrow_mut().extend(self.caches.take());
     }
 }
 

@@ -11,6 +11,17 @@ pub(in crate::script) enum Pattern {
     Blocks(Vec<ipnet::IpNet>),
 }
 
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Glob(one), Self::Glob(other)) => one.glob() == other.glob(),
+            (Self::Regex(one), Self::Regex(other)) => one.as_str() == other.as_str(),
+            (Self::Blocks(one), Self::Blocks(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
 impl Pattern {
     /// Whether it holds of a text.
     pub(super) fn holds(&self, text: &str) -> bool {
@@ -30,6 +41,12 @@ pub(in crate::script) struct Finding {
     regex: regex::Regex,
     /// How every text begins in which there is a match.
     head: Box<str>,
+}
+
+impl PartialEq for Finding {
+    fn eq(&self, other: &Self) -> bool {
+        self.regex.as_str() == other.regex.as_str()
+    }
 }
 
 impl Finding {
