@@ -142,7 +142,7 @@ pub(crate) struct Unread<'a> {
     change: Option<&'a Change<Finding>>,
 }
 
-/// What groups a finding with others.
+/// What groups a finding with others, and what is told of groups.
 pub(crate) struct Head<'a> {
     pub(crate) pack: &'a str,
     pub(crate) policy: &'a str,
@@ -150,17 +150,11 @@ pub(crate) struct Head<'a> {
     pub(crate) severity: Severity,
     pub(crate) standing: Standing,
     pub(crate) enforcement: Enforcement,
-}
-
-/// By what a finding may be shown beside others.
-pub(crate) struct Seen<'a> {
     /// The first.
     pub(crate) resource: Option<&'a str>,
-    /// Who began the session, or made the call.
-    pub(crate) who: Option<Who>,
     pub(crate) account: Option<&'a str>,
-    /// The times of its first and its last record, if they are known.
-    pub(crate) span: Option<(Timestamp, Timestamp)>,
+    /// The times of its first and its last record, if they are known, in nanoseconds since 1970.
+    pub(crate) span: Option<(i128, i128)>,
 }
 
 impl Unread<'_> {
@@ -172,30 +166,29 @@ impl Unread<'_> {
             None => default_group(&same.policy, &known.resources).into(),
         };
         let standing = self.edit.as_ref().and_then(|edit| edit.now).map_or(known.standing, |(_, standing)| standing);
-        let (pack, policy, enforcement) = (&*same.pack, &*same.policy, same.enforcement);
-        Ok(Head { pack, policy, group, severity: known.severity, standing, enforcement })
+        Ok(Head {
+            pack: &same.pack,
+            policy: &same.policy,
+            group,
+            severity: known.severity,
+            standing,
+            enforcement: same.enforcement,
+            resource: known.resources.first().copied(),
+            account: known.account,
+            span: known.span,
+        })
+    }
+
+    /// Who began the session, or made the call.
+    pub(crate) fn who(&self) -> Result<Option<Who>, Error> {
+        let (_, rest): (StoredHead<'_>, _) = take(self.stored)?;
+        let (body, _): (StoredBody<'_>, _) = take(rest)?;
+        Ok(body.actor.as_ref().as_ref().and_then(|actor| actor.beginner().who()))
     }
 
     /// The place of its policy.
     pub(crate) fn policy(&self) -> usize {
         self.place.policy as usize
-    }
-
-    pub(crate) fn seen(&self) -> Result<Seen<'_>, Error> {
-        /// What is read of a window.
-        #[derive(Deserialize)]
-        struct Span {
-            first: String,
-            last: String,
-        }
-        let (head, rest): (StoredHead<'_>, _) = take(self.stored)?;
-        let (body, _): (StoredBody<'_>, _) = take(rest)?;
-        let span = match body.window.map(serde_json::from_str::<Span>).transpose().map_err(|_| damaged())? {
-            Some(Span { first, last }) => parse_time(&first).zip(parse_time(&last)),
-            None => body.time.and_then(parse_time).map(|time| (time, time)),
-        };
-        let who = body.actor.as_ref().as_ref().and_then(|actor| actor.beginner().who());
-        Ok(Seen { resource: head.resources.first().copied(), who, account: body.account, span })
     }
 
     pub(crate) fn read(self) -> Result<Finding, Error> {
@@ -278,8 +271,18 @@ impl Same {
     pub(super) fn store(&self, finding: &Finding, into: &mut Vec<u8>) -> Result<(), Error> {
         let resources: Vec<&str> = finding.resources.iter().map(String::as_str).collect();
         let group = (finding.group != default_group(&self.policy, &resources)).then_some(finding.group.as_str());
-        put(&StoredHead { severity: finding.severity, standing: finding.standing, group, resources }, into)?;
         let Facts { kind: _, id, time, name, source, account, region } = &finding.record;
+        let span = match &finding.window {
+            Some(window) => Some((&window.first, &window.last)),
+            None => time.as_ref().map(|time| (time, time)),
+        };
+        let nanos = |text: &str| parse_time(text).map(Timestamp::as_nanosecond);
+        let span = span.and_then(|(first, last)| {
+            let from = nanos(first)?;
+            Some((from, if first == last { from } else { nanos(last)? }))
+        });
+        let (severity, standing, account) = (finding.severity, finding.standing, account.as_deref());
+        put(&StoredHead { severity, standing, group, resources, account, span }, into)?;
         let window = finding.window.as_ref().map(serde_json::to_string).transpose();
         let window = window.map_err(|error| Error::new(error.to_string()))?;
         let body = StoredBody {
@@ -294,7 +297,6 @@ impl Same {
             time: time.as_deref(),
             name: name.as_deref(),
             source: source.as_deref(),
-            account: account.as_deref(),
             region: region.as_deref(),
             actor: Cow::Borrowed(&finding.actor),
             source_ip: finding.source_ip.as_deref(),
@@ -330,7 +332,7 @@ impl Kept {
                 time: text(body.time),
                 name: text(body.name),
                 source: text(body.source),
-                account: body.account.map(Arc::from),
+                account: head.account.map(Arc::from),
                 region: body.region.map(Arc::from),
             },
             window: body.window.map(serde_json::from_str::<Windowed>).transpose().map_err(|_| damaged())?,
@@ -362,7 +364,7 @@ pub(super) fn default_group(policy: &str, resources: &[impl std::borrow::Borrow<
     format!("{policy} {}", resources.join(" "))
 }
 
-/// The part of a finding that groups it, first.
+/// The part of a finding that groups it, and what is told of groups: first, for it is read of findings that nobody is shown.
 #[derive(Serialize, Deserialize)]
 struct StoredHead<'a> {
     severity: Severity,
@@ -371,6 +373,9 @@ struct StoredHead<'a> {
     group: Option<&'a str>,
     #[serde(borrow)]
     resources: Vec<&'a str>,
+    account: Option<&'a str>,
+    /// Nanoseconds since 1970.
+    span: Option<(i128, i128)>,
 }
 
 /// Owner, reason, end, ticket and tag.
@@ -388,7 +393,6 @@ struct StoredBody<'a> {
     time: Option<&'a str>,
     name: Option<&'a str>,
     source: Option<&'a str>,
-    account: Option<&'a str>,
     region: Option<&'a str>,
     actor: Cow<'a, Option<Principal>>,
     source_ip: Option<&'a str>,

@@ -9,7 +9,7 @@
 //! *Law*: every finding is of one group: of those about several resources the first resource counts. So what groups count adds
 //! up to the findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use crate::engine::{Findings, Head};
 use crate::error::Error;
 use crate::fault::printable;
 use crate::finding::{Enforcement, Finding, Severity, Standing};
+use crate::principal::Who;
 use crate::spill::{Merge, Sorted, Sorter, damaged};
 
 /// What findings are shown together by.
@@ -121,6 +122,15 @@ impl About {
 
     fn add(&mut self, severity: Severity, span: Option<(i128, i128)>) {
         self.severities[severity as usize] += 1;
+        self.reach(span);
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.severities.iter_mut().zip(other.severities).for_each(|(sum, count)| *sum += count);
+        self.reach(other.span);
+    }
+
+    fn reach(&mut self, span: Option<(i128, i128)>) {
         self.span = match (self.span, span) {
             (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
             (known, other) => known.or(other),
@@ -205,62 +215,102 @@ fn alike(finding: &Finding, by: Option<By>) -> Vec<Option<String>> {
     }
 }
 
-/// What is kept of a finding while groups are looked for.
-type Kept = (Severity, Option<(i128, i128)>);
-
 /// The findings that are shown, by their ordinals, and where; with what is told of the group beside the first of it.
 fn choose(findings: &Findings, how: How) -> Result<(Sorted, Left), Error> {
-    let mut sorter = Sorter::<1>::new(&Arc::default(), findings.memory());
+    let mut groups = Groups::new(how.examples, findings.memory());
     let mut next = 0;
     findings.each(&mut |finding| {
-        let (head, seen) = (finding.head()?, finding.seen()?);
-        let text = |text: &str| Some(text.to_owned());
-        let alike = match how.by {
-            None => vec![text(head.pack), text(head.policy), text(&head.group)],
-            Some(By::Policy) => vec![text(head.policy), text(head.pack)],
-            Some(By::Resource) => vec![seen.resource.map(str::to_owned)],
-            Some(By::Actor) => match seen.who {
-                Some(who) => vec![Some(who.name), who.kind, who.account],
-                None => vec![None],
+        let head = finding.head()?;
+        match how.by {
+            None => groups.add(&[Some(head.pack), Some(head.policy), Some(&head.group)], &head, next)?,
+            Some(By::Policy) => groups.add(&[Some(head.policy), Some(head.pack)], &head, next)?,
+            Some(By::Resource) => groups.add(&[head.resource], &head, next)?,
+            Some(By::Actor) => match finding.who()? {
+                Some(Who { name, kind, account }) => {
+                    groups.add(&[Some(&name), kind.as_deref(), account.as_deref()], &head, next)?;
+                }
+                None => groups.add(&[None], &head, next)?,
             },
-            Some(By::Account) => vec![seen.account.map(str::to_owned)],
-        };
-        let nanos = |time: Timestamp| time.as_nanosecond();
-        let span = seen.span.map(|(first, last)| (nanos(first), nanos(last)));
-        // No such list is the beginning of another, so those of a group stand together.
-        let mut key = put(&alike)?;
-        key.extend_from_slice(&rank(&head, next));
+            Some(By::Account) => groups.add(&[head.account], &head, next)?,
+        }
         next += 1;
-        let kept: Kept = (head.severity, span);
-        sorter.push(0, &key, &put(&kept)?)?;
         Ok(true)
     })?;
-    let [grouped] = Sorter::sorted(vec![sorter])?;
     let mut chosen = Chosen {
         shown: Sorter::new(&Arc::default(), findings.memory()),
         worst: BTreeMap::new(),
         left: Left::default(),
     };
-    let mut merge = grouped.read()?;
-    let mut group: Option<Group> = None;
-    while let Some((key, kept)) = merge.advance()? {
-        let (name, rank) = key.split_last_chunk::<{ size_of::<Rank>() }>().ok_or_else(damaged)?;
-        if group.as_ref().is_none_or(|group| group.name != name)
-            && let Some(group) = group.replace(Group::new(name))
-        {
-            chosen.add(group, how.groups)?;
-        }
-        if let Some(group) = &mut group {
-            group.add(*rank, take(kept)?, how.examples);
-        }
-    }
-    if let Some(group) = group {
-        chosen.add(group, how.groups)?;
-    }
+    groups.each(&mut |group| chosen.add(group, how.groups))?;
     let Chosen { mut shown, worst, left } = chosen;
     worst.into_values().try_for_each(|group| group.show(&mut shown))?;
     let [shown] = Sorter::sorted(vec![shown])?;
     Ok((shown, left))
+}
+
+/// Groups while findings are gone through. When there are too many to be held, parts of them wait in a file.
+struct Groups {
+    examples: usize,
+    /// By what their findings have alike, as bytes.
+    held: HashMap<Vec<u8>, Group>,
+    /// Bytes that these may take, and do.
+    most: usize,
+    size: usize,
+    parts: Sorter<1>,
+    key: Vec<u8>,
+}
+
+impl Groups {
+    fn new(examples: usize, memory: usize) -> Self {
+        let parts = Sorter::new(&Arc::default(), memory / 2);
+        Self { examples: examples.max(1), held: HashMap::new(), most: memory / 2, size: 0, parts, key: Vec::new() }
+    }
+
+    fn add(&mut self, alike: &[Option<&str>], head: &Head<'_>, ordinal: u64) -> Result<(), Error> {
+        let key = std::mem::take(&mut self.key);
+        self.key = postcard::to_extend(alike, key).map_err(|error| Error::new(format!("cannot be stored: {error}")))?;
+        if !self.held.contains_key(&self.key) {
+            self.size += self.key.len() + size_of::<(Vec<u8>, Group)>();
+            self.held.insert(self.key.clone(), Group::default());
+        }
+        if let Some(group) = self.held.get_mut(&self.key) {
+            let before = group.ranks.len();
+            group.add(rank(head, ordinal), head, self.examples);
+            self.size = (self.size + group.ranks.len() * size_of::<Rank>()).saturating_sub(before * size_of::<Rank>());
+        }
+        self.key.clear();
+        if self.size > self.most { self.put_away() } else { Ok(()) }
+    }
+
+    fn put_away(&mut self) -> Result<(), Error> {
+        self.size = 0;
+        #[expect(clippy::iter_over_hash_type, reason = "they are sorted")]
+        for (key, mut group) in self.held.drain() {
+            group.settle(self.examples);
+            self.parts.push(0, &key, &put(&group)?)?;
+        }
+        Ok(())
+    }
+
+    /// Gives each of them.
+    fn each(mut self, give: &mut dyn FnMut(Group) -> Result<(), Error>) -> Result<(), Error> {
+        self.put_away()?;
+        let [parts] = Sorter::sorted(vec![self.parts])?;
+        let mut merge = parts.read()?;
+        let mut last: Option<(Vec<u8>, Group)> = None;
+        while let Some((key, part)) = merge.advance()? {
+            let part: Group = take(part)?;
+            match &mut last {
+                Some((name, group)) if name == key => group.join(part, self.examples),
+                _ => {
+                    if let Some((_, group)) = last.replace((key.to_vec(), part)) {
+                        give(group)?;
+                    }
+                }
+            }
+        }
+        last.map_or(Ok(()), |(_, group)| give(group))
+    }
 }
 
 /// The groups that are shown.
@@ -287,33 +337,44 @@ impl Chosen {
     }
 }
 
-/// A group while its findings are gone through, the worst first.
+/// A group while its findings are gone through.
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Group {
-    name: Vec<u8>,
-    /// The first few.
+    /// Those that are shown, and some that may be; in their order if they were settled.
     ranks: Vec<Rank>,
     about: About,
-    /// The ordinal of the first of them in the input.
-    first: u64,
+    /// The ordinal of the first of them in the input, if there is one.
+    first: Option<u64>,
 }
 
 impl Group {
-    fn new(name: &[u8]) -> Self {
-        Self { name: name.to_vec(), ranks: Vec::new(), about: About::default(), first: u64::MAX }
+    fn add(&mut self, rank: Rank, head: &Head<'_>, examples: usize) {
+        self.about.add(head.severity, head.span);
+        self.first = self.first.or(Some(ordinal(rank)));
+        self.ranks.push(rank);
+        if self.ranks.len() >= examples.saturating_mul(2).max(16) {
+            self.settle(examples);
+        }
     }
 
-    fn add(&mut self, rank: Rank, (severity, span): Kept, examples: usize) {
-        if self.ranks.len() < examples.max(1) {
-            self.ranks.push(rank);
-        }
-        self.first = self.first.min(ordinal(rank));
-        self.about.add(severity, span);
+    /// Leaves those that are shown.
+    fn settle(&mut self, examples: usize) {
+        self.ranks.sort_unstable();
+        self.ranks.truncate(examples);
+    }
+
+    /// Takes another part of the group.
+    fn join(&mut self, other: Self, examples: usize) {
+        self.about.join(&other.about);
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.ranks.extend(other.ranks);
+        self.settle(examples);
     }
 
     /// Its place among the groups: its worst, then the first of it in the input.
     fn rank(&self) -> Rank {
         let mut rank = self.ranks.first().copied().unwrap_or_default();
-        rank[2..].copy_from_slice(&self.first.to_be_bytes());
+        rank[2..].copy_from_slice(&self.first.unwrap_or(u64::MAX).to_be_bytes());
         rank
     }
 
@@ -373,7 +434,7 @@ fn tell(findings: &Findings, how: How, shown: &Sorted, words: &dyn Words) -> Res
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, HashMap};
 
     use proptest::prelude::*;
 
