@@ -1,10 +1,10 @@
-//! Classifies 64 bytes of JSON text at a time: a mask of 64 bits for each class of bytes.
+//! Classifies 64 bytes of JSON text at a time: a mask of 64 bits for each class of bytes; and finds where plain strings end.
 //!
 //! The way of simdjson ("Parsing Gigabytes of JSON per Second", Langdale and Lemire 2019). *Law*: every machine gives the
 //! same masks; [`Plain`] is the reference.
 //!
 //! *Safety*: [`Avx2`] uses instructions that not every machine has. Nobody but [`on_this_machine`] names it, after the
-//! machine was asked whether it has them.
+//! machine was asked whether it has them. [`plain_string`] does not have checked again what it has seen to be ASCII.
 
 /// Where the bytes of a class stand in a block; the lowest bit is the first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,35 @@ pub(super) fn on_this_machine<T: Task>(task: T) -> T::Output {
         return unsafe { avx2::run(task) };
     }
     task.run::<Plain>()
+}
+
+/// The text of a JSON string up to the quote that ends it, eight bytes at a time: what most fields hold. `None` if it is
+/// not ASCII, has escapes, or ends near the end of what is given.
+#[inline]
+pub(super) fn plain_string(text: &[u8]) -> Option<&str> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // The high bit of each byte that is the wanted one; above the lowest of these, of others, too.
+    let are = |word: u64, wanted: u8| {
+        let zeros = word ^ (ONES * u64::from(wanted));
+        zeros.wrapping_sub(ONES) & !zeros & HIGH
+    };
+    let (words, _) = text.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let (quotes, others) = (are(word, b'"'), are(word, b'\\') | word & HIGH);
+        if quotes | others != 0 {
+            let first = (quotes | others).trailing_zeros();
+            if quotes.trailing_zeros() != first {
+                return None;
+            }
+            let plain = &text[..8 * at + first as usize / 8];
+            #[expect(unsafe_code, reason = "to check text again takes longer than to find where it ends")]
+            // SAFETY: no byte before the first quote has its high bit set, so all of it is ASCII.
+            return Some(unsafe { std::str::from_utf8_unchecked(plain) });
+        }
+    }
+    None
 }
 
 /// Byte by byte.
@@ -202,6 +231,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_plain_string_ends_at_its_first_quote(
+            begin in proptest::collection::vec(proptest::sample::select(b"aZ0 :/!#\x01\x7f[]".to_vec()), 0..40),
+            more in proptest::collection::vec(proptest::sample::select(b"\"\\a!#\x80\xa2\xc3\xff]".to_vec()), 0..20),
+        ) {
+            let text = [begin, more].concat();
+            let end = text.iter().position(|byte| *byte == b'"' || *byte == b'\\' || !byte.is_ascii());
+            // What ends in the last bytes is left to others.
+            let expected = end.filter(|end| text[*end] == b'"' && *end < text.len() / 8 * 8).map(|end| &text[..end]);
+            prop_assert_eq!(plain_string(&text).map(str::as_bytes), expected);
+        }
+
         #[test]
         fn every_machine_gives_the_same_masks(bytes in proptest::array::uniform32(any::<u8>()), more in proptest::collection::vec(
             proptest::sample::select(b"\"\\{}[]:, \n\ta{z|\x1f\x7f".to_vec()), 32)) {

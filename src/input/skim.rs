@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use super::masks::{Machine, Odd, Task, on_this_machine};
+use super::masks::{Machine, Odd, Task, on_this_machine, plain_string};
 use super::split::STREAMS;
 use crate::record::Scope;
 
@@ -218,6 +218,9 @@ impl<'a> Fields<'a> {
         match self.raw(field) {
             [] => Field::Absent,
             [b'"', rest @ ..] => {
+                if let Some(text) = plain_string(rest) {
+                    return Field::Text(text);
+                }
                 let end = memchr::memchr2(b'"', b'\\', rest).unwrap_or(0);
                 match (rest.get(end), std::str::from_utf8(&rest[..end])) {
                     (Some(b'"'), Ok(text)) => Field::Text(text),
