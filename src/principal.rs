@@ -36,6 +36,53 @@ pub struct Principal {
     pub traced: Option<Box<Traced>>,
 }
 
+/// A principal as it lies in a store.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct StoredPrincipal<'a> {
+    kind: Option<&'a str>,
+    pub(crate) name: Option<&'a str>,
+    arn: Option<&'a str>,
+    role: Option<&'a str>,
+    account: Option<&'a str>,
+    session: Option<&'a str>,
+    access_key: Option<&'a str>,
+    service: Option<&'a str>,
+    pub(crate) mfa: Option<bool>,
+    pub(crate) traced: Option<Box<Traced>>,
+}
+
+impl StoredPrincipal<'_> {
+    /// Its texts, under the names by which people know them.
+    pub(crate) fn texts(&self) -> [(&'static str, Option<&str>); 8] {
+        [
+            ("type", self.kind),
+            ("name", self.name),
+            ("arn", self.arn),
+            ("role", self.role),
+            ("account", self.account),
+            ("session", self.session),
+            ("access_key", self.access_key),
+            ("service", self.service),
+        ]
+    }
+
+    pub(crate) fn into_owned(self) -> Principal {
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        Principal {
+            kind: own(self.kind),
+            name: own(self.name),
+            arn: own(self.arn),
+            role: own(self.role),
+            account: own(self.account),
+            session: own(self.session),
+            access_key: own(self.access_key),
+            service: own(self.service),
+            mfa: self.mfa,
+            traced: self.traced,
+        }
+    }
+}
+
 /// Who began a session, as far as other records tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traced {
@@ -350,6 +397,12 @@ mod tests {
                     let stored = postcard::to_extend(&texts(of, kind).stored(mfa), Vec::new()).unwrap();
                     let principal = texts(of, kind).principal(mfa);
                     assert_eq!(postcard::from_bytes::<Principal>(&stored).unwrap(), principal);
+                    let borrowed: StoredPrincipal<'_> = postcard::from_bytes(&stored).unwrap();
+                    let shown = serde_json::to_value(&principal).unwrap();
+                    for (name, text) in borrowed.texts() {
+                        assert_eq!(shown[name].as_str(), text, "{name}");
+                    }
+                    assert_eq!(borrowed.into_owned(), principal);
                     assert_eq!(postcard::to_extend(&principal, Vec::new()).unwrap(), stored);
                 }
             }

@@ -7,6 +7,7 @@
 //! *Law*: of duplicate keys the last wins, everywhere; text that is not valid Unicode is read with U+FFFD in its
 //! place, and a number too large for a double is read as the largest double. So hostile text cannot hide a record.
 
+mod made;
 mod plain;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
 
+pub(crate) use made::{Making, Written};
 use plain::Plain;
 
 /// A JSON value, held flat.

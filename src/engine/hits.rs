@@ -9,14 +9,13 @@ use foldhash::quality::FixedState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::evaluate::Hit;
 use super::place::{Map, Place};
 use super::stored::{put, take};
 use crate::error::Error;
 use crate::finding::{Fingerprint, hash_text};
-use crate::principal::Principal;
+use crate::principal::{Principal, StoredPrincipal};
 use crate::record::{Origin, Record, Scope};
 use crate::spill::damaged;
 
@@ -91,6 +90,17 @@ pub(super) fn put_head(policy: u32, group: &str, id: &str, time: Timestamp, hash
 fn cut(text: &str) -> String {
     let end = (0..=MOST_TEXT / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     format!("{}… {}", &text[..end], Fingerprint(hash_text(text)))
+}
+
+/// Whether two keys, as they are written, are of one policy and group.
+pub(super) fn are_of_one_group(one: &[u8], other: &[u8]) -> bool {
+    /// Policy and group; the policy may have a zero byte, the group ends with one.
+    fn head(key: &[u8]) -> &[u8] {
+        let end = key.iter().skip(size_of::<u32>()).position(|byte| *byte == 0);
+        end.map_or(key, |end| &key[..size_of::<u32>() + end])
+    }
+    let head = head(one);
+    other.starts_with(head) && other.get(head.len()) == one.get(head.len())
 }
 
 impl Key {
@@ -226,7 +236,7 @@ pub(super) struct Held {
 
 impl Held {
     /// What is kept of it.
-    pub(super) fn read(&self) -> Result<Stored<'_>, Error> {
+    pub(super) fn read(&self) -> Result<Stored<'_, StoredPrincipal<'_>>, Error> {
         let (_, rest): (First, _) = take(&self.payload)?;
         Ok(take(rest)?.0)
     }
@@ -244,7 +254,7 @@ impl Held {
     }
 }
 
-impl Stored<'_> {
+impl<A> Stored<'_, A> {
     pub(super) fn scope(&self) -> Scope {
         Scope { account: self.account.map(Into::into), region: self.region.map(Into::into) }
     }
@@ -252,11 +262,6 @@ impl Stored<'_> {
     /// The time as it is written in the record.
     pub(super) fn written(&self, time: Timestamp) -> String {
         self.time.map_or_else(|| time.to_string(), str::to_owned)
-    }
-
-    /// What the policy keeps of it.
-    pub(super) fn kept(&self) -> Option<&RawValue> {
-        serde_json::from_str(&self.kept).ok()
     }
 }
 

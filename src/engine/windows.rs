@@ -2,16 +2,19 @@
 //!
 //! *Law*: what is found depends on the hits alone, not on the order in which they were read, on files or on threads.
 
-use std::cell::{Cell, RefCell};
+mod source;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
+use self::source::Chunk;
+pub(super) use self::source::Source;
 use super::Request;
 use super::correlate::{Correlator, Listener, Moment, Nanos, Opened, Unjudged};
 use super::evaluate::{self, About};
@@ -25,10 +28,10 @@ use crate::error::Error;
 use crate::fault::Fault;
 use crate::finding::{Facts, Finding, Fingerprint, Sighting, Windowed, fingerprint_of_window};
 use crate::policy::{Policy, Shape, Window, span};
-use crate::principal::Principal;
-use crate::record::{CLOUDTRAIL, Document, Node, Origin, Record};
+use crate::principal::Traced;
+use crate::record::{CLOUDTRAIL, Document, Making, Node, Origin, Record, Written};
 use crate::script::{Runtime, Spent};
-use crate::spill::{Sorted, damaged};
+use crate::spill::damaged;
 use crate::triage::{Seen, Subject};
 
 /// What the hits of all windows are judged with.
@@ -40,9 +43,9 @@ pub(super) struct Windows<'a> {
     pub(super) spans: &'a Spans,
     pub(super) map: &'a Map,
     /// What was seen before by the policies that ask, by their places; nothing where that is not remembered.
-    pub(super) memories: RefCell<BTreeMap<usize, Memory>>,
+    pub(super) memories: Mutex<BTreeMap<usize, Memory>>,
     /// The same event was met in two spellings, of which one was noted: they may be one record, or two.
-    pub(super) contradicted: Cell<bool>,
+    pub(super) contradicted: AtomicBool,
 }
 
 /// Which hooks are asked about hits.
@@ -75,83 +78,102 @@ impl Windows<'_> {
                     memory.note_read(account, first, last);
                 }
             }
-            self.memories.borrow_mut().insert(at, memory);
+            lock(&self.memories).insert(at, memory);
         }
     }
 
     /// Hands back what is remembered of the policies.
     pub(super) fn remember(self, state: &mut State) {
-        for (at, memory) in self.memories.into_inner() {
+        for (at, memory) in self.memories.into_inner().unwrap_or_else(PoisonError::into_inner) {
             *state.memory_of(&self.policies[at]) = memory;
         }
     }
 
-    /// Judges all hits, which are in the order of their keys; `asked` is told what hooks are asked about.
+    /// Judges hits, with other threads, until there are none left; `asked` is told what hooks are asked about.
     pub(super) fn judge(
         &self,
-        hits: &Sorted,
+        source: &Mutex<Source<'_>>,
         runtime: &mut Runtime,
         tally: &mut Tally,
-        asked: Asked<'_>,
+        asked: &Mutex<Asked<'_>>,
     ) -> Result<(), Error> {
-        let mut merge = hits.read()?;
-        let mut group: Option<(Group<'_>, Correlator<'_, Rc<Held>>)> = None;
-        let mut last: Option<(Rc<Held>, bool)> = None;
-        while let Some((key, payload)) = merge.advance()? {
-            let key = Key::read(key, last.as_ref().map(|(last, _)| &last.key))?;
-            let (is_noted, step, of) = hits::read_first(payload)?;
-            if let Some((last, was_noted)) = last.as_ref().filter(|(last, _)| last.key.is_same_event(&key)) {
-                // Of equal records the first in the order of the input counts.
-                if last.key.hash == key.hash {
-                    continue;
+        let mut judging = Judging { windows: self, runtime, tally, asked, group: None, last: None };
+        while !self.contradicted.load(Ordering::Relaxed) {
+            let mut held = lock(source);
+            let Chunk { hits, goes_on } = held.chunk()?;
+            let Some((last, _)) = hits.last() else { break };
+            if goes_on {
+                let last = last.clone();
+                hits.iter().try_for_each(|(key, payload)| judging.take(key, payload))?;
+                while let Some((key, payload)) = held.next_of(&last)? {
+                    judging.take(&key, &payload)?;
                 }
-                if is_noted || *was_noted {
-                    self.contradicted.set(true);
-                    return Ok(());
-                }
+            } else {
+                drop(held);
+                hits.iter().try_for_each(|(key, payload)| judging.take(key, payload))?;
             }
-            let is_same = last.as_ref().is_some_and(|(last, _)| last.key.is_same_group(&key));
-            if !is_same && let Some((mut ended, correlator)) = group.take() {
-                correlator.finish(&mut ended.listening(runtime, tally, asked));
-                ended.failed.map_or(Ok(()), Err)?;
-            }
-            let at = key.policy as usize;
-            let Some((policy, window)) = self.policies.get(at).and_then(|of| Some((of, of.header.window.as_ref()?)))
-            else {
-                continue;
-            };
-            let (current, correlator) =
-                group.get_or_insert_with(|| (Group::new(self, policy, window, at, &key), Correlator::new(window)));
-            let before = current.seen_before(&key);
-            let held = Rc::new(Held { key, payload: payload.into() });
-            let time = held.key.time.as_nanosecond();
-            let moment = Moment { time, step, of, before, hit: Rc::clone(&held) };
-            correlator.take(&moment, &mut current.listening(runtime, tally, asked));
-            last = Some((held, is_noted));
-        }
-        if let Some((mut ended, correlator)) = group.take() {
-            correlator.finish(&mut ended.listening(runtime, tally, asked));
-            ended.failed.map_or(Ok(()), Err)?;
+            judging.end()?;
         }
         Ok(())
     }
 }
 
-/// A hit as a policy's hooks are given it.
-#[derive(Serialize)]
-struct Listed<'a> {
-    account: Option<&'a str>,
-    actor: &'a Principal,
-    by: &'a Value,
-    id: Option<&'a str>,
-    kept: Option<&'a RawValue>,
-    name: Option<&'a str>,
-    number: u64,
-    origin: Origin,
-    region: Option<&'a str>,
-    source_ip: Option<&'a str>,
-    step: Option<&'a str>,
-    time: String,
+/// One thread that judges hits, a group after the other.
+struct Judging<'j, 's> {
+    windows: &'j Windows<'j>,
+    runtime: &'j mut Runtime,
+    tally: &'j mut Tally,
+    asked: &'j Mutex<Asked<'s>>,
+    group: Option<(Group<'j>, Correlator<'j, Rc<Held>>)>,
+    /// The hit before, and whether it was noted.
+    last: Option<(Rc<Held>, bool)>,
+}
+
+impl Judging<'_, '_> {
+    /// Takes the next hit.
+    fn take(&mut self, key: &[u8], payload: &[u8]) -> Result<(), Error> {
+        let windows = self.windows;
+        let key = Key::read(key, self.last.as_ref().map(|(last, _)| &last.key))?;
+        let (is_noted, step, of) = hits::read_first(payload)?;
+        if let Some((last, was_noted)) = self.last.as_ref().filter(|(last, _)| last.key.is_same_event(&key)) {
+            // Of equal records the first in the order of the input counts.
+            if last.key.hash == key.hash {
+                return Ok(());
+            }
+            if is_noted || *was_noted {
+                windows.contradicted.store(true, Ordering::Relaxed);
+                return Ok(());
+            }
+        }
+        if self.last.as_ref().is_some_and(|(last, _)| !last.key.is_same_group(&key)) {
+            self.end()?;
+        }
+        let at = key.policy as usize;
+        let Some((policy, window)) = windows.policies.get(at).and_then(|of| Some((of, of.header.window.as_ref()?)))
+        else {
+            return Ok(());
+        };
+        let (current, correlator) =
+            self.group.get_or_insert_with(|| (Group::new(windows, policy, window, at, &key), Correlator::new(window)));
+        let before = current.seen_before(&key);
+        let held = Rc::new(Held { key, payload: payload.into() });
+        let time = held.key.time.as_nanosecond();
+        let moment = Moment { time, step, of, before, hit: Rc::clone(&held) };
+        correlator.take(&moment, &mut current.listening(self.runtime, self.tally, self.asked));
+        self.last = Some((held, is_noted));
+        Ok(())
+    }
+
+    /// Ends the group in hand.
+    fn end(&mut self) -> Result<(), Error> {
+        let Some((mut ended, correlator)) = self.group.take() else { return Ok(()) };
+        correlator.finish(&mut ended.listening(self.runtime, self.tally, self.asked));
+        ended.failed.map_or(Ok(()), Err)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The hits of one policy that are grouped together.
@@ -162,22 +184,28 @@ struct Group<'a> {
     index: usize,
     key: Rc<str>,
     by: Vec<Value>,
+    /// The same as hooks see it: the value, if there is one key.
+    by_shown: Document,
     /// What is kept of a hit, or a temporary file, could not be read.
     failed: Option<Error>,
 }
 
 impl<'a> Group<'a> {
     fn new(windows: &'a Windows<'a>, policy: &'a Policy, window: &'a Window, index: usize, key: &Key) -> Self {
-        let by = serde_json::from_str(&key.group).unwrap_or_default();
-        Self { windows, policy, window, index, key: Rc::clone(&key.group), by, failed: None }
+        let by: Vec<Value> = serde_json::from_str(&key.group).unwrap_or_default();
+        let by_shown = match by.as_slice() {
+            [one] => Document::from(one),
+            several => Document::from(&Value::from(several)),
+        };
+        Self { windows, policy, window, index, key: Rc::clone(&key.group), by, by_shown, failed: None }
     }
 
-    fn listening<'l>(
+    fn listening<'l, 's>(
         &'l mut self,
         runtime: &'l mut Runtime,
         tally: &'l mut Tally,
-        asked: Asked<'l>,
-    ) -> Listening<'l, 'a> {
+        asked: &'l Mutex<Asked<'s>>,
+    ) -> Listening<'l, 'a, 's> {
         Listening { group: self, runtime, tally, asked }
     }
 
@@ -192,7 +220,7 @@ impl<'a> Group<'a> {
 
     /// Does something with what is remembered of the policy, if it remembers.
     fn remembered<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> Option<T> {
-        self.windows.memories.borrow_mut().get_mut(&self.index).map(work)
+        lock(&self.windows.memories).get_mut(&self.index).map(work)
     }
 
     /// From when on records of an account are known, up to a hit.
@@ -203,44 +231,72 @@ impl<'a> Group<'a> {
 
     /// The hits as a policy's hooks are given them: a record whose value is the list.
     fn record(&self, opened: &Opened<Rc<Held>>) -> Result<Record, Error> {
-        let steps = &self.window.named.steps;
-        let by = match self.by.as_slice() {
-            [one] => one.clone(),
-            several => several.into(),
-        };
-        // As text, which is parsed: cheaper than a tree of values.
-        let mut list = vec![b'['];
-        for (number, held) in &opened.hits {
-            let stored = held.read()?;
-            let hit = Listed {
-                account: stored.account,
-                actor: &stored.actor,
-                by: &by,
-                id: Some(held.key.id.as_str()).filter(|id| !id.is_empty()),
-                kept: stored.kept(),
-                name: stored.name,
-                number: *number,
-                origin: held.origin(self.windows.map)?,
-                region: stored.region,
-                source_ip: stored.source_ip,
-                step: steps.get(usize::from(stored.step)).map(String::as_str),
-                time: stored.written(held.key.time),
-            };
-            if list.len() > 1 {
-                list.push(b',');
-            }
-            serde_json::to_writer(&mut list, &hit).map_err(|_| damaged())?;
-        }
-        list.push(b']');
+        let mut making = Making::new();
+        let names = Names::new(&mut making);
+        making.list(|making| {
+            opened.hits.iter().try_for_each(|(number, held)| making.map(|hit| self.hit(*number, held, &names, hit)))
+        })?;
         let opener = opened.opener.read()?;
         Ok(Record {
             kind: CLOUDTRAIL.into(),
             id: None,
             time: Some(opened.opener.key.time),
             scope: opener.scope(),
-            value: Node::from(Document::parse(&list).map_err(|_| damaged())?),
+            value: Node::from(making.finish()),
             origin: opened.opener.origin(self.windows.map)?,
         })
+    }
+
+    /// Adds the members of a hit.
+    fn hit(&self, number: u64, held: &Held, names: &Names, hit: &mut Making) -> Result<(), Error> {
+        let stored = held.read()?;
+        let origin = held.origin(self.windows.map)?;
+        let [account, actor, by, id, kept, name, of_hit, of_origin, region, source_ip, step, time] = names.of_hit;
+        hit.again(account);
+        hit.text(stored.account);
+        hit.again(actor);
+        hit.map(|hit| {
+            for (name, (_, text)) in names.of_actor.into_iter().zip(stored.actor.texts()) {
+                hit.again(name);
+                hit.text(text);
+            }
+            hit.text(Some("mfa"));
+            hit.flag(stored.actor.mfa);
+            stored.actor.traced.as_ref().map_or(Ok(()), |traced| traced_members(traced, hit))
+        })?;
+        hit.again(by);
+        hit.copy(self.by_shown.root());
+        hit.again(id);
+        hit.text(Some(held.key.id.as_str()).filter(|id| !id.is_empty()));
+        hit.again(kept);
+        match &*stored.kept {
+            "" => hit.text(None),
+            kept => hit.read(&mut serde_json::Deserializer::from_str(kept)).map_err(|_| damaged())?,
+        }
+        hit.again(name);
+        hit.text(stored.name);
+        hit.again(of_hit);
+        hit.number(Some(number));
+        hit.again(of_origin);
+        hit.map(|hit| {
+            let [file, position, line] = names.of_origin;
+            hit.again(file);
+            hit.text(Some(&origin.file));
+            hit.again(position);
+            hit.number(Some(origin.position));
+            hit.again(line);
+            hit.number(origin.line);
+            Ok::<_, Error>(())
+        })?;
+        hit.again(region);
+        hit.text(stored.region);
+        hit.again(source_ip);
+        hit.text(stored.source_ip);
+        hit.again(step);
+        hit.text(self.window.named.steps.get(usize::from(stored.step)).map(String::as_str));
+        hit.again(time);
+        hit.text(Some(&stored.written(held.key.time)));
+        Ok(())
     }
 
     /// What a finding about the hits is about.
@@ -263,7 +319,7 @@ impl<'a> Group<'a> {
                 region: scope.region,
             },
             window: Some(self.windowed(opened)?),
-            actor: Some(stored.actor.clone().into_owned()),
+            actor: Some(stored.actor.into_owned()),
             source_ip: text(stored.source_ip),
             origin: opened.opener.origin(self.windows.map)?,
             fingerprint: fingerprint_of_window(&self.policy.pack, &self.policy.id, &self.key, account, &opener),
@@ -291,7 +347,7 @@ impl<'a> Group<'a> {
                 step: steps.get(usize::from(stored.step)).cloned(),
                 account: text(stored.account),
                 region: text(stored.region),
-                actor: stored.actor.name.clone(),
+                actor: text(stored.actor.name),
                 source_ip: text(stored.source_ip),
                 origin: held.origin(self.windows.map)?,
             });
@@ -320,15 +376,45 @@ impl<'a> Group<'a> {
     }
 }
 
+/// The names of what hooks see of a hit, in the order in which they stand.
+struct Names {
+    of_hit: [Written; 12],
+    of_actor: [Written; 8],
+    of_origin: [Written; 3],
+}
+
+impl Names {
+    fn new(making: &mut Making) -> Self {
+        let of_hit =
+            ["account", "actor", "by", "id", "kept", "name", "number", "origin", "region", "source_ip", "step", "time"];
+        let of_actor = ["type", "name", "arn", "role", "account", "session", "access_key", "service"];
+        Self {
+            of_hit: of_hit.map(|name| making.written(name)),
+            of_actor: of_actor.map(|name| making.written(name)),
+            of_origin: ["file", "position", "line"].map(|name| making.written(name)),
+        }
+    }
+}
+
+/// Adds who began a session to the members of who made the call.
+fn traced_members(traced: &Traced, to: &mut Making) -> Result<(), Error> {
+    let Traced { origin, chain, via } = traced;
+    for (name, value) in [("origin", json!(origin)), ("chain", json!(chain)), ("via", json!(via))] {
+        to.text(Some(name));
+        to.read(value).map_err(|_| damaged())?;
+    }
+    Ok(())
+}
+
 /// Hears what becomes of the hits of a group.
-struct Listening<'l, 'a> {
+struct Listening<'l, 'a, 's> {
     group: &'l mut Group<'a>,
     runtime: &'l mut Runtime,
     tally: &'l mut Tally,
-    asked: Asked<'l>,
+    asked: &'l Mutex<Asked<'s>>,
 }
 
-impl Listening<'_, '_> {
+impl Listening<'_, '_, '_> {
     fn fault(&mut self, held: &Held, origin: Origin, reason: String) {
         let at = held.key.place;
         // Where it is in its file is reckoned again when the fault is told.
@@ -344,7 +430,7 @@ impl Listening<'_, '_> {
     fn told(&mut self, opened: &Opened<Rc<Held>>) -> Result<(Finding, Vec<String>, Origin), Error> {
         let (group, about) = (&*self.group, self.group.about(opened)?);
         let record = group.record(opened)?;
-        (self.asked)(group.index, Hooks::Words, &record);
+        lock(self.asked)(group.index, Hooks::Words, &record);
         let started = (Instant::now(), self.runtime.spent());
         let (finding, faults) = evaluate::finding(group.policy, group.index, self.runtime, &record, about);
         self.note_cost(started);
@@ -352,7 +438,7 @@ impl Listening<'_, '_> {
     }
 }
 
-impl Listener<Rc<Held>> for Listening<'_, '_> {
+impl Listener<Rc<Held>> for Listening<'_, '_, '_> {
     fn confirms(&mut self, opened: &Opened<Rc<Held>>) -> bool {
         if !self.group.policy.script.hooks.contains("confirm") {
             return true;
@@ -364,7 +450,7 @@ impl Listener<Rc<Held>> for Listening<'_, '_> {
                 return true;
             }
         };
-        (self.asked)(self.group.index, Hooks::Confirm, &record);
+        lock(self.asked)(self.group.index, Hooks::Confirm, &record);
         let started = (Instant::now(), self.runtime.spent());
         let (answer, failed) = evaluate::confirms(self.group.policy, self.group.index, self.runtime, &record);
         self.note_cost(started);

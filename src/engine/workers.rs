@@ -7,7 +7,6 @@
 mod router;
 mod worker;
 
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -26,7 +25,7 @@ use super::slots::{Places, Slots};
 use super::spans::Spans;
 use super::state::Locked;
 use super::tally::{Collected, Tallies, Tally};
-use super::windows::{self, Asked, Windows};
+use super::windows::{self, Asked, Source, Windows};
 use super::{Progress, Request, deferred, derive, stored};
 use crate::error::Error;
 use crate::fault::Fault;
@@ -41,6 +40,9 @@ use crate::tally::{self, Counter};
 
 /// Resources that one thread takes at a time.
 const CHUNK: usize = 512;
+
+/// Hits of windows for which another thread is worth its start.
+const HITS: usize = 1_024;
 
 /// Judges records, in as many threads as the request says.
 pub(super) struct Judge<'a> {
@@ -431,19 +433,20 @@ impl<'a> Judge<'a> {
         let map = Map::new(names.to_vec(), batches);
         let mut locked = self.request.state.as_deref().map(Locked::open).transpose()?;
         let (policies, request, since) = (self.policies, self.request, self.since);
-        let (memories, contradicted) = (RefCell::default(), Cell::new(false));
+        let (memories, contradicted) = (Mutex::default(), AtomicBool::new(false));
         let judge = Windows { policies, request, since, spans: &spans, map: &map, memories, contradicted };
         if let Some(locked) = &mut locked {
             judge.recall(&mut locked.state);
         }
-        let (judge, asked, done) = (Mutex::new(judge), Mutex::new(asked), Mutex::new(Ok(())));
-        self.in_threads(1, inventory, |worker| {
-            let judged = lock(&judge).judge(&hits, &mut worker.runtime, &mut worker.tally, &mut **lock(&asked));
-            *lock(&done) = judged;
+        let most = usize::try_from(hits.len()).unwrap_or(usize::MAX).div_ceil(HITS);
+        let (source, asked, done) = (Mutex::new(Source::new(hits.read()?)), Mutex::new(asked), Mutex::new(Ok(())));
+        self.in_threads(most, inventory, |worker| {
+            if let Err(error) = judge.judge(&source, &mut worker.runtime, &mut worker.tally, &asked) {
+                *lock(&done) = Err(error);
+            }
         });
-        let judge = judge.into_inner().unwrap_or_else(PoisonError::into_inner);
         let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if judge.contradicted.get() {
+        if judge.contradicted.load(Ordering::Relaxed) {
             return Ok(false);
         }
         if let Some(mut locked) = locked.filter(|_| done.is_ok()) {

@@ -434,7 +434,7 @@ fn tell(findings: &Findings, how: How, shown: &Sorted, words: &dyn Words) -> Res
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, HashMap};
+    use std::collections::BTreeMap;
 
     use proptest::prelude::*;
 

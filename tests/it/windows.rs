@@ -209,6 +209,37 @@ fn what_events_tell_is_known_to_windows_from_a_time_on() {
     assert_eq!((part.counts[0].asked, part.counts[0].hits), (1, 1));
 }
 
+/// Groups are shared out among threads, and so is what is remembered of them.
+#[test]
+fn many_hits_are_judged_by_threads_as_by_one() {
+    let packs = packs();
+    let desk = tempfile::tempdir().unwrap();
+    let logs = desk.path().join("logs");
+    std::fs::create_dir(&logs).unwrap();
+    let events: Vec<Value> = (0..3_000)
+        .map(|at| {
+            let (minute, who, region, address) = (at as i64 * 7 % 600, at * 5 % 31, at % 2, at * 3 % 29);
+            let mut event = event(at, minute, NAMES[at % 7 % 4], who as u8, region as u8, address as u8);
+            event["eventID"] = format!("id-{at}").into();
+            event
+        })
+        .collect();
+    write(&logs, &events, 3);
+    let run = |threads: usize| {
+        let state = desk.path().join(format!("seen-{threads}"));
+        let request = Request { threads, state: Some(state.clone()), ..request(&[&logs]) };
+        (told(&scan(&packs, &request, &()).unwrap()), std::fs::read_to_string(state).unwrap())
+    };
+    let (plain, remembered) = run(1);
+    assert!(plain.findings.len() > 100 && plain.counts.iter().map(|counts| counts.hits).sum::<u64>() > 10_000);
+    assert!(remembered.lines().count() > 50, "{remembered}");
+    for threads in [2, 5] {
+        let (told, seen) = run(threads);
+        assert_eq!(told, plain, "{threads} threads");
+        assert_eq!(seen, remembered, "{threads} threads");
+    }
+}
+
 /// What a run passed over it does not claim to remember.
 #[test]
 fn what_is_not_wanted_is_not_remembered_as_read() {

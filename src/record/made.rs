@@ -1,0 +1,154 @@
+//! Puts a document together value by value, where writing JSON and parsing it would cost more than the values do.
+
+use serde::de::DeserializeSeed;
+
+use super::{Builder, Cell, Document, Fill, Ref};
+
+/// A document in the making. What is bounded by 32 bits in a document must be so by what it is made of.
+pub(crate) struct Making(Builder);
+
+/// Text that stands in the document once, wherever it is a value or the name of a member.
+#[derive(Clone, Copy)]
+pub(crate) struct Written(Cell);
+
+impl Making {
+    pub(crate) fn new() -> Self {
+        Self(Builder { cells: Vec::new(), text: String::new(), duplicate_key: false })
+    }
+
+    /// Text that will stand there often.
+    pub(crate) fn written(&mut self, text: &str) -> Written {
+        let start = self.0.text.len() as u32;
+        self.0.text.push_str(text);
+        Written(Cell::Text { start, end: self.0.text.len() as u32 })
+    }
+
+    /// Adds it once more.
+    pub(crate) fn again(&mut self, written: Written) {
+        self.0.cells.push(written.0);
+    }
+
+    /// Adds text, or `null`.
+    pub(crate) fn text(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.0.copy_text(text),
+            None => self.0.cells.push(Cell::Null),
+        }
+    }
+
+    /// Adds `true`, `false`, or `null`.
+    pub(crate) fn flag(&mut self, flag: Option<bool>) {
+        self.0.cells.push(flag.map_or(Cell::Null, Cell::Bool));
+    }
+
+    /// Adds a number, or `null`.
+    pub(crate) fn number(&mut self, number: Option<u64>) {
+        let number = number.map(|number| i64::try_from(number).unwrap_or(i64::MAX));
+        self.0.cells.push(number.map_or(Cell::Null, Cell::Int));
+    }
+
+    /// Adds a value of another document.
+    pub(crate) fn copy(&mut self, value: Ref<'_>) {
+        self.0.copy(value);
+    }
+
+    /// Adds what a deserializer gives, such as that of a [`serde_json::Value`].
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub(crate) fn read<'de, D: serde::Deserializer<'de>>(&mut self, value: D) -> Result<(), D::Error> {
+        Fill(&mut self.0).deserialize(value)
+    }
+
+    /// Adds a list of what `fill` adds.
+    pub(crate) fn list<E>(&mut self, fill: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
+        let (at, len) = self.within(fill)?;
+        self.0.cells[at] = Cell::List { len, end: self.0.cells.len() as u32, line: 0 };
+        Ok(())
+    }
+
+    /// Adds a map of what `fill` adds: the name of a member, its value, and so on; no name twice.
+    pub(crate) fn map<E>(&mut self, fill: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
+        let (at, len) = self.within(fill)?;
+        self.0.cells[at] = Cell::Map { len: len / 2, end: self.0.cells.len() as u32, line: 0 };
+        Ok(())
+    }
+
+    /// The place of a list or a map, and how many values were added within.
+    fn within<E>(&mut self, fill: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(usize, u32), E> {
+        let at = self.0.cells.len();
+        self.0.cells.push(Cell::Null);
+        fill(self)?;
+        let (mut next, mut len) = (at + 1, 0);
+        while let Some(cell) = self.0.cells.get(next) {
+            next = match cell {
+                Cell::List { end, .. } | Cell::Map { end, .. } => *end as usize,
+                _ => next + 1,
+            };
+            len += 1;
+        }
+        Ok((at, len))
+    }
+
+    /// The document, whose value is the first that was added.
+    pub(crate) fn finish(self) -> Document {
+        Document { cells: self.0.cells, text: self.0.text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_document_is_what_was_put_into_it() {
+        let mut making = Making::new();
+        let name = making.written("name");
+        let other = Document::from(&json!({ "b": [1, "x"], "a": null }));
+        let made: Result<(), serde_json::Error> = making.list(|making| {
+            making.map(|making| {
+                making.again(name);
+                making.text(Some("first"));
+                making.text(Some("list"));
+                making.list(|making| {
+                    making.number(Some(7));
+                    making.number(None);
+                    making.text(None);
+                    making.flag(Some(true));
+                    making.list(|_| Ok(()))
+                })?;
+                making.text(Some("read"));
+                making.read(&mut serde_json::Deserializer::from_str(r#"{"é\n":[{}, 1.5]}"#))
+            })?;
+            making.map(|making| {
+                making.again(name);
+                making.copy(other.root());
+                Ok(())
+            })?;
+            making.again(name);
+            Ok(())
+        });
+        made.unwrap();
+        let made = making.finish();
+        let expected = json!([
+            { "name": "first", "list": [7, null, null, true, []], "read": { "é\n": [{}, 1.5] } },
+            { "name": { "a": null, "b": [1, "x"] } },
+            "name",
+        ]);
+        assert_eq!(made.root().to_json(), expected);
+        let second = made.root().items().nth(1).unwrap();
+        assert_eq!(second.get("name").unwrap().path(&["b"]).unwrap().len(), 2, "what is behind a map is found");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error() {
+        let mut making = Making::new();
+        assert!(making.read(&mut serde_json::Deserializer::from_str("{\"a\":")).is_err());
+        let empty: Result<(), Infallible> = Making::new().map(|_| Ok(()));
+        assert!(empty.is_ok());
+    }
+}
