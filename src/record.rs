@@ -274,6 +274,17 @@ impl Node {
     pub fn get(&self, key: &str) -> Option<Self> {
         self.view().get(key).map(|inner| self.share(inner))
     }
+
+    /// The items of a list, each shared when it is asked for; none of anything else.
+    pub fn items(&self) -> impl Iterator<Item = Self> + use<> {
+        let (document, mut next) = (Arc::clone(&self.document), self.at + 1);
+        let len = if self.view().kind() == Kind::List { self.view().len() } else { 0 };
+        (0..len).map(move |_| {
+            let item = Self { document: Arc::clone(&document), at: next };
+            next = item.view().end();
+            item
+        })
+    }
 }
 
 impl<'a> Ref<'a> {

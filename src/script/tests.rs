@@ -217,6 +217,12 @@ fn lists_of_a_record_are_lists_and_one_object_is_a_list_of_it() {
         "let n = 0; for x in all(\"ec2/addresses\") { n += 1; } n == 2",
         "all(\"ec2/addresses\")[1].PublicIp == \"198.51.100.8\"",
         "all(\"ec2/addresses\").map(|a| a.PublicIp).contains(\"198.51.100.7\")",
+        "first(event.requestParameters.list).ip == \"1.2.3.4\" && first(event.requestParameters.one).ip == \"1.2.3.4\"",
+        "first(event.requestParameters.name) == () && first([]) == () && first([[1], 2]) == [1]",
+        "unique([\"a\", 'a', \"b\", 1, \"1\", true, \"true\", (), [1], [1], #{ a: 1 }, #{ a: 1 }, \"\\\"a\\\"\"]).len() == 10",
+        "unique(event.requestParameters.list.map(|x| x.nope)) == [()] && unique(event.requestParameters.one).len() == 1",
+        "join(['a', \"b\", 1, (), true, [\"c\"]], \"-\") == \"a-b-1-true-[\\\"c\\\"]\"",
+        "overlap([\"1\", 1, 'x'], [1, \"x\"]) == [1, 'x']",
         "list(event.requestParameters.one).len() == 1",
         "list(event.requestParameters.list).len() == 2",
         // A closure takes the item, the item and its place, or nothing but `this`; or it is a function by its name.

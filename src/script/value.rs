@@ -47,13 +47,11 @@ impl Shown {
             .map_or(Dynamic::UNIT, |value| show_ref(&self.0, value))
     }
 
-    /// The items of a list; a map is a list of itself, since EC2 writes a list of one element as the element.
-    pub(crate) fn items(&self) -> Array {
-        if self.is_list() {
-            self.0.view().items().map(|item| show_ref(&self.0, item)).collect()
-        } else {
-            vec![Dynamic::from(self.clone())]
-        }
+    /// The items of a list, each shown when it is asked for; a map is a list of itself, since EC2 writes a list of one element
+    /// as the element.
+    pub(crate) fn items(&self) -> impl Iterator<Item = Dynamic> + use<> {
+        let itself = (!self.is_list()).then(|| Dynamic::from(self.clone()));
+        itself.into_iter().chain(self.0.items().map(|item| show(&item)))
     }
 
     pub(crate) fn keys(&self) -> Array {
@@ -209,8 +207,7 @@ pub(crate) fn register(engine: &mut Engine) {
 
     let mut iterators = Module::new();
     iterators.set_iter(std::any::TypeId::of::<Shown>(), |value| {
-        let items = value.try_cast::<Shown>().map(|shown| shown.items()).unwrap_or_default();
-        Box::new(items.into_iter())
+        Box::new(value.try_cast::<Shown>().into_iter().flat_map(|shown| shown.items()))
     });
     for nothing in [
         std::any::TypeId::of::<()>(),

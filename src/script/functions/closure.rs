@@ -154,7 +154,7 @@ impl Each<'_> {
     /// The first place, from `start` on, of an item for which the closure answers as `wanted`.
     fn first(&mut self, start: usize, wanted: bool) -> Result<Option<usize>, Failure> {
         for at in start..self.items.len() {
-            if self.closure.holds(self.items.at(at), at)? == wanted {
+            if self.closure.holds(self.items, at)? == wanted {
                 return Ok(Some(at));
             }
         }
@@ -164,10 +164,9 @@ impl Each<'_> {
     fn filter(&mut self) -> Result<Array, Failure> {
         let mut kept = Array::new();
         for at in 0..self.items.len() {
-            let item = self.items.at(at);
-            if self.closure.holds(item.clone(), at)? {
+            if self.closure.holds(self.items, at)? {
                 self.closure.call.bound(kept.len() + 1)?;
-                kept.push(item);
+                kept.push(self.items.at(at));
             }
         }
         Ok(kept)
@@ -175,12 +174,12 @@ impl Each<'_> {
 
     fn map(&mut self) -> Result<Array, Failure> {
         self.closure.call.bound(self.items.len())?;
-        (0..self.items.len()).map(|at| self.closure.ask([self.items.at(at)], at)).collect()
+        (0..self.items.len()).map(|at| self.closure.ask_of(self.items, at)).collect()
     }
 
     fn find_map(&mut self, start: usize) -> Result<Dynamic, Failure> {
         for at in start..self.items.len() {
-            let answer = self.closure.ask([self.items.at(at)], at)?;
+            let answer = self.closure.ask_of(self.items, at)?;
             if !answer.is_unit() {
                 return Ok(answer);
             }
@@ -262,19 +261,27 @@ impl<'a> Closure<'a> {
         found
     }
 
+    /// What it answers about the item at a place.
+    fn ask_of(&mut self, items: &Items<'_>, at: usize) -> Result<Dynamic, Failure> {
+        if let Some(steps) = &self.steps {
+            self.call.charge(1)?;
+            let found = match items {
+                Items::Of(view) => step_into(&view.at(at), steps),
+                Items::In(list) => list.get(at).and_then(|item| step_into(item, steps)),
+            };
+            if let Some(answer) = found {
+                return Ok(answer);
+            }
+            self.steps = None;
+            self.own = Own::new(self.call, &self.function, 1);
+        }
+        self.ask([items.at(at)], at)
+    }
+
     /// What it answers about values, the last of which is the item at this place.
     fn ask<const N: usize>(&mut self, values: [Dynamic; N], at: usize) -> Result<Dynamic, Failure> {
         self.call.charge(1)?;
         let (call, function) = (self.call, &self.function);
-        if let Some(steps) = &self.steps {
-            if let [item] = values.as_slice()
-                && let Some(answer) = step_into(item, steps)
-            {
-                return Ok(answer);
-            }
-            self.steps = None;
-            self.own = Own::new(call, function, N);
-        }
         let Some(Own { global, caches, takes, .. }) = &mut self.own else {
             return function.call_raw_with_extra_args(self.caller, &call.context, None, values, [index(at)], None);
         };
@@ -291,8 +298,8 @@ impl<'a> Closure<'a> {
     }
 
     /// Whether it is true of an item. Nothing is not true; what is neither true nor false is a mistake.
-    fn holds(&mut self, item: Dynamic, at: usize) -> Result<bool, Failure> {
-        let answer = self.ask([item], at)?;
+    fn holds(&mut self, items: &Items<'_>, at: usize) -> Result<bool, Failure> {
+        let answer = self.ask_of(items, at)?;
         if answer.is_unit() {
             return Ok(false);
         }

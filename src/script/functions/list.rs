@@ -1,6 +1,7 @@
 //! Lists, and what Rhai's own text and list functions answer over nothing.
 
 use std::any::TypeId;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, INT, ImmutableString, NativeCallContext, Position};
@@ -55,9 +56,9 @@ pub(super) const FAMILY: Family = Family {
                     if !std::mem::take(&mut is_first) {
                         text.push_str(&separator);
                     }
-                    match to_json(&item) {
-                        serde_json::Value::String(part) => text.push_str(&part),
-                        other => text.push_str(&other.to_string()),
+                    match as_letters(&item) {
+                        Some(part) => text.push_str(&part),
+                        None => text.push_str(&to_json(&item).to_string()),
                     }
                     if most > 0 && text.len() > most {
                         return Err(too_long());
@@ -94,8 +95,8 @@ pub(super) const FAMILY: Family = Family {
             doc: "The different items of a list, in the order of their first occurrence.",
             examples: &[r#"unique(["b", "a", "b"]) == ["b", "a"]"#],
             run: |call, args| {
-                let mut seen = std::collections::HashSet::new();
-                kept(call, items(&args[0]), |item| seen.insert(to_json(item).to_string()))
+                let mut seen = HashSet::new();
+                kept(call, items(&args[0]), |item| seen.insert(name_of(item)))
             },
         },
         Row {
@@ -104,12 +105,12 @@ pub(super) const FAMILY: Family = Family {
             doc: "The items of the first list that are in the second, too.",
             examples: &[r#"overlap(["a", "b"], ["b", "c"]) == ["b"]"#, "overlap((), [1]) == []"],
             run: |call, args| {
-                let mut right = std::collections::HashSet::new();
+                let mut right = HashSet::new();
                 for item in items(&args[1]) {
                     call.charge(4)?;
-                    right.insert(to_json(&item).to_string());
+                    right.insert(name_of(&item));
                 }
-                kept(call, items(&args[0]), |item| right.contains(&to_json(item).to_string()))
+                kept(call, items(&args[0]), |item| right.contains(&name_of(item)))
             },
         },
     ],
@@ -119,6 +120,19 @@ pub(super) const FAMILY: Family = Family {
         ("is_empty", 1, Lowered::Of(|args| length(&args[0]).map(|length| Value::Bool(length == 0)))),
     ],
 };
+
+/// What equal items have alike, and no others: whether it is text, and the text, or the JSON of anything else.
+fn name_of(item: &Dynamic) -> (bool, ImmutableString) {
+    match as_letters(item) {
+        Some(text) => (true, text),
+        None => (false, to_json(item).to_string().into()),
+    }
+}
+
+/// A text, or a letter as the text that it is.
+fn as_letters(item: &Dynamic) -> Option<ImmutableString> {
+    as_text(item).or_else(|| item.as_char().ok().map(|letter| letter.to_string().into()))
+}
 
 /// The first item, asked without Rhai.
 fn first<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
@@ -141,14 +155,14 @@ fn length(value: &Value<'_>) -> Option<INT> {
     INT::try_from(length).ok()
 }
 
-/// The items of anything that is a list; a shown map is a list of itself; nothing else has items.
-pub(super) fn items(value: &Dynamic) -> Box<dyn Iterator<Item = Dynamic>> {
+/// The items of anything that is a list, each when it is asked for; a shown map is a list of itself; nothing else has items.
+pub(super) fn items(value: &Dynamic) -> Box<dyn Iterator<Item = Dynamic> + '_> {
     if let Some(array) = value.read_lock::<Array>() {
-        return Box::new(array.clone().into_iter());
+        return Box::new((0..array.len()).filter_map(move |at| array.get(at).cloned()));
     }
     match View::of(value) {
         Some(view) => Box::new(view.items()),
-        None => Box::new(as_shown(value).map(|shown| shown.items()).unwrap_or_default().into_iter()),
+        None => Box::new(as_shown(value).into_iter().flat_map(|shown| shown.items())),
     }
 }
 
