@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::source::Chunk;
 pub(super) use self::source::Source;
@@ -46,6 +46,8 @@ pub(super) struct Windows<'a> {
     pub(super) memories: Mutex<BTreeMap<usize, Memory>>,
     /// The same event was met in two spellings, of which one was noted: they may be one record, or two.
     pub(super) contradicted: AtomicBool,
+    /// A thread failed, so that the others need not go on.
+    pub(super) failed: AtomicBool,
 }
 
 /// Which hooks are asked about hits.
@@ -89,7 +91,8 @@ impl Windows<'_> {
         }
     }
 
-    /// Judges hits, with other threads, until there are none left; `asked` is told what hooks are asked about.
+    /// Judges hits, with other threads, until there are none left, or one of them fails; `asked` is told what hooks are asked
+    /// about.
     pub(super) fn judge(
         &self,
         source: &Mutex<Source<'_>>,
@@ -97,20 +100,30 @@ impl Windows<'_> {
         tally: &mut Tally,
         asked: &Mutex<Asked<'_>>,
     ) -> Result<(), Error> {
+        let judged = self.judge_on(source, runtime, tally, asked);
+        self.failed.fetch_or(judged.is_err(), Ordering::Relaxed);
+        judged
+    }
+
+    fn judge_on(
+        &self,
+        source: &Mutex<Source<'_>>,
+        runtime: &mut Runtime,
+        tally: &mut Tally,
+        asked: &Mutex<Asked<'_>>,
+    ) -> Result<(), Error> {
         let mut judging = Judging { windows: self, runtime, tally, asked, group: None, last: None };
-        while !self.contradicted.load(Ordering::Relaxed) {
-            let mut held = lock(source);
-            let Chunk { hits, goes_on } = held.chunk()?;
-            let Some((last, _)) = hits.last() else { break };
-            if goes_on {
-                let last = last.clone();
-                hits.iter().try_for_each(|(key, payload)| judging.take(key, payload))?;
-                while let Some((key, payload)) = held.next_of(&last)? {
-                    judging.take(&key, &payload)?;
-                }
-            } else {
-                drop(held);
-                hits.iter().try_for_each(|(key, payload)| judging.take(key, payload))?;
+        while !self.contradicted.load(Ordering::Relaxed) && !self.failed.load(Ordering::Relaxed) {
+            let mut source = lock(source);
+            let Chunk { hits, goes_on } = source.chunk()?;
+            let Some(last) = hits.last().map(|(key, _)| key.clone()) else { break };
+            // The others read on meanwhile, unless there is more of this group.
+            let mut source = Some(source).filter(|_| goes_on);
+            for (key, payload) in hits {
+                judging.take(&key, payload)?;
+            }
+            while let Some((key, payload)) = source.as_mut().map_or(Ok(None), |source| source.next_of(&last))? {
+                judging.take(&key, payload)?;
             }
             judging.end()?;
         }
@@ -131,10 +144,10 @@ struct Judging<'j, 's> {
 
 impl Judging<'_, '_> {
     /// Takes the next hit.
-    fn take(&mut self, key: &[u8], payload: &[u8]) -> Result<(), Error> {
+    fn take(&mut self, key: &[u8], payload: Vec<u8>) -> Result<(), Error> {
         let windows = self.windows;
         let key = Key::read(key, self.last.as_ref().map(|(last, _)| &last.key))?;
-        let (is_noted, step, of) = hits::read_first(payload)?;
+        let (is_noted, step, of) = hits::read_first(&payload)?;
         if let Some((last, was_noted)) = self.last.as_ref().filter(|(last, _)| last.key.is_same_event(&key)) {
             // Of equal records the first in the order of the input counts.
             if last.key.hash == key.hash {
@@ -236,13 +249,15 @@ impl<'a> Group<'a> {
         making.list(|making| {
             opened.hits.iter().try_for_each(|(number, held)| making.map(|hit| self.hit(*number, held, &names, hit)))
         })?;
+        let too_large = || Error::new("the hits of a window are more than 4 GiB of text, which no policy can be given");
+        let document = making.finish().ok_or_else(too_large)?;
         let opener = opened.opener.read()?;
         Ok(Record {
             kind: CLOUDTRAIL.into(),
             id: None,
             time: Some(opened.opener.key.time),
             scope: opener.scope(),
-            value: Node::from(making.finish()),
+            value: Node::from(document),
             origin: opened.opener.origin(self.windows.map)?,
         })
     }
@@ -399,9 +414,12 @@ impl Names {
 /// Adds who began a session to the members of who made the call.
 fn traced_members(traced: &Traced, to: &mut Making) -> Result<(), Error> {
     let Traced { origin, chain, via } = traced;
-    for (name, value) in [("origin", json!(origin)), ("chain", json!(chain)), ("via", json!(via))] {
+    let (origin, chain, via) =
+        (serde_json::to_string(origin), serde_json::to_string(chain), serde_json::to_string(via));
+    for (name, json) in [("origin", origin), ("chain", chain), ("via", via)] {
         to.text(Some(name));
-        to.read(value).map_err(|_| damaged())?;
+        let json = json.map_err(|_| damaged())?;
+        to.read(&mut serde_json::Deserializer::from_str(&json)).map_err(|_| damaged())?;
     }
     Ok(())
 }

@@ -433,8 +433,8 @@ impl<'a> Judge<'a> {
         let map = Map::new(names.to_vec(), batches);
         let mut locked = self.request.state.as_deref().map(Locked::open).transpose()?;
         let (policies, request, since) = (self.policies, self.request, self.since);
-        let (memories, contradicted) = (Mutex::default(), AtomicBool::new(false));
-        let judge = Windows { policies, request, since, spans: &spans, map: &map, memories, contradicted };
+        let (memories, contradicted, failed) = (Mutex::default(), AtomicBool::default(), AtomicBool::default());
+        let judge = Windows { policies, request, since, spans: &spans, map: &map, memories, contradicted, failed };
         if let Some(locked) = &mut locked {
             judge.recall(&mut locked.state);
         }

@@ -4,7 +4,7 @@ use serde::de::DeserializeSeed;
 
 use super::{Builder, Cell, Document, Fill, Ref};
 
-/// A document in the making. What is bounded by 32 bits in a document must be so by what it is made of.
+/// A document in the making.
 pub(crate) struct Making(Builder);
 
 /// Text that stands in the document once, wherever it is a value or the name of a member.
@@ -90,9 +90,11 @@ impl Making {
         Ok((at, len))
     }
 
-    /// The document, whose value is the first that was added.
-    pub(crate) fn finish(self) -> Document {
-        Document { cells: self.0.cells, text: self.0.text }
+    /// The document, whose value is the first that was added; `None` if it is larger than a document may be.
+    pub(crate) fn finish(self) -> Option<Document> {
+        let fits = |size: usize| u32::try_from(size).is_ok();
+        let Builder { cells, text, .. } = self.0;
+        (fits(cells.len()) && fits(text.len())).then_some(Document { cells, text })
     }
 }
 
@@ -133,7 +135,7 @@ mod tests {
             Ok(())
         });
         made.unwrap();
-        let made = making.finish();
+        let made = making.finish().unwrap();
         let expected = json!([
             { "name": "first", "list": [7, null, null, true, []], "read": { "é\n": [{}, 1.5] } },
             { "name": { "a": null, "b": [1, "x"] } },

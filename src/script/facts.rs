@@ -444,6 +444,8 @@ impl<'a> Lowering<'a> {
                 if is_safe { map } else { Known::Made(self.shape(map)) }
             }
             Tree::InterpolatedString(parts, _) => Known::Expr(Expr::Join(self.exprs(parts.iter(), variables))),
+            // A name of a module is no variable, whatever else is called so.
+            Tree::Variable(variable, ..) if !variable.2.is_empty() => self.nothing_known(),
             Tree::Variable(variable, ..) => self.variable(&variable.1, variables),
             Tree::And(parts, _) => {
                 let parts = self.exprs(parts.iter(), variables);

@@ -39,7 +39,7 @@ use crate::diagnostic::SourceText;
 use crate::error::Error;
 use crate::inventory::Inventory;
 use crate::principal::Principal;
-use crate::record::Record;
+use crate::record::{Node, Record};
 use crate::sessions;
 
 /// How the reason of a script begins that ran out of time.
@@ -97,6 +97,8 @@ pub struct Runtime {
     spent: Spent,
     /// Whether what is proved of a script stands for what it says.
     is_proving: bool,
+    /// Who made the call that was asked about last, and whether it was looked for who began the session.
+    actor: Option<(Node, bool, Principal)>,
 }
 
 /// What scripts used.
@@ -113,7 +115,15 @@ impl Runtime {
     pub fn new(scripts: usize, inventory: Arc<Inventory>, now: Timestamp, limits: &Limits) -> Self {
         let env = Env::new(inventory, now, limits.operations);
         let loaded = std::iter::repeat_with(|| None).take(scripts).collect();
-        Self { env, limits: limits.clone(), compiler: None, loaded, spent: Spent::default(), is_proving: true }
+        Self {
+            env,
+            limits: limits.clone(),
+            compiler: None,
+            loaded,
+            spent: Spent::default(),
+            is_proving: true,
+            actor: None,
+        }
     }
 
     /// A runtime that runs every script that it is asked about.
@@ -173,9 +183,19 @@ impl Runtime {
     }
 
     /// Who made a call, as the script sees it.
-    pub fn actor(&self, script: &Script, record: &Record) -> Principal {
+    pub fn actor(&mut self, script: &Script, record: &Record) -> Principal {
+        // Several policies may tell of one record.
+        if let Some((of, traces, actor)) = &self.actor
+            && of.is_same(&record.value)
+            && *traces == script.traces
+        {
+            return actor.clone();
+        }
         let event = record.value.view();
-        if script.traces { sessions::actor(&self.env.inventory, event, record.time) } else { Principal::of(event) }
+        let actor =
+            if script.traces { sessions::actor(&self.env.inventory, event, record.time) } else { Principal::of(event) };
+        self.actor = Some((record.value.clone(), script.traces, actor.clone()));
+        actor
     }
 
     /// Which part of `matches` was false for a record, if the whole of it is one condition made of parts.

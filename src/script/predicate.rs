@@ -207,8 +207,9 @@ pub(super) enum Expr {
     Text(Relation, Box<[Expr; 2]>),
     /// Whether a value equals one of a list of literals, none of which is a list.
     OneOf(Box<Expr>, Vec<Literal>),
-    /// Whether the closure's body holds for some item, or for all of them (when `true`).
-    Each(Box<[Expr; 2]>, bool),
+    /// Whether the closure's body holds for some item, or for all of them (when `true`); and how many closures were around
+    /// it where it was written: a variable may carry it into others.
+    Each(Box<[Expr; 2]>, bool, usize),
     /// A function of the table.
     Call(Native, Vec<Expr>),
     /// What a look-up finds in the inventory, where that is nothing.
@@ -484,7 +485,10 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 let right = known!(self.evaluate(&sides[1], items));
                 holds(*relation, &left, &right).map_or(Outcome::unsure(), Outcome::flag)
             }
-            Expr::Each(parts, all) => self.each(parts, *all, items),
+            Expr::Each(parts, all, around) => match items.get(..*around) {
+                Some(items) => self.each(parts, *all, items),
+                None => Outcome::unsure(),
+            },
             Expr::Place(place) => {
                 let [account, region] = self.source.scope();
                 let name = match place {
@@ -783,7 +787,7 @@ impl Expr {
             | Self::Plus(sides)
             | Self::Order(_, sides)
             | Self::Text(_, sides)
-            | Self::Each(sides, _)
+            | Self::Each(sides, ..)
             | Self::After(sides) => &**sides,
         }
     }

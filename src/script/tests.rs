@@ -223,6 +223,7 @@ fn lists_of_a_record_are_lists_and_one_object_is_a_list_of_it() {
         "unique(event.requestParameters.list.map(|x| x.nope)) == [()] && unique(event.requestParameters.one).len() == 1",
         "join(['a', \"b\", 1, (), true, [\"c\"]], \"-\") == \"a-b-1-true-[\\\"c\\\"]\"",
         "overlap([\"1\", 1, 'x'], [1, \"x\"]) == [1, 'x']",
+        "let odd = join([all(\"ec2/addresses\"), Fn(\"first\")], \" \"); odd.starts_with(\"<\") && !odd.contains('\"')",
         "list(event.requestParameters.one).len() == 1",
         "list(event.requestParameters.list).len() == 2",
         // A closure takes the item, the item and its place, or nothing but `this`; or it is a function by its name.

@@ -230,11 +230,12 @@ impl Lowering<'_> {
                 | Expr::Call(..)
                 | Expr::LookUp(_)),
             ) => {
-                let item = Known::Expr(Expr::Item(self.closures));
+                let around = self.closures;
+                let item = Known::Expr(Expr::Item(around));
                 self.closures += 1;
                 let body = ask(self, item);
                 self.closures -= 1;
-                Known::Expr(Expr::Each(Box::new([list, body]), all_of_them))
+                Known::Expr(Expr::Each(Box::new([list, body]), all_of_them, around))
             }
             // Over nothing, and over scalars.
             Known::Expr(Expr::Literal(_)) => Known::Expr(Expr::Literal(Literal::Bool(all_of_them))),

@@ -191,6 +191,14 @@ const UNDERSTOOD: &[(&str, &str)] = &[
     ("event.requestParameters.list.all(|item| item.ip != () && item.ip != event.eventName)", ""),
     ("let n = event.eventName; event.requestParameters.words.some(|word| word == \"a\" && n == \"A\")", ""),
     ("[event.eventName, event.nope].some(|name| name == \"A\")", ""),
+    (
+        "let bad = event.requestParameters.list.some(|i| i.ip == \"5.6.7.8\"); event.requestParameters.words.some(|w| bad && w == \"a\")",
+        "",
+    ),
+    (
+        "event.requestParameters.list.some(|a| { let other = event.requestParameters.list.some(|b| b.ip != a.ip); event.requestParameters.words.all(|w| other && w != a.ok) })",
+        "",
+    ),
     ("[event.nope, event.errorCode].all(|code| code == () || code == \"\")", ""),
     ("event.requestParameters.list[1].ip == \"5.6.7.8\" || event.requestParameters.list[-1].ok == true", ""),
     ("(event.nope ?? event.eventName) == \"A\"", ""),
@@ -223,6 +231,7 @@ const TRAPS: &[(&str, &str)] = &[
     ("let names = [1]; pop(names); names.len() == 1", ""),
     ("let name = event.eventName; if event.n == 3 { name = \"Z\"; } name == \"A\"", ""),
     ("let x = 1; let change = || x = 2; change.call(); x == 1", ""),
+    ("let LIMIT = event.n; global::LIMIT == 3", ""),
     ("let x = event.n / 0; false", ""),
     ("let x = event.n / 0; true", ""),
     ("fails(event) && event.eventName == \"A\"", "fn fails(event) { throw \"no\" }"),
@@ -492,6 +501,13 @@ fn body() -> impl Strategy<Value = String> {
         condition().prop_map(|c| format!("if !({c}) {{ return false; }}")),
         (field(), field()).prop_map(|(a, b)| format!("let x = {a}; let y = {b}; if x == y {{ return true; }}")),
         condition().prop_map(|c| format!("let z = {c};")),
+        // A condition that was asked outside of a closure, and is carried into it, and on into another.
+        (condition(), field(), literal()).prop_map(|(c, list, b)| {
+            format!("let z = {c}; if {list}.some(|one| z && one.ip != {b}) {{ return true; }}")
+        }),
+        (field(), field(), literal()).prop_map(|(list, other, b)| format!(
+            "if {list}.some(|one| {{ let z = {other}.all(|two| two.ip == one.ip || two == {b}); {other}.some(|three| z && three != one) }}) {{ return true; }}"
+        )),
         field().prop_map(|f| format!(
             "switch {f} {{ \"A\" => {{}}, \"B\" => {{ return true; }}, _ => {{ return false; }} }}"
         )),

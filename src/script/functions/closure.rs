@@ -44,7 +44,7 @@ fn steps(function: &Function) -> Option<Steps> {
     let ([Stmt::Expr(chain)], [item]) = (function.body.as_slice(), function.params.as_slice()) else { return None };
     let Expr::Dot(pair, flags, _) = &**chain else { return None };
     let Expr::Variable(variable, ..) = &pair.lhs else { return None };
-    if variable.1 != item.as_str() || !flags.is_empty() {
+    if variable.1 != item.as_str() || !variable.2.is_empty() || !flags.is_empty() {
         return None;
     }
     let mut names = Vec::new();
@@ -256,7 +256,7 @@ impl<'a> Closure<'a> {
             return known.clone();
         }
         let found = Own::find(call, function, 0).is_none().then(|| Own::find(call, function, 1)).flatten();
-        let found = found.and_then(|own| steps(&Function::of(own)));
+        let found = found.filter(|own| own.this_type.is_none()).and_then(|own| steps(&Function::of(own)));
         closures.steps.borrow_mut().insert(function.fn_name().to_owned(), found.clone());
         found
     }
@@ -270,6 +270,9 @@ impl<'a> Closure<'a> {
                 Items::In(list) => list.get(at).and_then(|item| step_into(item, steps)),
             };
             if let Some(answer) = found {
+                // What is copied counts: nobody looks at memory before the list is made.
+                let size = answer.read_lock::<ImmutableString>().map_or(0, |text| text.len());
+                self.call.charge(size / 64)?;
                 return Ok(answer);
             }
             self.steps = None;

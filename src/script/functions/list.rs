@@ -56,9 +56,10 @@ pub(super) const FAMILY: Family = Family {
                     if !std::mem::take(&mut is_first) {
                         text.push_str(&separator);
                     }
-                    match as_letters(&item) {
-                        Some(part) => text.push_str(&part),
-                        None => text.push_str(&to_json(&item).to_string()),
+                    match as_letters(&item).map_or_else(|| Err(to_json(&item)), Ok) {
+                        Ok(part) => text.push_str(&part),
+                        Err(serde_json::Value::String(part)) => text.push_str(&part),
+                        Err(other) => text.push_str(&other.to_string()),
                     }
                     if most > 0 && text.len() > most {
                         return Err(too_long());
