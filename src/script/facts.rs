@@ -28,6 +28,8 @@ const DEEPEST: usize = 12;
 #[derive(Default)]
 pub(super) struct Functions {
     by_name: BTreeMap<(String, usize), Function>,
+    /// Those for values of one type alone: as methods they are called before what the host has of that name.
+    typed: BTreeSet<(String, usize)>,
     /// Variables that may hold something else than they were declared with: a name stands for all variables of that name
     /// in the file, for closures change what they capture by it.
     unreliable: BTreeSet<String>,
@@ -39,7 +41,12 @@ impl Functions {
         let mut functions = Self::default();
         parsed.tree.walk(&mut |path: &[ASTNode<'_>]| functions.note_change(path));
         for function in parsed.functions {
-            functions.by_name.insert((function.name.clone(), function.params.len()), function);
+            let key = (function.name.clone(), function.params.len());
+            if function.is_typed {
+                functions.typed.insert(key);
+            } else {
+                functions.by_name.insert(key, function);
+            }
         }
         functions
     }
@@ -50,15 +57,18 @@ impl Functions {
             Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => root_variable(&assignment.1.lhs),
             // Rhai gives a function its first argument to change, if that is a variable.
             Some(ASTNode::Expr(Tree::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) => {
-                call.args.first().filter(|_| changes_argument(&call.name)).and_then(root_variable)
+                let (first, others) =
+                    call.args.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
+                first.filter(|_| check::is_native(&call.name) && changes(&call.name, others)).and_then(root_variable)
             }
             Some(ASTNode::Expr(chain @ (Tree::Dot(pair, ..) | Tree::Index(pair, ..)))) => {
-                let mut changes = false;
+                let mut is_changed = false;
                 chain.walk(&mut Vec::new(), &mut |inner: &[ASTNode<'_>]| {
-                    changes |= matches!(inner.last(), Some(ASTNode::Expr(Tree::MethodCall(call, _))) if changes_argument(&call.name));
+                    // A function of the script, or one that is called by another, may change its `this`.
+                    is_changed |= matches!(inner.last(), Some(ASTNode::Expr(Tree::MethodCall(call, _))) if changes(&call.name, &call.args));
                     true
                 });
-                changes.then(|| root_variable(&pair.lhs)).flatten()
+                is_changed.then(|| root_variable(&pair.lhs)).flatten()
             }
             // What a loop is left with is not walked by Rhai.
             Some(ASTNode::Stmt(Stmt::BreakLoop(Some(value), ..))) => {
@@ -72,9 +82,16 @@ impl Functions {
     }
 }
 
-/// Whether a function may change its first argument. Functions of scripts are given copies.
-fn changes_argument(name: &str) -> bool {
-    check::is_native(name) && !functions::is_pure(name)
+/// Whether a function that is called with these other arguments may change its first one. Functions of scripts are given
+/// copies, but not as methods.
+fn changes(name: &str, others: &[Tree]) -> bool {
+    let is_text = |arg: &Tree| matches!(arg, Tree::StringConstant(..));
+    match name {
+        // At a place Rhai cuts a list in two, and letters it replaces where the text stands.
+        "split" => !others.first().is_some_and(is_text),
+        "replace" => !others.iter().all(is_text),
+        _ => !functions::is_pure(name),
+    }
 }
 
 /// The variable that a chain of steps begins with.
@@ -84,6 +101,16 @@ fn root_variable(tree: &Tree) -> Option<String> {
         Tree::Dot(pair, ..) | Tree::Index(pair, ..) => root_variable(&pair.lhs),
         _ => None,
     }
+}
+
+/// Whether a tree names a variable.
+fn names(tree: &Tree, variable: &str) -> bool {
+    let mut found = false;
+    tree.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+        found |= matches!(path.last(), Some(ASTNode::Expr(Tree::Variable(named, ..))) if named.1 == variable);
+        !found
+    });
+    found
 }
 
 /// What a script stands in.
@@ -227,6 +254,9 @@ impl<'a> Lowering<'a> {
         let outer = self.file.replace(file);
         let mut variables = Variables::new();
         for (name, value) in function.params.iter().zip(args) {
+            // Rhai puts what it knows everywhere in the place of parameters of that name, and of what closures capture.
+            let is_known = name == "params" || self.surroundings.constants.contains_key(name);
+            let value = if is_known { self.nothing_known() } else { value };
             self.declare(name, value, &mut variables);
         }
         let answer = self.statements(&function.body, None, &mut variables);
@@ -459,7 +489,7 @@ impl<'a> Lowering<'a> {
             Tree::FnCall(call, _) => self.function(call, None, variables),
             Tree::Dot(pair, ..) | Tree::Index(pair, ..) => {
                 let base = self.tree(&pair.lhs, variables);
-                self.steps(base, &pair.rhs, matches!(tree, Tree::Index(..)), variables)
+                self.steps(base, tree, variables)
             }
             Tree::Stmt(block) => self.block(block.statements(), variables),
             _ => self.nothing_known(),
@@ -487,7 +517,8 @@ impl<'a> Lowering<'a> {
             }
         }
         match exprs.len() {
-            0 => Known::Expr(Expr::Literal(Literal::Unit)),
+            // Rhai makes `false` of it.
+            0 => self.nothing_known(),
             1 => Known::Expr(exprs.remove(0)),
             _ => Known::Expr(Expr::Coalesce(exprs)),
         }
@@ -543,20 +574,32 @@ impl<'a> Lowering<'a> {
         Known::Closure(function, captured)
     }
 
-    /// Steps into a value: `.a`, `["b"]`, `[0]`, `.c()`.
-    fn steps(&mut self, mut base: Known, steps: &Tree, mut in_index: bool, variables: &mut Variables) -> Known {
-        let mut rest = steps;
-        loop {
-            let (step, next) = match rest {
-                Tree::Dot(pair, flags, _) | Tree::Index(pair, flags, _)
-                    if !(in_index && flags.intersects(ASTFlags::BREAK)) =>
-                {
-                    (&pair.lhs, Some((&pair.rhs, matches!(rest, Tree::Index(..)))))
-                }
-                other => (other, None),
+    /// Steps into a value: `.a`, `["b"]`, `[0]`, `.c()`, as they stand in a chain.
+    fn steps(&mut self, mut base: Known, chain: &Tree, variables: &mut Variables) -> Known {
+        let root = root_variable(chain).filter(|root| variables.iter().any(|(name, _)| name == root));
+        let mut link = chain;
+        let mut is_elvis = false;
+        while let Tree::Dot(pair, flags, _) | Tree::Index(pair, flags, _) = link {
+            let in_index = matches!(link, Tree::Index(..));
+            is_elvis |= flags.intersects(ASTFlags::NEGATED);
+            // What stands in brackets is followed by more steps unless its chain is at its end.
+            let at_end = in_index && flags.intersects(ASTFlags::BREAK);
+            let step = match &pair.rhs {
+                Tree::Dot(next, ..) | Tree::Index(next, ..) if !at_end => &next.lhs,
+                other => other,
             };
             base = match step {
-                Tree::MethodCall(call, _) if !in_index => self.function(call, Some(base), variables),
+                // Behind `?.` Rhai does not ask nothing, and a closure may not use the list that it is asked over.
+                Tree::MethodCall(call, _) if !in_index => {
+                    let is_own = matches!(base, Known::List(_) | Known::Map(_) | Known::Made(_));
+                    let is_locked =
+                        is_own && root.as_ref().is_some_and(|root| call.args.iter().any(|arg| names(arg, root)));
+                    if is_elvis || is_locked {
+                        self.nothing_known()
+                    } else {
+                        self.function(call, Some(base), variables)
+                    }
+                }
                 Tree::Property(property, _) if !in_index => self.member(base, &property.2, false),
                 index if in_index => match self.tree(index, variables) {
                     Known::Expr(Expr::Literal(Literal::Text(name))) => self.member(base, &name, true),
@@ -565,11 +608,12 @@ impl<'a> Lowering<'a> {
                 },
                 _ => self.nothing_known(),
             };
-            match next {
-                Some((following, index)) => (rest, in_index) = (following, index),
-                None => return base,
+            if at_end {
+                break;
             }
+            link = &pair.rhs;
         }
+        base
     }
 
     fn member(&mut self, base: Known, name: &str, in_brackets: bool) -> Known {

@@ -726,7 +726,11 @@ impl Expr {
         match self {
             Self::Literal(_) | Self::Path(_) | Self::Item(_) | Self::Place(_) => true,
             Self::Member(inner, _) => inner.is_safe(),
-            Self::Equal(sides) | Self::Text(_, sides) | Self::Order(_, sides) => sides.iter().all(Self::is_safe),
+            Self::Equal(sides) | Self::Text(_, sides) => sides.iter().all(Self::is_safe),
+            // Two lists are in no order.
+            Self::Order(_, sides) => {
+                sides.iter().all(Self::is_safe) && sides.iter().any(|side| matches!(side, Self::Literal(_)))
+            }
             Self::OneOf(inner, _) | Self::Matches(inner, _) | Self::Find(inner, _) => inner.is_safe(),
             Self::Call(_, args) | Self::Coalesce(args) => args.iter().all(Self::is_safe),
             Self::Not(inner) => inner.is_flag() && inner.is_safe(),

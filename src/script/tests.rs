@@ -273,6 +273,21 @@ fn a_variable_that_holds_a_part_of_the_record_can_be_assigned_to() {
     ]);
 }
 
+/// A closure that only steps into its item copies what it finds, which counts as what Rhai does.
+#[test]
+fn a_list_cannot_be_made_of_one_long_text() {
+    on_big_stack(|| {
+        let event = record(CLOUDTRAIL, &format!(r#"{{"long":"{}","short":"x"}}"#, "y".repeat(100_000)));
+        let ask =
+            |name: &str| ask(&format!("let l = []; l.pad(9000, event); l.map(|x| x.{name}).len() == 9000"), &event);
+        assert_eq!(ask("short"), Ok(true.into()));
+        match ask("long") {
+            Err(Stop::Fault(reason)) => assert!(reason.contains("operations"), "{reason}"),
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
 /// What an attacker may write where a policy expects an object, and what Rhai itself would make of it.
 #[test]
 fn a_step_into_a_scalar_is_nothing() {

@@ -107,6 +107,8 @@ pub(in crate::script) struct Function {
     pub(in crate::script) name: String,
     pub(in crate::script) params: Vec<String>,
     pub(in crate::script) body: Vec<Stmt>,
+    /// It is for values of one type alone, and is called as their method.
+    pub(in crate::script) is_typed: bool,
 }
 
 impl Function {
@@ -123,7 +125,7 @@ impl Function {
             true
         });
         let params = definition.params.iter().map(ToString::to_string).collect();
-        Self { name: definition.name.to_string(), params, body }
+        Self { name: definition.name.to_string(), params, body, is_typed: definition.this_type.is_some() }
     }
 
     pub(in crate::script) fn is_closure(&self) -> bool {

@@ -26,10 +26,19 @@ impl Lowering<'_> {
         }
         // All arguments are evaluated, whether they are asked for or not.
         let effects: Vec<Expr> = args.iter().filter_map(|arg| self.effect(arg)).collect();
-        // A method of the script's own sees its receiver as `this`, not as an argument.
+        // A method of the script's own sees its receiver as `this`, not as an argument; it comes before the host's.
+        if is_method && self.has_method(name, args.len() - 1) {
+            return self.nothing_known();
+        }
         let own = if is_method { None } else { self.call(name, args.clone()) };
         let answer = own.unwrap_or_else(|| self.host(name, args));
         effects.into_iter().rev().fold(answer, |answer, effect| self.after(Some(effect), answer))
+    }
+
+    /// Whether a function of the script answers as a method of that name.
+    fn has_method(&self, name: &str, params: usize) -> bool {
+        let key = (name.to_owned(), params);
+        self.surroundings.functions.iter().any(|file| file.by_name.contains_key(&key) || file.typed.contains(&key))
     }
 
     fn operator(&mut self, name: &str, args: Vec<Known>) -> Known {
