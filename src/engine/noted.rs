@@ -18,6 +18,7 @@ use crate::input::{Field, Fields};
 use crate::policy::{Condition, Key, Policy, Shape, Window};
 use crate::principal::{Texts, says};
 use crate::record::CLOUDTRAIL;
+use crate::script::Answer;
 
 /// What is kept of every hit, beside who made the call.
 const OF_EVENT: [&[&str]; 5] = [&["eventID"], &["eventTime"], &["eventName"], &["eventSource"], &["sourceIPAddress"]];
@@ -207,18 +208,19 @@ impl Parts {
     fn new(policy: &Policy, index: &Index) -> Option<Self> {
         let window = policy.header.window.as_ref()?;
         let has = |hook: &str| policy.script.hooks.contains(hook);
-        let hook = |name: &str, is_made: bool| {
-            let proved = policy.script.proved(name).filter(|proved| proved.is_made() == is_made)?;
+        let hook = |name: &str, fits: fn(&Answer) -> bool| {
+            let proved = policy.script.proved(name).filter(|proved| fits(proved))?;
             Some(Part::Hook(name.to_owned(), proved.paths().iter().map(|path| index.field(path)).collect()))
         };
-        let part =
-            |key: &Key| if has(&key.text) { hook(&key.text, false) } else { index.field(&key.path).map(Part::Field) };
+        let part = |key: &Key| {
+            if has(&key.text) { hook(&key.text, |key| !key.is_made()) } else { index.field(&key.path).map(Part::Field) }
+        };
         let by = window.by.iter().map(part).collect::<Option<_>>()?;
         let of = match &window.shape {
             Shape::Distinct { of, .. } => Some(part(of)?),
             _ => None,
         };
-        let keep = if has("keep") { Some(hook("keep", true)?) } else { None };
+        let keep = if has("keep") { Some(hook("keep", |kept| kept.is_map_within(hits::DEEPEST))?) } else { None };
         Some(Self { by, of, keep })
     }
 }

@@ -21,6 +21,7 @@ pub struct Answer {
 pub(super) enum Shape {
     Value(Expr),
     List(Vec<Shape>),
+    /// Its members by name, in the order in which JSON is written of them elsewhere.
     Map(Vec<(String, Shape)>),
 }
 
@@ -50,6 +51,11 @@ impl Answer {
     /// Whether it is a list or a map that is made of parts.
     pub fn is_made(&self) -> bool {
         !matches!(self.shape, Shape::Value(_))
+    }
+
+    /// Whether it is a map of parts that are nested so many levels at most, itself counted.
+    pub fn is_map_within(&self, levels: usize) -> bool {
+        matches!(self.shape, Shape::Map(_)) && self.shape.levels() <= levels
     }
 
     /// The paths that it names, by number.
@@ -120,6 +126,16 @@ impl Shape {
             Self::List(items) => items.iter().any(Self::is_unknown),
             Self::Map(members) => members.iter().any(|(_, shape)| shape.is_unknown()),
         }
+    }
+
+    /// Lists and maps within each other that it is made of.
+    fn levels(&self) -> usize {
+        let within = match self {
+            Self::Value(_) => return 0,
+            Self::List(items) => items.iter().map(Self::levels).max(),
+            Self::Map(members) => members.iter().map(|(_, shape)| shape.levels()).max(),
+        };
+        1 + within.unwrap_or_default()
     }
 
     /// How many expressions it is made of.

@@ -230,7 +230,10 @@ impl<'a> Lowering<'a> {
             Known::Made(shape) => shape,
             Known::List(items) => Shape::List(items.into_iter().map(|item| self.shape(item)).collect()),
             Known::Map(members) => {
-                Shape::Map(members.into_iter().map(|(name, member)| (name, self.shape(member))).collect())
+                let mut members: Vec<_> =
+                    members.into_iter().map(|(name, member)| (name, self.shape(member))).collect();
+                members.sort_by(|(one, _), (other, _)| one.cmp(other));
+                Shape::Map(members)
             }
             Known::Actor => {
                 let more: &[&str] = if self.surroundings.traces { &functions::TRACED } else { &[] };

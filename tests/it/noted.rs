@@ -44,6 +44,18 @@ const POLICIES: &[(&str, &str)] = &[
         "uses: [ec2/instances]\nwindow: { by: eventName, within: 10m, count: \">= 1\" }",
         r#"fn matches(event) { event.userAgent != () && lookup_anywhere("ec2/instances", "InstanceId", event.userAgent).is_empty() }"#,
     ),
+    (
+        "window: { by: sourceIPAddress, within: 10m, count: \">= 1\" }",
+        r#"fn matches(event) { event.errorCode == () }
+           fn keep(event) { #{ z: event.userAgent, a: #{ y: event.eventName, b: event.awsRegion } } }
+           fn context(hits) { #{ names: hits.map(|hit| [hit.kept.keys(), hit.kept.a.keys(), hit.kept.values()]) } }"#,
+    ),
+    (
+        "window: { by: sourceIPAddress, within: 10m, count: \">= 1\" }",
+        r#"fn matches(event) { event.errorCode == () && event.eventName != "B" }
+           fn keep(event) { [event.userAgent] }
+           fn confirm(hits) { hits[0].kept == () }"#,
+    ),
     // One that judges every event by itself, and so wants some of them parsed.
     ("", r#"fn matches(event) { event.eventName == "D" }"#),
 ];
