@@ -18,7 +18,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::Value;
 
-pub(crate) use made::{Making, Written};
+pub(crate) use made::Making;
 use plain::Plain;
 
 /// A JSON value, held flat.

@@ -2,6 +2,7 @@
 //!
 //! *Law*: what is found depends on the hits alone, not on the order in which they were read, on files or on threads.
 
+mod shown;
 mod source;
 
 use std::collections::BTreeMap;
@@ -28,10 +29,8 @@ use crate::error::Error;
 use crate::fault::Fault;
 use crate::finding::{Facts, Finding, Fingerprint, Sighting, Windowed, fingerprint_of_window};
 use crate::policy::{Policy, Shape, Window, span};
-use crate::principal::Traced;
-use crate::record::{CLOUDTRAIL, Document, Making, Node, Origin, Record, Written};
+use crate::record::{CLOUDTRAIL, Document, Origin, Record};
 use crate::script::{Runtime, Spent};
-use crate::spill::damaged;
 use crate::triage::{Seen, Subject};
 
 /// What the hits of all windows are judged with.
@@ -91,21 +90,9 @@ impl Windows<'_> {
         }
     }
 
-    /// Judges hits, with other threads, until there are none left, or one of them fails; `asked` is told what hooks are asked
-    /// about.
+    /// Judges hits, with other threads, until there are none left, or somebody says that it failed; `asked` is told what hooks
+    /// are asked about.
     pub(super) fn judge(
-        &self,
-        source: &Mutex<Source<'_>>,
-        runtime: &mut Runtime,
-        tally: &mut Tally,
-        asked: &Mutex<Asked<'_>>,
-    ) -> Result<(), Error> {
-        let judged = self.judge_on(source, runtime, tally, asked);
-        self.failed.fetch_or(judged.is_err(), Ordering::Relaxed);
-        judged
-    }
-
-    fn judge_on(
         &self,
         source: &Mutex<Source<'_>>,
         runtime: &mut Runtime,
@@ -244,74 +231,17 @@ impl<'a> Group<'a> {
 
     /// The hits as a policy's hooks are given them: a record whose value is the list.
     fn record(&self, opened: &Opened<Rc<Held>>) -> Result<Record, Error> {
-        let mut making = Making::new();
-        let names = Names::new(&mut making);
-        making.list(|making| {
-            opened.hits.iter().try_for_each(|(number, held)| making.map(|hit| self.hit(*number, held, &names, hit)))
-        })?;
-        let too_large = || Error::new("the hits of a window are more than 4 GiB of text, which no policy can be given");
-        let document = making.finish().ok_or_else(too_large)?;
+        let (map, steps) = (self.windows.map, &self.window.named.steps);
+        let value = shown::list(&opened.hits, self.by_shown.root(), steps, map)?;
         let opener = opened.opener.read()?;
         Ok(Record {
             kind: CLOUDTRAIL.into(),
             id: None,
             time: Some(opened.opener.key.time),
             scope: opener.scope(),
-            value: Node::from(document),
+            value,
             origin: opened.opener.origin(self.windows.map)?,
         })
-    }
-
-    /// Adds the members of a hit.
-    fn hit(&self, number: u64, held: &Held, names: &Names, hit: &mut Making) -> Result<(), Error> {
-        let stored = held.read()?;
-        let origin = held.origin(self.windows.map)?;
-        let [account, actor, by, id, kept, name, of_hit, of_origin, region, source_ip, step, time] = names.of_hit;
-        hit.again(account);
-        hit.text(stored.account);
-        hit.again(actor);
-        hit.map(|hit| {
-            for (name, (_, text)) in names.of_actor.into_iter().zip(stored.actor.texts()) {
-                hit.again(name);
-                hit.text(text);
-            }
-            hit.text(Some("mfa"));
-            hit.flag(stored.actor.mfa);
-            stored.actor.traced.as_ref().map_or(Ok(()), |traced| traced_members(traced, hit))
-        })?;
-        hit.again(by);
-        hit.copy(self.by_shown.root());
-        hit.again(id);
-        hit.text(Some(held.key.id.as_str()).filter(|id| !id.is_empty()));
-        hit.again(kept);
-        match &*stored.kept {
-            "" => hit.text(None),
-            kept => hit.read(&mut serde_json::Deserializer::from_str(kept)).map_err(|_| damaged())?,
-        }
-        hit.again(name);
-        hit.text(stored.name);
-        hit.again(of_hit);
-        hit.number(Some(number));
-        hit.again(of_origin);
-        hit.map(|hit| {
-            let [file, position, line] = names.of_origin;
-            hit.again(file);
-            hit.text(Some(&origin.file));
-            hit.again(position);
-            hit.number(Some(origin.position));
-            hit.again(line);
-            hit.number(origin.line);
-            Ok::<_, Error>(())
-        })?;
-        hit.again(region);
-        hit.text(stored.region);
-        hit.again(source_ip);
-        hit.text(stored.source_ip);
-        hit.again(step);
-        hit.text(self.window.named.steps.get(usize::from(stored.step)).map(String::as_str));
-        hit.again(time);
-        hit.text(Some(&stored.written(held.key.time)));
-        Ok(())
     }
 
     /// What a finding about the hits is about.
@@ -389,39 +319,6 @@ impl<'a> Group<'a> {
     fn is_before_report(&self, time: Timestamp) -> bool {
         self.windows.since.is_some_and(|since| time < since)
     }
-}
-
-/// The names of what hooks see of a hit, in the order in which they stand.
-struct Names {
-    of_hit: [Written; 12],
-    of_actor: [Written; 8],
-    of_origin: [Written; 3],
-}
-
-impl Names {
-    fn new(making: &mut Making) -> Self {
-        let of_hit =
-            ["account", "actor", "by", "id", "kept", "name", "number", "origin", "region", "source_ip", "step", "time"];
-        let of_actor = ["type", "name", "arn", "role", "account", "session", "access_key", "service"];
-        Self {
-            of_hit: of_hit.map(|name| making.written(name)),
-            of_actor: of_actor.map(|name| making.written(name)),
-            of_origin: ["file", "position", "line"].map(|name| making.written(name)),
-        }
-    }
-}
-
-/// Adds who began a session to the members of who made the call.
-fn traced_members(traced: &Traced, to: &mut Making) -> Result<(), Error> {
-    let Traced { origin, chain, via } = traced;
-    let (origin, chain, via) =
-        (serde_json::to_string(origin), serde_json::to_string(chain), serde_json::to_string(via));
-    for (name, json) in [("origin", origin), ("chain", chain), ("via", via)] {
-        to.text(Some(name));
-        let json = json.map_err(|_| damaged())?;
-        to.read(&mut serde_json::Deserializer::from_str(&json)).map_err(|_| damaged())?;
-    }
-    Ok(())
 }
 
 /// Hears what becomes of the hits of a group.

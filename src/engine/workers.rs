@@ -442,6 +442,7 @@ impl<'a> Judge<'a> {
         let (source, asked, done) = (Mutex::new(Source::new(hits.read()?)), Mutex::new(asked), Mutex::new(Ok(())));
         self.in_threads(most, inventory, |worker| {
             if let Err(error) = judge.judge(&source, &mut worker.runtime, &mut worker.tally, &asked) {
+                judge.failed.store(true, Ordering::Relaxed);
                 *lock(&done) = Err(error);
             }
         });

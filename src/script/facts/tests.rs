@@ -391,6 +391,28 @@ fn traps_are_left_to_rhai() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
+/// What is kept of the last record's actor is of that record, and of scripts that ask for as much alone.
+#[test]
+fn the_actor_is_that_of_the_record_and_as_the_script_asks_for_it() {
+    on_big_stack(|| {
+        let (plain, mut traced) = (script("true", "", &[]), script("true", "", &[]));
+        traced.traces = true;
+        let now: Timestamp = "2024-05-14T12:00:00Z".parse().unwrap();
+        let mut runtime = Runtime::new(2, inventory(), now, &Limits::default());
+        let [root, ops] = [0, 1].map(|at| record(&events()[at]));
+        for (script, record, name) in [
+            (&plain, &root, "root"),
+            (&traced, &root, "root"),
+            (&plain, &root, "root"),
+            (&plain, &ops, "ops"),
+            (&traced, &ops, "ops"),
+        ] {
+            let actor = runtime.actor(script, record);
+            assert_eq!((actor.name.as_deref(), actor.traced.is_some()), (Some(name), script.traces));
+        }
+    });
+}
+
 #[test]
 fn conditions_are_found() {
     on_big_stack(|| {

@@ -1,0 +1,85 @@
+//! What is known of an expression without a record: what it is made of, and whether it may fail.
+
+use super::{Expr, Literal};
+
+impl Expr {
+    /// Whether it is evaluated by evaluating the other before all else, and is not known where the other is not.
+    pub(in crate::script) fn begins_with(&self, other: &Self) -> bool {
+        self == other || self.parts().first().is_some_and(|first| first.begins_with(other))
+    }
+
+    /// True if it cannot fail, and is known of every whole record, whatever Rhai makes of it.
+    pub(in crate::script) fn is_safe(&self) -> bool {
+        match self {
+            Self::Literal(_) | Self::Path(_) | Self::Item(_) | Self::Place(_) => true,
+            Self::Member(inner, _) => inner.is_safe(),
+            Self::Equal(sides) | Self::Text(_, sides) => sides.iter().all(Self::is_safe),
+            // Two lists are in no order.
+            Self::Order(_, sides) => {
+                sides.iter().all(Self::is_safe) && sides.iter().any(|side| matches!(side, Self::Literal(_)))
+            }
+            Self::OneOf(inner, _) | Self::Matches(inner, _) | Self::Find(inner, _) => inner.is_safe(),
+            Self::Call(_, args) | Self::Coalesce(args) => args.iter().all(Self::is_safe),
+            Self::Not(inner) => inner.is_flag() && inner.is_safe(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(|part| part.is_flag() && part.is_safe()),
+            Self::If(parts) => parts[0].is_flag() && parts.iter().all(Self::is_safe),
+            // Text may become too long, and a number too large.
+            Self::Join(_) | Self::Plus(_) => false,
+            Self::Each(..) | Self::At(..) | Self::After(_) | Self::LookUp(_) | Self::Unknown(_) => false,
+        }
+    }
+
+    /// True if it is a boolean, whenever it is anything.
+    fn is_flag(&self) -> bool {
+        match self {
+            Self::Literal(Literal::Bool(_))
+            | Self::Not(_)
+            | Self::All(_)
+            | Self::Any(_)
+            | Self::Equal(_)
+            | Self::Order(..)
+            | Self::Text(..)
+            | Self::OneOf(..)
+            | Self::Each(..)
+            | Self::Matches(..) => true,
+            Self::If(parts) => parts[1].is_flag() && parts[2].is_flag(),
+            Self::After(parts) => parts[1].is_flag(),
+            _ => false,
+        }
+    }
+
+    /// How many expressions it is made of.
+    pub(in crate::script) fn size(&self) -> usize {
+        1 + self.parts().iter().map(Self::size).sum::<usize>()
+    }
+
+    /// How many paths are numbered up to the last that it names.
+    pub(super) fn paths(&self) -> usize {
+        let own = if let Self::Path(number) = self { number + 1 } else { 0 };
+        self.parts().iter().map(Self::paths).fold(own, usize::max)
+    }
+
+    /// The expressions that it is made of, in the order in which they are evaluated, as far as they are.
+    fn parts(&self) -> &[Self] {
+        match self {
+            Self::Unknown(_) | Self::Literal(_) | Self::Path(_) | Self::Item(_) | Self::Place(_) => &[],
+            Self::Member(inner, _)
+            | Self::At(inner, _)
+            | Self::Not(inner)
+            | Self::OneOf(inner, _)
+            | Self::Find(inner, _)
+            | Self::Matches(inner, _) => std::slice::from_ref(inner),
+            Self::LookUp(look_up) => std::slice::from_ref(&look_up.value),
+            Self::All(parts) | Self::Any(parts) | Self::Coalesce(parts) | Self::Call(_, parts) | Self::Join(parts) => {
+                parts
+            }
+            Self::If(parts) => &**parts,
+            Self::Equal(sides)
+            | Self::Plus(sides)
+            | Self::Order(_, sides)
+            | Self::Text(_, sides)
+            | Self::Each(sides, ..)
+            | Self::After(sides) => &**sides,
+        }
+    }
+}
