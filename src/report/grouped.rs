@@ -174,7 +174,11 @@ pub(super) fn each(findings: &Findings, how: How, words: &dyn Words, give: Give<
 }
 
 fn put(value: &impl Serialize) -> Result<Vec<u8>, Error> {
-    postcard::to_extend(value, Vec::new()).map_err(|error| Error::new(format!("cannot be stored: {error}")))
+    put_behind(value, Vec::new())
+}
+
+fn put_behind(value: &(impl Serialize + ?Sized), bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+    postcard::to_extend(value, bytes).map_err(|error| Error::new(format!("cannot be stored: {error}")))
 }
 
 fn take<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Error> {
@@ -267,8 +271,7 @@ impl Groups {
     }
 
     fn add(&mut self, alike: &[Option<&str>], head: &Head<'_>, ordinal: u64) -> Result<(), Error> {
-        let key = std::mem::take(&mut self.key);
-        self.key = postcard::to_extend(alike, key).map_err(|error| Error::new(format!("cannot be stored: {error}")))?;
+        self.key = put_behind(alike, std::mem::take(&mut self.key))?;
         if !self.held.contains_key(&self.key) {
             self.size += self.key.len() + size_of::<(Vec<u8>, Group)>();
             self.held.insert(self.key.clone(), Group::default());
