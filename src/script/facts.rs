@@ -14,8 +14,8 @@ use rhai::{ASTFlags, ASTNode, Dynamic, Expr as Tree, FnCallExpr, Stmt};
 use serde_json::Value as Json;
 
 pub(super) use self::file::Functions;
-use self::file::root_variable;
 use super::answer::{Answer, Shape};
+use super::changed::root_variable;
 use super::functions;
 use super::predicate::{Expr, Halt, Literal, Native, Predicate};
 use super::value;
@@ -26,11 +26,20 @@ const LARGEST: usize = 2_000;
 /// Calls within calls that are followed.
 const DEEPEST: usize = 12;
 
-/// Whether a tree names a variable.
-fn names(tree: &Tree, variable: &str) -> bool {
+/// Whether a tree makes or names a closure that may have captured a variable.
+fn may_use(tree: &Tree, variable: &str, variables: &Variables) -> bool {
+    let captures = |name: &str| {
+        let found = variables.iter().rev().find(|(known, _)| known == name);
+        matches!(found, Some((_, Known::Closure(_, captured))) if !captured.is_empty())
+    };
+    let is_it = |arg: &Tree| matches!(arg, Tree::Variable(named, ..) if named.1 == variable);
     let mut found = false;
     tree.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
-        found |= matches!(path.last(), Some(ASTNode::Expr(Tree::Variable(named, ..))) if named.1 == variable);
+        found |= match path.last() {
+            Some(ASTNode::Expr(Tree::FnCall(call, _))) => call.name == "curry" && call.args.iter().any(is_it),
+            Some(ASTNode::Expr(Tree::Variable(named, ..))) => captures(&named.1),
+            _ => false,
+        };
         !found
     });
     found
@@ -192,7 +201,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn declare(&self, name: &str, value: Known, variables: &mut Variables) {
-        let is_reliable = self.file.is_none_or(|file| !file.unreliable.contains(name));
+        let is_reliable = self.file.is_none_or(|file| !file.changed.names(name));
         variables.push((name.to_owned(), if is_reliable { value } else { self.nothing_known() }));
     }
 
@@ -502,7 +511,7 @@ impl<'a> Lowering<'a> {
 
     /// Steps into a value: `.a`, `["b"]`, `[0]`, `.c()`, as they stand in a chain.
     fn steps(&mut self, mut base: Known, chain: &Tree, variables: &mut Variables) -> Known {
-        let root = root_variable(chain).filter(|root| variables.iter().any(|(name, _)| name == root));
+        let root = root_variable(chain).filter(|root| self.is_locked(root, variables));
         let mut link = chain;
         let mut is_elvis = false;
         while let Tree::Dot(pair, flags, _) | Tree::Index(pair, flags, _) = link {
@@ -517,10 +526,8 @@ impl<'a> Lowering<'a> {
             base = match step {
                 // Behind `?.` Rhai does not ask nothing, and a closure may not use the list that it is asked over.
                 Tree::MethodCall(call, _) if !in_index => {
-                    let is_own = matches!(base, Known::List(_) | Known::Map(_) | Known::Made(_));
-                    let is_locked =
-                        is_own && root.as_ref().is_some_and(|root| call.args.iter().any(|arg| names(arg, root)));
-                    if is_elvis || is_locked {
+                    let uses = |root: &String| call.args.iter().any(|arg| may_use(arg, root, variables));
+                    if is_elvis || root.as_ref().is_some_and(uses) {
                         self.nothing_known()
                     } else {
                         self.function(call, Some(base), variables)
@@ -540,6 +547,17 @@ impl<'a> Lowering<'a> {
             link = &pair.rhs;
         }
         base
+    }
+
+    /// Whether a variable may hold a list or a map of the script's own, which Rhai locks while a method of it, or of a
+    /// part of it, is called.
+    fn is_locked(&self, name: &str, variables: &Variables) -> bool {
+        let found = variables.iter().rev().find(|(known, _)| known == name).map(|(_, known)| known);
+        found.is_some_and(|known| match known {
+            Known::Expr(expr) => !expr.is_of_record(),
+            Known::List(_) | Known::Map(_) | Known::Actor | Known::Made(_) => true,
+            Known::Closure(..) => false,
+        })
     }
 
     fn member(&mut self, base: Known, name: &str, in_brackets: bool) -> Known {

@@ -1,6 +1,7 @@
 //! Compiles and runs Rhai; its own types for what it tells, so that nobody else names Rhai.
 
 mod answer;
+mod changed;
 mod check;
 mod compiled;
 mod explain;
@@ -26,6 +27,7 @@ use rhai::{AST, Dynamic, EvalAltResult, EvalContext, Scope};
 use serde_json::Value;
 
 pub use self::answer::Answer;
+use self::changed::Changed;
 pub use self::check::{Checked, Header, Reader, Shared};
 use self::compiled::{Compiled, Compiler};
 pub(crate) use self::functions::{ACTOR, TRACED, compile_glob, gives_only};
@@ -160,7 +162,7 @@ impl Runtime {
                 empty.insert(Box::new(compiled.map_err(|error| Stop::Fault(error.to_string()))?))
             }
         };
-        self.env.judge(record, &script.needs, &loaded.assigned, &loaded.closures);
+        self.env.judge(record, &script.needs, &loaded.changed, &loaded.closures);
         self.env.traces.set(script.traces);
         self.env.constants.replace(Rc::clone(&loaded.constants));
         let mut argument = value::show(&record.value);
@@ -208,7 +210,7 @@ impl Runtime {
             let one = format!("fn why_silent({param}) {{ {part} }}");
             let one = compiler.engine.compile_with_scope(&compiled::constants(script), one).ok()?;
             compiler.prepare(&one);
-            self.env.judge(record, &script.needs, &compiled.assigned, &Pool::default());
+            self.env.judge(record, &script.needs, &compiled.changed, &Pool::default());
             self.env.traces.set(script.traces);
             let argument = (value::show(&record.value),);
             let tree = whole.merge(&one);
@@ -232,7 +234,7 @@ pub struct Expression {
     limits: Limits,
     compiler: Compiler,
     tree: AST,
-    assigned: Rc<BTreeSet<String>>,
+    changed: Rc<Changed>,
     closures: Pool,
 }
 
@@ -250,8 +252,8 @@ impl Expression {
         let tree = parser.compile(PRELUDE).map_err(failed)?.merge(&parser.compile(text).map_err(failed)?);
         let env = Env::new(inventory, now, limits.operations);
         let mut compiler = Compiler::new(limits, &env);
-        let assigned = Rc::new(compiler.prepare(&tree));
-        Ok(Self { env, limits: limits.clone(), compiler, tree, assigned, closures: Pool::default() })
+        let changed = Rc::new(compiler.prepare(&tree));
+        Ok(Self { env, limits: limits.clone(), compiler, tree, changed, closures: Pool::default() })
     }
 
     /// Lets it ask who began a session, or not.
@@ -264,7 +266,7 @@ impl Expression {
     /// # Errors
     /// [`Stop`] when it fails.
     pub fn evaluate(&mut self, record: &Record) -> Result<Value, Stop> {
-        self.env.judge(record, &Arc::from([]), &self.assigned, &self.closures);
+        self.env.judge(record, &Arc::from([]), &self.changed, &self.closures);
         let mut scope = Scope::new();
         scope.push_dynamic("event", value::show(&record.value));
         scope.push_dynamic("resource", value::show(&record.value));

@@ -32,6 +32,8 @@ fn mistakes_in_scripts_are_found_where_they_are() {
         ("event.x.starts_with(\"a\", \"b\")", "wrong-arity", "starts_with"),
         ("evnt.eventName == \"x\"", "unknown-variable", "evnt"),
         ("event.list.some(|x| y == 1)", "unknown-variable", "y"),
+        ("global::LIMIT == 1", "unknown-variable", "LIMIT"),
+        ("global::succeeded(event)", "unknown-function", "succeeded"),
         ("params.flags", "unknown-param", "flags"),
         ("lookup(\"ec2/volume\", \"a\", \"b\") != ()", "unknown-kind", "\"ec2/volume\""),
         ("lookup(\"ec2/addresses\", \"a\", \"b\") != ()", "undeclared-kind", "\"ec2/addresses\""),
@@ -70,6 +72,7 @@ fn mistakes_in_scripts_are_found_where_they_are() {
         ("eval(\"1\") == 1", "syntax", "eval"),
         ("import \"x\" as y; true", "syntax", "import"),
         ("event.eventName == ", "syntax", "}"),
+        ("switch event.eventName { \"A\" => true, _ => let name = 1 }", "syntax", "let"),
     ] {
         let script = format!(
             "fn helper(e) {{ if e.nothing == 1 {{ return true; }} e.readOnly }}\nfn matches(event) {{ {body} }}"

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rhai::{ASTFlags, ASTNode, Expr, FnCallExpr, Position, Stmt};
+use rhai::{ASTFlags, ASTNode, Expr, FnCallExpr, Namespace, Position, Stmt};
 
 use super::super::{Given, Hooks};
 use super::Header;
@@ -370,6 +370,14 @@ impl<'a> Walker<'a> {
                     self.expr(&case.lhs);
                     self.condition(&case.lhs, "condition");
                     self.expr(&case.rhs);
+                    // Rhai counts it among the variables behind the `switch`, and then takes one of these for another.
+                    if let Expr::Stmt(block) = &case.rhs
+                        && block.end_position().is_none()
+                        && let [Stmt::Var(_, _, position)] = block.statements()
+                    {
+                        let message = "a declaration cannot be all that a case does".to_owned();
+                        self.say("syntax", *position, message, Some("put it into braces: `=> { … }`".to_owned()));
+                    }
                 }
             }
             Stmt::For(the_loop, _) => {
@@ -458,6 +466,9 @@ impl<'a> Walker<'a> {
 
     fn expr(&mut self, expr: &'a Expr) {
         match expr {
+            Expr::Variable(variable, _, position) if !variable.2.is_empty() => {
+                self.in_module("unknown-variable", &variable.2, &variable.1, *position);
+            }
             Expr::Variable(variable, _, position) => self.variable(&variable.1, *position),
             Expr::InterpolatedString(parts, _) | Expr::Array(parts, _) => {
                 for part in parts.iter() {
@@ -515,6 +526,10 @@ impl<'a> Walker<'a> {
         }
         let name = call.name.as_str();
         let arity = call.args.len() + receiver;
+        if !call.namespace.is_empty() {
+            self.in_module("unknown-function", &call.namespace, name, position);
+            return;
+        }
         if call.op_token.is_some() && name != "contains" {
             if name == "!" {
                 for arg in &call.args {
@@ -574,6 +589,12 @@ impl<'a> Walker<'a> {
         if receiver == 0 {
             self.kind(name, call, position);
         }
+    }
+
+    /// Says that there is nothing to be found in a module.
+    fn in_module(&mut self, code: &'static str, module: &Namespace, name: &str, position: Position) {
+        let help = format!("there are no modules: `{name}` alone is what this file, its libraries or Lawbook call so");
+        self.say(code, position, format!("nothing is called `{module}::{name}`"), Some(help));
     }
 
     fn given(&mut self, function: &'a str, at: usize, arg: &Expr) {

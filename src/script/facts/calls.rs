@@ -17,6 +17,10 @@ fn within(ip: &Expr, blocks: Vec<ipnet::IpNet>) -> Known {
 impl Lowering<'_> {
     /// A call, as a function or as a method of `receiver`.
     pub(super) fn function(&mut self, call: &FnCallExpr, receiver: Option<Known>, variables: &mut Variables) -> Known {
+        // There are no modules, and what sees the variables around its call is not followed.
+        if !call.namespace.is_empty() || call.capture_parent_scope {
+            return self.nothing_known();
+        }
         let name = call.name.as_str();
         let is_method = receiver.is_some();
         let mut args: Vec<Known> = receiver.into_iter().collect();

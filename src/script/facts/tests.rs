@@ -1,5 +1,7 @@
 //! What is proved of scripts is what Rhai says of them: over a battery, and over generated scripts and records.
 
+mod spliced;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -7,6 +9,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
+use super::super::check::{Checked, Shared};
 use super::super::predicate::{Predicate, Source, Value, Verdict};
 use super::super::{Header, Limits, Reader, Runtime, STACK, Script, Stop};
 use crate::diagnostic::SourceText;
@@ -17,16 +20,24 @@ const PARAMS: &str = r#"{"none":[],"roles":["arn:aws:iam::111122223333:role/ops"
 
 /// A script with this body of `matches`, and these functions beside it.
 fn script(body: &str, beside: &str, needs: &[&str]) -> Script {
+    checked(body, beside, needs, None).script
+}
+
+/// The same, checked against what is shared, if that is given.
+fn checked(body: &str, beside: &str, needs: &[&str], against: Option<&Shared>) -> Checked {
     let text = format!("const LIMIT = 3;\nconst NAMES = [\"A\", \"B\"];\n{beside}\nfn matches(event) {{ {body} }}\n");
     let source = Arc::new(SourceText { file: "p.rhai".to_owned(), text });
-    let library = "fn is_named(event, name) { event.eventName == name }\nfn either(a, b) { if a { return true; } b }\n";
-    let library = Arc::new(SourceText { file: "lib/l.rhai".to_owned(), text: library.to_owned() });
-    let libraries = Arc::from([library]);
+    let libraries = libraries();
     let needs: Vec<String> = needs.iter().map(|kind| (*kind).to_owned()).collect();
     let params = serde_json::from_str(PARAMS).unwrap();
     let header =
         Header { params, judges: CLOUDTRAIL, uses: &["ec2/addresses".to_owned()], needs: &needs, window: None };
-    Reader::new(&libraries, None, &Limits::default()).read(&source, &header).script
+    Reader::new(&libraries, against, &Limits::default()).read(&source, &header)
+}
+
+fn libraries() -> Arc<[Arc<SourceText>]> {
+    let library = "fn is_named(event, name) { event.eventName == name }\nfn either(a, b) { if a { return true; } b }\n";
+    Arc::from([Arc::new(SourceText { file: "lib/l.rhai".to_owned(), text: library.to_owned() })])
 }
 
 fn record(value: &Json) -> Record {
@@ -238,6 +249,8 @@ const TRAPS: &[(&str, &str)] = &[
     ("event.requestParameters?.list?.is_empty() == ()", ""),
     ("event.nope?.deeper.contains(\"x\") == ()", ""),
     ("event.nope?[0].len() == ()", ""),
+    ("global::text(event.n) == \"3\"", ""),
+    ("text!(event.n) == \"3\"", ""),
     // Rhai cuts lists and texts where they stand, and closures change their `this`.
     ("let names = params.tags; let rest = names.split(1); !(event.eventName in names)", ""),
     ("let names = [\"A\", \"B\"]; let rest = split(names, 1); !(event.eventName in names)", ""),
@@ -258,6 +271,12 @@ const TRAPS: &[(&str, &str)] = &[
     // A list is locked while closures are asked about it.
     ("let names = params.tags; names.some(|n| names.len() > 1 && n == event.eventName)", ""),
     ("let names = [\"A\"]; names.all(|n| n == event.eventName || names.is_empty())", ""),
+    ("let names = [\"A\"]; let f = |n| names.len() == 1; names.some(f)", ""),
+    ("let m = #{ list: event.requestParameters.list, on: true }; m.list.some(|one| m.on && one.ip != ())", ""),
+    ("let l = list(event.eventName); l.some(|one| l.len() == 1 && one == \"A\")", ""),
+    ("let who = actor(event); who.some(|one| who.name == one)", ""),
+    ("let name = event.eventName; name.all(|one| name != one)", ""),
+    ("let x = event.n == 3; x.some(|one| x == one)", ""),
     ("let odd = event.requestParameters < event.userIdentity; event.eventName == \"A\"", ""),
     ("let x = event.n / 0; false", ""),
     ("let x = event.n / 0; true", ""),

@@ -22,13 +22,14 @@ pub use self::time::{parse_duration, parse_time};
 
 use std::any::TypeId;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
+use super::changed::Changed;
 use super::memory;
 use super::predicate::{Function, Value};
 use super::value::{Shown, show};
@@ -117,8 +118,8 @@ pub(crate) struct Env {
     pub(crate) needs: RefCell<Arc<[String]>>,
     /// What the script knows by name everywhere: `params` and its constants.
     pub(crate) constants: RefCell<Rc<HashMap<String, Dynamic>>>,
-    /// The variables that the script assigns to.
-    pub(crate) assigned: RefCell<Rc<BTreeSet<String>>>,
+    /// The variables that the script changes.
+    pub(crate) changed: RefCell<Rc<Changed>>,
     /// What the script's closures are called with.
     pub(crate) closures: RefCell<Pool>,
     /// Bytes that were allocated while a script ran and are not its own: indexes and views of the inventory.
@@ -161,7 +162,7 @@ impl Env {
             traces: Cell::new(false),
             needs: RefCell::new(Arc::from([])),
             constants: RefCell::default(),
-            assigned: RefCell::default(),
+            changed: RefCell::default(),
             closures: RefCell::default(),
             shared_bytes: Cell::new(0),
             steps: Cell::new(0),
@@ -176,20 +177,14 @@ impl Env {
     }
 
     /// Begins to judge a record: what was remembered about the last one goes.
-    pub(crate) fn judge(
-        &self,
-        record: &Record,
-        needs: &Arc<[String]>,
-        assigned: &Rc<BTreeSet<String>>,
-        closures: &Pool,
-    ) {
+    pub(crate) fn judge(&self, record: &Record, needs: &Arc<[String]>, changed: &Rc<Changed>, closures: &Pool) {
         let same = self.record.borrow().as_ref().is_some_and(|last| last.value.is_same(&record.value));
         if !same {
             self.unwrapped.borrow_mut().clear();
             *self.record.borrow_mut() = Some(record.clone());
         }
         *self.needs.borrow_mut() = Arc::clone(needs);
-        *self.assigned.borrow_mut() = Rc::clone(assigned);
+        *self.changed.borrow_mut() = Rc::clone(changed);
         *self.closures.borrow_mut() = Rc::clone(closures);
         self.steps.set(0);
         self.charged.set(0);

@@ -48,6 +48,25 @@ impl Expr {
         }
     }
 
+    /// True if it is a scalar or a part of a record, whenever it is anything: no list or map that the script made.
+    pub(in crate::script) fn is_of_record(&self) -> bool {
+        match self {
+            Self::Literal(_)
+            | Self::Path(_)
+            | Self::Item(_)
+            | Self::Member(..)
+            | Self::At(..)
+            | Self::Place(_)
+            | Self::Join(_)
+            | Self::Plus(_)
+            | Self::Find(..) => true,
+            Self::If(parts) => parts[1].is_of_record() && parts[2].is_of_record(),
+            Self::Coalesce(parts) => parts.iter().all(Self::is_of_record),
+            Self::After(parts) => parts[1].is_of_record(),
+            other => other.is_flag(),
+        }
+    }
+
     /// How many expressions it is made of.
     pub(in crate::script) fn size(&self) -> usize {
         1 + self.parts().iter().map(Self::size).sum::<usize>()
