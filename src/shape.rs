@@ -94,7 +94,7 @@ fn violations(validator: &Validator, schema: &Value, yaml: &Yaml) -> Vec<Violati
                         "`{key}` is missing{}",
                         if name.is_empty() { String::new() } else { format!(" in `{name}`") }
                     ),
-                    None,
+                    example,
                 );
             }
             ValidationErrorKind::Enum { options } => {

@@ -219,6 +219,17 @@ fn mistakes_in_front_matter_have_their_place_in_the_file() {
     }
 }
 
+#[test]
+fn what_is_written_wrongly_is_shown_as_it_is_written() {
+    let text = "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! params: { one: A, other: { type: text, doc: D } }\n//! ---\nfn matches(event) { true }\n";
+    let helps: Vec<_> = mistakes(text).into_iter().map(|mistake| (mistake.message, mistake.help)).collect();
+    let example = Some("such as `{ type: list, default: [], doc: Who may }`".to_owned());
+    assert_eq!(
+        helps,
+        [("`one` must be a map".to_owned(), example.clone()), ("`default` is missing in `other`".to_owned(), example)]
+    );
+}
+
 /// More policies than one thread takes at a time, so that several read them where there are several cores.
 #[test]
 fn mistakes_are_told_in_the_order_of_the_files_however_many_there_are() {
