@@ -270,17 +270,26 @@ proptest! {
         let mut problems = Vec::new();
         on_big_stack(|| {
             let needs: &[&str] = if needs { &["ec2/volumes"] } else { &[] };
+            let beside = format!("{beside}\nfn title(event) {{ {body} }}");
             let checked = checked(&body, &beside, needs, Some(&SHARED));
             // Many are no scripts, or refused.
             if checked.diagnostics.iter().any(|one| one.level == Level::Error) {
                 return;
             }
             let script = checked.script;
-            let Some(predicate) = script.predicate.as_ref().filter(|predicate| !predicate.is_unknown()) else { return };
+            let predicate = script.predicate.as_ref().unwrap();
+            if predicate.is_unknown() && script.answers.is_empty() {
+                return;
+            }
             let now: Timestamp = "2024-05-14T12:00:00Z".parse().unwrap();
             let mut runtime = Runtime::new(1, inventory(), now, &Limits::default());
             for event in events().iter().chain(&more) {
                 let record = record(event);
+                if let Some(answer) = script.answers.get("title").and_then(|title| title.of(&record))
+                    && runtime.call(0, &script, "title", &record) != Ok(answer.clone())
+                {
+                    problems.push(format!("title: {answer} of {event}"));
+                }
                 let interpreted = runtime.call(0, &script, "matches", &record);
                 let part = Part::new(record.value.view(), predicate.paths(), known.clone());
                 for verdict in [predicate.ask(&record.value.view()), predicate.ask(&part)] {
