@@ -4,6 +4,7 @@
 //! found, in one pass over the syntax tree as it was written (before the optimiser).
 
 mod chain;
+mod hidden;
 mod known;
 mod parsed;
 mod place;
@@ -183,6 +184,7 @@ fn remarks(
         walker.lookups = Some(lookups);
         walker.constants = parsed.constants.keys().map(String::as_str).collect();
         walker.hooks();
+        walker.hidden_names();
     }
     walker.top_level();
     walker.clashes();

@@ -59,15 +59,28 @@ fn matches(event) { all("ec2/volumes").is_empty() }"#],
         code: "name-clash",
         category: Category::Correctness,
         level: Level::Error,
-        summary: "A function with the name of one of Lawbook's, of Rhai's with as many parameters, of the prelude or of a library.",
+        summary: "A function with the name of one of Lawbook's, of Rhai's with as many parameters, of the prelude or of a library; a parameter, or a variable that a closure reads, with the name of a constant, or called `params`.",
         avoid: "`fn actor(event)`",
         prefer: "`fn who_did_it(event)`",
-        why: "Whoever reads the policy, and the policies beside it, should know which one is called.",
+        why: "Whoever reads the policy, and the policies beside it, should know which one is called. Where a parameter has the name of a constant, Rhai reads the constant.",
         check: Check::Loading,
-        bad: &["fn matches(event) { succeeded(event) }
-fn actor(event) { 1 }"],
-        good: &["fn matches(event) { who_did_it(event) == 1 }
-fn who_did_it(event) { 1 }"],
+        bad: &[
+            "fn matches(event) { succeeded(event) }
+fn actor(event) { 1 }",
+            "const MOST = 3;
+fn matches(event) { list(event.resources).len() > MOST && is_many(4) }
+fn is_many(MOST) { MOST == 4 }",
+            "const MOST = 3;
+fn matches(event) { let MOST = 4; list(event.resources).some(|one| MOST == 4) }",
+            r#"fn matches(event) { list(event.resources).some(|params| params.type == "x") }"#,
+        ],
+        good: &[
+            "fn matches(event) { who_did_it(event) == 1 }
+fn who_did_it(event) { 1 }",
+            "const MOST = 3;
+fn matches(event) { let most = MOST; list(event.resources).len() > most && is_many(4) }
+fn is_many(most) { most == 4 }",
+        ],
     },
     Lint {
         code: "record-changed",
@@ -177,8 +190,6 @@ fn matches(event) { let set = params; set.limits == 1 }",
 fn matches(event) { params.limit == 1 }",
             "//! params: { limit: { type: int, default: 1, doc: D } }
 fn matches(event) { let set = params; list(event.resources).some(|at| at == set.limit && at < params[\"limit\"]) }",
-            "//! params: { limit: { type: int, default: 1, doc: D } }
-fn matches(event) { list(event.resources).some(|params| params.other == 1) }",
         ],
     },
     Lint {

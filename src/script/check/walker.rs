@@ -74,7 +74,10 @@ impl<'a> Walker<'a> {
     }
 
     pub(super) fn say(&mut self, code: &'static str, position: Position, message: String, help: Option<String>) {
-        let start = self.lines.offset(position);
+        self.say_at(code, self.lines.offset(position), message, help);
+    }
+
+    pub(super) fn say_at(&mut self, code: &'static str, start: usize, message: String, help: Option<String>) {
         let mut diagnostic = Diagnostic::error(code, self.source, start..token_end(&self.source.text, start), message);
         diagnostic.help = help;
         self.out.push(diagnostic);
