@@ -60,29 +60,30 @@ pub(super) fn object(report: &impl Serialize, out: &mut dyn Write) -> io::Result
 
 /// One object a line; the summary is the last.
 pub(super) fn write_lines(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut lines = Lines { out, text: Vec::new() };
     for finding in &outcome.findings {
-        line("finding", &finding.map_err(io::Error::other)?, out)?;
+        lines.put("finding", &finding.map_err(io::Error::other)?)?;
     }
     for row in &outcome.not_evaluated {
-        line("not_evaluated", row, out)?;
+        lines.put("not_evaluated", row)?;
     }
     for row in &outcome.faults {
-        line("fault", row, out)?;
+        lines.put("fault", row)?;
     }
     for row in outcome.decided.iter().flat_map(|decided| &decided.unused_waivers) {
-        line("unused_waiver", row, out)?;
+        lines.put("unused_waiver", row)?;
     }
     for row in outcome.decided.iter().flat_map(|decided| &decided.resolved) {
-        line("resolved", row, out)?;
+        lines.put("resolved", row)?;
     }
     for row in outcome.why.iter() {
-        line("why", &row.map_err(io::Error::other)?, out)?;
+        lines.put("why", &row.map_err(io::Error::other)?)?;
     }
     if let Some(groups) = Groups::of(outcome, look) {
-        groups.each(&mut |row| line("group", &row, out))?;
+        groups.each(&mut |row| lines.put("group", &row))?;
     }
     if let Some(tally) = &outcome.tally {
-        line("tally", tally, out)?;
+        lines.put("tally", tally)?;
     }
     #[derive(Serialize)]
     struct Last<'a> {
@@ -91,11 +92,8 @@ pub(super) fn write_lines(outcome: &Outcome, look: Look, out: &mut dyn Write) ->
         #[serde(flatten)]
         summary: &'a Summary,
     }
-    line(
-        "summary",
-        &Last { schema_version: SCHEMA_VERSION, lawbook: env!("CARGO_PKG_VERSION"), summary: &outcome.summary },
-        out,
-    )
+    let last = Last { schema_version: SCHEMA_VERSION, lawbook: env!("CARGO_PKG_VERSION"), summary: &outcome.summary };
+    lines.put("summary", &last)
 }
 
 /// Findings that are shown together, if that was asked for.
@@ -165,16 +163,26 @@ impl Serialize for Groups<'_> {
     }
 }
 
-fn line<T: Serialize>(kind: &'static str, body: &T, out: &mut dyn Write) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Line<'a, T> {
-        r#type: &'static str,
-        #[serde(flatten)]
-        body: &'a T,
+/// Writes objects, one a line. A line is put together before it is written, not handed on piece by piece.
+struct Lines<'o> {
+    out: &'o mut dyn Write,
+    text: Vec<u8>,
+}
+
+impl Lines<'_> {
+    fn put<T: Serialize>(&mut self, kind: &'static str, body: &T) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct Line<'a, T> {
+            r#type: &'static str,
+            #[serde(flatten)]
+            body: &'a T,
+        }
+        self.text.clear();
+        let mut serializer = Serializer::with_formatter(&mut self.text, Plain(serde_json::ser::CompactFormatter));
+        Line { r#type: kind, body }.serialize(&mut serializer)?;
+        self.text.push(b'\n');
+        self.out.write_all(&self.text)
     }
-    Line { r#type: kind, body }
-        .serialize(&mut Serializer::with_formatter(&mut *out, Plain(serde_json::ser::CompactFormatter)))?;
-    writeln!(out)
 }
 
 /// Writes JSON in which no character can steer a terminal: JSON itself asks to escape those below U+0020 only.
@@ -183,7 +191,8 @@ struct Plain<F>(F);
 impl<F: Formatter> Formatter for Plain<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let steers = |letter: char| letter.is_control() || is_deceptive(letter);
-        if fragment.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        // All bytes are looked at, for that is done many at a time.
+        if fragment.bytes().fold(true, |is_plain, byte| is_plain & (b' '..=b'~').contains(&byte)) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut rest = fragment;
