@@ -12,43 +12,44 @@ use super::{check, functions};
 pub(super) struct Changed {
     /// Those that are assigned to, or of which a part is.
     pub(super) assigned: BTreeSet<String>,
-    /// Those that a function may change in their place.
-    pub(super) in_place: BTreeSet<String>,
+    /// Those that something else may change: a function in their place, or a loop.
+    others: BTreeSet<String>,
 }
 
 impl Changed {
-    /// What a tree changes.
+    /// What a tree changes, where no function of a script takes the name of one of Rhai's or the host's.
     pub(super) fn of(tree: &AST) -> Self {
         let mut changed = Self::default();
-        tree.walk(&mut |path: &[ASTNode<'_>]| changed.note(path));
+        walk(tree, &mut |path: &[ASTNode<'_>]| changed.note(path));
         changed
     }
 
     /// Whether a variable of that name may hold something else than it was declared with.
     pub(super) fn names(&self, variable: &str) -> bool {
-        self.assigned.contains(variable) || self.in_place.contains(variable)
+        self.assigned.contains(variable) || self.others.contains(variable)
     }
 
-    pub(super) fn is_part_of(&self, other: &Self) -> bool {
-        self.assigned.is_subset(&other.assigned) && self.in_place.is_subset(&other.in_place)
-    }
-
-    pub(super) fn add(&mut self, other: &Self) {
-        self.assigned.extend(other.assigned.iter().cloned());
-        self.in_place.extend(other.in_place.iter().cloned());
-    }
-
-    /// Notes what the last node of a path may change; true, so that a walk goes on.
-    fn note(&mut self, path: &[ASTNode<'_>]) -> bool {
+    /// Notes what the last node of a path may change.
+    fn note(&mut self, path: &[ASTNode<'_>]) {
         match path.last() {
             Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
                 self.assigned.extend(root_variable(&assignment.1.lhs));
+            }
+            Some(ASTNode::Stmt(Stmt::For(flow, _))) => {
+                let names = std::iter::once(&flow.0).chain(&flow.1);
+                self.others.extend(names.map(|name| name.as_str().to_owned()));
+            }
+            // What is called by way of a pointer is given what stands behind that to change.
+            Some(ASTNode::Expr(Tree::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)))
+                if call.name == "call" || call.name == "curry" && !is_capture(path) =>
+            {
+                self.others.extend(call.args.iter().filter_map(root_variable));
             }
             // Rhai gives a function its first argument to change, if that is a variable.
             Some(ASTNode::Expr(Tree::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) => {
                 let changes = |(_, others): &(_, &[Tree])| check::is_native(&call.name) && changes(&call.name, others);
                 let first = call.args.split_first().filter(changes).map(|(first, _)| first);
-                self.in_place.extend(first.and_then(root_variable));
+                self.others.extend(first.and_then(root_variable));
             }
             Some(ASTNode::Expr(chain @ (Tree::Dot(pair, ..) | Tree::Index(pair, ..)))) => {
                 let mut is_changed = false;
@@ -57,20 +58,39 @@ impl Changed {
                     is_changed |= matches!(inner.last(), Some(ASTNode::Expr(Tree::MethodCall(call, _))) if changes(&call.name, &call.args));
                     true
                 });
-                self.in_place.extend(is_changed.then(|| root_variable(&pair.lhs)).flatten());
-            }
-            // What a loop is left with is not walked by Rhai.
-            Some(ASTNode::Stmt(Stmt::BreakLoop(Some(value), ..))) => {
-                value.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| self.note(path));
+                self.others.extend(is_changed.then(|| root_variable(&pair.lhs)).flatten());
             }
             _ => {}
         }
-        true
     }
 }
 
-/// Whether a function that is called with these other arguments may change its first one. Functions of scripts are given
-/// copies, but not as methods.
+/// Visits every node of a tree. What a loop is left with is not walked by Rhai.
+pub(super) fn walk(tree: &AST, visit: &mut dyn FnMut(&[ASTNode<'_>])) {
+    tree.walk(&mut |path: &[ASTNode<'_>]| {
+        walk_on(path, visit);
+        true
+    });
+}
+
+/// Visits the last node of a path, and what a loop is left with there.
+pub(super) fn walk_on(path: &[ASTNode<'_>], visit: &mut dyn FnMut(&[ASTNode<'_>])) {
+    visit(path);
+    if let Some(ASTNode::Stmt(Stmt::BreakLoop(Some(value), ..))) = path.last() {
+        value.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+            walk_on(path, visit);
+            true
+        });
+    }
+}
+
+/// Whether a call of `curry`, the last node of a path, is what Rhai makes of a closure that captures variables.
+pub(super) fn is_capture(path: &[ASTNode<'_>]) -> bool {
+    let [.., ASTNode::Expr(Tree::Stmt(block)), ASTNode::Stmt(Stmt::Expr(_)), _] = path else { return false };
+    matches!(block.statements(), [Stmt::Share(_), Stmt::Expr(_)])
+}
+
+/// Whether a function that is no script's own, called with these other arguments, may change its first one.
 fn changes(name: &str, others: &[Tree]) -> bool {
     let is_text = |arg: &Tree| matches!(arg, Tree::StringConstant(..));
     match name {

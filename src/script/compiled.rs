@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use rhai::{AST, ASTNode, Caches, Dynamic, Engine, Expr, Module, ParseError, Scope, Stmt};
 
-use super::changed::Changed;
 use super::functions::{Env, Pool};
 use super::{Limits, PRELUDE, Script, sandbox, value};
 use crate::diagnostic::SourceText;
@@ -15,8 +14,8 @@ use crate::diagnostic::SourceText;
 /// of the one for the other.
 pub(super) struct Compiled {
     pub(super) functions: Rc<Module>,
-    /// The variables that its functions change.
-    pub(super) changed: Rc<Changed>,
+    /// The variables that its functions assign to.
+    pub(super) assigned: Rc<BTreeSet<String>>,
     /// What it knows by name everywhere.
     pub(super) constants: Rc<HashMap<String, Dynamic>>,
     pub(super) caches: Caches,
@@ -38,7 +37,7 @@ struct Common {
     /// Held, so that no other list can come to be where it is.
     _libraries: Arc<[Arc<SourceText>]>,
     tree: AST,
-    changed: Rc<Changed>,
+    assigned: Rc<BTreeSet<String>>,
 }
 
 impl Compiler {
@@ -56,16 +55,16 @@ impl Compiler {
         let constants = constants(script);
         let policy = self.engine.compile_with_scope(&constants, sandbox::script(&script.source.text))?;
         let constants = Rc::new(constants.iter().map(|(name, _, value)| (name.to_owned(), value)).collect());
-        let mut changed = self.prepare(&policy);
+        let mut assigned = self.prepare(&policy);
         let common = &self.common[&libraries];
-        let changed = if changed.is_part_of(&common.changed) {
-            Rc::clone(&common.changed)
+        let assigned = if assigned.is_subset(&common.assigned) {
+            Rc::clone(&common.assigned)
         } else {
-            changed.add(&common.changed);
-            Rc::new(changed)
+            assigned.extend(common.assigned.iter().cloned());
+            Rc::new(assigned)
         };
         let functions = Rc::clone(common.tree.merge(&policy).shared_lib());
-        Ok(Compiled { functions, changed, constants, caches: Caches::new(), closures: Pool::default() })
+        Ok(Compiled { functions, assigned, constants, caches: Caches::new(), closures: Pool::default() })
     }
 
     fn common(&mut self, libraries: &Arc<[Arc<SourceText>]>) -> Result<Common, ParseError> {
@@ -74,37 +73,55 @@ impl Compiler {
             tree = tree.merge(&self.engine.compile(&library.text)?);
         }
         let tree = tree.clone_functions_only();
-        let changed = Rc::new(self.prepare(&tree));
-        Ok(Common { _libraries: Arc::clone(libraries), tree, changed })
+        let assigned = Rc::new(self.prepare(&tree));
+        Ok(Common { _libraries: Arc::clone(libraries), tree, assigned })
     }
 
-    /// Makes the properties that a tree reads known to the engine; gives what the tree changes.
-    pub(super) fn prepare(&mut self, tree: &AST) -> Changed {
-        let mut properties = BTreeSet::new();
-        tree.walk(&mut |path: &[ASTNode<'_>]| note_property(path, &mut properties));
-        for property in properties {
+    /// Makes the properties that a tree reads known to the engine; gives the variables that the tree assigns to.
+    pub(super) fn prepare(&mut self, tree: &AST) -> BTreeSet<String> {
+        let mut names = Names::default();
+        tree.walk(&mut |path: &[ASTNode<'_>]| names.note(path));
+        for property in names.properties {
             if !self.properties.contains(&property) {
                 value::register_property(&mut self.engine, &property);
                 self.properties.insert(property);
             }
         }
-        Changed::of(tree)
+        names.assigned
     }
 }
 
-/// Takes the last node of a path; true, so that a walk goes on.
-fn note_property(path: &[ASTNode<'_>], properties: &mut BTreeSet<String>) -> bool {
-    match path.last() {
-        Some(ASTNode::Expr(Expr::Property(property, _))) => {
-            properties.insert(property.2.to_string());
+/// What a tree names.
+#[derive(Default)]
+struct Names {
+    properties: BTreeSet<String>,
+    assigned: BTreeSet<String>,
+}
+
+impl Names {
+    /// Takes the last node of a path; true, so that a walk goes on.
+    fn note(&mut self, path: &[ASTNode<'_>]) -> bool {
+        match path.last() {
+            Some(ASTNode::Expr(Expr::Property(property, _))) => {
+                self.properties.insert(property.2.to_string());
+            }
+            Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
+                let mut root = &assignment.1.lhs;
+                while let Expr::Dot(pair, ..) | Expr::Index(pair, ..) = root {
+                    root = &pair.lhs;
+                }
+                if let Expr::Variable(variable, ..) = root {
+                    self.assigned.insert(variable.1.to_string());
+                }
+            }
+            // What a loop is left with is not walked by Rhai.
+            Some(ASTNode::Stmt(Stmt::BreakLoop(Some(value), ..))) => {
+                value.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| self.note(path));
+            }
+            _ => {}
         }
-        // What a loop is left with is not walked by Rhai.
-        Some(ASTNode::Stmt(Stmt::BreakLoop(Some(value), ..))) => {
-            value.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| note_property(path, properties));
-        }
-        _ => {}
+        true
     }
-    true
 }
 
 /// What a script knows by name everywhere: constants of the scope become literals inside of functions, too.

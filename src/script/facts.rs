@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 pub(super) use self::file::Functions;
 use super::answer::{Answer, Shape};
 use super::changed::root_variable;
+use super::check;
 use super::functions;
 use super::predicate::{Expr, Halt, Literal, Native, Predicate};
 use super::value;
@@ -26,23 +27,25 @@ const LARGEST: usize = 2_000;
 /// Calls within calls that are followed.
 const DEEPEST: usize = 12;
 
-/// Whether a tree makes or names a closure that may have captured a variable.
-fn may_use(tree: &Tree, variable: &str, variables: &Variables) -> bool {
-    let captures = |name: &str| {
-        let found = variables.iter().rev().find(|(known, _)| known == name);
-        matches!(found, Some((_, Known::Closure(_, captured))) if !captured.is_empty())
-    };
-    let is_it = |arg: &Tree| matches!(arg, Tree::Variable(named, ..) if named.1 == variable);
-    let mut found = false;
-    tree.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
-        found |= match path.last() {
-            Some(ASTNode::Expr(Tree::FnCall(call, _))) => call.name == "curry" && call.args.iter().any(is_it),
-            Some(ASTNode::Expr(Tree::Variable(named, ..))) => captures(&named.1),
-            _ => false,
-        };
-        !found
-    });
-    found
+/// Whether something may be a closure.
+fn may_be_closure(known: &Known) -> bool {
+    match known {
+        Known::Closure(..) => true,
+        Known::Expr(expr) => expr.may_be_anything(),
+        Known::List(_) | Known::Map(_) | Known::Actor | Known::Made(_) => false,
+    }
+}
+
+/// Whether something may be, or hold, a closure that captured something.
+fn may_hold_closure(known: &Known) -> bool {
+    match known {
+        Known::Closure(_, captured) => !captured.is_empty(),
+        Known::List(items) => items.iter().any(may_hold_closure),
+        Known::Map(members) => members.iter().any(|(_, member)| may_hold_closure(member)),
+        Known::Made(_) => true,
+        Known::Expr(expr) => expr.may_be_anything(),
+        Known::Actor => false,
+    }
 }
 
 /// What a script stands in.
@@ -404,6 +407,10 @@ impl<'a> Lowering<'a> {
             Tree::Map(map, _) => {
                 let members: Vec<(String, Known)> =
                     map.0.iter().map(|(name, value)| (name.as_str().to_owned(), self.tree(value, variables))).collect();
+                // A closure comes before a function of its name, and may change the map.
+                if members.iter().any(|(name, value)| check::is_native(name) && may_be_closure(value)) {
+                    return self.nothing_known();
+                }
                 let is_safe = members.iter().all(|(_, value)| self.effect(value).is_none());
                 let map = Known::Map(members);
                 if is_safe { map } else { Known::Made(self.shape(map)) }
@@ -526,8 +533,8 @@ impl<'a> Lowering<'a> {
             base = match step {
                 // Behind `?.` Rhai does not ask nothing, and a closure may not use the list that it is asked over.
                 Tree::MethodCall(call, _) if !in_index => {
-                    let uses = |root: &String| call.args.iter().any(|arg| may_use(arg, root, variables));
-                    if is_elvis || root.as_ref().is_some_and(uses) {
+                    let mut uses = |root: &String| call.args.iter().any(|arg| self.may_use(arg, root, variables));
+                    if is_elvis || root.as_ref().is_some_and(&mut uses) {
                         self.nothing_known()
                     } else {
                         self.function(call, Some(base), variables)
@@ -549,14 +556,39 @@ impl<'a> Lowering<'a> {
         base
     }
 
-    /// Whether a variable may hold a list or a map of the script's own, which Rhai locks while a method of it, or of a
-    /// part of it, is called.
+    /// Whether a variable may be locked by Rhai while a method of it, or of a part of it, is called: all that do not hold
+    /// a part of a record for certain, as long as nobody assigns to one of that name.
     fn is_locked(&self, name: &str, variables: &Variables) -> bool {
         let found = variables.iter().rev().find(|(known, _)| known == name).map(|(_, known)| known);
+        let is_assigned = || self.surroundings.functions.iter().any(|file| file.changed.assigned.contains(name));
         found.is_some_and(|known| match known {
-            Known::Expr(expr) => !expr.is_of_record(),
-            Known::List(_) | Known::Map(_) | Known::Actor | Known::Made(_) => true,
+            Known::Expr(Expr::Path(at)) => !self.paths[*at].is_empty() || is_assigned(),
             Known::Closure(..) => false,
+            _ => true,
+        })
+    }
+
+    /// Whether what is given to a function may be a closure that captured a variable.
+    fn may_use(&mut self, arg: &Tree, variable: &str, variables: &mut Variables) -> bool {
+        let captured: &[Tree] = match arg {
+            Tree::Stmt(block) => match block.statements() {
+                [Stmt::Share(_), Stmt::Expr(closure)] => match &**closure {
+                    Tree::FnCall(call, _) if call.name == "curry" => &call.args[1..],
+                    _ => return true,
+                },
+                _ => return true,
+            },
+            other => {
+                let known = self.tree(other, variables);
+                return may_hold_closure(&known);
+            }
+        };
+        captured.iter().any(|one| match one {
+            Tree::Variable(named, ..) if named.1 == variable => true,
+            other => {
+                let known = self.tree(other, variables);
+                may_hold_closure(&known)
+            }
         })
     }
 

@@ -27,7 +27,6 @@ use rhai::{AST, Dynamic, EvalAltResult, EvalContext, Scope};
 use serde_json::Value;
 
 pub use self::answer::Answer;
-use self::changed::Changed;
 pub use self::check::{Checked, Header, Reader, Shared};
 use self::compiled::{Compiled, Compiler};
 pub(crate) use self::functions::{ACTOR, TRACED, compile_glob, gives_only};
@@ -162,7 +161,7 @@ impl Runtime {
                 empty.insert(Box::new(compiled.map_err(|error| Stop::Fault(error.to_string()))?))
             }
         };
-        self.env.judge(record, &script.needs, &loaded.changed, &loaded.closures);
+        self.env.judge(record, &script.needs, &loaded.assigned, &loaded.closures);
         self.env.traces.set(script.traces);
         self.env.constants.replace(Rc::clone(&loaded.constants));
         let mut argument = value::show(&record.value);
@@ -210,7 +209,7 @@ impl Runtime {
             let one = format!("fn why_silent({param}) {{ {part} }}");
             let one = compiler.engine.compile_with_scope(&compiled::constants(script), one).ok()?;
             compiler.prepare(&one);
-            self.env.judge(record, &script.needs, &compiled.changed, &Pool::default());
+            self.env.judge(record, &script.needs, &compiled.assigned, &Pool::default());
             self.env.traces.set(script.traces);
             let argument = (value::show(&record.value),);
             let tree = whole.merge(&one);
@@ -234,7 +233,7 @@ pub struct Expression {
     limits: Limits,
     compiler: Compiler,
     tree: AST,
-    changed: Rc<Changed>,
+    assigned: Rc<BTreeSet<String>>,
     closures: Pool,
 }
 
@@ -252,8 +251,8 @@ impl Expression {
         let tree = parser.compile(PRELUDE).map_err(failed)?.merge(&parser.compile(text).map_err(failed)?);
         let env = Env::new(inventory, now, limits.operations);
         let mut compiler = Compiler::new(limits, &env);
-        let changed = Rc::new(compiler.prepare(&tree));
-        Ok(Self { env, limits: limits.clone(), compiler, tree, changed, closures: Pool::default() })
+        let assigned = Rc::new(compiler.prepare(&tree));
+        Ok(Self { env, limits: limits.clone(), compiler, tree, assigned, closures: Pool::default() })
     }
 
     /// Lets it ask who began a session, or not.
@@ -266,7 +265,7 @@ impl Expression {
     /// # Errors
     /// [`Stop`] when it fails.
     pub fn evaluate(&mut self, record: &Record) -> Result<Value, Stop> {
-        self.env.judge(record, &Arc::from([]), &self.changed, &self.closures);
+        self.env.judge(record, &Arc::from([]), &self.assigned, &self.closures);
         let mut scope = Scope::new();
         scope.push_dynamic("event", value::show(&record.value));
         scope.push_dynamic("resource", value::show(&record.value));

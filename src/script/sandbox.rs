@@ -162,9 +162,8 @@ pub(super) fn engine(limits: &Limits, env: &Rc<Env>) -> Engine {
     engine.on_debug(move |text, _, _| note(&log, text));
 
     // The optimiser puts constants in the place of their names, but not where a method is called on one.
-    // A shown value, and a scalar that closures capture, are resolved to a clone: so a closure can capture the event and be
-    // called on one of its fields, which Rhai would otherwise take for a data race on a shared variable; with a list or a
-    // map of the script's own it does, whatever the record holds.
+    // A shown value is resolved to a clone of itself: so a closure can capture the event and be called on one of its
+    // fields, which Rhai would otherwise take for a data race on a shared variable.
     let known = Rc::clone(env);
     #[expect(deprecated, reason = "volatile, not obsolete: the version of Rhai is pinned")]
     engine.on_var(move |name, index, context| {
@@ -174,15 +173,12 @@ pub(super) fn engine(limits: &Limits, env: &Rc<Env>) -> Engine {
             // From the end of the scope, which is where this iterator begins.
             index => scope.iter_raw().nth(index - 1).map(|(_, _, value)| value),
         };
-        // A variable that the script changes must stay one.
-        let is_assigned = || known.changed.borrow().assigned.contains(name);
+        // A variable that the script assigns to must stay one.
+        let is_assigned = || known.assigned.borrow().contains(name);
         Ok(match value {
             None if !is_assigned() => known.constants.borrow().get(name).cloned(),
             Some(value) if value.is_shared() && value.is_locked() => None,
             Some(value) if value.is::<Shown>() && !is_assigned() => Some(value.flatten_clone()),
-            Some(value) if value.is_shared() && is_scalar(value) && !known.changed.borrow().names(name) => {
-                Some(value.flatten_clone())
-            }
             _ => None,
         })
     });
@@ -190,10 +186,6 @@ pub(super) fn engine(limits: &Limits, env: &Rc<Env>) -> Engine {
     value::register(&mut engine);
     functions::register(&mut engine, env);
     engine
-}
-
-fn is_scalar(value: &Dynamic) -> bool {
-    value.is_unit() || value.is_bool() || value.is_int() || value.is_float() || value.is_char() || value.is_string()
 }
 
 /// The token of a script whose operations and charges together are too many.

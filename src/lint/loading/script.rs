@@ -59,7 +59,7 @@ fn matches(event) { all("ec2/volumes").is_empty() }"#],
         code: "name-clash",
         category: Category::Correctness,
         level: Level::Error,
-        summary: "A function with the name of one of Lawbook's, of Rhai's with as many parameters, of the prelude or of a library; a parameter, or a variable that a closure reads, with the name of a constant, or called `params`.",
+        summary: "A function with the name of one of Lawbook's, of Rhai's with as many parameters, of the prelude or of a library; one that as a method would come before Rhai's; a parameter or variable with the name of a constant, or called `params`.",
         avoid: "`fn actor(event)`",
         prefer: "`fn who_did_it(event)`",
         why: "Whoever reads the policy, and the policies beside it, should know which one is called. Where a parameter has the name of a constant, Rhai reads the constant.",
@@ -73,6 +73,10 @@ fn is_many(MOST) { MOST == 4 }",
             "const MOST = 3;
 fn matches(event) { let MOST = 4; list(event.resources).some(|one| MOST == 4) }",
             r#"fn matches(event) { list(event.resources).some(|params| params.type == "x") }"#,
+            "const MOST = 3;
+fn matches(event) { try { throw 4 } catch (MOST) { return MOST == 4; } false }",
+            r#"fn matches(event) { event.eventName.contains("x") }
+fn contains(part) { true }"#,
         ],
         good: &[
             "fn matches(event) { who_did_it(event) == 1 }
@@ -216,12 +220,21 @@ fn matches(event) { event.eventName == NAME }",
         code: "wrong-arity",
         category: Category::Correctness,
         level: Level::Error,
-        summary: "A function that is called with a number of arguments that it does not take. What stands before a dot is one of them.",
+        summary: "A function that is called with a number of arguments that it does not take. What stands before a dot is one of them, but for functions of scripts, which are given it as `this`.",
         avoid: "`actor()`",
         prefer: "`actor(event)`",
         why: "",
         check: Check::Loading,
-        bad: &["fn matches(event) { succeeded() }"],
-        good: &["fn matches(event) { succeeded(event) && event.succeeded() }"],
+        bad: &[
+            "fn matches(event) { succeeded() }",
+            r#"fn matches(event) { event.eventName.is_it() }
+fn is_it(name) { name == "x" }"#,
+        ],
+        good: &[
+            "fn matches(event) { succeeded(event) && event.succeeded() }",
+            r#"fn matches(event) { event.eventName.is_it("x") && is_other(event.eventName) }
+fn is_it(name) { this == name }
+fn is_other(name) { name != "y" }"#,
+        ],
     },
 ];

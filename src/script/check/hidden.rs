@@ -1,15 +1,18 @@
 //! Names of parameters and variables that are those of constants.
 //!
-//! Rhai puts a constant in the place of a parameter of its name, and of a variable of its name that a closure captures:
-//! the script would go on with the wrong value.
+//! Rhai puts a constant in the place of a parameter of its name, of a variable that a loop or `catch` declares, and of any
+//! that a closure captures: the script would go on with the wrong value.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use rhai::{ASTNode, Expr, Stmt};
 
 use super::chain::closure_name;
-use super::place::function_name;
+use super::parsed::Function;
+use super::place::token_end;
 use super::walker::Walker;
+use crate::script::changed::{is_capture, walk, walk_on};
 
 impl Walker<'_> {
     /// Says which names of a policy's parameters and variables constants hide.
@@ -20,25 +23,26 @@ impl Walker<'_> {
         for function in &self.parsed.functions {
             let written = function.params.iter().skip(captured.get(&function.name).copied().unwrap_or_default());
             for param in written.filter(|param| is_constant(param)) {
-                let text = &self.source.text;
-                let at = if function.is_closure() {
-                    let body = function.body.first().map_or(text.len(), |first| self.lines.offset(first.position()));
-                    text[..body].rfind(param.as_str()).unwrap_or(body)
-                } else {
-                    let name = function_name(text, &function.name);
-                    name.end + text[name.end..].find(param.as_str()).unwrap_or_default()
-                };
-                hidden.push((param.clone(), at));
+                hidden.push((param.clone(), self.param_at(function, param)));
             }
+            let mut note = |path: &[ASTNode<'_>]| {
+                let declared = match path.last() {
+                    Some(ASTNode::Stmt(Stmt::Var(var, ..))) => vec![(var.0.as_str(), var.0.pos)],
+                    Some(ASTNode::Stmt(Stmt::For(flow, _))) => {
+                        std::iter::once(&flow.0).chain(&flow.1).map(|name| (name.as_str(), name.pos)).collect()
+                    }
+                    Some(ASTNode::Stmt(Stmt::TryCatch(flow, _))) => match &flow.expr {
+                        Expr::Variable(variable, _, position) => vec![(variable.1.as_str(), *position)],
+                        _ => Vec::new(),
+                    },
+                    _ => Vec::new(),
+                };
+                let declared = declared.into_iter().filter(|(name, _)| is_constant(name));
+                hidden.extend(declared.map(|(name, position)| (name.to_owned(), self.lines.offset(position))));
+            };
             for statement in &function.body {
                 statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
-                    let declared = match path.last() {
-                        Some(ASTNode::Stmt(Stmt::Var(var, ..))) => vec![&var.0],
-                        Some(ASTNode::Stmt(Stmt::For(flow, _))) => std::iter::once(&flow.0).chain(&flow.1).collect(),
-                        _ => Vec::new(),
-                    };
-                    let declared = declared.into_iter().filter(|name| is_constant(name.as_str()));
-                    hidden.extend(declared.map(|name| (name.as_str().to_owned(), self.lines.offset(name.pos))));
+                    walk_on(path, &mut note);
                     true
                 });
             }
@@ -52,15 +56,49 @@ impl Walker<'_> {
     /// How many variables each closure captures: they stand before the parameters that are written.
     fn captured(&self) -> BTreeMap<String, usize> {
         let mut captured = BTreeMap::new();
-        self.parsed.tree.walk(&mut |path: &[ASTNode<'_>]| {
+        walk(&self.parsed.tree, &mut |path: &[ASTNode<'_>]| {
             if let Some(ASTNode::Expr(Expr::FnCall(call, _))) = path.last()
                 && call.name == "curry"
+                && is_capture(path)
                 && let Some(closure) = call.args.first().and_then(closure_name)
             {
                 captured.insert(closure, call.args.len() - 1);
             }
-            true
         });
         captured
     }
+
+    /// Where a parameter of a function is written.
+    fn param_at(&self, function: &Function, param: &str) -> usize {
+        let text = self.source.text.as_str();
+        let has_it = |list: &Range<usize>| words(&text[list.clone()], param).next().is_some();
+        let found = if function.is_closure() {
+            // Rhai tells where the body's operator stands, which may be behind other closures.
+            let body = function.body.first().map_or(text.len(), |first| self.lines.offset(first.position()));
+            let bars: Vec<usize> = text[..body].match_indices('|').map(|(at, _)| at).collect();
+            bars.windows(2).rev().map(|ends| ends[0]..ends[1]).find(|list| has_it(list) && is_list(&text[list.clone()]))
+        } else {
+            let lists = words(text, &function.name).filter_map(|at| {
+                let open = at + function.name.len();
+                let close = text[open..].find(')').map(|length| open + length)?;
+                let is_declared =
+                    text[..at].trim_end_matches(|letter: char| !letter.is_whitespace()).trim_end().ends_with("fn");
+                (text[open..].starts_with('(') && is_declared).then_some(open..close)
+            });
+            lists.filter(has_it).find(|list| text[list.clone()].split(',').count() == function.params.len())
+        };
+        found.and_then(|list| words(&text[list.clone()], param).next().map(|at| list.start + at)).unwrap_or_default()
+    }
+}
+
+/// Where a word stands in a text.
+fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
+    let is_part = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
+    let found = text.match_indices(word).map(|(at, _)| at);
+    found.filter(move |at| !is_part(text[..*at].chars().next_back()) && token_end(text, *at) == at + word.len())
+}
+
+/// Whether what stands between two bars may be a list of parameters.
+fn is_list(text: &str) -> bool {
+    text[1..].chars().all(|letter| letter.is_alphanumeric() || letter.is_whitespace() || "_,".contains(letter))
 }

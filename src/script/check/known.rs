@@ -26,7 +26,11 @@ pub(super) const KEYWORDS: &[(&str, Range<usize>)] = &[
 
 /// Functions that a script can call: by name, their numbers of parameters, and whose they are.
 #[derive(Clone, Default)]
-pub(super) struct Functions(BTreeMap<String, (BTreeSet<usize>, &'static str)>);
+pub(super) struct Functions(
+    BTreeMap<String, (BTreeSet<usize>, &'static str)>,
+    /// The numbers of parameters of those that scripts define: as methods they are given `this` besides.
+    BTreeMap<String, BTreeSet<usize>>,
+);
 
 /// What a file can call: the functions of others, and its own.
 #[derive(Clone, Copy)]
@@ -136,6 +140,7 @@ impl Functions {
             let entry = self.0.entry(function.name.clone()).or_default();
             entry.0.insert(function.params.len());
             entry.1 = whose;
+            self.1.entry(function.name.clone()).or_default().insert(function.params.len());
         }
     }
 }
@@ -151,9 +156,18 @@ impl<'a> Known<'a> {
         self.others.0.contains_key(name) || self.own.0.contains_key(name)
     }
 
-    /// True if a function of that name takes so many arguments.
-    pub(super) fn takes(self, name: &str, arity: usize) -> bool {
-        [self.others, self.own].iter().any(|functions| functions.0.get(name).is_some_and(|of| of.0.contains(&arity)))
+    /// True if a function of that name can be called with so many arguments behind what stands before the dot, if that is 1.
+    pub(super) fn takes(self, name: &str, args: usize, receiver: usize) -> bool {
+        self.is_of_script(name, args)
+            || [self.others, self.own].iter().any(|functions| {
+                let of = functions.0.get(name).is_some_and(|of| of.0.contains(&(args + receiver)));
+                of && !self.is_of_script(name, args + receiver)
+            })
+    }
+
+    /// True if a script defines a function of that name with so many parameters.
+    pub(super) fn is_of_script(self, name: &str, params: usize) -> bool {
+        [self.others, self.own].iter().any(|functions| functions.1.get(name).is_some_and(|of| of.contains(&params)))
     }
 
     /// The numbers of arguments that functions of that name take.

@@ -65,7 +65,11 @@ pub(in crate::script) fn function_name(text: &str, name: &str) -> Range<usize> {
         let start = from + at;
         let before = text[..start].trim_end();
         let after = text[start + name.len()..].trim_start();
-        if before.ends_with("fn") && after.starts_with('(') {
+        // What it is for may stand before the name of a method: `fn text.name(…)`.
+        let declared = before.strip_suffix('.').map_or(before, |typed| {
+            typed.trim_end_matches(|letter: char| letter.is_alphanumeric() || letter == '_').trim_end()
+        });
+        if declared.ends_with("fn") && after.starts_with('(') {
             return start..start + name.len();
         }
         from = start + name.len();

@@ -134,14 +134,16 @@ impl<'a> Walker<'a> {
         }
     }
 
-    pub(super) fn function_is_known(&mut self, name: &str, arity: usize, position: Position) {
+    /// A function, called with so many arguments behind what stands before the dot, if that is 1.
+    pub(super) fn function_is_known(&mut self, name: &str, args: usize, receiver: usize, position: Position) {
+        let arity = args + receiver;
         if let Some((_, arities)) = KEYWORDS.iter().find(|(keyword, _)| *keyword == name) {
             if !arities.contains(&arity) {
                 self.say("wrong-arity", position, format!("`{name}` does not take {arity} arguments"), None);
             }
             return;
         }
-        if self.known.takes(name, arity) {
+        if self.known.takes(name, args, receiver) {
             return;
         }
         let arities = self.known.arities(name);
@@ -156,6 +158,11 @@ impl<'a> Walker<'a> {
             if !sandbox::REMOVED.contains(&name) {
                 self.rename(name, self.known.names());
             }
+            return;
+        }
+        if receiver == 1 && self.known.is_of_script(name, arity) {
+            let message = format!("`{name}` is given what stands before the dot as `this`, not as an argument");
+            self.say("wrong-arity", position, message, Some(format!("`{name}(…)`")));
             return;
         }
         let wanted = arities.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");

@@ -123,7 +123,9 @@ impl<'a> Walker<'a> {
                 continue;
             }
             let Some((arities, whose)) = self.known.of_others(name) else { continue };
-            if *whose == "Rhai" && !arities.contains(&arity) {
+            // As a method it would come before Rhai's, which counts what stands before the dot.
+            let is_taken = function.is_typed || arities.contains(&arity) || arities.contains(&(arity + 1));
+            if *whose == "Rhai" && !is_taken {
                 continue;
             }
             let message = format!("`{name}` is the name of a function of {whose}");
@@ -528,7 +530,6 @@ impl<'a> Walker<'a> {
             self.expr(arg);
         }
         let name = call.name.as_str();
-        let arity = call.args.len() + receiver;
         if !call.namespace.is_empty() {
             self.in_module("unknown-function", &call.namespace, name, position);
             return;
@@ -587,7 +588,7 @@ impl<'a> Walker<'a> {
             }
         }
         if receiver == 0 || !self.keys.contains(name) {
-            self.function_is_known(name, arity, position);
+            self.function_is_known(name, call.args.len(), receiver, position);
         }
         if receiver == 0 {
             self.kind(name, call, position);

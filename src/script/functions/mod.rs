@@ -22,14 +22,13 @@ pub use self::time::{parse_duration, parse_time};
 
 use std::any::TypeId;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
-use super::changed::Changed;
 use super::memory;
 use super::predicate::{Function, Value};
 use super::value::{Shown, show};
@@ -118,8 +117,8 @@ pub(crate) struct Env {
     pub(crate) needs: RefCell<Arc<[String]>>,
     /// What the script knows by name everywhere: `params` and its constants.
     pub(crate) constants: RefCell<Rc<HashMap<String, Dynamic>>>,
-    /// The variables that the script changes.
-    pub(crate) changed: RefCell<Rc<Changed>>,
+    /// The variables that the script assigns to.
+    pub(crate) assigned: RefCell<Rc<BTreeSet<String>>>,
     /// What the script's closures are called with.
     pub(crate) closures: RefCell<Pool>,
     /// Bytes that were allocated while a script ran and are not its own: indexes and views of the inventory.
@@ -162,7 +161,7 @@ impl Env {
             traces: Cell::new(false),
             needs: RefCell::new(Arc::from([])),
             constants: RefCell::default(),
-            changed: RefCell::default(),
+            assigned: RefCell::default(),
             closures: RefCell::default(),
             shared_bytes: Cell::new(0),
             steps: Cell::new(0),
@@ -177,14 +176,20 @@ impl Env {
     }
 
     /// Begins to judge a record: what was remembered about the last one goes.
-    pub(crate) fn judge(&self, record: &Record, needs: &Arc<[String]>, changed: &Rc<Changed>, closures: &Pool) {
+    pub(crate) fn judge(
+        &self,
+        record: &Record,
+        needs: &Arc<[String]>,
+        assigned: &Rc<BTreeSet<String>>,
+        closures: &Pool,
+    ) {
         let same = self.record.borrow().as_ref().is_some_and(|last| last.value.is_same(&record.value));
         if !same {
             self.unwrapped.borrow_mut().clear();
             *self.record.borrow_mut() = Some(record.clone());
         }
         *self.needs.borrow_mut() = Arc::clone(needs);
-        *self.changed.borrow_mut() = Rc::clone(changed);
+        *self.assigned.borrow_mut() = Rc::clone(assigned);
         *self.closures.borrow_mut() = Rc::clone(closures);
         self.steps.set(0);
         self.charged.set(0);

@@ -48,22 +48,14 @@ impl Expr {
         }
     }
 
-    /// True if it is a scalar or a part of a record, whenever it is anything: no list or map that the script made.
-    pub(in crate::script) fn is_of_record(&self) -> bool {
+    /// True if it may be what no expression is, such as a closure.
+    pub(in crate::script) fn may_be_anything(&self) -> bool {
         match self {
-            Self::Literal(_)
-            | Self::Path(_)
-            | Self::Item(_)
-            | Self::Member(..)
-            | Self::At(..)
-            | Self::Place(_)
-            | Self::Join(_)
-            | Self::Plus(_)
-            | Self::Find(..) => true,
-            Self::If(parts) => parts[1].is_of_record() && parts[2].is_of_record(),
-            Self::Coalesce(parts) => parts.iter().all(Self::is_of_record),
-            Self::After(parts) => parts[1].is_of_record(),
-            other => other.is_flag(),
+            Self::Unknown(_) => true,
+            Self::If(parts) => parts[1].may_be_anything() || parts[2].may_be_anything(),
+            Self::Coalesce(parts) => parts.iter().any(Self::may_be_anything),
+            Self::After(parts) => parts[1].may_be_anything(),
+            _ => false,
         }
     }
 
