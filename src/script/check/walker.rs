@@ -416,7 +416,9 @@ impl<'a> Walker<'a> {
                 self.expr(&assignment.1.lhs);
                 self.expr(&assignment.1.rhs);
                 let root = chain(&assignment.1.lhs).root;
-                if let Expr::Variable(variable, _, position) = root {
+                if let Expr::Variable(variable, _, position) = root
+                    && variable.2.is_empty()
+                {
                     let name = variable.1.as_str();
                     let is_whole = matches!(assignment.1.lhs, Expr::Variable(..));
                     let hook_param = !self.in_closure
@@ -509,7 +511,9 @@ impl<'a> Walker<'a> {
                 for closure in self.closures_over_record(expr) {
                     self.over_record.insert(closure);
                 }
-                if let Expr::Variable(variable, ..) = &pair.lhs {
+                if let Expr::Variable(variable, ..) = &pair.lhs
+                    && variable.2.is_empty()
+                {
                     match first_step(&pair.rhs) {
                         Expr::Property(property, position) => self.param(&variable.1, &property.2, *position),
                         Expr::StringConstant(name, position) if matches!(expr, Expr::Index(..)) => {
@@ -597,7 +601,7 @@ impl<'a> Walker<'a> {
 
     /// Says that there is nothing to be found in a module.
     fn in_module(&mut self, code: &'static str, module: &Namespace, name: &str, position: Position) {
-        let help = format!("there are no modules: `{name}` alone is what this file, its libraries or Lawbook call so");
+        let help = format!("there are no modules: `{name}` alone, if that is what is meant");
         self.say(code, position, format!("nothing is called `{module}::{name}`"), Some(help));
     }
 
