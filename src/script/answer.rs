@@ -40,12 +40,12 @@ impl Source for Record {
 impl Answer {
     /// The answer over a record, as far as its fields are known; `None` if only the script can tell.
     pub fn of(&self, source: &(impl Source + ?Sized)) -> Option<Json> {
-        self.shape.of(&Asked { source, paths: &self.paths })
+        self.shape.of(&Asked::new(source, &self.paths))
     }
 
     /// Appends the answer as JSON; `None`, and perhaps a part of it, if only the script can tell.
     pub fn write(&self, source: &(impl Source + ?Sized), into: &mut Vec<u8>) -> Option<()> {
-        self.shape.write(&Asked { source, paths: &self.paths }, into)
+        self.shape.write(&Asked::new(source, &self.paths), into)
     }
 
     /// Whether it is a list or a map that is made of parts.

@@ -14,6 +14,7 @@ mod pattern;
 mod require;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::sync::LazyLock;
 
@@ -23,6 +24,9 @@ use crate::record::{Document, Kind, Ref};
 /// Text and lists that are longer are left to Rhai, which may refuse them.
 const LONG_TEXT: usize = 1 << 16;
 const LONG_LIST: usize = 1_000;
+
+/// Expressions that are evaluated over items of lists at most; what takes more is left to Rhai, which may stop it.
+const MOST_WORK: usize = 50_000;
 
 /// A condition over one record.
 #[derive(Debug)]
@@ -310,7 +314,7 @@ macro_rules! known {
 impl Predicate {
     /// What the script answers, as far as it is known from these fields.
     pub fn ask(&self, source: &(impl Source + ?Sized)) -> Verdict {
-        Verdict::of(Asked { source, paths: &self.paths }.evaluate(&self.test, &[]))
+        Verdict::of(Asked::new(source, &self.paths).evaluate(&self.test, &[]))
     }
 
     /// Whether it is known that the script does not answer true.
@@ -363,12 +367,12 @@ impl PartialEq for Opening<'_> {
 impl Opening<'_> {
     /// What the first condition says of a record, as far as it is known from these fields.
     pub fn ask(&self, source: &(impl Source + ?Sized)) -> Verdict {
-        Verdict::of(Asked { source, paths: self.paths }.evaluate(self.test, &[]))
+        Verdict::of(Asked::new(source, self.paths).evaluate(self.test, &[]))
     }
 
     /// What the script answers of a record of which the first condition is true.
     pub fn ask_rest(&self, source: &(impl Source + ?Sized)) -> Verdict {
-        Verdict::of(Asked { source, paths: self.paths }.all(self.rest, &[]))
+        Verdict::of(Asked::new(source, self.paths).all(self.rest, &[]))
     }
 }
 
@@ -376,10 +380,16 @@ impl Opening<'_> {
 pub(super) struct Asked<'q, S: ?Sized> {
     pub(super) source: &'q S,
     /// Those that the question names by number.
-    pub(super) paths: &'q [Vec<String>],
+    paths: &'q [Vec<String>],
+    /// Expressions that were evaluated over items of lists.
+    work: Cell<usize>,
 }
 
 impl<'q, S: Source + ?Sized> Asked<'q, S> {
+    pub(super) fn new(source: &'q S, paths: &'q [Vec<String>]) -> Self {
+        Self { source, paths, work: Cell::new(0) }
+    }
+
     /// What an expression is; `None` if it is not known, or fails.
     pub(super) fn value(&self, expr: &'q Expr) -> Option<Value<'q>> {
         match self.evaluate(expr, &[]) {
@@ -620,6 +630,13 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             // Nothing has no items.
             _ => return Outcome::flag(all),
         };
+        // A few items of one list are never much.
+        if list.len() > 16 || !items.is_empty() {
+            self.work.set(self.work.get().saturating_add(list.len().saturating_mul(parts[1].size())));
+            if self.work.get() > MOST_WORK {
+                return Outcome::unsure();
+            }
+        }
         let mut within = items.to_vec();
         within.push(Value::Unit);
         let mut ask = |item: Ref<'q>| {

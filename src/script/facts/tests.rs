@@ -450,6 +450,28 @@ fn the_actor_is_that_of_the_record_and_as_the_script_asks_for_it() {
     });
 }
 
+/// Rhai stops what takes too many operations; what is proved does not go on where it would.
+#[test]
+fn what_takes_too_long_is_left_to_rhai() {
+    on_big_stack(|| {
+        let event = record(&json!({ "list": vec![1; 1_000] }));
+        for body in [
+            "event.list.all(|a| event.list.all(|b| true))",
+            "!event.list.some(|a| event.list.some(|b| a == 2 || b == 2))",
+        ] {
+            let script = script(body, "", &[]);
+            let interpreted = interpreted(&script, &event);
+            assert!(
+                matches!(&interpreted, Err(Stop::Fault(reason)) if reason.contains("operations")),
+                "{interpreted:?}"
+            );
+            assert_eq!(script.predicate.as_ref().unwrap().ask(&event.value.view()), Verdict::Unknown, "{body}");
+        }
+        let script = script("event.list.all(|a| a == 1)", "", &[]);
+        assert_eq!(script.predicate.as_ref().unwrap().ask(&event.value.view()), Verdict::True);
+    });
+}
+
 #[test]
 fn conditions_are_found() {
     on_big_stack(|| {
