@@ -24,8 +24,8 @@ use super::value;
 /// Expressions that a predicate may be made of; what would need more is left to Rhai.
 const LARGEST: usize = 2_000;
 
-/// Calls within calls that are followed.
-const DEEPEST: usize = 12;
+/// Calls within calls that are followed: fewer than Rhai makes, which counts a closure as three.
+const DEEPEST: usize = 14;
 
 /// Whether something may be a closure.
 fn may_be_closure(known: &Known) -> bool {
@@ -185,7 +185,7 @@ impl<'a> Lowering<'a> {
         let key = (name.to_owned(), args.len());
         let found = self.surroundings.functions.iter();
         let (file, function) = found.copied().find_map(|file| Some((file, file.by_name.get(&key)?)))?;
-        if self.depth == DEEPEST {
+        if self.depth >= DEEPEST {
             return None;
         }
         self.depth += 1;

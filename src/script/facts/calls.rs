@@ -227,7 +227,9 @@ impl Lowering<'_> {
         let ask = |this: &mut Self, item: Known| {
             let mut args = captured.to_vec();
             args.push(item);
+            this.depth += 2;
             let answer = this.call(function, args);
+            this.depth -= 2;
             answer.map_or_else(|| this.unknown(), |answer| this.expr(answer))
         };
         match list {
