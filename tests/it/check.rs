@@ -1,7 +1,7 @@
 //! What `check` says of scripts: the code, and the text under the caret; and what it must not say.
 
 use lawbook::diagnostic::{Diagnostic, Level};
-use lawbook::policy::Pack;
+use lawbook::policy::{Overrides, Pack};
 use lawbook::script::Limits;
 
 const HEAD: &str = "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! uses: [ec2/volumes]\n//! params:\n//!   flag: { type: bool, default: true, doc: D }\n//!   roles: { type: list, default: [], doc: D }\n//! ---\n";
@@ -216,6 +216,25 @@ fn mistakes_in_front_matter_have_their_place_in_the_file() {
     }
     for text in ["", "fn matches(event) { true }", "//! ---\n//! title: T\n"] {
         assert!(mistakes(text).iter().any(|mistake| mistake.code == "front-matter"), "{text:?}");
+    }
+}
+
+/// What the help shows can be written so.
+#[test]
+fn the_examples_of_front_matter_are_accepted() {
+    let schema: serde_json::Value = serde_json::from_str(include_str!("../../schemas/policy.schema.json")).unwrap();
+    let of = |at: &str| schema.pointer(&format!("/properties/{at}/x-example")).unwrap().as_str().unwrap().to_owned();
+    let of_window = format!("window: {{ by: awsRegion, within: 1h, {} }}", of("window/properties/distinct"));
+    let param = format!("params: {{ trusted: {} }}", of("params/additionalProperties"));
+    for examples in [[of("when"), of("window"), of("params"), of("remediation")].join("\n"), of_window, param] {
+        let yaml = format!("title: T\nseverity: low\njudges: cloudtrail\n{examples}");
+        let head: String = yaml.lines().map(|line| format!("//! {line}\n")).collect();
+        let text = format!("//! ---\n{head}//! ---\nfn matches(event) {{ succeeded(event) }}\n");
+        // By what AWS writes into events, as users have it.
+        let checked = Pack::from_text("p", &text).check(&Overrides::default(), &Limits::default());
+        let told: Vec<_> =
+            errors(checked.err().unwrap_or_default()).into_iter().map(|mistake| mistake.message).collect();
+        assert!(told.is_empty(), "{examples}: {told:?}");
     }
 }
 

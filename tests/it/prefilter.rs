@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use lawbook::diagnostic::Diagnostic;
 use lawbook::engine::{Outcome, PolicyCounts, Request, scan};
 use lawbook::policy::{Checked, Overrides, Pack};
 use lawbook::report::{Format, Look, write};
@@ -59,20 +58,15 @@ fn packs() -> Checked {
 pub(crate) fn packs_of<'a>(policies: impl Iterator<Item = (&'a str, String)>) -> Checked {
     let mut all = Checked::default();
     for (at, (head, functions)) in policies.enumerate() {
-        match pack_of(at, head, &functions) {
+        let head: String = head.lines().map(|line| format!("//! {line}\n")).collect();
+        let text =
+            format!("//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n{head}//! ---\n{functions}\n");
+        match Pack::from_text(&format!("p{at}"), &text).check(&crate::of_invented_events(), &Limits::default()) {
             Ok(checked) => all.join(checked),
             Err(mistakes) => panic!("{}", lawbook::report::diagnostic::draw(&mistakes, false)),
         }
     }
     all
-}
-
-/// The pack of such a policy, of this number, unless it is refused.
-pub(crate) fn pack_of(at: usize, head: &str, functions: &str) -> Result<Checked, Vec<Diagnostic>> {
-    let head: String = head.lines().map(|line| format!("//! {line}\n")).collect();
-    let text =
-        format!("//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n{head}//! ---\n{functions}\n");
-    Pack::from_text(&format!("p{at}"), &text).check(&crate::of_invented_events(), &Limits::default())
 }
 
 /// All that a run tells.
