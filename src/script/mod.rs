@@ -316,7 +316,14 @@ fn stop(error: EvalAltResult, limits: &Limits) -> Stop {
             };
             format!("made a value that is too large: {limit}")
         }
-        EvalAltResult::ErrorFunctionNotFound(signature, _) => format!("no function `{}`", plain(&signature)),
+        // The names of closures are drawn anew in each run.
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => match signature.strip_prefix("anon$") {
+            Some(rest) => {
+                let given = rest.find(' ').map_or("", |at| &rest[at + 1..]);
+                format!("a closure has other parameters than it is given: {}", plain(given))
+            }
+            None => format!("no function `{}`", plain(&signature)),
+        },
         EvalAltResult::ErrorVariableNotFound(name, _) => format!("no variable `{name}`"),
         EvalAltResult::ErrorDataRace(..) => "a closure uses the variable that holds the list it is called on (try: \
             `let list = …; list.filter(…)`, so that the list has a variable of its own)"

@@ -363,6 +363,21 @@ fn a_closure_over_what_holds_its_own_list_is_told_what_to_do() {
     });
 }
 
+/// The names that Rhai gives to closures are others in each run, and reports are the same.
+#[test]
+fn a_fault_of_a_closure_does_not_name_it() {
+    on_big_stack(|| {
+        let event = record(CLOUDTRAIL, EVENT);
+        match ask("event.requestParameters.list.some(|a, b, c| true)", &event) {
+            Err(Stop::Fault(reason)) => {
+                assert!(reason.starts_with("a closure has other parameters than it is given: ("), "{reason}");
+                assert!(!reason.contains("anon"), "{reason}");
+            }
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
 #[test]
 fn what_is_judged_cannot_be_changed() {
     on_big_stack(|| {
