@@ -24,13 +24,20 @@ pub(super) const KEYWORDS: &[(&str, Range<usize>)] = &[
     ("is_def_fn", 2..3),
 ];
 
-/// Functions that a script can call: by name, their numbers of parameters, and whose they are.
+/// Functions that a script can call, by name.
 #[derive(Clone, Default)]
-pub(super) struct Functions(
-    BTreeMap<String, (BTreeSet<usize>, &'static str)>,
-    /// The numbers of parameters of those that scripts define: as methods they are given `this` besides.
-    BTreeMap<String, BTreeSet<usize>>,
-);
+pub(super) struct Functions(BTreeMap<String, Named>);
+
+/// The functions of one name.
+#[derive(Clone, Default)]
+pub(super) struct Named {
+    /// The numbers of parameters of Rhai's and the host's: as methods they are given what stands before the dot as the first.
+    pub(super) native: BTreeSet<usize>,
+    /// Those of functions that scripts define: as methods they are given `this` besides.
+    of_scripts: BTreeSet<usize>,
+    /// Whose the last of them is.
+    pub(super) whose: &'static str,
+}
 
 /// What a file can call: the functions of others, and its own.
 #[derive(Clone, Copy)]
@@ -119,17 +126,14 @@ impl Functions {
                 if !identifier || name.contains('$') || sandbox::REMOVED.contains(&name) {
                     continue;
                 }
-                known
-                    .0
-                    .entry(name.to_owned())
-                    .or_insert_with(|| (BTreeSet::new(), "Rhai"))
-                    .0
-                    .insert(count_params(rest));
+                let named = known.0.entry(name.to_owned()).or_default();
+                named.native.insert(count_params(rest));
+                named.whose = "Rhai";
             }
             for row in FAMILIES.iter().flat_map(|family| family.rows) {
-                let entry = known.0.entry(row.name.to_owned()).or_default();
-                entry.0.insert(row.params.len());
-                entry.1 = "Lawbook";
+                let named = known.0.entry(row.name.to_owned()).or_default();
+                named.native.insert(row.params.len());
+                named.whose = "Lawbook";
             }
             known
         })
@@ -137,17 +141,16 @@ impl Functions {
 
     pub(super) fn add(&mut self, parsed: &Parsed, whose: &'static str) {
         for function in parsed.functions.iter().filter(|function| !function.is_closure()) {
-            let entry = self.0.entry(function.name.clone()).or_default();
-            entry.0.insert(function.params.len());
-            entry.1 = whose;
-            self.1.entry(function.name.clone()).or_default().insert(function.params.len());
+            let named = self.0.entry(function.name.clone()).or_default();
+            named.of_scripts.insert(function.params.len());
+            named.whose = whose;
         }
     }
 }
 
 impl<'a> Known<'a> {
-    /// The numbers of parameters that functions of others take by that name, and whose the last of them is.
-    pub(super) fn of_others(self, name: &str) -> Option<&'a (BTreeSet<usize>, &'static str)> {
+    /// The functions of others by that name.
+    pub(super) fn of_others(self, name: &str) -> Option<&'a Named> {
         self.others.0.get(name)
     }
 
@@ -158,26 +161,21 @@ impl<'a> Known<'a> {
 
     /// True if a function of that name can be called with so many arguments behind what stands before the dot, if that is 1.
     pub(super) fn takes(self, name: &str, args: usize, receiver: usize) -> bool {
-        self.is_of_script(name, args)
-            || [self.others, self.own].iter().any(|functions| {
-                let of = functions.0.get(name).is_some_and(|of| of.0.contains(&(args + receiver)));
-                of && !self.is_of_script(name, args + receiver)
-            })
+        self.named(name).any(|named| named.of_scripts.contains(&args) || named.native.contains(&(args + receiver)))
     }
 
     /// True if a script defines a function of that name with so many parameters.
     pub(super) fn is_of_script(self, name: &str, params: usize) -> bool {
-        [self.others, self.own].iter().any(|functions| functions.1.get(name).is_some_and(|of| of.contains(&params)))
+        self.named(name).any(|named| named.of_scripts.contains(&params))
     }
 
     /// The numbers of arguments that functions of that name take.
     pub(super) fn arities(self, name: &str) -> BTreeSet<usize> {
-        [self.others, self.own]
-            .iter()
-            .filter_map(|functions| functions.0.get(name))
-            .flat_map(|of| &of.0)
-            .copied()
-            .collect()
+        self.named(name).flat_map(|named| named.native.union(&named.of_scripts)).copied().collect()
+    }
+
+    fn named(self, name: &str) -> impl Iterator<Item = &'a Named> {
+        [self.others, self.own].into_iter().filter_map(move |functions| functions.0.get(name))
     }
 
     /// The function that was meant by the name of none.

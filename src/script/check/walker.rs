@@ -9,7 +9,7 @@ use rhai::{ASTFlags, ASTNode, Expr, FnCallExpr, Namespace, Position, Stmt};
 use super::super::{Given, Hooks};
 use super::Header;
 use super::chain::{chain, closure_name, first_step, keys};
-use super::known::{Known, Lookups};
+use super::known::{Known, Lookups, Named};
 use super::parsed::{Parsed, constant};
 use super::place::{Lines, function_name, token_end};
 use crate::diagnostic::{Diagnostic, Fix, SourceText, did_you_mean, surely_meant};
@@ -122,9 +122,9 @@ impl<'a> Walker<'a> {
             if self.role(name).is_some() {
                 continue;
             }
-            let Some((arities, whose)) = self.known.of_others(name) else { continue };
+            let Some(Named { native, whose, .. }) = self.known.of_others(name) else { continue };
             // As a method it would come before Rhai's, which counts what stands before the dot.
-            let is_taken = function.is_typed || arities.contains(&arity) || arities.contains(&(arity + 1));
+            let is_taken = function.is_typed || native.contains(&arity) || native.contains(&(arity + 1));
             if *whose == "Rhai" && !is_taken {
                 continue;
             }
