@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rhai::{AST, ASTNode, Caches, Dynamic, Engine, Expr, Module, ParseError, Scope, Stmt};
+use rhai::{AST, ASTNode, Caches, Dynamic, Engine, Expr, Module, ParseError, Scope};
 
+use super::changed::{self, Changed};
 use super::functions::{Env, Pool};
 use super::{Limits, PRELUDE, Script, sandbox, value};
 use crate::diagnostic::SourceText;
@@ -79,48 +80,19 @@ impl Compiler {
 
     /// Makes the properties that a tree reads known to the engine; gives the variables that the tree assigns to.
     pub(super) fn prepare(&mut self, tree: &AST) -> BTreeSet<String> {
-        let mut names = Names::default();
-        tree.walk(&mut |path: &[ASTNode<'_>]| names.note(path));
-        for property in names.properties {
+        let mut properties = BTreeSet::new();
+        changed::walk(tree, &mut |path: &[ASTNode<'_>]| {
+            if let Some(ASTNode::Expr(Expr::Property(property, _))) = path.last() {
+                properties.insert(property.2.to_string());
+            }
+        });
+        for property in properties {
             if !self.properties.contains(&property) {
                 value::register_property(&mut self.engine, &property);
                 self.properties.insert(property);
             }
         }
-        names.assigned
-    }
-}
-
-/// What a tree names.
-#[derive(Default)]
-struct Names {
-    properties: BTreeSet<String>,
-    assigned: BTreeSet<String>,
-}
-
-impl Names {
-    /// Takes the last node of a path; true, so that a walk goes on.
-    fn note(&mut self, path: &[ASTNode<'_>]) -> bool {
-        match path.last() {
-            Some(ASTNode::Expr(Expr::Property(property, _))) => {
-                self.properties.insert(property.2.to_string());
-            }
-            Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
-                let mut root = &assignment.1.lhs;
-                while let Expr::Dot(pair, ..) | Expr::Index(pair, ..) = root {
-                    root = &pair.lhs;
-                }
-                if let Expr::Variable(variable, ..) = root {
-                    self.assigned.insert(variable.1.to_string());
-                }
-            }
-            // What a loop is left with is not walked by Rhai.
-            Some(ASTNode::Stmt(Stmt::BreakLoop(Some(value), ..))) => {
-                value.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| self.note(path));
-            }
-            _ => {}
-        }
-        true
+        Changed::of(tree).assigned
     }
 }
 
