@@ -177,6 +177,7 @@ pub(super) fn engine(limits: &Limits, env: &Rc<Env>) -> Engine {
         let is_assigned = || known.assigned.borrow().contains(name);
         Ok(match value {
             None if !is_assigned() => known.constants.borrow().get(name).cloned(),
+            // Nothing can be asked of one that is being changed.
             Some(value) if value.is_shared() && value.is_locked() => None,
             Some(value) if value.is::<Shown>() && !is_assigned() => Some(value.flatten_clone()),
             _ => None,

@@ -227,6 +227,7 @@ impl Lowering<'_> {
         let ask = |this: &mut Self, item: Known| {
             let mut args = captured.to_vec();
             args.push(item);
+            // Three calls to Rhai, of which one is counted there.
             this.depth += 2;
             let answer = this.call(function, args);
             this.depth -= 2;
