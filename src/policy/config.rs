@@ -126,12 +126,15 @@ impl Config {
     /// # Errors
     /// Every one that does not fit.
     pub fn of_env(variables: impl Iterator<Item = (String, String)>) -> Result<Vec<Setting>, Vec<Error>> {
-        let schema: Value = serde_json::from_str(SCHEMA).unwrap_or_default();
-        let shape = Shape::of(SCHEMA);
-        let (mut settings, mut wrong) = (Vec::new(), Vec::new());
         let mut named: Vec<(String, String)> =
             variables.filter(|(name, text)| name.starts_with(PREFIX) && !text.trim().is_empty()).collect();
         named.sort();
+        if named.is_empty() {
+            return Ok(Vec::new());
+        }
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap_or_default();
+        let shape = Shape::of(SCHEMA);
+        let (mut settings, mut wrong) = (Vec::new(), Vec::new());
         for (name, text) in named {
             // Those of `policies` are called as their flags are.
             let word = name[PREFIX.len()..].to_ascii_lowercase();
@@ -166,8 +169,11 @@ impl Config {
 
     /// The variable that somebody meant by one that sets nothing; `None` if it is not nearly one that does.
     pub fn meant(name: &str) -> Option<String> {
+        if !name.starts_with(PREFIX) || OTHERS.contains(&name) {
+            return None;
+        }
         let known = Self::variables();
-        if !name.starts_with(PREFIX) || known.iter().any(|known| known == name) || OTHERS.contains(&name) {
+        if known.iter().any(|known| known == name) {
             return None;
         }
         let short = |name: &str| name[PREFIX.len()..].replace('_', "");
