@@ -470,13 +470,20 @@ impl Routes {
             let keyed = keyed.entry(best.path.clone()).or_insert_with_key(|path| Keyed::new(path));
             for value in &best.any_of {
                 match value {
-                    Some(text) => keyed.by_text.entry(text.as_str().into()).or_default().push(*group),
-                    None => keyed.absent.push(*group),
+                    Some(text) => add(keyed.by_text.entry(text.as_str().into()).or_default(), *group),
+                    None => add(&mut keyed.absent, *group),
                 }
             }
         }
         routes.keyed = keyed.into_values().collect();
         routes
+    }
+}
+
+/// Adds what is found by a text, once: the same text may be written several times.
+fn add(list: &mut Vec<usize>, at: usize) {
+    if list.last() != Some(&at) {
+        list.push(at);
     }
 }
 
@@ -505,7 +512,7 @@ fn keyed_members(members: &[usize], plan: &Plan<'_>) -> (Vec<Keyed>, Vec<usize>)
         let Some((path, list)) = required.into_iter().max_by_key(|(path, _)| texts[path].len()) else { continue };
         let keyed = keyed.entry(path.to_vec()).or_insert_with_key(|path| Keyed::new(path));
         for text in list {
-            keyed.by_text.entry(text.into()).or_default().push(at);
+            add(keyed.by_text.entry(text.into()).or_default(), at);
         }
     }
     (keyed.into_values().collect(), every)
@@ -566,6 +573,8 @@ mod tests {
         ("when: { eventName: true }", "true"),
         ("when: { eventName: [12.0, 18446744073709551615], eventSource: 1.5 }", "true"),
         ("needs: [ec2/flow-logs]", "event.eventName == \"A\""),
+        ("", "event.errorCode in [\"B\", \"s\", \"B\"]"),
+        ("when: { eventName: [A, B] }", "event.errorCode == \"s\" || event.errorCode in [\"s\", \"s\"]"),
     ];
 
     static BATTERY: LazyLock<Checked> = LazyLock::new(|| {
@@ -636,6 +645,7 @@ mod tests {
                 index.select(&record, &mut selected);
                 full.select(&record, &mut all);
                 prop_assert_eq!(&selected.groups, &all.groups, "{:?}", record.value);
+                prop_assert!(selected.policies.is_sorted_by(|a, b| a < b), "twice: {:?}", selected.policies);
                 for (at, policy) in packs.policies().iter().enumerate() {
                     let is_admitted = policy.header.when.admits(record.value.view());
                     prop_assert_eq!(selected.groups.contains(&index.group_of(at)), is_admitted);
