@@ -136,6 +136,7 @@ impl<'a> Reader<'a> {
             params: header.params.clone(),
             constants: BTreeMap::new(),
             hooks: BTreeSet::new(),
+            uses: header.uses.iter().chain(header.needs).cloned().collect(),
             needs: header.needs.into(),
             traces: header.uses.iter().chain(header.needs).any(|kind| kind == sessions::KIND),
             predicate: None,

@@ -62,6 +62,8 @@ pub struct Script {
     pub constants: BTreeMap<String, Value>,
     /// The hooks that it defines.
     pub hooks: BTreeSet<String>,
+    /// Inventory kinds that it may look things up in, those that it needs among them.
+    pub uses: Arc<[String]>,
     /// Inventory kinds without which it cannot judge.
     pub needs: Arc<[String]>,
     /// Whether it may ask who began a session: it declares [`sessions::KIND`].
@@ -161,8 +163,7 @@ impl Runtime {
                 empty.insert(Box::new(compiled.map_err(|error| Stop::Fault(error.to_string()))?))
             }
         };
-        self.env.judge(record, &script.needs, &loaded.assigned, &loaded.closures);
-        self.env.traces.set(script.traces);
+        self.env.judge(record, Some(script), &loaded.assigned, &loaded.closures);
         self.env.constants.replace(Rc::clone(&loaded.constants));
         let mut argument = value::show(&record.value);
         let engine = &compiler.engine;
@@ -209,8 +210,7 @@ impl Runtime {
             let one = format!("fn why_silent({param}) {{ {part} }}");
             let one = compiler.engine.compile_with_scope(&compiled::constants(script), one).ok()?;
             compiler.prepare(&one);
-            self.env.judge(record, &script.needs, &compiled.assigned, &Pool::default());
-            self.env.traces.set(script.traces);
+            self.env.judge(record, Some(script), &compiled.assigned, &Pool::default());
             let argument = (value::show(&record.value),);
             let tree = whole.merge(&one);
             let answer = compiler.engine.call_fn::<Dynamic>(&mut Scope::new(), &tree, "why_silent", argument);
@@ -265,7 +265,7 @@ impl Expression {
     /// # Errors
     /// [`Stop`] when it fails.
     pub fn evaluate(&mut self, record: &Record) -> Result<Value, Stop> {
-        self.env.judge(record, &Arc::from([]), &self.assigned, &self.closures);
+        self.env.judge(record, None, &self.assigned, &self.closures);
         let mut scope = Scope::new();
         scope.push_dynamic("event", value::show(&record.value));
         scope.push_dynamic("resource", value::show(&record.value));

@@ -384,6 +384,7 @@ impl Prober {
             params: script.params.clone(),
             constants: script.constants.clone(),
             hooks: script.hooks.clone(),
+            uses: Arc::clone(&script.uses),
             needs: Arc::clone(&script.needs),
             traces: script.traces,
             predicate: None,

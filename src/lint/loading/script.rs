@@ -46,12 +46,18 @@ fn tilted(event) { "x" }"#],
         code: "kind-not-literal",
         category: Category::Correctness,
         level: Level::Error,
-        summary: "A look-up whose kind is computed.",
-        avoid: r#"`lookup("ec2/" + what, …)`"#,
+        summary: "A look-up whose kind is computed, or that is called by other ways than its name.",
+        avoid: r#"`lookup("ec2/" + what, …)`, `"ec2/volumes".lookup(…)`, `Fn("lookup")`"#,
         prefer: r#"`lookup("ec2/volumes", …)`"#,
-        why: "Only a literal can be checked against the kinds that there are and those that the policy declares.",
+        why: "Only a literal can be checked against the kinds that there are and those that the policy declares. A look-up that was not seen here, as of a name that the script puts together, fails while it runs where the policy does not declare the kind.",
         check: Check::Loading,
-        bad: &["fn matches(event) { all(event.kind).is_empty() }"],
+        bad: &[
+            "fn matches(event) { all(event.kind).is_empty() }",
+            r#"//! uses: [ec2/volumes]
+fn matches(event) { "ec2/volumes".all().is_empty() }"#,
+            r#"//! uses: [ec2/volumes]
+fn matches(event) { Fn("all").call("ec2/volumes").is_empty() }"#,
+        ],
         good: &[r#"//! uses: [ec2/volumes]
 fn matches(event) { all("ec2/volumes").is_empty() }"#],
     },

@@ -209,6 +209,18 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// A look-up that is called in another way than by its name, with the kind behind it, cannot be checked.
+    pub(super) fn kind_out_of_sight(&mut self, function: &str, position: Position) {
+        self.say(
+            "kind-not-literal",
+            position,
+            format!(
+                "`{function}` must be called by its name, with the kind as a literal text, so that it can be checked"
+            ),
+            Some(format!("`{function}(\"ec2/…\"{})`", if looks_up(function, 3) { ", …, …" } else { "" })),
+        );
+    }
+
     /// The kinds that a library's function looks up must be declared by the policy that calls it.
     pub(super) fn kinds_of_library(&mut self, function: &str, position: Position) {
         let Some(header) = self.header else { return };

@@ -9,7 +9,7 @@ use rhai::{ASTFlags, ASTNode, Expr, FnCallExpr, Namespace, Position, Stmt};
 use super::super::{Given, Hooks};
 use super::Header;
 use super::chain::{chain, closure_name, first_step, keys};
-use super::known::{Known, Lookups, Named};
+use super::known::{Known, Lookups, Named, looks_up};
 use super::parsed::{Parsed, constant};
 use super::place::{Lines, function_name, token_end};
 use crate::diagnostic::{Diagnostic, Fix, SourceText, did_you_mean, surely_meant};
@@ -584,6 +584,11 @@ impl<'a> Walker<'a> {
             self.say("unknown-function", *at, format!("no function `{function}`"), help);
             self.rename(function, self.known.names());
         }
+        if let ("Fn", Some(Expr::StringConstant(function, at))) = (name, call.args.first())
+            && (1..=3).any(|arguments| looks_up(function, arguments))
+        {
+            self.kind_out_of_sight(function, *at);
+        }
         if PREDICATES.contains(&name) {
             for arg in &call.args {
                 if let Some(closure) = closure_name(arg) {
@@ -596,6 +601,8 @@ impl<'a> Walker<'a> {
         }
         if receiver == 0 {
             self.kind(name, call, position);
+        } else if looks_up(name, call.args.len() + 1) && !self.known.is_of_script(name, call.args.len()) {
+            self.kind_out_of_sight(name, position);
         }
     }
 

@@ -67,6 +67,7 @@ pub(super) const FAMILY: Family = Family {
             run: |call, args| {
                 // What is not text is no kind: there are none of it.
                 let kind = as_text(&args[0]).unwrap_or_default();
+                must_be_declared(call, &kind)?;
                 prove_absence(call, &kind, true)?;
                 Ok(Dynamic::from(call.env.view(&kind)))
             },
@@ -78,6 +79,7 @@ pub(super) const FAMILY: Family = Family {
             examples: &[r#"collected("ec2/addresses")"#, r#"!collected("ec2/volumes")"#],
             run: |call, args| {
                 let Some(kind) = as_text(&args[0]) else { return Ok(false.into()) };
+                must_be_declared(call, &kind)?;
                 Ok((call.env.in_scope(|scope| call.env.inventory.collected(&kind, scope)) == Collected::Whole).into())
             },
         },
@@ -101,6 +103,17 @@ pub(super) const FAMILY: Family = Family {
     ],
     lowered: &[("tag", 2, Lowered::Of(lowered_tag))],
 };
+
+/// What is declared is checked, and read for the policy. A kind that is named where that could not be seen, as by a function
+/// that another one calls, must be declared, too: else a slip of the pen would find nothing, silently.
+fn must_be_declared(call: &Call<'_>, kind: &str) -> Result<(), Failure> {
+    match &*call.env.uses.borrow() {
+        Some(declared) if !declared.iter().any(|declared| declared == kind) => {
+            Err(call.fail(format!("inventory `{kind}` is not declared (try: add it to `uses:` or `needs:`)")))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// A kind that the policy needs and of which a part alone was collected cannot prove that something is not there.
 fn prove_absence(call: &Call<'_>, kind: &str, in_scope: bool) -> Result<(), Failure> {
@@ -129,6 +142,7 @@ fn find(call: &Call<'_>, args: &[Dynamic], in_scope: bool) -> Result<Vec<Node>, 
 
 fn find_when(call: &Call<'_>, args: &[Dynamic], in_scope: bool, when: When) -> Result<Vec<Node>, Failure> {
     let (Some(kind), Some(key)) = (as_text(&args[0]), as_text(&args[1])) else { return Ok(Vec::new()) };
+    must_be_declared(call, &kind)?;
     let value = match as_text(&args[2]) {
         Some(text) => text,
         None => match to_json(&args[2]) {

@@ -29,9 +29,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, Position};
 
-use super::memory;
 use super::predicate::{Function, Value};
 use super::value::{Shown, show};
+use super::{Script, memory};
 use crate::inventory::{Finder, Inventory, When};
 use crate::record::{CLOUDTRAIL, Node, Record, Scope};
 use view::View;
@@ -113,6 +113,8 @@ pub(crate) struct Env {
     pub(crate) record: RefCell<Option<Record>>,
     /// Whether the script may ask who began a session.
     pub(crate) traces: Cell<bool>,
+    /// Inventory kinds that the policy declares; nothing where there is no policy, and all may be looked at.
+    pub(crate) uses: RefCell<Option<Arc<[String]>>>,
     /// Inventory kinds without which the policy cannot judge.
     pub(crate) needs: RefCell<Arc<[String]>>,
     /// What the script knows by name everywhere: `params` and its constants.
@@ -159,6 +161,7 @@ impl Env {
             now,
             record: RefCell::default(),
             traces: Cell::new(false),
+            uses: RefCell::default(),
             needs: RefCell::new(Arc::from([])),
             constants: RefCell::default(),
             assigned: RefCell::default(),
@@ -175,11 +178,11 @@ impl Env {
         })
     }
 
-    /// Begins to judge a record: what was remembered about the last one goes.
+    /// Begins to judge a record by a script, or by an expression: what was remembered about the last one goes.
     pub(crate) fn judge(
         &self,
         record: &Record,
-        needs: &Arc<[String]>,
+        script: Option<&Script>,
         assigned: &Rc<BTreeSet<String>>,
         closures: &Pool,
     ) {
@@ -188,7 +191,11 @@ impl Env {
             self.unwrapped.borrow_mut().clear();
             *self.record.borrow_mut() = Some(record.clone());
         }
-        *self.needs.borrow_mut() = Arc::clone(needs);
+        if let Some(script) = script {
+            *self.uses.borrow_mut() = Some(Arc::clone(&script.uses));
+            *self.needs.borrow_mut() = Arc::clone(&script.needs);
+            self.traces.set(script.traces);
+        }
         *self.assigned.borrow_mut() = Rc::clone(assigned);
         *self.closures.borrow_mut() = Rc::clone(closures);
         self.steps.set(0);
