@@ -58,15 +58,27 @@ pub enum Collected {
 #[derive(Clone, Debug)]
 struct Answers {
     by_scope: Scoped<Collected>,
-    /// The most in any scope.
-    most: Collected,
+    /// What [`Inventory::collected`] says of all scopes together.
+    everywhere: OnceLock<Collected>,
     /// What was asked about one thing, by its arguments, and whether that was ever answered.
     asked: BTreeMap<Scope, BTreeMap<String, bool>>,
 }
 
+impl Answers {
+    /// The greatest answer about a scope, of which account and region are known or do not matter.
+    fn of(&self, scope: &Scope) -> Collected {
+        self.by_scope.overlapping(scope).map(|(_, collected)| *collected).max().unwrap_or(Collected::No)
+    }
+
+    /// The least that is known of the scopes that are part of one.
+    fn least(&self, scope: &Scope) -> Collected {
+        self.by_scope.overlapping(scope).map(|(part, _)| self.of(part)).min().unwrap_or(Collected::No)
+    }
+}
+
 impl Default for Answers {
     fn default() -> Self {
-        Self { by_scope: Scoped::default(), most: Collected::No, asked: BTreeMap::new() }
+        Self { by_scope: Scoped::default(), everywhere: OnceLock::new(), asked: BTreeMap::new() }
     }
 }
 
@@ -152,13 +164,16 @@ impl Inventory {
         (0..len).map(move |at| &records[places.as_ref().map_or(at, |places| places[at] as usize)])
     }
 
-    /// How much of a kind was collected in a scope. An account or region that is unknown on either side is every one.
+    /// How much of a kind was collected in a scope: of several answers about it the greatest. An account or region that is
+    /// unknown is every one: an answer without it is about all of them, and of a scope without it no more is known than of
+    /// the one of which there was the least.
     pub fn collected(&self, kind: &str, scope: &Scope) -> Collected {
         let Some(answers) = self.collected.get(kind) else { return Collected::No };
-        if scope.account.is_none() && scope.region.is_none() {
-            return answers.most;
+        match scope {
+            Scope { account: Some(_), region: Some(_) } => answers.of(scope),
+            Scope { account: None, region: None } => *answers.everywhere.get_or_init(|| answers.least(scope)),
+            _ => answers.least(scope),
         }
-        answers.by_scope.overlapping(scope).copied().max().unwrap_or(Collected::No)
     }
 
     /// How much of each kind was collected in each scope for which there was an answer; sorted.

@@ -355,15 +355,15 @@ impl Draft {
 impl Answers {
     /// Notes an answer about a scope: of several the greatest counts.
     fn note(&mut self, scope: &Scope, collected: Collected) {
+        self.everywhere.take();
         let noted = self.by_scope.entry(scope, || collected);
         *noted = collected.max(*noted);
-        self.most = self.most.max(collected);
     }
 
     /// Notes that there are resources in a scope, whatever the answers were.
     fn note_resources(&mut self, scope: &Scope) {
-        let noted = *self.by_scope.entry(scope, || Collected::Partial);
-        self.most = self.most.max(noted);
+        self.everywhere.take();
+        self.by_scope.entry(scope, || Collected::Partial);
     }
 }
 

@@ -24,10 +24,10 @@ impl<T> Scoped<T> {
         &mut regions.entry(scope.region.clone()).or_insert_with(|| (scope.clone(), make())).1
     }
 
-    /// The values of the scopes that [overlap](Scope::overlaps) one, in no order that means anything.
-    pub(super) fn overlapping(&self, scope: &Scope) -> impl Iterator<Item = &T> {
+    /// The scopes that [overlap](Scope::overlaps) one, and their values, in no order that means anything.
+    pub(super) fn overlapping(&self, scope: &Scope) -> impl Iterator<Item = (&Scope, &T)> {
         let regions = meeting(&self.0, &scope.account);
-        regions.flat_map(|regions| meeting(regions, &scope.region)).map(|(_, value)| value)
+        regions.flat_map(|regions| meeting(regions, &scope.region)).map(|(scope, value)| (scope, value))
     }
 
     /// Every scope and its value, sorted.

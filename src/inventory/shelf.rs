@@ -119,7 +119,7 @@ impl Shelf {
                     let places = &places[places.partition_point(|at| of(at) < *number)..];
                     &places[..places.partition_point(|at| of(at) == *number)]
                 };
-                scopes.numbers.overlapping(scope).flat_map(within).copied().collect()
+                scopes.numbers.overlapping(scope).flat_map(|(_, number)| within(number)).copied().collect()
             }
         };
         found.sort_unstable();
@@ -133,7 +133,7 @@ impl Shelf {
     /// The places of what a scope sees; `None` for all of them.
     pub(super) fn seen_from(&self, scope: &Scope) -> Option<Arc<[u32]>> {
         let scopes = self.scopes();
-        let numbers: Vec<u32> = scopes.numbers.overlapping(scope).copied().collect();
+        let numbers: Vec<u32> = scopes.numbers.overlapping(scope).map(|(_, number)| *number).collect();
         match &numbers[..] {
             all if all.len() == scopes.places.len() => None,
             [one] => Some(Arc::clone(&scopes.places[*one as usize])),
