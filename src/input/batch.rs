@@ -1,4 +1,6 @@
 //! A piece of a file, split but not parsed: what passes from the thread that reads to those that open.
+//!
+//! *Law*: where a batch ends, and what its payloads may inflate to, depend on the text alone, not on what was passed over.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,10 +9,10 @@ use super::athena::Columns;
 use super::envelope::Opener;
 use super::{File, Sink, decode};
 
-/// A batch is passed on when it holds this many bytes.
+/// A batch is passed on when it stands for this many bytes.
 const FULL: usize = 1 << 18;
 
-/// A batch is passed on when it holds this many slices, however short they are.
+/// A batch is passed on when it stands for this many slices, however short they are.
 const MANY: usize = 1 << 11;
 
 /// Slices of the text of one file, in order, and what was found broken between them.
@@ -20,6 +22,9 @@ pub struct Batch {
     parts: Vec<Part>,
     /// Events that were passed over behind the last part.
     passed: u64,
+    /// The slices that it stands for, those that were passed over among them, and their bytes.
+    slices: usize,
+    text: usize,
     columns: Option<Arc<Columns>>,
     max_record: usize,
 }
@@ -56,7 +61,7 @@ pub(super) enum What {
 impl Batch {
     /// An empty batch of JSON values, none of which may stand for more than `max_record` bytes.
     pub(super) fn json(max_record: usize) -> Self {
-        Self { bytes: Vec::new(), parts: Vec::new(), passed: 0, columns: None, max_record }
+        Self { bytes: Vec::new(), parts: Vec::new(), passed: 0, slices: 0, text: 0, columns: None, max_record }
     }
 
     /// An empty batch of rows of CSV.
@@ -65,15 +70,30 @@ impl Batch {
     }
 
     pub(super) fn push(&mut self, what: What, slice: &[u8], line: u64, fragment: bool) {
+        self.stands_for(slice.len());
+        self.keep(what, slice, line, fragment);
+    }
+
+    fn stands_for(&mut self, bytes: usize) {
+        self.slices += 1;
+        self.text += bytes;
+    }
+
+    fn keep(&mut self, what: What, slice: &[u8], line: u64, fragment: bool) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(slice);
         let passed = std::mem::take(&mut self.passed);
         self.parts.push(Part { what, range: start..self.bytes.len(), line, passed, fragment });
     }
 
-    /// Notes an event of which nothing is kept but that it was there.
-    pub(super) fn pass_over(&mut self) {
-        self.passed += 1;
+    /// Passes over an event of so many bytes, of which nothing is kept but that it was there, and what was noted.
+    pub(super) fn pass_over(&mut self, bytes: usize, notes: &[u8], line: u64) {
+        self.stands_for(bytes);
+        if notes.is_empty() {
+            self.passed += 1;
+        } else {
+            self.keep(What::Notes, notes, line, false);
+        }
     }
 
     pub(super) fn push_break(&mut self, reason: impl Into<String>, line: u64) {
@@ -86,7 +106,7 @@ impl Batch {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.bytes.len() >= FULL || self.parts.len() >= MANY
+        self.text >= FULL || self.slices >= MANY
     }
 
     /// Whether it holds nothing at all, not even a fault or an event that was passed over.
@@ -94,7 +114,7 @@ impl Batch {
         self.parts.is_empty() && self.passed == 0
     }
 
-    /// Bytes of decoded text it holds: what it costs to open.
+    /// Bytes of text and notes that it holds.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
@@ -105,7 +125,7 @@ impl Batch {
     /// The position of an event counts the events of this batch from 1: whoever puts batches together adds the number
     /// of events in the batches before it. The position of a fault is 0, its line is known.
     pub fn open(&self, file: &File, sink: &mut dyn Sink) {
-        let mut opener = Opener::new(file, sink, self.max_record, self.len());
+        let mut opener = Opener::new(file, sink, self.max_record, self.text);
         self.open_into(&mut opener, 0);
         opener.finish();
     }

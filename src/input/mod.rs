@@ -162,9 +162,9 @@ impl Reader {
     /// Reads a file in batches, in order; memory does not grow with the file. Whatever is wrong with the file becomes a
     /// fault in one of the batches. Call [`text`] for inventory.
     ///
-    /// Events that `route` passes over are in no batch but as a number. A log object as CloudTrail writes it, compressed
-    /// and with the right checksum, is trusted to be JSON where only its commas would tell otherwise; of everything else
-    /// what is passed over is checked to be.
+    /// Events that `route` passes over are in no batch but as a number. What is passed over is checked to be JSON, but for
+    /// records on one line of a compressed log object as CloudTrail writes it: there what stands between strings and
+    /// brackets (commas, words, numbers) is trusted. That its checksum is wrong is told like all else that is.
     ///
     /// A file that is not on disk (standard input, a pipe) can be read once; read again, it is empty.
     ///

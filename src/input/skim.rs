@@ -289,6 +289,8 @@ pub(super) struct Skimmed<'a> {
     pub(super) text: &'a [u8],
     /// Line ends before it, since the run began.
     pub(super) lines: u64,
+    /// Whether lines end within it.
+    pub(super) has_lines: bool,
     pub(super) fields: Option<Fields<'a>>,
 }
 
@@ -577,10 +579,11 @@ impl<E: FnMut(Skimmed<'_>) -> Taken> Search<'_, E> {
         }
         self.names.is_unsure |= self.rare.has_escapes(end);
         let lines = self.rare.lines_before(self.begin);
+        let has_lines = self.rare.lines_before(end) > lines;
         let (record, begin) = (&text[..end], self.begin);
         let fields = Fields { text: record, begin, starts: &self.names.starts, delivered: self.delivered };
         let fields = (!self.names.is_unsure).then_some(fields);
-        let goes_on = match (self.each)(Skimmed { text: &text[self.begin..end], lines, fields }) {
+        let goes_on = match (self.each)(Skimmed { text: &text[self.begin..end], lines, has_lines, fields }) {
             Taken::GoOn => true,
             Taken::End => false,
             Taken::Not => return false,

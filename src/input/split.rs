@@ -361,8 +361,9 @@ impl<'r> Splitter<'r> {
         let (batch, line, is_trusted) = (&mut self.batch, self.line, *is_trusted);
         let text = &self.buf[self.at..];
         let each = |record: Skimmed<'_>| {
-            // Brackets match in much that is no JSON; where it ends, and what tells of it, is the slow way's to say.
-            if !is_trusted && !is_json(record.text) {
+            // Brackets match in much that is no JSON; where it ends, and what tells of it, is the slow way's to say. Lines end
+            // within no record of a log object as CloudTrail writes it, but where one broke off.
+            if (!is_trusted || record.has_lines) && !is_json(record.text) {
                 return Taken::Not;
             }
             notes.clear();
@@ -370,8 +371,7 @@ impl<'r> Splitter<'r> {
                 .fields
                 .is_some_and(|fields| event::is_surely_event(&fields) && route.passes_over(&fields, notes));
             match passes {
-                true if notes.is_empty() => batch.pass_over(),
-                true => batch.push(What::Notes, notes, line + record.lines, false),
+                true => batch.pass_over(record.text.len(), notes, line + record.lines),
                 false => batch.push(What::Value, record.text, line + record.lines, false),
             }
             if batch.is_full() { Taken::End } else { Taken::GoOn }
