@@ -5,6 +5,7 @@
 //! Who an event is of is not looked into at once: calls are counted by the text of `userIdentity`, of which there are as many
 //! as sessions, and those texts are read when the last event was, and with it all that is known of how sessions began.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -279,22 +280,33 @@ impl Counter {
     pub(crate) fn tally(counters: Vec<Self>, inventory: &Inventory, top: usize) -> Result<Tally, Error> {
         let mut calls = Count::default();
         let mut sorters = Vec::new();
-        let (mut people, mut failed) = (None, None);
+        let mut failed = None;
         for mut counter in counters {
             counter.drain();
             failed = failed.or(counter.failed);
             calls.add(&counter.calls);
-            people.get_or_insert_with(|| counter.sorter.emptied());
             sorters.push(counter.sorter);
         }
         if let Some(error) = failed {
             return Err(error);
         }
-        let mut people = people.unwrap_or_else(|| Sorter::new(&Arc::default(), 0));
+        let empty = sorters.first().map_or_else(|| Sorter::new(&Arc::default(), 0), Sorter::emptied);
+        let (mut identities, mut people) = (empty.emptied(), empty);
         let [counted] = Sorter::sorted(sorters)?;
         let mut counted = Sums::new(counted.read()?)?;
         let (mut key, mut payload) = (Vec::new(), Vec::new());
+        // What an identity is does not depend on how it is spelled.
         while let Some((text, count)) = counted.next(IDENTITIES)? {
+            payload.clear();
+            sums::put(&count, &mut payload)?;
+            key.clear();
+            key.push(IDENTITIES);
+            key.extend_from_slice(&canonical(&text));
+            identities.push(0, &key, &payload)?;
+        }
+        let [identities] = Sorter::sorted(vec![identities])?;
+        let mut identities = Sums::new(identities.read()?)?;
+        while let Some((text, count)) = identities.next(IDENTITIES)? {
             payload.clear();
             sums::put(&count, &mut payload)?;
             for (stream, who) in (1..).zip(people_of(&text, inventory, count.last)) {
@@ -313,6 +325,11 @@ impl Counter {
         }
         Ok(Tally { calls, top, sections })
     }
+}
+
+/// A text of `userIdentity` as it is spelled where it was parsed.
+fn canonical(text: &[u8]) -> Cow<'_, [u8]> {
+    Document::parse(text).map_or(text.into(), |identity| identity.root().canonical().into_bytes().into())
 }
 
 /// Who began the session that a text of `userIdentity` tells of, as it is known at the last of its calls; and who the text

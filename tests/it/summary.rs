@@ -467,6 +467,26 @@ fn what_is_no_call_is_told_apart_and_faults_are_in_the_exit_code() {
     assert!(ran.err.contains("is read by this scan"), "{}", ran.err);
 }
 
+/// Who began a session is told as of its last call, in whatever spelling that is.
+#[test]
+fn a_caller_is_one_however_records_spell_it() {
+    let desk = Desk::with_key_pair();
+    let at = |id: u32, time: &str| {
+        call(id, json!({ "eventName": "GetObject", "eventTime": time, "userIdentity": session("ops", "ASIA1") }))
+            .to_string()
+    };
+    let mut begins = assumed(1, None, "ops", "ASIA1");
+    begins["eventTime"] = json!("2024-05-14T12:00:01Z");
+    let late = at(3, "2024-05-14T12:10:00Z").replace("\":\"", "\" : \"");
+    desk.write("log.json", [begins.to_string(), at(2, "2024-05-14T12:00:00Z"), late].join("\n"));
+    let args = ["scan", "log.json", "--policy", "key-pair-created.rhai", "--tally", "--format", "json"];
+    let by_fields = desk.run(&args).succeeds().json()["tally"].clone();
+    let parsed = desk.run(&[&args[..], &["--no-index"]].concat()).succeeds().json()["tally"].clone();
+    assert_eq!(by_fields, parsed);
+    let people = parsed["sections"].as_array().unwrap().iter().find(|section| section["by"] == "principal").unwrap();
+    assert_eq!(people["rows"].as_array().unwrap().len(), 1, "{people}");
+}
+
 #[test]
 fn a_scan_carries_the_same_tally() {
     let desk = Desk::with_key_pair();
