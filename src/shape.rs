@@ -130,13 +130,24 @@ fn violations(validator: &Validator, schema: &Value, yaml: &Yaml) -> Vec<Violati
             {
                 say(here.span.clone(), format!("`{name}` is an empty list, which nothing can be in"), None);
             }
-            ValidationErrorKind::AnyOf { .. } => {
-                say(here.span.clone(), format!("`{name}` must be a value or a list of values"), None)
-            }
+            ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::UniqueItems => match repeated(here) {
+                Some(item) => {
+                    let text = item.raw().unwrap_or_default();
+                    say(item.span.clone(), format!("`{text}` is twice in `{name}`"), None);
+                }
+                None => say(here.span.clone(), format!("`{name}` must be a value or a list of values"), None),
+            },
             _ => say(here.span.clone(), format!("`{name}`: {error}"), None),
         }
     }
     found
+}
+
+/// The first item of a list that is a scalar as one before it.
+fn repeated(list: &Yaml) -> Option<&Yaml> {
+    let items = list.items();
+    let is_before = |at: usize| items[..at].iter().any(|known| known.raw() == items[at].raw());
+    (1..items.len()).find(|at| items[*at].raw().is_some() && is_before(*at)).map(|at| &items[at])
 }
 
 /// The property names that a schema lists where `additionalProperties` failed.

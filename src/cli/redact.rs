@@ -8,6 +8,9 @@ use lawbook::error::Error;
 use lawbook::policy::Checked;
 use lawbook::redact::Redactor;
 
+/// The variable that names a key for all runs.
+const KEY: &str = "LAWBOOK_REDACT_KEY";
+
 /// Whether a report has pseudonyms.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Report")]
@@ -18,7 +21,7 @@ pub(crate) struct RedactArgs {
 
     /// A file with the key of the pseudonyms, 16 bytes or more: with the same key they are the same. Without it they are
     /// others in every run
-    #[arg(long, value_name = "FILE", env = "LAWBOOK_REDACT_KEY")]
+    #[arg(long, value_name = "FILE", env = KEY)]
     redact_key: Option<PathBuf>,
 }
 
@@ -33,10 +36,16 @@ impl RedactArgs {
     }
 
     fn redactor(&self) -> Result<Option<Redactor>, Error> {
+        let Some(path) = &self.redact_key else {
+            return if self.redact { Redactor::random().map(Some) } else { Ok(None) };
+        };
         if !self.redact {
-            return Ok(None);
+            // In the environment it may be set for other runs.
+            if std::env::var_os(KEY).is_some_and(|set| set == path.as_os_str()) {
+                return Ok(None);
+            }
+            return Err(Error::new("is of no use without `--redact`").about("--redact-key").try_to("add `--redact`"));
         }
-        let Some(path) = &self.redact_key else { return Redactor::random().map(Some) };
         let about = |error: Error| error.about(format!("--redact-key {}", path.display()));
         let secret = std::fs::read(path).map_err(|error| about(Error::new(format!("cannot be read: {error}"))))?;
         Redactor::new(secret.trim_ascii()).map(Some).map_err(about)

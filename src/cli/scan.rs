@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use lawbook::diagnostic::{Diagnostic, did_you_mean};
 use lawbook::engine::{Cost, Outcome, PolicyCounts, Request, Route, scan};
 use lawbook::error::Error;
-use lawbook::policy::{Checked, Policy};
+use lawbook::policy::{Checked, Policy, Shape};
 use lawbook::report::{self, Format, GroupBy, Look};
 use lawbook::script::Limits;
 use lawbook::triage::Triage;
@@ -267,6 +267,12 @@ fn run_telling(
         log.outcome(outcome);
     }
     tell_costs(outcome, packs, log)?;
+    if let Some(file) = set.state.as_deref().filter(|_| !packs.policies().iter().any(looks_back)) {
+        let file = file.display().to_string();
+        let told =
+            format!("state: no policy of this run looks back (`first_seen`), so nothing is remembered in {file}");
+        log.line(Level::Info, "state", &told, json!({ "file": file }));
+    }
     let asked_of_none = why.as_deref().filter(|_| outcome.why.is_empty());
     if let Some(policy) = asked_of_none.and_then(|name| packs.find(name).ok()) {
         let when: Vec<String> = policy.header.when.conditions.iter().map(ToString::to_string).collect();
@@ -279,6 +285,11 @@ fn run_telling(
         log.line(Level::Info, "why", &told, json!({ "policy": policy.id }));
     }
     Ok(outcome.summary.exit.code)
+}
+
+/// Whether a policy asks what was seen before.
+fn looks_back(policy: &Policy) -> bool {
+    policy.header.window.as_ref().is_some_and(|window| window.shape == Shape::FirstSeen)
 }
 
 /// Says what policies cost, if that was wanted.

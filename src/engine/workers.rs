@@ -420,8 +420,12 @@ impl<'a> Judge<'a> {
         inventory: &Arc<Inventory>,
         asked: Asked<'_>,
     ) -> Result<bool, Error> {
-        if self.has_stopped() || self.policies.iter().all(|policy| policy.header.window.is_none()) {
+        if self.has_stopped() {
             return Ok(true);
+        }
+        if self.policies.iter().all(|policy| policy.header.window.is_none()) {
+            // There is nothing to remember; that the file can be written is known all the same.
+            return self.request.state.as_deref().map_or(Ok(()), |path| Locked::open(path)?.save()).map(|()| true);
         }
         let (mut sorters, mut spans, mut batches) = (Vec::new(), Spans::default(), Vec::new());
         for tally in lock(&self.idle).iter_mut() {
