@@ -38,6 +38,11 @@ fn mistakes_in_scripts_are_found_where_they_are() {
         ("lookup(\"ec2/volume\", \"a\", \"b\") != ()", "unknown-kind", "\"ec2/volume\""),
         ("lookup(\"ec2/addresses\", \"a\", \"b\") != ()", "undeclared-kind", "\"ec2/addresses\""),
         ("all(event.kind).is_empty()", "kind-not-literal", "event"),
+        ("\"ec2/adresses\".lookup_all(\"PublikIp\", event.a).is_empty()", "kind-not-literal", "lookup_all"),
+        ("!\"ec2/flowlogs\".collected()", "kind-not-literal", "collected"),
+        ("\"ec2/flowlogs\"?.all().is_empty()", "kind-not-literal", "all"),
+        ("Fn(\"lookup_ever\").call(\"ec2/adresses\", \"a\", \"b\").is_empty()", "kind-not-literal", "\"lookup_ever\""),
+        ("event.list.some(Fn(\"collected\"))", "kind-not-literal", "\"collected\""),
         ("event.readOnly", "bare-path", "event.readOnly"),
         ("!event.readOnly", "bare-path", "event.readOnly"),
         ("succeeded(event) && event.readOnly", "bare-path", "event.readOnly"),
@@ -216,6 +221,20 @@ fn mistakes_in_front_matter_have_their_place_in_the_file() {
     }
     for text in ["", "fn matches(event) { true }", "//! ---\n//! title: T\n"] {
         assert!(mistakes(text).iter().any(|mistake| mistake.code == "front-matter"), "{text:?}");
+    }
+}
+
+#[test]
+fn what_stands_twice_in_a_list_is_named() {
+    for (line, said, column) in [
+        ("window: { by: [awsRegion, awsRegion], within: 1h, count: 2 }", "`awsRegion` is twice in `by`", 31),
+        ("tags: [b, a, c, a]", "`a` is twice in `tags`", 21),
+    ] {
+        let text = format!(
+            "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! {line}\n//! ---\nfn matches(event) {{ true }}\n"
+        );
+        let found: Vec<_> = mistakes(&text).iter().map(|found| (found.message.clone(), found.place())).collect();
+        assert!(found.contains(&(said.to_owned(), (5, column))), "{found:?}");
     }
 }
 

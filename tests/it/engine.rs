@@ -429,6 +429,57 @@ fn a_manifest_says_what_an_empty_file_is() {
     );
 }
 
+/// What was refused in one place is not known to be nowhere.
+#[test]
+fn what_was_refused_somewhere_is_not_known_to_be_nowhere() {
+    let packs = checked(
+        "p",
+        "judges: cloudtrail\nneeds: [ec2/addresses]",
+        "fn matches(event) { lookup_anywhere(\"ec2/addresses\", \"PublicIp\", event.eventName).is_empty() }",
+    );
+    let records = records(&[event("1", "A", "")]);
+    let run = |elsewhere: Collected, nowhere: bool| {
+        let mut builder = Inventory::default().reopen();
+        let mut other = records[0].scope.clone();
+        other.account = Some("999999999999".into());
+        builder.note_collected(&"ec2/addresses".into(), records[0].scope.clone(), Collected::Whole);
+        builder.note_collected(&"ec2/addresses".into(), other.clone(), elsewhere);
+        if !nowhere {
+            let address = serde_json::json!({ "AllocationId": "eipalloc-1", "PublicIp": "A" });
+            builder.add(input::inventory::resource("ec2/addresses", &address, other));
+        }
+        let outcome = engine::judge(&packs, &records, builder.finish().0, &request(&[])).unwrap();
+        (outcome.summary.findings.total, outcome.summary.not_evaluated)
+    };
+    assert_eq!(run(Collected::Whole, true), (1, 0));
+    assert_eq!(run(Collected::Whole, false), (0, 0));
+    for part in [Collected::Refused, Collected::Partial] {
+        assert_eq!(run(part, true), (0, 1), "{part:?}");
+    }
+    assert_eq!(run(Collected::Partial, false), (0, 0), "what is there is there");
+}
+
+/// What the checker cannot see is found out when it runs: a kind that is not declared may not be one.
+#[test]
+fn a_kind_that_is_not_declared_is_a_fault_not_nothing() {
+    for look_up in [
+        r#"let name = "lookup" + "_all"; Fn(name).call("ec2/adresses", "PublikIp", event.eventName).is_empty()"#,
+        r#"let f = Fn("coll" + "ected"); !f.call("ec2/flowlogs")"#,
+        r#"let f = Fn("al" + "l"); f.call("ec2/volumes").is_empty()"#,
+    ] {
+        let packs = checked(
+            "p",
+            "judges: cloudtrail\nuses: [ec2/addresses]",
+            &format!(
+                "fn matches(event) {{ {look_up} }}\nfn context(event) {{ lookup(\"ec2/addresses\", \"PublicIp\", \"b\") }}"
+            ),
+        );
+        let outcome = judge(&packs, &[event("1", "A", "")]);
+        assert_eq!((outcome.summary.findings.total, outcome.summary.faults), (0, 1), "{look_up}");
+        assert!(outcome.faults[0].reason.contains("is not declared (try: add it to `uses:`"), "{:?}", outcome.faults);
+    }
+}
+
 /// Past the size of any list that a script may make; and what the look-ups build for everybody is not held against the
 /// script that asks first.
 #[test]

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use lawbook::engine::{Outcome, PolicyCounts, Request, scan};
@@ -46,6 +48,7 @@ const POLICIES: &[(&str, &str)] = &[
         "uses: [cloudtrail/address-associations]",
         "event.eventName == \"B\" && lookup_all(\"cloudtrail/address-associations\", \"AssociationId\", \"x\").len() > 0",
     ),
+    ("", "event.errorCode in [\"Denied\", \"s\", \"Denied\"]"),
     ("uses: [cloudtrail/sessions]", "event.eventName == \"C\" && actor(event).origin.type == \"Root\""),
     ("uses: [cloudtrail/sessions]", "actor(event).via == () && actor(event).type == \"AssumedRole\""),
 ];
@@ -339,6 +342,53 @@ fn what_only_looks_like_json_is_told_as_a_full_scan_tells_it() {
             assert_eq!(ways[0], ways[1], "{broken} {lie:?}");
             assert!(ways[0].report.contains("\"stage\": \"input\""), "{broken} {lie:?}: {}", ways[0].report);
         }
+    }
+}
+
+/// A line that ends within a record of a compressed log object says that something broke off there.
+#[test]
+fn a_record_behind_one_that_broke_off_is_found_in_a_compressed_object() {
+    let packs = packs();
+    let folder = tempfile::tempdir().unwrap();
+    let text = concat!(
+        r#"{"Records":[{"eventVersion":"1.10","eventSource":"s","eventName":"quiet","a":1"#,
+        "\n",
+        r#"{"eventVersion":"1.10","eventSource":"s","eventName":"A"}}]}"#
+    );
+    put(folder.path(), PLACES[1], &gzip(text.as_bytes()));
+    let ways = all_ways(&packs, &request(&[folder.path().to_owned()]));
+    assert_eq!(ways[0], ways[1]);
+    assert_eq!(ways[1], ways[2]);
+    assert!(
+        ways[0].report.contains("breaks off") && ways[0].report.contains("\"policy\": \"p0\""),
+        "{}",
+        ways[0].report
+    );
+}
+
+/// What payloads may inflate to in all, and how many reasons are listed, does not depend on what stands between them.
+#[test]
+fn limits_do_not_depend_on_what_is_passed_over() {
+    let packs = packs_of([("when: { eventName: HIT }", "fn matches(event) { true }".to_owned())].into_iter());
+    let folder = tempfile::tempdir().unwrap();
+    let event =
+        |name: &str| format!(r#"{{"eventVersion":"1.10","eventSource":"s","eventName":"{name}","eventID":"{name}"}}"#);
+    let payload = |number: usize| {
+        let inner = format!("{}{}", event("HIT").replace("\"HIT\"}", &format!("\"{number}\"}}")), " ".repeat(60_000));
+        format!(r#"{{"awslogs":{{"data":"{}"}}}}"#, BASE64.encode(gzip(inner.as_bytes())))
+    };
+    let lines = |between: usize, hits: usize, odd: usize| {
+        let quiet = vec![event("quiet"); between];
+        let odd = (0..odd).flat_map(|number| [event("quiet"), format!("{{\"k{number}\":1}}")]);
+        quiet.into_iter().chain((0..hits).map(payload)).chain(odd).collect::<Vec<_>>().join("\n")
+    };
+    for text in [lines(60, 5, 0), lines(0, 5, 0), lines(0, 0, 3_000)] {
+        put(folder.path(), "log.json", text.as_bytes());
+        let mut request = request(&[folder.path().to_owned()]);
+        request.settings.max_record = 64 << 10;
+        let ways = all_ways(&packs, &request);
+        assert_eq!(ways[0], ways[1]);
+        assert_eq!(ways[1], ways[2]);
     }
 }
 

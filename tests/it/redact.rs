@@ -508,6 +508,8 @@ fn keys_that_can_be_guessed_or_read_by_nobody_are_refused_before_the_scan() {
         assert_eq!(ran.code, 2);
         assert!(ran.err.contains(says) && ran.err.contains(&format!("--redact-key {key}")), "{}", ran.err);
     }
+    let ran = run(desk.path(), &["scan", ".", "--redact-key", "short"]);
+    assert!(ran.code == 2 && ran.err.contains("--redact-key: is of no use without `--redact`"), "{}", ran.err);
 }
 
 #[test]

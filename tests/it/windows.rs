@@ -455,6 +455,28 @@ fn a_state_file_that_cannot_be_read_is_told_and_left_alone() {
     assert_eq!(std::fs::read_to_string(&state).unwrap(), "{\"lawbook_state\":1}\nnot a line\n");
 }
 
+/// A file that cannot be written is told, and that nothing is remembered in one that can.
+#[test]
+fn a_state_file_that_nobody_asks_for_is_told() {
+    let desk = tempfile::tempdir().unwrap();
+    write(desk.path(), &many(0, 1), 1);
+    std::fs::write(
+        desk.path().join("p.rhai"),
+        "//! ---\n//! lawbook: 1\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! ---\nfn matches(event) { event.eventName == \"RunInstances\" }\n",
+    )
+    .unwrap();
+    let scan = |state: &str| {
+        let mut command = crate::cli::lawbook();
+        command.current_dir(desk.path()).args(["scan", "--policy", "p.rhai", ".", "--state", state]);
+        let ran = command.output().unwrap();
+        (ran.status.code(), String::from_utf8(ran.stderr).unwrap())
+    };
+    let (code, told) = scan("none/seen.jsonl");
+    assert!(code == Some(2) && told.contains("none/seen.jsonl.lock: cannot be locked"), "{told}");
+    let (code, told) = scan("seen.jsonl");
+    assert!(code == Some(1) && told.contains("nothing is remembered in seen.jsonl"), "{told}");
+}
+
 fn command(policies: &Path, logs: &Path, state: &Path) -> std::process::Command {
     let mut command = crate::cli::lawbook();
     command.args(["scan", "--pack"]).arg(policies).arg(logs).arg("--state").arg(state);
