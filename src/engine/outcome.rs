@@ -327,6 +327,11 @@ pub struct PolicyCounts {
 }
 
 impl PolicyCounts {
+    /// Records of which its `matches` was true: its hits, if it has a window, which are never fewer than what it found.
+    pub fn told(&self) -> u64 {
+        self.hits.max(self.findings)
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         let Self { asked, findings, hits, silent, not_evaluated, faults } = other;
         self.asked += asked;

@@ -25,8 +25,8 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> 
     let width = rows.iter().map(|row| row.policy.chars().count()).max().unwrap_or(0).max("policy".len());
     writeln!(
         out,
-        "{:width$}  {:>11} {:>11} {:>9} {:>13} {:>10} {:>6}  found by",
-        "policy", "asked", "in Rhai", "hits", "operations", "time", "share"
+        "{:width$}  {:>11} {:>11} {:>9} {:>9} {:>13} {:>10} {:>6}  found by",
+        "policy", "asked", "in Rhai", "hits", "findings", "operations", "time", "share"
     )?;
     for Row { policy, counts, cost, route } in &rows {
         let share = 100.0 * cost.time.as_secs_f64() / total.as_secs_f64().max(f64::MIN_POSITIVE);
@@ -36,9 +36,10 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> 
         };
         writeln!(
             out,
-            "{policy:width$}  {:>11} {:>11} {:>9} {:>13} {:>10} {:>6}  {found_by}",
+            "{policy:width$}  {:>11} {:>11} {:>9} {:>9} {:>13} {:>10} {:>6}  {found_by}",
             counts.asked,
             cost.run,
+            counts.told(),
             counts.findings,
             cost.operations,
             time(cost.time),

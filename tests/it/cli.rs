@@ -142,11 +142,22 @@ fn what_policies_cost_is_told_beside_the_same_report() {
     let told = desk.run(&["scan", "log.json", "--policy", "key-pair-created.rhai", "--profile"]).exits(1);
     assert_eq!(told.out, plain.out);
     let rows: Vec<Vec<&str>> = told.err.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(rows[0], "policy asked in Rhai hits operations time share found by".split(' ').collect::<Vec<_>>());
-    assert_eq!(&rows[1][..4], ["key-pair-created", "1", "0", "1"], "{}", told.err);
+    assert_eq!(
+        rows[0],
+        "policy asked in Rhai hits findings operations time share found by".split(' ').collect::<Vec<_>>()
+    );
+    assert_eq!(&rows[1][..5], ["key-pair-created", "1", "0", "1", "1"], "{}", told.err);
     assert!(told.err.contains("1 policy asked") && told.err.contains("0 of 1 events were passed over"), "{}", told.err);
     let full = desk.run(&["scan", "log.json", "--policy", "key-pair-created.rhai", "--profile", "--no-index"]).exits(1);
     assert!(full.err.contains("because facts are not asked: key-pair-created."), "{}", full.err);
+
+    let window = policy("Many", "fn matches(event) { event.eventName == \"CreateKeyPair\" }");
+    let window =
+        window.replace("judges: cloudtrail", "judges: cloudtrail\n//! window: { by: awsRegion, within: 1h, count: 9 }");
+    desk.write("many.rhai", window);
+    let told = desk.run(&["scan", "log.json", "--policy", "many.rhai", "--profile"]).succeeds();
+    let row = told.err.lines().find(|line| line.starts_with("many ")).unwrap();
+    assert_eq!(row.split_whitespace().take(5).collect::<Vec<_>>(), ["many", "1", "0", "1", "0"], "{}", told.err);
 }
 
 #[test]
