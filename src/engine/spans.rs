@@ -74,6 +74,9 @@ impl Spans {
     }
 
     fn of(&self, account: Option<&str>) -> impl Iterator<Item = (Timestamp, Timestamp)> {
-        self.by_scope.iter().filter(move |(scope, _)| scope.account.as_deref() == account).map(|(_, span)| *span)
+        // Of an account, what is of no region comes first.
+        let first = Scope { account: account.map(Into::into), region: None };
+        let all = self.by_scope.range(first..);
+        all.take_while(move |(scope, _)| scope.account.as_deref() == account).map(|(_, span)| *span)
     }
 }

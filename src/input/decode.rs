@@ -61,6 +61,34 @@ pub(super) fn reason(error: &io::Error) -> String {
     }
 }
 
+/// A file that must have as many bytes as when it was found: one that was cut, or emptied, may end where a record does.
+pub(super) struct Whole<R> {
+    inner: R,
+    read: u64,
+    size: u64,
+}
+
+impl<R: Read> Whole<R> {
+    pub(super) fn new(inner: R, size: u64) -> Self {
+        Self { inner, read: 0, size }
+    }
+}
+
+impl<R: Read> Read for Whole<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(into)?;
+        if count == 0 && !into.is_empty() && self.read < self.size {
+            let size = std::mem::take(&mut self.size);
+            return Err(broken(format!(
+                "ends after {} of the {size} bytes that it had when it was found; scan it again",
+                self.read
+            )));
+        }
+        self.read += count as u64;
+        Ok(count)
+    }
+}
+
 /// How far something may inflate.
 #[derive(Clone, Copy)]
 pub(super) struct Limit {
@@ -208,6 +236,24 @@ impl<R: BufRead> Inflate<R> {
     }
 }
 
+impl<R: BufRead> Inflate<R> {
+    /// Reads no more of a member than may be; an error if there is more.
+    fn within(&self, member: &mut GzDecoder<R>, into: &mut [u8]) -> io::Result<usize> {
+        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
+        if room > 0 {
+            return member.read(&mut into[..room]);
+        }
+        match member.read(&mut [0])? {
+            0 => Ok(0),
+            _ => Err(broken(format!(
+                "inflates to more than {}; raise the limit with `{}`",
+                size(self.most.bytes),
+                self.most.flag
+            ))),
+        }
+    }
+}
+
 impl<R: BufRead> Read for Inflate<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if into.is_empty() {
@@ -217,16 +263,10 @@ impl<R: BufRead> Read for Inflate<R> {
             match mem::replace(&mut self.state, State::Ended) {
                 State::Ended => return Ok(0),
                 State::Between(compressed) => self.state = self.next_member(compressed)?,
-                State::Member(mut member) => match member.read(into) {
+                State::Member(mut member) => match self.within(&mut member, into) {
                     Ok(0) => self.state = State::Between(member.into_inner()),
                     Ok(count) => {
-                        self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
-                            broken(format!(
-                                "inflates to more than {}; raise the limit with `{}`",
-                                size(self.most.bytes),
-                                self.most.flag
-                            ))
-                        })?;
+                        self.left -= count as u64;
                         self.state = State::Member(member);
                         return Ok(count);
                     }

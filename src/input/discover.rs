@@ -190,7 +190,7 @@ impl File {
     /// The raw bytes from the beginning.
     pub(super) fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         Ok(match &self.source {
-            Source::Disk(path) => Box::new(fs::File::open(path)?),
+            Source::Disk(path) => Box::new(decode::Whole::new(fs::File::open(path)?, self.size)),
             Source::Stream { head, rest } => {
                 let rest = rest.lock().unwrap_or_else(PoisonError::into_inner).take();
                 Box::new(head.as_slice().chain(rest.unwrap_or_else(|| Box::new(io::empty()))))

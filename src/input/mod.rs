@@ -276,7 +276,7 @@ impl Reader {
         let mut source = std::fs::File::open(path)?;
         // One more byte, for a file that has grown.
         (&mut source).take(WHOLE + 1).read_to_end(&mut self.raw)?;
-        if self.raw.len() as u64 > WHOLE {
+        if self.raw.len() as u64 > WHOLE || (self.raw.len() as u64) < file.size {
             return Ok(None);
         }
         let most = usize::try_from(self.settings.max_inflated).unwrap_or(usize::MAX).min(WHOLE_TEXT);

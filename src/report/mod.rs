@@ -81,7 +81,9 @@ pub fn write(
     look: Look<'_>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    match format {
+    let mut to = Remembering { out, failed: None };
+    let out = &mut to;
+    let written = match format {
         Format::Text => text::write(outcome, packs, look, out),
         Format::Json => json::write(outcome, look, out),
         Format::Ndjson => json::write_lines(outcome, look, out),
@@ -93,6 +95,39 @@ pub fn write(
         Format::Html => html::write(outcome, packs, out),
         Format::Ocsf => ocsf::write(outcome, packs, out),
         Format::Asff => asff::write(outcome, packs, look.product, out),
+    };
+    to.failed.map_or(written, Err)
+}
+
+/// Writes, and remembers what first went wrong: what writes a format may make another error of it, and a reader that is
+/// gone must be known as one.
+struct Remembering<'o> {
+    out: &'o mut dyn Write,
+    failed: Option<io::Error>,
+}
+
+impl Remembering<'_> {
+    fn told<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        match done {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                let kind = error.kind();
+                self.failed.get_or_insert(error);
+                Err(kind.into())
+            }
+            done => done,
+        }
+    }
+}
+
+impl Write for Remembering<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let done = self.out.write(bytes);
+        self.told(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.out.flush();
+        self.told(done)
     }
 }
 

@@ -296,6 +296,52 @@ fn a_bomb_is_not_inflated() {
     assert_eq!(found.reasons(), ["`awslogs.data`: inflates to more than 1 MiB; raise the limit with `--max-record`"]);
 }
 
+/// What is within the limit is read, however much is read at once.
+#[test]
+fn all_up_to_the_limit_is_inflated() {
+    let line = "{\"eventVersion\":\"1.10\",\"eventSource\":\"s\",\"eventName\":\"A\"}\n";
+    let text = line.repeat(20_000);
+    let read_up_to = |bytes: usize| {
+        let settings = Settings { max_inflated: bytes as u64, ..Settings::default() };
+        open(&File::from_bytes("log", gzip(&text)), &settings)
+    };
+    let whole = read_up_to(text.len());
+    assert_eq!((whole.events.len(), whole.faults.len()), (20_000, 0), "{:?}", whole.reasons());
+    for short in [1, line.len() + 1, 100_000] {
+        let found = read_up_to(text.len() - short);
+        // Of the last record that there is room for, all but the end of the line may be there.
+        let most = (text.len() - short + 1) / line.len();
+        assert_eq!(found.events.len(), most, "{short}");
+        assert!(found.reasons().iter().any(|reason| reason.starts_with("inflates to more than")), "{short}");
+    }
+}
+
+/// A file that was cut or emptied since it was found may end where a record does.
+#[test]
+fn a_file_that_shrank_is_told() {
+    let desk = tempfile::tempdir().unwrap();
+    let line = "{\"eventVersion\":\"1.10\",\"eventSource\":\"s\",\"eventName\":\"A\"}\n";
+    let path = desk.path().join("log.json");
+    for (before, after, events) in [
+        (line.repeat(9).into_bytes(), line.repeat(4).into_bytes(), 4),
+        (line.repeat(9).into_bytes(), Vec::new(), 0),
+        (gzip(line.repeat(999)), Vec::new(), 0),
+        (gzip(line.repeat(999)), gzip(line.repeat(2)), 2),
+    ] {
+        fs::write(&path, &before).unwrap();
+        let (files, _) = discover(std::slice::from_ref(&path), &Settings::default()).unwrap();
+        assert_eq!(open(&files.files[0], &Settings::default()).faults.len(), 0);
+        fs::write(&path, &after).unwrap();
+        let found = open(&files.files[0], &Settings::default());
+        let told = format!(
+            "ends after {} of the {} bytes that it had when it was found; scan it again",
+            after.len(),
+            before.len()
+        );
+        assert_eq!((found.events.len(), found.reasons()), (events, vec![told.as_str()]));
+    }
+}
+
 #[test]
 fn what_is_wrong_is_named() {
     let deep = format!("{{\"eventSource\":\"s\",\"eventName\":\"n\",\"x\":{}1{}}}", "[".repeat(200), "]".repeat(200));

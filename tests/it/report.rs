@@ -31,6 +31,37 @@ fn resources(event) { [event.requestParameters.keyName] }
 fn severity(event) { if event.requestParameters.bad == true { number("7") } else { "high" } }
 "#;
 
+/// A reader that is gone is known as one in every format, for it is no error.
+#[test]
+fn a_reader_that_is_gone_is_told_as_such_by_every_format() {
+    struct Gone;
+    impl std::io::Write for Gone {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let (packs, outcome) = outcome();
+    for format in [
+        Format::Text,
+        Format::Json,
+        Format::Ndjson,
+        Format::Sarif,
+        Format::Junit,
+        Format::Github,
+        Format::Markdown,
+        Format::Csv,
+        Format::Html,
+        Format::Ocsf,
+        Format::Asff,
+    ] {
+        let error = report::write(format, &outcome, &packs, Look::default(), &mut Gone).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe, "{format:?}");
+    }
+}
+
 /// A hostile name: ESC, a C1 control, a bidirectional override, quotes.
 const HOSTILE: &str = "k\\u001b[31m\\u009b31m\\u202e'; rm -rf ~ #";
 
