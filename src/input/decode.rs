@@ -234,9 +234,7 @@ impl<R: BufRead> Inflate<R> {
             compressed.consume(zeros);
         }
     }
-}
 
-impl<R: BufRead> Inflate<R> {
     /// Reads no more of a member than may be; an error if there is more.
     fn within(&self, member: &mut GzDecoder<R>, into: &mut [u8]) -> io::Result<usize> {
         let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(into.len());
