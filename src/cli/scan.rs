@@ -304,7 +304,8 @@ fn tell_costs(outcome: &Outcome, packs: &Checked, log: Log) -> Result<(), Failur
     let row = |((policy, counts), (cost, _)): ((&Policy, &PolicyCounts), &(Cost, Route))| {
         json!({
             "policy": policy.id, "pack": policy.pack, "asked": counts.asked, "in_rhai": cost.run,
-            "hits": counts.told(), "findings": counts.findings, "operations": cost.operations, "seconds": cost.time.as_secs_f64(),
+            "hits": counts.matched(policy.header.window.is_some()), "findings": counts.findings,
+            "operations": cost.operations, "seconds": cost.time.as_secs_f64(),
         })
     };
     let fields = json!({ "policies": asked.map(row).collect::<Vec<_>>() });

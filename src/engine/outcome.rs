@@ -327,9 +327,9 @@ pub struct PolicyCounts {
 }
 
 impl PolicyCounts {
-    /// Records of which its `matches` was true: its hits, if it has a window, which are never fewer than what it found.
-    pub fn told(&self) -> u64 {
-        self.hits.max(self.findings)
+    /// Records of which its `matches` was true: what a window finds is no verdict on a record, but its hits are.
+    pub fn matched(&self, has_window: bool) -> u64 {
+        if has_window { self.hits } else { self.findings }
     }
 
     pub(super) fn add(&mut self, other: &Self) {

@@ -130,9 +130,8 @@ impl Tallies {
         }
         for (at, counts) in policies.iter_mut().enumerate() {
             counts.asked = asked[index.group_of(at)];
-            // What a window finds is no verdict on a record, but its hits are.
-            let told = if self.same[at].has_window { counts.hits } else { counts.findings };
-            counts.silent = counts.asked - told - counts.not_evaluated - counts.faults;
+            counts.silent =
+                counts.asked - counts.matched(self.same[at].has_window) - counts.not_evaluated - counts.faults;
         }
         let [findings, identities, groups, why] = Sorter::sorted(sorters)?;
         let (map, same) = (Arc::new(Map::new(names, batches)), Arc::clone(&self.same));

@@ -10,6 +10,7 @@ use crate::policy::Checked;
 struct Row<'a> {
     policy: String,
     counts: &'a PolicyCounts,
+    hits: u64,
     cost: &'a Cost,
     route: &'a Route,
 }
@@ -28,7 +29,7 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> 
         "{:width$}  {:>11} {:>11} {:>9} {:>9} {:>13} {:>10} {:>6}  found by",
         "policy", "asked", "in Rhai", "hits", "findings", "operations", "time", "share"
     )?;
-    for Row { policy, counts, cost, route } in &rows {
+    for Row { policy, counts, hits, cost, route } in &rows {
         let share = 100.0 * cost.time.as_secs_f64() / total.as_secs_f64().max(f64::MIN_POSITIVE);
         let found_by = match route {
             Route::Fields(fields) => fields.join(", "),
@@ -39,7 +40,7 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> 
             "{policy:width$}  {:>11} {:>11} {:>9} {:>9} {:>13} {:>10} {:>6}  {found_by}",
             counts.asked,
             cost.run,
-            counts.told(),
+            hits,
             counts.findings,
             cost.operations,
             time(cost.time),
@@ -76,7 +77,10 @@ fn rows<'a>(outcome: &'a Outcome, profile: &'a Profile, packs: &'a Checked) -> V
         .iter()
         .zip(&outcome.policies)
         .zip(&profile.rows)
-        .map(|((policy, counts), (cost, route))| Row { policy: packs.name_of(policy), counts, cost, route })
+        .map(|((policy, counts), (cost, route))| {
+            let hits = counts.matched(policy.header.window.is_some());
+            Row { policy: packs.name_of(policy), counts, hits, cost, route }
+        })
         .collect()
 }
 
