@@ -1,5 +1,6 @@
 //! Validates YAML by a JSON Schema, and says where in the text each violation is.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use jsonschema::Validator;
@@ -130,12 +131,13 @@ fn violations(validator: &Validator, schema: &Value, yaml: &Yaml) -> Vec<Violati
             {
                 say(here.span.clone(), format!("`{name}` is an empty list, which nothing can be in"), None);
             }
-            ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::UniqueItems => match repeated(here) {
-                Some(item) => {
-                    let text = item.raw().unwrap_or_default();
-                    say(item.span.clone(), format!("`{text}` is twice in `{name}`"), None);
-                }
+            ValidationErrorKind::AnyOf { .. } => match repeated(here) {
+                Some((text, span)) => say(span, format!("`{text}` is twice in `{name}`"), None),
                 None => say(here.span.clone(), format!("`{name}` must be a value or a list of values"), None),
+            },
+            ValidationErrorKind::UniqueItems => match repeated(here) {
+                Some((text, span)) => say(span, format!("`{text}` is twice in `{name}`"), None),
+                None => say(here.span.clone(), format!("something is twice in `{name}`"), None),
             },
             _ => say(here.span.clone(), format!("`{name}`: {error}"), None),
         }
@@ -143,11 +145,10 @@ fn violations(validator: &Validator, schema: &Value, yaml: &Yaml) -> Vec<Violati
     found
 }
 
-/// The first item of a list that is a scalar as one before it.
-fn repeated(list: &Yaml) -> Option<&Yaml> {
-    let items = list.items();
-    let is_before = |at: usize| items[..at].iter().any(|known| known.raw() == items[at].raw());
-    (1..items.len()).find(|at| items[*at].raw().is_some() && is_before(*at)).map(|at| &items[at])
+/// The first scalar of a list that stands in it before, and where it stands again.
+fn repeated(list: &Yaml) -> Option<(&str, Range<usize>)> {
+    let mut known = BTreeSet::new();
+    list.items().iter().find_map(|item| item.raw().filter(|text| !known.insert(*text)).zip(Some(item.span.clone())))
 }
 
 /// The property names that a schema lists where `additionalProperties` failed.

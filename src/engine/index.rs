@@ -470,20 +470,13 @@ impl Routes {
             let keyed = keyed.entry(best.path.clone()).or_insert_with_key(|path| Keyed::new(path));
             for value in &best.any_of {
                 match value {
-                    Some(text) => add(keyed.by_text.entry(text.as_str().into()).or_default(), *group),
-                    None => add(&mut keyed.absent, *group),
+                    Some(text) => keyed.by_text.entry(text.as_str().into()).or_default().push(*group),
+                    None => keyed.absent.push(*group),
                 }
             }
         }
         routes.keyed = keyed.into_values().collect();
         routes
-    }
-}
-
-/// Adds what is found by a text, once: the same text may be written several times.
-fn add(list: &mut Vec<usize>, at: usize) {
-    if list.last() != Some(&at) {
-        list.push(at);
     }
 }
 
@@ -512,7 +505,11 @@ fn keyed_members(members: &[usize], plan: &Plan<'_>) -> (Vec<Keyed>, Vec<usize>)
         let Some((path, list)) = required.into_iter().max_by_key(|(path, _)| texts[path].len()) else { continue };
         let keyed = keyed.entry(path.to_vec()).or_insert_with_key(|path| Keyed::new(path));
         for text in list {
-            add(keyed.by_text.entry(text.into()).or_default(), at);
+            let found = keyed.by_text.entry(text.into()).or_default();
+            // A script may list a text twice.
+            if found.last() != Some(&at) {
+                found.push(at);
+            }
         }
     }
     (keyed.into_values().collect(), every)
