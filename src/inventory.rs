@@ -65,12 +65,12 @@ struct Answers {
 }
 
 impl Answers {
-    /// The greatest answer about a scope, of which account and region are known or do not matter.
+    /// The greatest of the answers about a scope.
     fn of(&self, scope: &Scope) -> Collected {
         self.by_scope.overlapping(scope).map(|(_, collected)| *collected).max().unwrap_or(Collected::No)
     }
 
-    /// The least that is known of the scopes that are part of one.
+    /// Of the scopes with answers that are part of one, what is known of the least known.
     fn least(&self, scope: &Scope) -> Collected {
         self.by_scope.overlapping(scope).map(|(part, _)| self.of(part)).min().unwrap_or(Collected::No)
     }

@@ -36,16 +36,16 @@ impl RedactArgs {
     }
 
     fn redactor(&self) -> Result<Option<Redactor>, Error> {
-        let Some(path) = &self.redact_key else {
-            return if self.redact { Redactor::random().map(Some) } else { Ok(None) };
-        };
-        if !self.redact {
+        let path = match (&self.redact_key, self.redact) {
+            (Some(path), true) => path,
+            (None, true) => return Redactor::random().map(Some),
             // In the environment it may be set for other runs.
-            if std::env::var_os(KEY).is_some_and(|set| set == path.as_os_str()) {
-                return Ok(None);
+            (Some(path), false) if std::env::var_os(KEY).is_none_or(|set| set != path.as_os_str()) => {
+                let error = Error::new("is of no use without `--redact`");
+                return Err(error.about("--redact-key").try_to("add `--redact`"));
             }
-            return Err(Error::new("is of no use without `--redact`").about("--redact-key").try_to("add `--redact`"));
-        }
+            (_, false) => return Ok(None),
+        };
         let about = |error: Error| error.about(format!("--redact-key {}", path.display()));
         let secret = std::fs::read(path).map_err(|error| about(Error::new(format!("cannot be read: {error}"))))?;
         Redactor::new(secret.trim_ascii()).map(Some).map_err(about)

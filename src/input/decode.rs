@@ -64,6 +64,7 @@ pub(super) fn reason(error: &io::Error) -> String {
 /// A file that must have as many bytes as when it was found: one that was cut, or emptied, may end where a record does.
 pub(super) struct Whole<R> {
     inner: R,
+    /// Bytes that were read, and that there should be; of those none once their lack was told.
     read: u64,
     size: u64,
 }

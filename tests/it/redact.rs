@@ -15,7 +15,8 @@ use lawbook::script::Limits;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const FORMATS: [Format; 11] = [
+/// Every format of report.
+pub(crate) const FORMATS: [Format; 11] = [
     Format::Text,
     Format::Json,
     Format::Ndjson,

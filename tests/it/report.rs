@@ -44,19 +44,7 @@ fn a_reader_that_is_gone_is_told_as_such_by_every_format() {
         }
     }
     let (packs, outcome) = outcome();
-    for format in [
-        Format::Text,
-        Format::Json,
-        Format::Ndjson,
-        Format::Sarif,
-        Format::Junit,
-        Format::Github,
-        Format::Markdown,
-        Format::Csv,
-        Format::Html,
-        Format::Ocsf,
-        Format::Asff,
-    ] {
+    for format in crate::redact::FORMATS {
         let error = report::write(format, &outcome, &packs, Look::default(), &mut Gone).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe, "{format:?}");
     }
