@@ -10,6 +10,7 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -32,6 +33,35 @@ pub struct Inventory {
     /// Every record, in input order.
     order: Vec<Run>,
     collected: BTreeMap<Arc<str>, Arc<Answers>>,
+    /// One kind more, which is in memory only once somebody wants all of it.
+    stored: Option<Stored>,
+}
+
+/// Resources of one kind that are read when they are wanted.
+pub(crate) trait Store: std::fmt::Debug + Send + Sync {
+    /// Those whose member `key` has the text `value`, in any order.
+    fn find(&self, key: &str, value: &str) -> Vec<Record>;
+
+    /// All of them, or as many as may be held, in input order.
+    fn all(&self) -> Vec<Record>;
+}
+
+/// A kind that is not in memory, and its shelf once it is.
+#[derive(Clone, Debug)]
+struct Stored {
+    kind: &'static str,
+    store: Arc<dyn Store>,
+    shelf: Arc<OnceLock<Arc<Shelf>>>,
+}
+
+impl Stored {
+    fn shelf(&self) -> &Arc<Shelf> {
+        self.shelf.get_or_init(|| {
+            let mut builder = Builder::default();
+            self.store.all().into_iter().for_each(|record| builder.add(record));
+            builder.finish().0.shelves.remove(self.kind).unwrap_or_default()
+        })
+    }
 }
 
 /// Places on the shelf of one kind whose records were read one after another.
@@ -110,13 +140,40 @@ impl Inventory {
     /// `key` is a dotted path, where `a."b.c"` quotes a dot. It goes through lists, so `Attachments.InstanceId` finds a
     /// volume by any of its attachments. Scalars are compared by their text: `true`, `12`.
     pub fn lookup(&self, kind: &str, key: &str, value: &str, scope: Option<&Scope>) -> Vec<&Record> {
-        let Some(shelf) = self.shelves.get(kind) else { return Vec::new() };
+        let Some(shelf) = self.shelf(kind) else { return Vec::new() };
         shelf.find(shelf.slot(key).get_or_init(|| shelf.index(key)), value, scope)
+    }
+
+    /// The resources of a kind, whose they may be, whose member `key` has the text `value`, in any order. Those that are
+    /// not in memory are read, and no others.
+    pub(crate) fn find(&self, kind: &str, key: &str, value: &str) -> Vec<Cow<'_, Record>> {
+        match self.stored.as_ref().filter(|stored| stored.kind == kind) {
+            Some(stored) => stored.store.find(key, value).into_iter().map(Cow::Owned).collect(),
+            None => self.lookup(kind, key, value, None).into_iter().map(Cow::Borrowed).collect(),
+        }
+    }
+
+    /// The same with a part of one kind more, which is of these scopes.
+    pub(crate) fn with_store(
+        mut self,
+        kind: &'static str,
+        store: Arc<dyn Store>,
+        scopes: impl IntoIterator<Item = Scope>,
+    ) -> Self {
+        let answers = Arc::make_mut(self.collected.entry(kind.into()).or_default());
+        scopes.into_iter().for_each(|scope| answers.note(&scope, Collected::Partial));
+        self.stored = Some(Stored { kind, store, shelf: Arc::default() });
+        self
+    }
+
+    fn shelf(&self, kind: &str) -> Option<&Arc<Shelf>> {
+        let stored = || self.stored.as_ref().filter(|stored| stored.kind == kind).map(Stored::shelf);
+        self.shelves.get(kind).or_else(stored)
     }
 
     /// Look-ups of a kind by a key, made ready; see [`Inventory::lookup`].
     pub fn finder(&self, kind: &str, key: &str) -> Finder {
-        let shelf = self.shelves.get(kind).cloned().unwrap_or_default();
+        let shelf = self.shelf(kind).cloned().unwrap_or_default();
         let ready = |shelf: &Shelf| {
             let index = shelf.slot(key);
             index.get_or_init(|| shelf.index(key));
@@ -129,17 +186,17 @@ impl Inventory {
 
     /// Whether what is known of a kind differs from time to time.
     pub fn has_past(&self, kind: &str) -> bool {
-        self.shelves.get(kind).is_some_and(|shelf| shelf.past.is_some())
+        self.shelf(kind).is_some_and(|shelf| shelf.past.is_some())
     }
 
     /// Every resource of a kind, in input order.
     pub fn all(&self, kind: &str) -> &[Record] {
-        self.shelves.get(kind).map_or(&[], |shelf| &shelf.records)
+        self.shelf(kind).map_or(&[], |shelf| &shelf.records)
     }
 
     /// The resources of a kind that are not known to be of another account or region, in input order.
     pub fn view(&self, kind: &str, scope: &Scope) -> View {
-        let shelf = self.shelves.get(kind).cloned().unwrap_or_default();
+        let shelf = self.shelf(kind).cloned().unwrap_or_default();
         let places = shelf.seen_from(scope);
         View { shelf, places, then: None }
     }
@@ -159,7 +216,7 @@ impl Inventory {
     /// As [`Inventory::view`], borrowed.
     pub fn all_in<'a>(&'a self, kind: &str, scope: &Scope) -> impl Iterator<Item = &'a Record> {
         let records = self.all(kind);
-        let places = self.shelves.get(kind).and_then(|shelf| shelf.seen_from(scope));
+        let places = self.shelf(kind).and_then(|shelf| shelf.seen_from(scope));
         let len = places.as_ref().map_or(records.len(), |places| places.len());
         (0..len).map(move |at| &records[places.as_ref().map_or(at, |places| places[at] as usize)])
     }

@@ -9,6 +9,7 @@
 //! *Law*: what is not known is told as unknown. Two calls that contradict each other about a session, or calls that lead
 //! in a circle, tell nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::{Timestamp, ToSpan};
@@ -20,6 +21,10 @@ use crate::record::{Record, Ref};
 /// Sessions that records tell of: `AccessKeyId`, `Arn`, `RoleArn`, `Expiration`, and in `Event` the call that gave the
 /// credentials out.
 pub const KIND: &str = "cloudtrail/sessions";
+
+/// The members that sessions are found by.
+pub(crate) const BY_KEY: &str = "AccessKeyId";
+pub(crate) const BY_ARN: &str = "ArnAt";
 
 /// Sessions that are followed back from a call.
 pub const MOST: usize = 16;
@@ -41,23 +46,25 @@ pub fn actor(inventory: &Inventory, event: Ref<'_>, time: Option<Timestamp>) -> 
 pub fn trace(inventory: &Inventory, event: Ref<'_>, time: Option<Timestamp>) -> Traced {
     let mut chain = Vec::new();
     let mut passed = BTreeSet::new();
-    let (mut here, mut time) = (event, time);
+    let mut session: Option<Cow<'_, Record>> = None;
     loop {
+        let made_by = session.as_ref().and_then(|session| Some((session.value.view().get("Event")?, session.time)));
+        let (here, time) = made_by.unwrap_or((event, time));
         let principal = Principal::of(here);
         chain.extend(principal.role.clone());
         if let Some(origin) = by_nature(here, &principal) {
             return told(here, origin, chain);
         }
-        let Some(session) = session(inventory, here, &principal, time) else { break };
-        let Some(made_by) = session.value.view().get("Event") else { break };
-        if !passed.insert(session.id.clone()) || passed.len() > MOST {
+        let Some(next) = session_of(inventory, here, &principal, time) else {
+            return match first(here) {
+                Some(origin) => told(here, origin, chain),
+                None => Traced { origin: None, chain: in_order(chain), via: None },
+            };
+        };
+        if !passed.insert(next.id.clone()) || passed.len() > MOST {
             return Traced::default();
         }
-        (here, time) = (made_by, session.time);
-    }
-    match first(here) {
-        Some(origin) => told(here, origin, chain),
-        None => Traced { origin: None, chain: in_order(chain), via: None },
+        session = Some(next);
     }
 }
 
@@ -157,18 +164,18 @@ fn is_long_term(key: &str) -> bool {
 }
 
 /// The session that a call was made in, if the record of its making is known and nothing contradicts it.
-fn session<'a>(
+fn session_of<'a>(
     inventory: &'a Inventory,
     event: Ref<'_>,
     principal: &Principal,
     time: Option<Timestamp>,
-) -> Option<&'a Record> {
+) -> Option<Cow<'a, Record>> {
     let key = principal.access_key.as_deref();
     if key.is_some_and(is_long_term) {
         return None;
     }
     if let Some(key) = key {
-        let mut found = inventory.lookup(KIND, "AccessKeyId", key, None);
+        let mut found = inventory.find(KIND, BY_KEY, key);
         found.retain(|session| time.is_none_or(|time| session.time.is_none_or(|made| made <= time)));
         let newest = found.iter().map(|session| session.time).max();
         found.retain(|session| Some(session.time) == newest);
@@ -180,18 +187,16 @@ fn session<'a>(
     let made = event.text(&["userIdentity", "sessionContext", "attributes", "creationDate"])?;
     let made: Timestamp = made.parse().ok()?;
     (0..=SLACK).find_map(|slack| {
-        let around = [made.checked_sub(slack.seconds()).ok()?, made.checked_add(slack.seconds()).ok()?];
-        let mut found: Vec<&Record> =
-            around.iter().flat_map(|made| inventory.lookup(KIND, "ArnAt", &arn_at(arn, *made), None)).collect();
         // A session that is renewed within seconds could have been either one.
-        found.dedup_by(|one, other| std::ptr::eq(*one, *other));
+        let around = BTreeSet::from([made.checked_sub(slack.seconds()).ok()?, made.checked_add(slack.seconds()).ok()?]);
+        let found: Vec<_> = around.iter().flat_map(|made| inventory.find(KIND, BY_ARN, &arn_at(arn, *made))).collect();
         (!found.is_empty()).then(|| agreed(found))
     })?
 }
 
 /// One of several records of a session, which all tell of the same caller: a call that crosses accounts is recorded in
 /// both, and in the account of the role the caller is no more than an account.
-fn agreed(found: Vec<&Record>) -> Option<&Record> {
+fn agreed(found: Vec<Cow<'_, Record>>) -> Option<Cow<'_, Record>> {
     let caller = |session: &Record| {
         let identity = session.value.view().get("Event")?.get("userIdentity")?;
         let text = |key: &str| identity.text(&[key]).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -199,7 +204,7 @@ fn agreed(found: Vec<&Record>) -> Option<&Record> {
     };
     let known = |session: &Record| caller(session).map(|(key, arn, _)| (key.is_some(), arn.is_some()));
     let most = found.iter().map(|session| known(session)).max()?;
-    let best: Vec<&Record> = found.into_iter().filter(|session| known(session) == most).collect();
-    let one = best.iter().copied().min_by(|one, other| (&one.id, &one.origin).cmp(&(&other.id, &other.origin)))?;
-    best.iter().all(|session| caller(session) == caller(one)).then_some(one)
+    let mut best: Vec<_> = found.into_iter().filter(|session| known(session) == most).collect();
+    best.sort_by(|one, other| (&one.id, &one.origin).cmp(&(&other.id, &other.origin)));
+    best.iter().all(|session| caller(session) == caller(&best[0])).then(|| best.swap_remove(0))
 }

@@ -6,6 +6,7 @@
 //! *Law*: what was told by a call that failed is nothing, and what is kept does not depend on the order of the files.
 
 mod ec2;
+mod kept;
 mod sts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+pub(super) use self::kept::{Keeping, Kept};
 use super::digests::DIGESTS;
 use super::place::Place;
 use crate::fault::Fault;
@@ -64,8 +66,8 @@ const CALLS: &[Call] = &[
 /// Kinds of which one resource takes the place of another: what both have, and their own name.
 const IN_TURN: [(&str, [&str; 2], &str); 1] = [(ec2::ASSOCIATIONS, ["AllocationId", "PublicIp"], "AssociationId")];
 
-/// Bytes that the resources may take that events tell of: some fifty thousand sessions, or several times as many addresses.
-/// They are looked things up in, so they must be in memory.
+/// Bytes that the resources may take that events tell of and that are looked up, so that they must be in memory: some fifty
+/// thousand sessions, or several times as many addresses.
 const MOST: usize = 128 << 20;
 
 /// The calls that some policies want to know of.
@@ -167,6 +169,13 @@ pub(super) struct News {
     ends: Option<(&'static str, String)>,
 }
 
+impl News {
+    /// The session that was given out, if it is one.
+    pub(super) fn session(&self) -> Option<&Record> {
+        (&*self.record.kind == sts::KIND).then_some(&self.record)
+    }
+}
+
 impl From<Record> for News {
     fn from(record: Record) -> Self {
         Self { record, ends: None }
@@ -244,7 +253,7 @@ type Slot = (String, &'static str, String);
 /// Resources and when each was in force: from its making until another took its place, or a call ended it.
 fn lives(news: impl Iterator<Item = News>) -> Vec<Lived> {
     let (made, ended): (Vec<News>, Vec<News>) = news.partition(|one| one.ends.is_none());
-    let mut made = once(made);
+    let mut made = once(made.into_iter().map(|one| one.record));
     let slot = |record: &Record, member: &'static str| {
         let value = record.value.view().text(&[member])?.to_owned();
         Some((format!("{} {}", record.kind, record.scope), member, value))
@@ -275,10 +284,10 @@ fn lives(news: impl Iterator<Item = News>) -> Vec<Lived> {
 
 /// Each version of a resource once: an event may be read twice, and of two calls in one second that speak of one resource
 /// the one counts that says more, whichever was read first.
-fn once(made: Vec<News>) -> Vec<Lived> {
+fn once(made: impl Iterator<Item = Record>) -> Vec<Lived> {
     let mut known = BTreeMap::new();
-    let mut out: Vec<Lived> = Vec::with_capacity(made.len());
-    for News { record, .. } in made {
+    let mut out: Vec<Lived> = Vec::new();
+    for record in made {
         let key = (Arc::clone(&record.kind), record.scope.clone(), record.id.clone(), record.time);
         let at = *known.entry(key).or_insert(out.len());
         let says = |record: &Record| (record.value.view().len(), record.value.view().canonical());

@@ -64,6 +64,11 @@ impl Tallies {
         Self { scratch: Arc::default(), same: Same::of(policies), share, groups, costs, counts, triage, now, seeds }
     }
 
+    /// The temporary file.
+    pub(super) fn scratch(&self) -> &Arc<Scratch> {
+        &self.scratch
+    }
+
     /// What counts events, if that is wanted.
     pub(super) fn counter(&self) -> Option<Counter> {
         self.counts.then(|| Counter::new(&self.scratch, self.share / 4))

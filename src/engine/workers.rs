@@ -9,13 +9,13 @@ mod worker;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 
 use self::router::Router;
 use self::worker::Worker;
-use super::derive::{Derived, Telling};
+use super::derive::{Derived, Keeping, Kept, News, Telling};
 use super::digests::{DIGESTS, Digests};
 use super::hits::Seeds;
 use super::index::{Index, Plan};
@@ -63,8 +63,12 @@ pub(super) struct Judge<'a> {
     needs_spans: bool,
     /// What those want to know of events.
     telling: Telling,
-    /// Resources that events tell of.
+    /// Resources that events tell of, but for sessions.
     derived: Mutex<Derived>,
+    /// Sessions that events tell of.
+    keeping: Mutex<Option<Keeping>>,
+    /// The same, when the last event was read.
+    kept: OnceLock<Arc<Kept>>,
     tallies: Tallies,
     /// Tallies that no thread has now; never more than there are threads.
     idle: Mutex<Vec<Tally>>,
@@ -145,6 +149,8 @@ impl<'a> Judge<'a> {
             waiting,
             needs_spans,
             derived: Mutex::default(),
+            keeping: Mutex::new(None),
+            kept: OnceLock::new(),
             tallies: Tallies::new(policies, index.groups(), seeds, request),
             index,
             noting,
@@ -375,6 +381,17 @@ impl<'a> Judge<'a> {
         self.since.zip(time).is_some_and(|(since, time)| time < since)
     }
 
+    /// Keeps what the event at a place tells.
+    fn note_news(&self, at: Place, news: Vec<News>) {
+        if let [one] = &news[..]
+            && let Some(session) = one.session()
+        {
+            let mut keeping = lock(&self.keeping);
+            return keeping.get_or_insert_with(|| Keeping::new(self.tallies.scratch())).add(at, session);
+        }
+        lock(&self.derived).add(at, news);
+    }
+
     fn has_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
@@ -391,7 +408,13 @@ impl<'a> Judge<'a> {
         if deferred.len() == 0 && self.request.tally.is_none() {
             return Ok(Arc::clone(&self.inventory));
         }
-        let inventory = Arc::new(derive::added(&self.inventory, derived));
+        let mut inventory = derive::added(&self.inventory, derived);
+        if let Some(keeping) = lock(&self.keeping).take() {
+            let (kept, scopes) = keeping.finish()?;
+            let kept = self.kept.get_or_init(|| Arc::new(kept));
+            inventory = inventory.with_store(sessions::KIND, Arc::clone(kept) as _, scopes);
+        }
+        let inventory = Arc::new(inventory);
         let source = Mutex::new((deferred.read()?, None));
         let most = usize::try_from(deferred.len()).unwrap_or(usize::MAX).div_ceil(CHUNK);
         self.in_threads(most, &inventory, |worker| {
@@ -476,7 +499,9 @@ impl<'a> Judge<'a> {
 
     /// What was found in all, when everything was judged: of files of these names, after these faults.
     pub(super) fn finish(self, names: Vec<Arc<str>>, faults: &[Fault]) -> Result<Collected, Error> {
+        let trouble = self.kept.get().map_or(Ok(None), |kept| kept.trouble())?;
         self.tell(|tally| {
+            trouble.iter().for_each(|(at, fault)| tally.fault(*at, fault));
             self.absences(tally);
             faults.iter().for_each(|fault| tally.fault(Place::LAST, fault));
         });

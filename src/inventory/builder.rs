@@ -198,7 +198,7 @@ impl Builder {
             });
             shelves.insert(kind, shelf);
         }
-        (Inventory { shelves, order: self.order, collected: self.collected }, self.faults)
+        (Inventory { shelves, order: self.order, collected: self.collected, stored: None }, self.faults)
     }
 }
 
@@ -354,7 +354,7 @@ impl Draft {
 
 impl Answers {
     /// Notes an answer about a scope: of several the greatest counts.
-    fn note(&mut self, scope: &Scope, collected: Collected) {
+    pub(super) fn note(&mut self, scope: &Scope, collected: Collected) {
         self.everywhere.take();
         let noted = self.by_scope.entry(scope, || collected);
         *noted = collected.max(*noted);

@@ -65,9 +65,9 @@ fn session(event: Ref<'_>, key: Option<&str>, arn: Option<&str>, role: Option<&s
     let made = event.text(&["eventTime"]).and_then(|time| time.parse::<Timestamp>().ok());
     let found_by = arn.zip(made).map(|(arn, made)| sessions::arn_at(arn, made));
     let members = [
-        ("AccessKeyId", key.map(str::to_owned)),
+        (sessions::BY_KEY, key.map(str::to_owned)),
         ("Arn", arn.map(str::to_owned)),
-        ("ArnAt", found_by),
+        (sessions::BY_ARN, found_by),
         ("RoleArn", role.map(str::to_owned)),
     ];
     members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()

@@ -85,7 +85,7 @@ impl<'a> Worker<'a> {
             && let news = self.judge.telling.of_event(record)
             && !news.is_empty()
         {
-            lock(&self.judge.derived).add(at, news);
+            self.judge.note_news(at, news);
         }
         if is_event
             && self.judge.needs_spans
