@@ -86,8 +86,9 @@ pub(crate) fn damaged() -> Error {
 /// Where an entry stands in the memory of a sorter.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    /// The beginning of the key, which decides most comparisons.
-    head: u64,
+    /// The beginning of the key, which decides most comparisons: as much as tells groups of hits apart, which are of few
+    /// policies and begin alike.
+    head: [u64; 2],
     start: usize,
     key: u32,
     payload: u32,
@@ -133,11 +134,12 @@ impl<const STREAMS: usize> Sorter<STREAMS> {
             self.flush()?;
         }
         let size = |bytes: &[u8]| u32::try_from(bytes.len()).map_err(|_| Error::new("a record of more than 4 GiB"));
-        let mut head = [0; 8];
-        let known = key.len().min(8);
-        head[..known].copy_from_slice(&key[..known]);
+        let mut head = [[0; 8]; 2];
+        let bytes = head.as_flattened_mut();
+        let known = key.len().min(bytes.len());
+        bytes[..known].copy_from_slice(&key[..known]);
         self.slots[stream].push(Slot {
-            head: u64::from_be_bytes(head),
+            head: head.map(u64::from_be_bytes),
             start: self.arena.len(),
             key: size(key)?,
             payload: size(payload)?,

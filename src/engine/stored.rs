@@ -1,16 +1,37 @@
 //! Values as bytes, and entries that are read one by one.
 
+use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
 
 use super::place::Place;
 use crate::error::Error;
 use crate::spill::damaged;
 
-/// Appends a value to bytes.
+/// Bytes that grow. Texts are copied whole, which the library's own way to append does byte by byte.
+struct Bytes<'v>(&'v mut Vec<u8>);
+
+impl Flavor for Bytes<'_> {
+    type Output = ();
+
+    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(data);
+        Ok(())
+    }
+
+    fn try_push(&mut self, data: u8) -> postcard::Result<()> {
+        self.0.push(data);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// Appends a value to bytes; of one that cannot be stored, perhaps a part.
 pub(super) fn put(value: &impl Serialize, into: &mut Vec<u8>) -> Result<(), Error> {
-    let written = postcard::to_extend(value, std::mem::take(into));
-    *into = written.map_err(|error| Error::new(format!("cannot be stored: {error}")))?;
-    Ok(())
+    postcard::serialize_with_flavor(value, Bytes(into))
+        .map_err(|error| Error::new(format!("cannot be stored: {error}")))
 }
 
 /// Takes a value from the head of bytes.
