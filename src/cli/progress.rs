@@ -31,7 +31,7 @@ impl Bar {
     }
 
     fn show(&self) {
-        if self.bar.is_hidden() && self.started.elapsed() > PATIENCE && self.is_shown {
+        if self.bar.is_hidden() && self.started.elapsed() > PATIENCE {
             self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));
         }
     }
@@ -50,11 +50,16 @@ impl Progress for Bar {
     }
 
     fn file_done(&self, _: &str) {
-        self.show();
-        self.bar.inc(1);
+        if self.is_shown {
+            self.show();
+            self.bar.inc(1);
+        }
     }
 
     fn judged(&self, records: u64) {
+        if !self.is_shown {
+            return;
+        }
         self.show();
         let total = self.records.fetch_add(records, Ordering::Relaxed) + records;
         self.bar.set_message(format!("{total} records"));

@@ -233,6 +233,9 @@ fn attempt(
 
 /// The resources of files to judge.
 fn judged_of<'a>(inventory: &'a Inventory, files: &input::Files) -> Vec<&'a Record> {
+    if inventory.is_empty() {
+        return Vec::new();
+    }
     let names: HashSet<&str> = files.files.iter().map(|file| &*file.name).collect();
     inventory.records().filter(|record| names.contains(&*record.origin.file)).collect()
 }

@@ -201,6 +201,10 @@ impl<'a> Judge<'a> {
 
     /// Judges the resources that were read from files to judge.
     pub(super) fn resources(&self, files: &Files) {
+        let records = super::judged_of(&self.inventory, files);
+        if records.is_empty() {
+            return;
+        }
         let places: HashMap<&str, usize> = files.files.iter().enumerate().map(|(at, file)| (&*file.name, at)).collect();
         let place = |(at, record): (usize, &Record)| Place {
             file: ordinal(places[&*record.origin.file]),
@@ -208,7 +212,6 @@ impl<'a> Judge<'a> {
             ordinal: ordinal(at),
             ..Place::default()
         };
-        let records = super::judged_of(&self.inventory, files);
         let next = AtomicUsize::new(0);
         self.in_threads(records.len().div_ceil(CHUNK), &self.inventory, |worker| {
             while let Some((start, chunk)) = next_chunk(&next, &records) {

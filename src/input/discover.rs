@@ -116,18 +116,16 @@ impl fmt::Display for SkipReason {
 }
 
 enum Source {
-    Disk(PathBuf),
+    /// At its path.
+    Disk,
     /// What was looked at, and the rest until somebody reads it.
-    Stream {
-        head: Vec<u8>,
-        rest: Mutex<Option<Box<dyn Read + Send>>>,
-    },
+    Stream { head: Vec<u8>, rest: Mutex<Option<Box<dyn Read + Send>>> },
 }
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Disk(_) => "Disk",
+            Self::Disk => "Disk",
             Self::Stream { .. } => "Stream",
         })
     }
@@ -184,13 +182,16 @@ impl File {
 
     /// Whether it can be opened by its path, again and again.
     pub(super) fn is_on_disk(&self) -> bool {
-        matches!(self.source, Source::Disk(_))
+        matches!(self.source, Source::Disk)
     }
 
     /// The raw bytes from the beginning.
     pub(super) fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         Ok(match &self.source {
-            Source::Disk(path) => Box::new(decode::Whole::new(fs::File::open(path)?, self.size)),
+            Source::Disk => {
+                let path = self.path.as_deref().ok_or(io::ErrorKind::NotFound)?;
+                Box::new(decode::Whole::new(fs::File::open(path)?, self.size))
+            }
             Source::Stream { head, rest } => {
                 let rest = rest.lock().unwrap_or_else(PoisonError::into_inner).take();
                 Box::new(head.as_slice().chain(rest.unwrap_or_else(|| Box::new(io::empty()))))
@@ -221,7 +222,7 @@ pub fn discover(paths: &[PathBuf], settings: &Settings) -> Result<(Files, Vec<Fa
             listing.standard_input()?;
         } else {
             let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-            if metadata.is_dir() { listing.folder(path)? } else { listing.named(path, &metadata)? }
+            if metadata.is_dir() { listing.folder(path)? } else { listing.named(path.clone(), &metadata)? }
         }
     }
     Ok((listing.found, listing.faults))
@@ -252,21 +253,21 @@ impl Listing<'_> {
     }
 
     /// A file named on the command line: whatever it is, it is read.
-    fn named(&mut self, path: &Path, metadata: &Metadata) -> Result<(), Error> {
+    fn named(&mut self, path: PathBuf, metadata: &Metadata) -> Result<(), Error> {
         if !metadata.is_file() {
             let file =
-                fs::File::open(path).and_then(|pipe| File::from_stream(&name_of(path), Some(path), Box::new(pipe)));
-            self.found.files.push(file.map_err(|error| unreadable(path, &error))?);
+                fs::File::open(&path).and_then(|pipe| File::from_stream(&name_of(&path), Some(&path), Box::new(pipe)));
+            self.found.files.push(file.map_err(|error| unreadable(&path, &error))?);
             return Ok(());
         }
-        let Some(delivery) = self.wanted(path, metadata) else { return Ok(()) };
+        let Some(delivery) = self.wanted(&path, metadata) else { return Ok(()) };
         if self.is_promised(&delivery, metadata) {
             // It must be readable, though nobody looks into it yet.
-            fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+            fs::File::open(&path).map_err(|error| unreadable(&path, &error))?;
             self.push(path, Class::Events, delivery, metadata);
             return Ok(());
         }
-        let sniffed = self.look(path, metadata).map_err(|error| unreadable(path, &error))?;
+        let sniffed = self.look(&path, metadata).map_err(|error| unreadable(&path, &error))?;
         self.push(path, sniffed.class.unwrap_or(Class::Events), delivery, metadata).may_be_digest = sniffed.digest;
         Ok(())
     }
@@ -297,7 +298,7 @@ impl Listing<'_> {
         for (path, hidden) in entries {
             if hidden {
                 self.skip(name_of(&path), SkipReason::Hidden);
-            } else if let Err(error) = self.walked(&path) {
+            } else if let Err((path, error)) = self.walked(path) {
                 self.fault(&path, &decode::reason(&error));
             }
         }
@@ -305,30 +306,37 @@ impl Listing<'_> {
     }
 
     /// A file found in a folder: read if it looks like data.
-    fn walked(&mut self, path: &Path) -> io::Result<()> {
+    fn walked(&mut self, path: PathBuf) -> Result<(), (PathBuf, io::Error)> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if is_our_own(name) {
-            self.skip(name_of(path), SkipReason::OurOwn);
+            self.skip(name_of(&path), SkipReason::OurOwn);
             return Ok(());
         }
-        let metadata = fs::metadata(path)?;
+        let metadata = match fs::metadata(&path) {
+            Ok(metadata) => metadata,
+            Err(error) => return Err((path, error)),
+        };
         if !metadata.is_file() {
-            self.skip(name_of(path), SkipReason::NotData);
+            self.skip(name_of(&path), SkipReason::NotData);
             return Ok(());
         }
-        let Some(delivery) = self.wanted(path, &metadata) else { return Ok(()) };
+        let Some(delivery) = self.wanted(&path, &metadata) else { return Ok(()) };
         if self.is_promised(&delivery, &metadata) {
             self.push(path, Class::Events, delivery, &metadata);
             return Ok(());
         }
-        let sniffed = self.look(path, &metadata)?;
+        let sniffed = match self.look(&path, &metadata) {
+            Ok(sniffed) => sniffed,
+            Err(error) => return Err((path, error)),
+        };
+        let is_data = (sniffed.broken && may_be_data(name)) || is_data_name(name);
         match sniffed.class {
-            Some(_) if sniffed.report => self.skip(name_of(path), SkipReason::OurOwn),
+            Some(_) if sniffed.report => self.skip(name_of(&path), SkipReason::OurOwn),
             Some(class) => self.push(path, class, delivery, &metadata).may_be_digest = sniffed.digest,
-            None if (sniffed.broken && may_be_data(name)) || is_data_name(name) => {
+            None if is_data => {
                 self.push(path, Class::Events, delivery, &metadata);
             }
-            None => self.skip(name_of(path), SkipReason::NotData),
+            None => self.skip(name_of(&path), SkipReason::NotData),
         }
         Ok(())
     }
@@ -367,18 +375,20 @@ impl Listing<'_> {
         Ok(sniff(raw.as_slice(), Some(path)))
     }
 
-    fn push(&mut self, path: &Path, class: Class, delivery: Delivery, metadata: &Metadata) -> &mut File {
+    fn push(&mut self, path: PathBuf, class: Class, delivery: Delivery, metadata: &Metadata) -> &mut File {
         let is_promised = class == Class::Events && self.is_promised(&delivery, metadata);
         let at = self.found.files.len();
+        // Mostly that of the file before it.
+        let known = self.found.files.last().map(|file| &file.delivered).filter(|known| **known == delivery.scope);
         self.found.files.push(File {
-            name: name_of(path),
-            path: Some(path.to_owned()),
+            name: name_of(&path),
+            delivered: known.cloned().unwrap_or(delivery.scope),
+            path: Some(path),
             class,
-            delivered: delivery.scope,
             size: metadata.len(),
             may_be_digest: false,
             is_promised,
-            source: Source::Disk(path.to_owned()),
+            source: Source::Disk,
         });
         &mut self.found.files[at]
     }

@@ -156,7 +156,7 @@ impl Manifests {
 
     /// What is said of a file.
     pub(super) fn of(&self, path: &Path) -> Option<&Entry> {
-        self.entries.get(&clean(path))
+        if self.entries.is_empty() { None } else { self.entries.get(&clean(path)) }
     }
 }
 
