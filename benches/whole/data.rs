@@ -131,6 +131,11 @@ pub(crate) fn scan(name: &str, threads: usize, packs: &[&Path], paths: &[&Path])
     line.args(paths)
 }
 
+/// `lawbook summary` of all that is below a path.
+pub(crate) fn summary(name: &str, threads: usize, path: &Path) -> Line {
+    Line::new(name, env!("CARGO_BIN_EXE_lawbook")).args(["summary", "--threads", &threads.to_string()]).arg(path)
+}
+
 /// The embedded pack, as `--pack` names it.
 pub(crate) fn embedded() -> &'static Path {
     Path::new("default")

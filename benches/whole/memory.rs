@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::data::{Data, findings, scan};
+use crate::data::{Data, findings, scan, summary};
 use crate::support::corpus::Layout;
 use crate::table::{self, cpu, memory, wall};
 
@@ -32,6 +32,9 @@ pub(crate) fn measure(data: &Data) -> io::Result<()> {
         if size <= 1_000_000_000 {
             add("three findings a record", &firing)?;
         }
+        // Every session is followed to who began it.
+        lines.push(summary(&format!("{} MB, summed up", table::whole(size / 1_000_000)), cores, &corpus.path));
+        corpora.push(corpus);
     }
     table::heading("Memory", "Objects of 2,000 records, threads as by default.");
     let taken = data.in_turn(&lines)?;
