@@ -1,10 +1,13 @@
 //! Makes one finding of equal ones.
 //!
 //! Findings of equal fingerprints and records are one, which has the origins of all; where the records differ, both
-//! stay, and the later one's fingerprint says of which content it is. To see that, all findings are sorted by fingerprint
+//! stay, and the later one's fingerprint says of which content it is: the one of the later time, of one time the one that was
+//! read later. To see that, all findings are sorted by fingerprint
 //! and record, in few bytes each; what changes is then sorted by place again, to be told while findings are read.
 
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use super::place::{Map, Place};
 use super::stored::{place, put, take};
@@ -21,6 +24,7 @@ const BLOCK: usize = 1 << 16;
 pub(super) struct Identity {
     pub(super) fingerprint: Fingerprint,
     pub(super) record_hash: [u8; 16],
+    pub(super) time: Option<Timestamp>,
     pub(super) place: Place,
     pub(super) severity: Severity,
     pub(super) standing: Standing,
@@ -40,15 +44,23 @@ impl Identity {
 
     /// Appends what is not in the key.
     pub(super) fn store(&self, into: &mut Vec<u8>) -> Result<(), Error> {
-        put(&(self.severity, self.standing, self.enforcement, self.line), into)
+        let time = self.time.map(|time| (time.as_second(), time.subsec_nanosecond()));
+        put(&(time, self.severity, self.standing, self.enforcement, self.line), into)
+    }
+
+    /// Which of two that contradict each other keeps its fingerprint: the one that is less.
+    fn order(&self) -> (Option<Timestamp>, Place) {
+        (self.time, self.place)
     }
 
     fn read(key: &[u8], stored: &[u8]) -> Result<Self, Error> {
-        let ((severity, standing, enforcement, line), _) = take(stored)?;
+        type Stored = (Option<(i64, i32)>, Severity, Standing, Enforcement, Option<u64>);
+        let ((time, severity, standing, enforcement, line), _): (Stored, _) = take(stored)?;
+        let time = time.map(|(seconds, nanos)| Timestamp::new(seconds, nanos)).transpose().map_err(|_| damaged())?;
         let (fingerprint, rest) = key.split_first_chunk().ok_or_else(damaged)?;
         let (record_hash, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
         let (fingerprint, record_hash) = (Fingerprint(*fingerprint), *record_hash);
-        Ok(Self { fingerprint, record_hash, place: place(rest)?, severity, standing, enforcement, line })
+        Ok(Self { fingerprint, record_hash, time, place: place(rest)?, severity, standing, enforcement, line })
     }
 }
 
@@ -219,7 +231,7 @@ impl<K: Fn(Fingerprint) -> bool> Comparison<K> {
     fn end_of_record(&mut self) -> Result<(), Error> {
         let Some(mut later) = self.current.take() else { return Ok(()) };
         if let Some(first) = &mut self.first {
-            if later.is.place < first.is.place {
+            if later.is.order() < first.is.order() {
                 std::mem::swap(first, &mut later);
             }
             let fingerprint = apart(later.is.fingerprint, later.is.record_hash);
@@ -274,16 +286,18 @@ mod tests {
     /// The same in memory, as it can be read off the first sentence of this file.
     fn in_memory(ordered: &[Identity], map: &Map) -> (Vec<Told>, Vec<Severity>) {
         let (mut told, mut severities): (Vec<Told>, _) = (Vec::new(), Vec::new());
-        let mut known: HashMap<Fingerprint, (usize, [u8; 16])> = HashMap::new();
+        let mut known: HashMap<Fingerprint, usize> = HashMap::new();
         for found in ordered {
             let mut fingerprint = found.fingerprint;
-            if known.get(&fingerprint).is_some_and(|(_, record_hash)| *record_hash != found.record_hash) {
+            let same = ordered.iter().filter(|other| other.fingerprint == fingerprint);
+            let first = same.min_by_key(|other| (other.time, other.place)).unwrap();
+            if first.record_hash != found.record_hash {
                 fingerprint = apart(fingerprint, found.record_hash);
             }
             match known.get(&fingerprint) {
-                Some((at, _)) => told[*at].2.push(map.origin(found.place, found.line)),
+                Some(at) => told[*at].2.push(map.origin(found.place, found.line)),
                 None => {
-                    known.insert(fingerprint, (told.len(), found.record_hash));
+                    known.insert(fingerprint, told.len());
                     told.push((found.place, fingerprint, Vec::new()));
                     severities.push(found.severity);
                 }
@@ -336,7 +350,7 @@ mod tests {
 
     fn found() -> impl Strategy<Value = Vec<Identity>> {
         let place = (0_u32..3, 0_u32..3, 1_u64..20, 0_u32..2);
-        let one = (place, 0_u8..6, 0_u8..3, proptest::sample::select(Severity::ALL.to_vec()), any::<bool>());
+        let one = (place, 0_u8..6, 0_u8..6, proptest::sample::select(Severity::ALL.to_vec()), any::<bool>());
         proptest::collection::vec(one, 0..200).prop_map(|all| {
             let mut places = std::collections::BTreeSet::new();
             type One = ((u32, u32, u64, u32), u8, u8, Severity, bool);
@@ -344,6 +358,8 @@ mod tests {
                 place: Place { file, batch, position, policy, ordinal: 0 },
                 fingerprint: Fingerprint([fingerprint; 16]),
                 record_hash: [hash; 16],
+                // Some of the later hashes are of earlier times.
+                time: Timestamp::from_second(i64::from(hash) % 2).ok().filter(|_| hash < 5),
                 severity,
                 standing: Standing::New,
                 enforcement: Enforcement::Fail,
@@ -378,6 +394,7 @@ mod tests {
                 place: Place { position: at + 1, ..Place::default() },
                 fingerprint: Fingerprint([1; 16]),
                 record_hash: [2; 16],
+                time: None,
                 severity: Severity::Low,
                 standing: Standing::New,
                 enforcement: Enforcement::Fail,

@@ -63,7 +63,11 @@ pub(super) fn put_key(
 ) {
     let short = |value: &Value| {
         let text = value.to_string();
-        if text.len() > MOST_TEXT || is_deep(value) { cut(&text).into() } else { value.clone() }
+        match value {
+            Value::String(whole) if text.len() > MOST_TEXT => cut(whole).into(),
+            _ if text.len() > MOST_TEXT || is_deep(value) => cut(&text).into(),
+            _ => value.clone(),
+        }
     };
     let group = hit.by.iter().map(short).collect::<Value>().to_string();
     let id = record.id.as_deref().unwrap_or_default();

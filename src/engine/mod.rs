@@ -278,7 +278,7 @@ pub(crate) fn judge_asking(
     let names: Vec<_> = records.iter().map(|record| Arc::clone(&record.origin.file)).collect();
     judge.windows(&names, &inventory, asked)?;
     let tally = judge.tally(&inventory)?;
-    let none = input::Files { files: Vec::new(), skipped: Vec::new() };
+    let none = input::Files::default();
     let given = Given {
         resources: records.iter().filter(|record| &*record.kind != CLOUDTRAIL).collect(),
         inventory: &read,
@@ -317,7 +317,7 @@ pub struct Read {
 /// When a path does not exist.
 pub fn read(request: &Request) -> Result<Read, Error> {
     let (files, mut faults) = input::discover(&request.paths, &request.settings)?;
-    let none = input::Files { files: Vec::new(), skipped: Vec::new() };
+    let none = input::Files::default();
     let collect::Read { inventory, faults: more, listed } = collect::inventory(&files, &none, request);
     faults.extend(more);
     let mut records = Vec::new();

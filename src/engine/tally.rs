@@ -52,16 +52,25 @@ pub(super) struct Tallies {
     counts: bool,
     triage: Arc<Triage>,
     now: Timestamp,
+    /// What was before it is told already.
+    since: Option<Timestamp>,
     seeds: Seeds,
 }
 
 impl Tallies {
-    /// For the threads of a request, and so many groups of policies.
-    pub(super) fn new(policies: &[Policy], groups: usize, seeds: Seeds, request: &Request) -> Self {
+    /// For the threads of a request, and so many groups of policies; what was before a time is told already.
+    pub(super) fn new(
+        policies: &[Policy],
+        groups: usize,
+        seeds: Seeds,
+        request: &Request,
+        since: Option<Timestamp>,
+    ) -> Self {
         let share = request.memory / request.threads.max(1);
         let (triage, now) = (Arc::clone(&request.triage), request.now);
         let (costs, counts) = (request.profile, request.tally.is_some());
-        Self { scratch: Arc::default(), same: Same::of(policies), share, groups, costs, counts, triage, now, seeds }
+        let (scratch, same) = (Arc::default(), Same::of(policies));
+        Self { scratch, same, share, groups, costs, counts, triage, now, since, seeds }
     }
 
     /// The temporary file.
@@ -87,7 +96,7 @@ impl Tallies {
             sorter: Sorter::new(&self.scratch, self.share / 8 * 3),
             deferred: Sorter::new(&self.scratch, self.share / 4),
             hits: Sorter::new(&self.scratch, self.share / 4),
-            spans: Spans::default(),
+            spans: Spans::new(self.since),
             counter: self.counter(),
             passed: Vec::new(),
             key: Vec::new(),
@@ -228,8 +237,8 @@ impl Tally {
         match verdict {
             Verdict::Silent => {}
             Verdict::Finding(mut finding, faults) => {
-                let hash = self.hash_of(record);
-                self.finding(at, policy, &mut finding, Subject::Record(record), hash);
+                let of = (record.time, self.hash_of(record));
+                self.finding(at, policy, &mut finding, Subject::Record(record), of);
                 for reason in faults {
                     self.fault(at, &Fault::policy(&policy.pack, &policy.id, reason, record.origin.clone()));
                 }
@@ -259,14 +268,14 @@ impl Tally {
         self.triage.asks_of_hits()
     }
 
-    /// Keeps a finding about a record, or about hits of which the first that counts is at that place, by its hash.
+    /// Keeps a finding about a record, or about hits of which the first that counts is at that place, by its time and hash.
     pub(super) fn finding(
         &mut self,
         at: Place,
         policy: &Policy,
         finding: &mut Finding,
         subject: Subject<'_>,
-        record_hash: [u8; 16],
+        (time, record_hash): (Option<Timestamp>, [u8; 16]),
     ) {
         self.policies[at.policy as usize].findings += 1;
         self.triage.judge(finding, policy, subject, self.now, &mut self.used);
@@ -277,6 +286,7 @@ impl Tally {
             let identity = Identity {
                 fingerprint: finding.fingerprint,
                 record_hash,
+                time,
                 place: at,
                 severity: finding.severity,
                 standing: finding.standing,

@@ -315,6 +315,11 @@ impl<'a> Group<'a> {
         opened.hits.iter().map(of).collect::<Result<_, Error>>().map(Some)
     }
 
+    /// When it is known that nothing followed a hit of that time.
+    fn end_of(&self, time: Timestamp) -> Nanos {
+        time.as_nanosecond() + Nanos::from(self.window.within) * 1_000_000_000
+    }
+
     /// Whether a hit was read for what comes after it alone.
     fn is_before_report(&self, time: Timestamp) -> bool {
         self.windows.since.is_some_and(|since| time < since)
@@ -335,6 +340,21 @@ impl Listening<'_, '_, '_> {
         // Where it is in its file is reckoned again when the fault is told.
         let origin = Origin { position: at.position, ..origin };
         self.tally.fault(at, &Fault::policy(&self.group.policy.pack, &self.group.policy.id, reason, origin));
+    }
+
+    /// Whether a scan of what was before has told it: it opened then, and that was known then. That nothing follows is known
+    /// when there is a later record of the region, or by `--until`; which scan had that, had the one before it.
+    fn is_told(&self, opened: &Opened<Rc<Held>>) -> Result<bool, Error> {
+        let windows = self.group.windows;
+        let Some(since) = windows.since.filter(|since| opened.at < since.as_nanosecond()) else { return Ok(false) };
+        if self.group.window.shape != Shape::Absence {
+            return Ok(true);
+        }
+        let known = match windows.request.settings.filter.until {
+            Some(_) => Some(last_before(since)),
+            None => windows.spans.last_told(&opened.opener.read()?.scope()).map(Timestamp::as_nanosecond),
+        };
+        Ok(known.is_some_and(|known| known >= opened.at))
     }
 
     fn note_cost(&mut self, (started, before): (Instant, Spent)) {
@@ -379,10 +399,13 @@ impl Listener<Rc<Held>> for Listening<'_, '_, '_> {
         if self.group.failed.is_some() {
             return;
         }
-        let is_early = Timestamp::from_nanosecond(opened.at).is_ok_and(|at| self.group.is_before_report(at));
-        if is_early {
-            // Whoever scanned what was before it was told of it.
-            return;
+        match self.is_told(&opened) {
+            Ok(false) => {}
+            Ok(true) => return,
+            Err(error) => {
+                self.group.failed = Some(error);
+                return;
+            }
         }
         match self.told(&opened) {
             Ok((mut finding, faults, origin)) => {
@@ -393,7 +416,8 @@ impl Listener<Rc<Held>> for Listening<'_, '_, '_> {
                     None
                 });
                 let subject = Subject::Hits(seen.as_deref());
-                self.tally.finding(at, self.group.policy, &mut finding, subject, opened.opener.identity());
+                let of = (Some(opened.opener.key.time), opened.opener.identity());
+                self.tally.finding(at, self.group.policy, &mut finding, subject, of);
                 for reason in faults {
                     self.fault(&opened.opener, origin.clone(), reason);
                 }
@@ -404,9 +428,10 @@ impl Listener<Rc<Held>> for Listening<'_, '_, '_> {
 
     fn horizon(&mut self, hit: &Rc<Held>) -> Option<Nanos> {
         let request = self.group.windows.request;
-        let until = request.settings.filter.until;
-        let scope = hit.read().ok()?.scope();
-        until.or_else(|| self.group.windows.spans.last(&scope)).map(Timestamp::as_nanosecond)
+        if let Some(until) = request.settings.filter.until {
+            return Some(last_before(until));
+        }
+        self.group.windows.spans.last(&hit.read().ok()?.scope()).map(Timestamp::as_nanosecond)
     }
 
     fn has_history(&mut self, hit: &Rc<Held>, from: Nanos) -> bool {
@@ -420,7 +445,13 @@ impl Listener<Rc<Held>> for Listening<'_, '_, '_> {
     }
 
     fn not_judged(&mut self, hit: &Rc<Held>, why: Unjudged) {
-        if self.group.is_before_report(hit.key.time) && why != Unjudged::StillOpen {
+        // What waits is judged when its time is up.
+        let judged_at = match why {
+            Unjudged::NoHistory => hit.key.time.as_nanosecond(),
+            Unjudged::StillOpen => Nanos::MAX,
+            Unjudged::TooMany => self.group.end_of(hit.key.time),
+        };
+        if self.group.windows.since.is_some_and(|since| judged_at < since.as_nanosecond()) {
             return;
         }
         let read = hit.read().and_then(|stored| Ok((stored, hit.origin(self.group.windows.map)?)));
@@ -435,7 +466,7 @@ impl Listener<Rc<Held>> for Listening<'_, '_, '_> {
         let reason = match why {
             Unjudged::StillOpen => format!(
                 "window still open: the records of this account and region end before the {} are over in which it waits \
-                 for `{}`",
+                 for `{}` (try: `--until`, if all was read up to there)",
                 span(window.within),
                 window.named.steps.get(1).map_or("", String::as_str)
             ),
@@ -455,6 +486,11 @@ impl Listener<Rc<Held>> for Listening<'_, '_, '_> {
         let is_counted = !self.group.is_before_report(hit.key.time);
         self.tally.hit_not_evaluated(hit.key.place, &reason, &stored.scope(), &origin, is_counted);
     }
+}
+
+/// The last moment before a time.
+fn last_before(time: Timestamp) -> Nanos {
+    time.as_nanosecond() - 1
 }
 
 /// From when on records must be read for the windows of policies to be judged from `since` on.

@@ -151,7 +151,7 @@ impl<'a> Judge<'a> {
             derived: Mutex::default(),
             keeping: Mutex::new(None),
             kept: OnceLock::new(),
-            tallies: Tallies::new(policies, index.groups(), seeds, request),
+            tallies: Tallies::new(policies, index.groups(), seeds, request, since),
             index,
             noting,
             places: Places::new(policies),
@@ -301,6 +301,13 @@ impl<'a> Judge<'a> {
     /// Reads and judges the files of events, but for those named. False if one of them holds inventory, against the
     /// promise of its path: then it was not read.
     pub(super) fn events(&self, files: &Files, but: &BTreeSet<Arc<str>>, digests: &Digests<'_>) -> bool {
+        if self.needs_spans && !files.before.is_empty() {
+            self.tell(|tally| {
+                for (scope, time) in &files.before {
+                    tally.spans.note(scope.account.as_deref(), scope.region.as_deref(), *time);
+                }
+            });
+        }
         let wanted = |file: &File| file.class == Class::Events && !but.contains(&file.name);
         let todo: Vec<usize> = (0..files.files.len()).filter(|at| wanted(&files.files[*at])).collect();
         if todo.is_empty() {

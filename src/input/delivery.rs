@@ -48,6 +48,14 @@ impl Delivery {
     pub(super) fn excluded_by(&self, filter: &Filter) -> bool {
         !filter.admits_scope(&self.scope) || self.day.is_some_and(|day| !may_hold(day, filter))
     }
+
+    /// The end of the day of an object all of whose events are before what is wanted, if they are of an account and region
+    /// that is: what was delivered happened before.
+    pub(super) fn before(&self, filter: &Filter) -> Option<Timestamp> {
+        let day = self.day.filter(|_| self.is_object && filter.admits_scope(&self.scope))?;
+        let end = TimeZone::UTC.to_timestamp(day.at(23, 59, 59, 0)).ok()?;
+        filter.since.is_some_and(|since| end < since).then_some(end)
+    }
 }
 
 fn day(rest: &[&str]) -> Option<Date> {

@@ -1,11 +1,13 @@
 //! Lists the files to read, in a fixed order, and says what each is by its first bytes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::fs::{self, Metadata};
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
 
 use super::delivery::Delivery;
 use super::inflate::Inflater;
@@ -29,6 +31,8 @@ pub struct Files {
     pub files: Vec<File>,
     /// In the same order.
     pub skipped: Vec<Skipped>,
+    /// Of what accounts and regions there were log objects before what is wanted, and a time before which there are events.
+    pub before: BTreeMap<Scope, Timestamp>,
 }
 
 impl Files {
@@ -349,6 +353,10 @@ impl Listing<'_> {
         }
         let delivery = Delivery::of(path);
         if delivery.excluded_by(&self.settings.filter) {
+            if let Some(time) = delivery.before(&self.settings.filter) {
+                let known = self.found.before.entry(delivery.scope).or_insert(time);
+                *known = time.min(*known);
+            }
             self.skip(name_of(path), SkipReason::Filtered);
             return None;
         }

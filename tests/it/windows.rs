@@ -332,6 +332,111 @@ proptest! {
             prop_assert_eq!(counts.asked, told);
         }
     }
+
+    /// One run over what was there at a time, and one over all since then: together they tell no absence twice, and each that
+    /// the second reads back to, even where no record of its region tells the first that its time is up. Where runs say until
+    /// when there is everything, they tell each.
+    #[test]
+    fn runs_one_after_another_tell_each_absence_once(events in events(), cut in 0_i64..90, says_until in any::<bool>()) {
+        let packs = packs();
+        let start = "2024-05-14T00:00:00Z".parse::<jiff::Timestamp>().unwrap();
+        let cut = start + jiff::SignedDuration::from_mins(cut);
+        let time = |event: &Value| event["eventTime"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let (all, then) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        write(all.path(), &events, 2);
+        let before: Vec<Value> = events.iter().filter(|event| time(event) < cut).cloned().collect();
+        write(then.path(), &before, 1);
+        let end = |at: jiff::Timestamp| says_until.then_some(at);
+        let found = |folder: &Path, since: Option<jiff::Timestamp>, until: Option<jiff::Timestamp>| {
+            let mut request = request(&[folder]);
+            (request.settings.filter.since, request.settings.filter.until) = (since, until);
+            let outcome = told(&scan(&packs, &request, &()).unwrap());
+            let absences = outcome.findings.into_iter().filter(|finding| finding["policy"] == "absence");
+            let of = |finding: Value| {
+                let time: jiff::Timestamp = finding["record"]["time"].as_str().unwrap().parse().unwrap();
+                (time, finding["fingerprint"].to_string())
+            };
+            let mut found: Vec<(jiff::Timestamp, String)> = absences.map(of).collect();
+            found.sort();
+            found
+        };
+        let last = start + jiff::SignedDuration::from_mins(200);
+        let mut parts = found(then.path(), None, end(cut));
+        parts.extend(found(all.path(), Some(cut), end(last)));
+        parts.sort();
+        let whole = found(all.path(), None, end(last));
+        let read_back = cut - jiff::SignedDuration::from_mins(20);
+        let must = |(time, _): &&(jiff::Timestamp, String)| says_until || *time >= read_back;
+        prop_assert!(whole.iter().filter(must).all(|one| parts.contains(one)), "{parts:?} of {whole:?}");
+        parts.retain(|one| must(&one));
+        let once: std::collections::BTreeSet<_> = parts.iter().collect();
+        prop_assert_eq!(once.len(), parts.len());
+    }
+}
+
+#[test]
+fn an_absence_is_over_behind_the_last_moment_in_which_it_can_end() {
+    let packs = packs();
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[event(1, 10, NAMES[0], 0, 0, 7), event(2, 20, NAMES[1], 0, 0, 7)], 1);
+    let moment = |seconds: i64| {
+        let start = "2024-05-14T00:20:00Z".parse::<jiff::Timestamp>().unwrap();
+        Some(start + jiff::SignedDuration::from_secs(seconds))
+    };
+    // What follows in the last moment has followed, and `--until` is before it.
+    for (until, expected) in [(moment(0), (0, 1)), (moment(1), (0, 0)), (None, (0, 0))] {
+        let mut request = request(&[folder.path()]);
+        request.settings.filter.until = until;
+        let outcome = scan(&packs, &request, &()).unwrap();
+        let at = packs.policies().iter().position(|policy| &*policy.id == "absence").unwrap();
+        let counts = &outcome.policies[at];
+        assert_eq!((counts.findings, counts.not_evaluated), expected, "{until:?}");
+    }
+}
+
+/// What lies before what is wanted is not opened where its path tells that, and was there all the same.
+#[test]
+fn log_objects_that_were_passed_over_for_their_day_are_history() {
+    let (_policies, packs) = first_seen();
+    let folder = tempfile::tempdir().unwrap();
+    let object = |day: u32, minute: i64| {
+        let at = folder.path().join(format!("AWSLogs/111122223333/CloudTrail/eu-west-1/2024/05/{day:02}"));
+        std::fs::create_dir_all(&at).unwrap();
+        let name = format!("111122223333_CloudTrail_eu-west-1_202405{day:02}T0000Z_{minute:016}.json.gz");
+        let records = json!({ "Records": [event(usize::try_from(minute).unwrap(), minute, NAMES[0], 0, 0, 7)] });
+        std::fs::write(at.join(name), crate::cli::gzip(&records.to_string())).unwrap();
+    };
+    object(14, 70);
+    let found = || {
+        let mut request = request(&[folder.path()]);
+        request.settings.filter.since = Some("2024-05-14T01:00:00Z".parse().unwrap());
+        let outcome = scan(&packs, &request, &()).unwrap();
+        (outcome.policies[0].findings, outcome.policies[0].not_evaluated)
+    };
+    assert_eq!(found(), (0, 1), "nothing is known of what was before");
+    // The time of this event is of no interest, for nobody reads it.
+    object(10, 71);
+    assert_eq!(found(), (1, 0));
+}
+
+#[test]
+fn findings_that_open_at_records_of_one_id_are_told_apart_by_their_times() {
+    let window = "{ by: awsRegion, within: 1m, count: 1 }";
+    let policies = folder_of(&[("any", window, "fn matches(event) { event.eventName != \"Other\" }")]);
+    let packs =
+        Pack::from_folder(policies.path()).unwrap().check(&crate::of_invented_events(), &Limits::default()).unwrap();
+    let events = [event(1, 10, NAMES[0], 0, 0, 7), event(1, 90, NAMES[0], 0, 0, 7)];
+    let found = |order: [usize; 2]| -> BTreeMap<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = order.map(|at| events[at].to_string());
+        for (name, text) in ["a.json", "b.json"].iter().zip(logs) {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let findings = told(&scan(&packs, &request(&[folder.path()]), &()).unwrap()).findings;
+        findings.iter().map(|one| (one["record"]["time"].to_string(), one["fingerprint"].to_string())).collect()
+    };
+    assert_eq!(found([0, 1]).len(), 2);
+    assert_eq!(found([0, 1]), found([1, 0]));
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl<'a> Router<'a> {
             places: judge.uses_places().then(|| Filter::PATHS.map(field)),
             reads_places: judge.reads_places(),
             counting: judge.tallies.counter().map(|counter| (tally::PATHS.map(field), counter)),
-            spans: Spans::default(),
+            spans: Spans::new(judge.since),
             selected: Selected::default(),
             room: Room::default(),
             asked: vec![0; judge.index.groups()],

@@ -38,8 +38,14 @@ impl Reader<'_> {
         let counted = if let Asked::Distinct { of, .. } = &shape { Some(of.text.clone()) } else { None };
         let keys = by.iter().map(|key: &Key| key.text.clone()).chain(counted).collect();
         let within = within?;
-        let window =
-            Window { by, within, cooldown: cooldown.unwrap_or(Some(within))?, shape, named: Named { steps, keys } };
+        let cooldown = cooldown.unwrap_or(Some(within))?;
+        if matches!(shape, Asked::FirstSeen) && cooldown > within {
+            let help = format!("`first_seen: {}`, or no `cooldown`", span(cooldown));
+            let message = "the cooldown is longer than `first_seen`: what is the first sighting would depend on how far back is \
+                           read";
+            self.say("window", &yaml.key_span("cooldown"), message, Some(help));
+        }
+        let window = Window { by, within, cooldown, shape, named: Named { steps, keys } };
         (self.out.len() == start).then_some(window)
     }
 
