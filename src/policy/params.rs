@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::script::parse_duration;
+use crate::script::{Limits, parse_duration};
 use crate::yaml::{Data, Yaml};
 
 /// A parameter of a policy.
@@ -68,8 +68,13 @@ impl ParamKind {
     /// The value as scripts see it.
     ///
     /// # Errors
-    /// What was expected and what was found, if it is of another kind.
+    /// What was expected and what was found, if it is of another kind or larger than what scripts may hold.
     pub fn accept(&self, yaml: &Yaml) -> Result<Value, String> {
+        let value = self.take(yaml)?;
+        too_large(&value, &Limits::default()).map_or(Ok(value), Err)
+    }
+
+    fn take(&self, yaml: &Yaml) -> Result<Value, String> {
         let json = yaml.to_json();
         let mismatch =
             || Err(format!("expected {}, found `{}`", self.describe(), crate::fault::printable(&json.to_string(), 60)));
@@ -85,9 +90,23 @@ impl ParamKind {
                     crate::fault::printable(raw, 60)
                 )),
             },
-            (Self::List(of), Data::List(items)) => items.iter().map(|item| of.accept(item)).collect(),
+            (Self::List(of), Data::List(items)) => items.iter().map(|item| of.take(item)).collect(),
             (Self::Map, Data::Map(_)) => Ok(json),
             _ => mismatch(),
         }
+    }
+}
+
+/// What of a value no script can hold, if there is such.
+fn too_large(value: &Value, limits: &Limits) -> Option<String> {
+    match value {
+        Value::String(text) if text.len() > limits.text => Some(format!("a text has at most {} bytes", limits.text)),
+        Value::Array(items) if items.len() > limits.list => Some(format!("a list has at most {} items", limits.list)),
+        Value::Object(members) if members.len() > limits.map => {
+            Some(format!("a map has at most {} members", limits.map))
+        }
+        Value::Array(items) => items.iter().find_map(|item| too_large(item, limits)),
+        Value::Object(members) => members.values().find_map(|member| too_large(member, limits)),
+        _ => None,
     }
 }

@@ -101,7 +101,8 @@ fn bound(engine: &mut Engine, limits: &Limits) {
         .set_max_expr_depths(limits.depth, limits.depth)
         .set_max_call_levels(limits.calls)
         .set_max_operations(limits.operations)
-        .set_max_variables(256)
+        // Scripts have as many as are written in them.
+        .set_max_variables(usize::MAX)
         .set_max_functions(512)
         .set_max_modules(0)
         .set_max_string_size(limits.text)
@@ -176,7 +177,8 @@ pub(super) fn engine(limits: &Limits, env: &Rc<Env>) -> Engine {
         // A variable that the script assigns to must stay one.
         let is_assigned = || known.assigned.borrow().contains(name);
         Ok(match value {
-            None if !is_assigned() => known.constants.borrow().get(name).cloned(),
+            // Of a constant's name another file may have a variable, which is elsewhere.
+            None => known.constants.borrow().get(name).cloned(),
             // Nothing can be asked of one that is being changed.
             Some(value) if value.is_shared() && value.is_locked() => None,
             Some(value) if value.is::<Shown>() && !is_assigned() => Some(value.flatten_clone()),

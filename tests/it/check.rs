@@ -190,6 +190,12 @@ fn mistakes_in_front_matter_have_their_place_in_the_file() {
         ("title: T\nseverity: low\njudges: cloudtrail\nwhen:\n  a: 1\n  a: 2", "front-matter", 7, 7),
         ("title: T\nseverity: low\njudges: cloudtrail\nwindow: { by: x }", "window", 5, 5),
         (
+            "title: T\nseverity: low\njudges: cloudtrail\nwindow: { by: awsRegion, first_seen: 1d, cooldown: 25h }",
+            "window",
+            5,
+            46,
+        ),
+        (
             "title: T\nseverity: low\njudges: cloudtrail\nparams:\n  a: { type: int, default: x, doc: D }",
             "param",
             6,
@@ -235,6 +241,20 @@ fn what_stands_twice_in_a_list_is_named() {
         );
         let found: Vec<_> = mistakes(&text).iter().map(|found| (found.message.clone(), found.place())).collect();
         assert!(found.contains(&(said.to_owned(), (5, column))), "{found:?}");
+    }
+}
+
+/// Rhai would refuse it at the first record, and not where what is proved of the script answers.
+#[test]
+fn a_parameter_that_no_script_can_hold_is_refused() {
+    for (items, is_fit) in [(10_000, true), (10_001, false)] {
+        let list = vec!["x"; items].join(", ");
+        let text = format!(
+            "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! params:\n//!   names: {{ type: list, default: [{list}], doc: D }}\n//! ---\nfn matches(event) {{ event.eventName in params.names }}\n"
+        );
+        let found: Vec<_> = mistakes(&text).iter().map(|found| found.message.clone()).collect();
+        let said = "the default of `names`: a list has at most 10000 items";
+        assert_eq!(found.iter().any(|message| message == said), !is_fit, "{found:?}");
     }
 }
 

@@ -471,3 +471,43 @@ fn what_no_policy_asks_for_is_neither_parsed_nor_run() {
     request.no_index = true;
     assert_eq!(cost(&request), (0, [10, 1_000]), "only `when` is asked before a script");
 }
+
+/// Another file's variable of a constant's name is elsewhere, and there may be as many variables as somebody writes.
+#[test]
+fn what_other_variables_there_are_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("lib")).unwrap();
+    fs::write(folder.path().join("pack.yaml"), "lawbook: 1\nname: variables\n").unwrap();
+    let library = "fn counted(list) { let ROLES = 0; for item in list { ROLES += 1; } ROLES }\n";
+    fs::write(folder.path().join("lib/counting.rhai"), library).unwrap();
+    let many: String = (0..300).map(|number| format!("let a{number} = 1; ")).collect();
+    let policies = [
+        (
+            "constant",
+            "const ROLES = [\"A\", \"B\"];\nfn matches(event) { ROLES.contains(event.eventName) }\n".to_owned(),
+        ),
+        (
+            "both",
+            "const ROLES = [\"A\", \"B\"];\nfn matches(event) { event.eventName == \"A\" }\n\
+             fn title(event) { `${ROLES[0]} of ${counted(ROLES)} ${ROLES.len()}` }\n"
+                .to_owned(),
+        ),
+        ("many", format!("fn matches(event) {{ {many} event.eventName == \"A\" }}\n")),
+    ];
+    for (id, functions) in &policies {
+        let head = "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! ---\n";
+        fs::write(folder.path().join(format!("{id}.rhai")), format!("{head}{functions}")).unwrap();
+    }
+    let packs = Pack::from_folder(folder.path()).unwrap().check(&crate::of_invented_events(), &Limits::default());
+    let packs = packs.unwrap_or_else(|mistakes| panic!("{}", lawbook::report::diagnostic::draw(&mistakes, false)));
+    let log = folder.path().join("log.json");
+    fs::write(
+        &log,
+        r#"{"eventVersion":"1.10","eventID":"e","eventSource":"s","eventName":"A","eventTime":"2024-05-14T00:00:00Z"}"#,
+    )
+    .unwrap();
+    let [full, by_index, _] = &all_ways(&packs, &request(&[log]))[..] else { panic!("three ways") };
+    assert_eq!(full, by_index);
+    assert_eq!((full.code, full.counts.iter().map(|counts| counts.findings).sum::<u64>()), (1, 3));
+    assert!(full.report.contains("A of 2 2"), "{}", full.report);
+}
