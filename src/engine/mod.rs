@@ -172,6 +172,7 @@ pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Resu
     // What is read once cannot be read again when the path of another file did not tell the truth, or a record was noted
     // and met once more in another spelling.
     request.settings.trusts_paths = request.paths.iter().chain(&request.inventory).all(|path| is_on_disk(path));
+    request.settings.threads = request.threads;
     if let Some(outcome) = attempt(packs, &request, since, progress)? {
         return Ok(outcome);
     }

@@ -226,7 +226,11 @@ pub fn discover(paths: &[PathBuf], settings: &Settings) -> Result<(Files, Vec<Fa
             listing.standard_input()?;
         } else {
             let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-            if metadata.is_dir() { listing.folder(path)? } else { listing.named(path.clone(), &metadata)? }
+            if metadata.is_dir() {
+                listing.folder(path)?;
+            } else {
+                listing.named(path.clone(), &Known::of(path, &metadata))?;
+            }
         }
     }
     Ok((listing.found, listing.faults))
@@ -257,22 +261,22 @@ impl Listing<'_> {
     }
 
     /// A file named on the command line: whatever it is, it is read.
-    fn named(&mut self, path: PathBuf, metadata: &Metadata) -> Result<(), Error> {
-        if !metadata.is_file() {
+    fn named(&mut self, path: PathBuf, known: &Known) -> Result<(), Error> {
+        if !known.is_file {
             let file =
                 fs::File::open(&path).and_then(|pipe| File::from_stream(&name_of(&path), Some(&path), Box::new(pipe)));
             self.found.files.push(file.map_err(|error| unreadable(&path, &error))?);
             return Ok(());
         }
-        let Some(delivery) = self.wanted(&path, metadata) else { return Ok(()) };
-        if self.is_promised(&delivery, metadata) {
+        let Some(delivery) = self.wanted(&path, known) else { return Ok(()) };
+        if self.is_promised(&delivery, known) {
             // It must be readable, though nobody looks into it yet.
             fs::File::open(&path).map_err(|error| unreadable(&path, &error))?;
-            self.push(path, Class::Events, delivery, metadata);
+            self.push(path, Class::Events, delivery, known);
             return Ok(());
         }
-        let sniffed = self.look(&path, metadata).map_err(|error| unreadable(&path, &error))?;
-        self.push(path, sniffed.class.unwrap_or(Class::Events), delivery, metadata).may_be_digest = sniffed.digest;
+        let sniffed = self.look(&path, known).map_err(|error| unreadable(&path, &error))?;
+        self.push(path, sniffed.class.unwrap_or(Class::Events), delivery, known).may_be_digest = sniffed.digest;
         Ok(())
     }
 
@@ -299,10 +303,11 @@ impl Listing<'_> {
         }
         entries
             .sort_unstable_by(|(a, _), (b, _)| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
-        for (path, hidden) in entries {
+        let known = Known::of_all(&entries, self.settings.threads);
+        for ((path, hidden), known) in entries.into_iter().zip(known) {
             if hidden {
                 self.skip(name_of(&path), SkipReason::Hidden);
-            } else if let Err((path, error)) = self.walked(path) {
+            } else if let Err((path, error)) = self.walked(path, known) {
                 self.fault(&path, &decode::reason(&error));
             }
         }
@@ -310,35 +315,35 @@ impl Listing<'_> {
     }
 
     /// A file found in a folder: read if it looks like data.
-    fn walked(&mut self, path: PathBuf) -> Result<(), (PathBuf, io::Error)> {
+    fn walked(&mut self, path: PathBuf, known: io::Result<Known>) -> Result<(), (PathBuf, io::Error)> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if is_our_own(name) {
             self.skip(name_of(&path), SkipReason::OurOwn);
             return Ok(());
         }
-        let metadata = match fs::metadata(&path) {
-            Ok(metadata) => metadata,
+        let known = match known {
+            Ok(known) => known,
             Err(error) => return Err((path, error)),
         };
-        if !metadata.is_file() {
+        if !known.is_file {
             self.skip(name_of(&path), SkipReason::NotData);
             return Ok(());
         }
-        let Some(delivery) = self.wanted(&path, &metadata) else { return Ok(()) };
-        if self.is_promised(&delivery, &metadata) {
-            self.push(path, Class::Events, delivery, &metadata);
+        let Some(delivery) = self.wanted(&path, &known) else { return Ok(()) };
+        if self.is_promised(&delivery, &known) {
+            self.push(path, Class::Events, delivery, &known);
             return Ok(());
         }
-        let sniffed = match self.look(&path, &metadata) {
+        let sniffed = match self.look(&path, &known) {
             Ok(sniffed) => sniffed,
             Err(error) => return Err((path, error)),
         };
         let is_data = (sniffed.broken && may_be_data(name)) || is_data_name(name);
         match sniffed.class {
             Some(_) if sniffed.report => self.skip(name_of(&path), SkipReason::OurOwn),
-            Some(class) => self.push(path, class, delivery, &metadata).may_be_digest = sniffed.digest,
+            Some(class) => self.push(path, class, delivery, &known).may_be_digest = sniffed.digest,
             None if is_data => {
-                self.push(path, Class::Events, delivery, &metadata);
+                self.push(path, Class::Events, delivery, &known);
             }
             None => self.skip(name_of(&path), SkipReason::NotData),
         }
@@ -346,8 +351,8 @@ impl Listing<'_> {
     }
 
     /// What the path says, if the file is wanted and was not met before.
-    fn wanted(&mut self, path: &Path, metadata: &Metadata) -> Option<Delivery> {
-        if !self.seen.insert(identity(path, metadata)) {
+    fn wanted(&mut self, path: &Path, known: &Known) -> Option<Delivery> {
+        if !self.seen.insert(known.identity.clone()) {
             self.skip(name_of(path), SkipReason::Again);
             return None;
         }
@@ -364,14 +369,14 @@ impl Listing<'_> {
     }
 
     /// Whether the path of a file tells enough of it.
-    fn is_promised(&self, delivery: &Delivery, metadata: &Metadata) -> bool {
-        self.settings.trusts_paths && delivery.is_object && metadata.len() > 0
+    fn is_promised(&self, delivery: &Delivery, known: &Known) -> bool {
+        self.settings.trusts_paths && delivery.is_object && known.size > 0
     }
 
     /// Looks at the first bytes of a file.
-    fn look(&mut self, path: &Path, metadata: &Metadata) -> io::Result<Sniffed> {
+    fn look(&mut self, path: &Path, known: &Known) -> io::Result<Sniffed> {
         let mut file = fs::File::open(path)?;
-        let Some(inflater) = self.inflater.as_mut().filter(|_| metadata.len() <= SMALL) else {
+        let Some(inflater) = self.inflater.as_mut().filter(|_| known.size <= SMALL) else {
             return Ok(sniff(file, Some(path)));
         };
         let (raw, text) = (&mut self.raw, &mut self.text);
@@ -383,17 +388,17 @@ impl Listing<'_> {
         Ok(sniff(raw.as_slice(), Some(path)))
     }
 
-    fn push(&mut self, path: PathBuf, class: Class, delivery: Delivery, metadata: &Metadata) -> &mut File {
-        let is_promised = class == Class::Events && self.is_promised(&delivery, metadata);
+    fn push(&mut self, path: PathBuf, class: Class, delivery: Delivery, known: &Known) -> &mut File {
+        let is_promised = class == Class::Events && self.is_promised(&delivery, known);
         let at = self.found.files.len();
         // Mostly that of the file before it.
-        let known = self.found.files.last().map(|file| &file.delivered).filter(|known| **known == delivery.scope);
+        let before = self.found.files.last().map(|file| &file.delivered).filter(|before| **before == delivery.scope);
         self.found.files.push(File {
             name: name_of(&path),
-            delivered: known.cloned().unwrap_or(delivery.scope),
+            delivered: before.cloned().unwrap_or(delivery.scope),
             path: Some(path),
             class,
-            size: metadata.len(),
+            size: known.size,
             may_be_digest: false,
             is_promised,
             source: Source::Disk,
@@ -422,22 +427,57 @@ fn name_of(path: &Path) -> Arc<str> {
     path.to_string_lossy().into()
 }
 
+/// What the file system says of a file.
+struct Known {
+    is_file: bool,
+    size: u64,
+    identity: Identity,
+}
+
+impl Known {
+    fn of(path: &Path, metadata: &Metadata) -> Self {
+        Self { is_file: metadata.is_file(), size: metadata.len(), identity: identity(path, metadata) }
+    }
+
+    /// Of all files in their order; where there are many, several are asked for at a time.
+    fn of_all(files: &[(PathBuf, bool)], threads: usize) -> Vec<io::Result<Self>> {
+        /// Files for which another thread is worth its start.
+        const LEAST: usize = 1_024;
+        let of_each = |files: &[(PathBuf, bool)]| -> Vec<io::Result<Self>> {
+            files.iter().map(|(path, _)| Ok(Self::of(path, &fs::metadata(path)?))).collect()
+        };
+        let threads = threads.min(files.len() / LEAST);
+        if threads < 2 {
+            return of_each(files);
+        }
+        std::thread::scope(|scope| {
+            let parts = files.chunks(files.len().div_ceil(threads));
+            let asked: Vec<_> = parts.map(|part| scope.spawn(move || of_each(part))).collect();
+            let known =
+                asked.into_iter().map(|asked| asked.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            known.flatten().collect()
+        })
+    }
+}
+
 /// The same for the same file, whatever the path.
 #[cfg(unix)]
-type Identity = (u64, u64);
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Identity(u64, u64);
 
 #[cfg(unix)]
 fn identity(_: &Path, metadata: &Metadata) -> Identity {
     use std::os::unix::fs::MetadataExt;
-    (metadata.dev(), metadata.ino())
+    Identity(metadata.dev(), metadata.ino())
 }
 
 #[cfg(not(unix))]
-type Identity = PathBuf;
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Identity(PathBuf);
 
 #[cfg(not(unix))]
 fn identity(path: &Path, _: &Metadata) -> Identity {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+    Identity(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {

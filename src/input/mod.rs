@@ -60,13 +60,15 @@ pub struct Settings {
     /// Files on the paths of log objects are taken for such before they are read: [`Reader::read`] tells if one is not.
     /// A scan decides this for itself.
     pub trusts_paths: bool,
+    /// Threads that ask the file system about files where there are many. A scan decides this for itself, too.
+    pub threads: usize,
 }
 
 impl Default for Settings {
     /// 4 GiB an object (gzip saves at most a thousandfold, so that is no log of less than 4 MB), 64 MiB a record, all
     /// records.
     fn default() -> Self {
-        Self { max_inflated: 4 << 30, max_record: 64 << 20, filter: Filter::default(), trusts_paths: false }
+        Self { max_inflated: 4 << 30, max_record: 64 << 20, filter: Filter::default(), trusts_paths: false, threads: 1 }
     }
 }
 

@@ -488,6 +488,27 @@ fn passed_over(files: &Files, reason: SkipReason) -> usize {
     files.skipped.iter().filter(|skipped| skipped.reason == reason).count()
 }
 
+/// Of many files the file system is asked in threads, and a link that leads nowhere is still told in its place.
+#[test]
+fn a_folder_of_many_files_is_the_same_list_for_any_number_of_threads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for number in 0..3_500 {
+        put(folder.path(), &format!("{}/{number}.json", number % 7), if number % 5 == 0 { "" } else { "{}" });
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(folder.path().join("nowhere"), folder.path().join("3/gone.json")).expect("a link");
+    let listed = |threads: usize| {
+        let settings = Settings { threads, ..Settings::default() };
+        let (files, faults) = discover(&[folder.path().to_owned()], &settings).expect("readable");
+        let files: Vec<_> = files.files.iter().map(|file| (file.name.clone(), file.size, file.class)).collect();
+        (files, faults)
+    };
+    let (files, faults) = listed(1);
+    assert_eq!((files.len(), faults.len()), (3_500, usize::from(cfg!(unix))));
+    assert_eq!(listed(2), (files.clone(), faults.clone()));
+    assert_eq!(listed(64), (files, faults));
+}
+
 #[test]
 fn folders_are_walked_in_order_and_what_is_no_data_is_passed_over() {
     let folder = tempfile::tempdir().expect("a folder");
