@@ -25,6 +25,9 @@ use crate::spill::{Scratch, damaged};
 /// Bytes that places in the file may take: of some three million sessions.
 const MOST: usize = 128 << 20;
 
+/// Accounts and regions that are held, the first in their order.
+const MOST_SCOPES: usize = 10_000;
+
 /// Bytes that are written at once, at least.
 const PIECE: usize = 1 << 18;
 
@@ -41,6 +44,8 @@ struct Find {
 pub(in crate::engine) struct Keeping {
     scratch: Arc<Scratch>,
     most: usize,
+    /// There are more than may be.
+    is_over: bool,
     hasher: RandomState,
     finds: Vec<Find>,
     /// What was set aside in the file and is not written yet: where it begins, and its bytes.
@@ -58,6 +63,7 @@ impl Keeping {
         Self {
             scratch: Arc::clone(scratch),
             most: MOST / size_of::<Find>(),
+            is_over: false,
             hasher: RandomState::default(),
             finds: Vec::new(),
             piece: (0, Vec::new()),
@@ -76,21 +82,19 @@ impl Keeping {
         }
         if !self.scopes.contains(&session.scope) {
             self.scopes.insert(session.scope.clone());
+            // Of all others nothing is known. What goes never comes back: there are always so many before it.
+            if self.scopes.len() > MOST_SCOPES {
+                self.scopes.pop_last();
+            }
         }
-        if self.is_over() || self.failed.is_some() {
+        if self.is_over || self.failed.is_some() {
             return;
         }
-        if let Err(error) = self.write(at, session) {
-            self.failed = Some(error);
+        self.failed = self.write(at, session).err();
+        if self.finds.len() > self.most {
+            self.is_over = true;
+            self.finds = Vec::new();
         }
-        if self.is_over() {
-            // None of them is of use any more.
-            self.finds.shrink_to(0);
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        self.finds.len() > self.most
     }
 
     fn write(&mut self, place: Place, session: &Record) -> Result<(), Error> {
@@ -124,18 +128,16 @@ impl Keeping {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        let is_over = self.finds.len() > self.most;
-        let fault = self.first.filter(|_| is_over).map(|(at, origin)| {
+        let fault = self.first.filter(|_| self.is_over).map(|(at, origin)| {
             let reason = "there are more sessions than can be followed: none is (try: scan fewer days, accounts or regions \
                           at a time)";
             let mut fault = Fault::inventory(reason.to_owned(), origin);
             fault.count = self.told;
             (at, fault)
         });
-        let mut finds = if is_over { Vec::new() } else { self.finds };
-        finds.sort_unstable();
+        self.finds.sort_unstable();
         let trouble = Mutex::new(Trouble { error: None, fault });
-        Ok((Kept { scratch: self.scratch, hasher: self.hasher, finds, trouble }, self.scopes))
+        Ok((Kept { scratch: self.scratch, hasher: self.hasher, finds: self.finds, trouble }, self.scopes))
     }
 }
 
