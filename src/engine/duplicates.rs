@@ -2,8 +2,8 @@
 //!
 //! Findings of equal fingerprints and records are one, which has the origins of all; where the records differ, both
 //! stay, and the later one's fingerprint says of which content it is: the one of the later time, of one time the one that was
-//! read later. To see that, all findings are sorted by fingerprint
-//! and record, in few bytes each; what changes is then sorted by place again, to be told while findings are read.
+//! read later. To see that, all findings are sorted by fingerprint and record, in few bytes each; what changes is then
+//! sorted by place again, to be told while findings are read.
 
 use std::sync::Arc;
 

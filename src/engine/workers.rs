@@ -393,13 +393,14 @@ impl<'a> Judge<'a> {
 
     /// Keeps what the event at a place tells.
     fn note_news(&self, at: Place, news: Vec<News>) {
-        if let [one] = &news[..]
-            && let Some(session) = one.session()
-        {
+        let (sessions, others): (Vec<News>, Vec<News>) = news.into_iter().partition(|one| one.session().is_some());
+        for session in sessions.iter().filter_map(News::session) {
             let mut keeping = lock(&self.keeping);
-            return keeping.get_or_insert_with(|| Keeping::new(self.tallies.scratch())).add(at, session);
+            keeping.get_or_insert_with(|| Keeping::new(self.tallies.scratch())).add(at, session);
         }
-        lock(&self.derived).add(at, news);
+        if !others.is_empty() {
+            lock(&self.derived).add(at, others);
+        }
     }
 
     fn has_stopped(&self) -> bool {
