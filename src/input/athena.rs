@@ -1,8 +1,8 @@
 //! Restores records from the columns of an Athena table of CloudTrail, in CSV and in `get-query-results`.
 //!
 //! Source: the table that "Querying AWS CloudTrail logs" in the Athena user guide creates: columns in lower case,
-//! `useridentity` and `tlsdetails` structs that print as `{name=value, ...}`, request and response as JSON text. Other
-//! CSV exports are read when a column holds the record as text.
+//! `useridentity`, `tlsdetails` and `addendum` structs that print as `{name=value, ...}`, `resources` a list of such, request
+//! and response as JSON text. Other CSV exports are read when a column holds the record as text.
 
 use serde_json::{Map, Value};
 
@@ -17,6 +17,10 @@ enum Column {
     Bool(&'static str),
     Json(&'static str),
     Struct(&'static str, &'static [Member]),
+    /// A list of structs.
+    Structs(&'static str, &'static [Member]),
+    /// JSON, or text that is none.
+    Perhaps(&'static str),
     /// The record itself.
     Whole,
     Other,
@@ -40,8 +44,16 @@ const SESSION: &[Member] = &[
     Member("attributes", ATTRIBUTES),
     Member("sessionIssuer", ISSUER),
     Member("ec2RoleDelivery", &[]),
+    Member("ec2IssuedInVpc", &[]),
     Member("webIdFederationData", &[Member("federatedProvider", &[]), Member("attributes", &[])]),
     Member("sourceIdentity", &[]),
+];
+
+const SCOPE: &[Member] = &[
+    Member("sourceArn", &[]),
+    Member("sourceAccount", &[]),
+    Member("issuerType", &[]),
+    Member("credentialsIssuedTo", &[]),
 ];
 
 const IDENTITY: &[Member] = &[
@@ -54,12 +66,25 @@ const IDENTITY: &[Member] = &[
     Member("userName", &[]),
     Member("onBehalfOf", &[Member("userId", &[]), Member("identityStoreArn", &[])]),
     Member("sessionContext", SESSION),
+    Member("inScopeOf", SCOPE),
     Member("identityProvider", &[]),
     Member("credentialId", &[]),
 ];
 
 const TLS: &[Member] =
     &[Member("tlsVersion", &[]), Member("cipherSuite", &[]), Member("clientProvidedHostHeader", &[])];
+
+const RESOURCE: &[Member] =
+    &[Member("ARN", &[]), Member("accountId", &[]), Member("type", &[]), Member("ARNPrefix", &[])];
+
+const ADDENDUM: &[Member] = &[
+    Member("reason", &[]),
+    Member("updatedFields", &[]),
+    Member("originalRequestID", &[]),
+    // As the guide's table has it.
+    Member("originalUID", &[]),
+    Member("originalEventID", &[]),
+];
 
 /// Columns by their lower-case name.
 const COLUMNS: &[Column] = &[
@@ -79,6 +104,7 @@ const COLUMNS: &[Column] = &[
     Column::Text("requestID"),
     Column::Text("eventID"),
     Column::Bool("readOnly"),
+    Column::Structs("resources", RESOURCE),
     Column::Bool("managementEvent"),
     Column::Text("eventType"),
     Column::Text("eventCategory"),
@@ -90,6 +116,8 @@ const COLUMNS: &[Column] = &[
     Column::Text("vpcEndpointAccountId"),
     Column::Text("sessionCredentialFromConsole"),
     Column::Struct("tlsDetails", TLS),
+    Column::Struct("addendum", ADDENDUM),
+    Column::Perhaps("edgeDeviceDetails"),
 ];
 
 /// Without these a policy could not tell a refused call from one that worked, or whose it was.
@@ -121,7 +149,12 @@ impl Column {
 
     fn name(self) -> Option<&'static str> {
         match self {
-            Self::Text(name) | Self::Bool(name) | Self::Json(name) | Self::Struct(name, _) => Some(name),
+            Self::Text(name)
+            | Self::Bool(name)
+            | Self::Json(name)
+            | Self::Perhaps(name)
+            | Self::Struct(name, _)
+            | Self::Structs(name, _) => Some(name),
             Self::Whole | Self::Other => None,
         }
     }
@@ -187,6 +220,14 @@ impl Columns {
                     format!("column `{}` does not hold JSON; export the records themselves", name.to_ascii_lowercase())
                 })?,
                 Column::Struct(_, members) => structure(text, members),
+                Column::Structs(_, members) => structures(text, members).ok_or_else(|| {
+                    format!(
+                        "column `{}` does not hold a list; export the records themselves",
+                        name.to_ascii_lowercase()
+                    )
+                })?,
+                Column::Perhaps(_) if text.is_empty() || text == "null" => Value::Null,
+                Column::Perhaps(_) => json(text).unwrap_or_else(|| Value::from(text)),
                 _ => Value::from(text),
             };
             record.insert(name.to_owned(), value);
@@ -257,6 +298,24 @@ fn structure(text: &str, members: &'static [Member]) -> Value {
     }
 }
 
+/// A list of structs as Athena prints it, or as JSON; `None` for what is neither.
+fn structures(text: &str, members: &'static [Member]) -> Option<Value> {
+    if text.is_empty() || text == "null" {
+        return Some(Value::Null);
+    }
+    let mut rest = text.strip_prefix('[')?;
+    if rest.starts_with("{\"") {
+        return json(text);
+    }
+    let mut items = Vec::new();
+    while let Some(inner) = rest.strip_prefix('{') {
+        let (item, after) = read_members(inner, members);
+        items.push(item);
+        rest = after.strip_prefix(", ").unwrap_or(after);
+    }
+    (rest == "]").then_some(Value::Array(items))
+}
+
 /// Reads members up to the closing brace; gives what follows it. A member is known by its name, so values may hold
 /// commas and equal signs.
 fn read_members<'t>(mut text: &'t str, members: &'static [Member]) -> (Value, &'t str) {
@@ -298,7 +357,9 @@ fn scalar_end(text: &str, members: &'static [Member]) -> usize {
         let rest = &text[at..];
         match rest.strip_prefix(", ") {
             Some(next) => starts_member(next, members).is_some(),
-            None => rest.strip_prefix('}').is_some_and(|after| after.is_empty() || after.starts_with([',', '}'])),
+            None => {
+                rest.strip_prefix('}').is_some_and(|after| matches!(after, "" | "]") || after.starts_with([',', '}']))
+            }
         }
     };
     text.match_indices([',', '}']).map(|(at, _)| at).find(|at| ends(*at)).unwrap_or(text.len())
@@ -346,6 +407,29 @@ mod tests {
         );
         for odd in ["{", "{}", "{type", "{type=", "{type={", "}", "", "{type=é, arn=}"] {
             structure(odd, IDENTITY);
+        }
+    }
+    #[test]
+    fn restores_lists_of_structs() {
+        let list = |text: &str| structures(text, RESOURCE);
+        assert_eq!(
+            list(
+                "[{arn=arn:aws:s3:::b/a=b, c}], accountid=null, type=AWS::S3::Object}, {arn=arn:aws:s3:::b, accountid=1, type=T}]"
+            ),
+            Some(json!([
+                { "ARN": "arn:aws:s3:::b/a=b, c}]", "type": "AWS::S3::Object" },
+                { "ARN": "arn:aws:s3:::b", "accountId": "1", "type": "T" }
+            ]))
+        );
+        assert_eq!(
+            list("[{accountid=1, type=T, arn=a, arnprefix=p}]"),
+            list("[{arn=a, accountid=1, type=T, arnprefix=p}]")
+        );
+        assert_eq!(list(r#"[{"ARN":"a"}]"#), Some(json!([{ "ARN": "a" }])));
+        assert_eq!(list("[]"), Some(json!([])));
+        assert_eq!((list(""), list("null")), (Some(Value::Null), Some(Value::Null)));
+        for broken in ["[", "{arn=a}", "[{arn=a", "[{arn=a}", "[{arn=a}] ", "[{nobody=a}]", "arn", "[1]"] {
+            assert_eq!(list(broken), None, "{broken}");
         }
     }
 }

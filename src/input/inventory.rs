@@ -177,6 +177,10 @@ impl<'a> Source<'a> {
     /// Tells what a page is: by the manifest or path where the content fits them, else by the content.
     fn tell(&self, page: &Page<'_>) -> Result<Told, Fault> {
         let value = page.node.view();
+        if outline::carries_events(value) {
+            let reason = "events of CloudTrail among inventory (try: put them into files of their own)";
+            return Err(self.fault(page, reason.to_owned()));
+        }
         if let Some(items) = config::items(value) {
             return Ok(Told::Config(items));
         }

@@ -5,13 +5,14 @@ use super::event::is_event;
 use crate::record::{Kind, Node, Ref};
 
 /// Paths to the record as text, the most faithful first.
-const TEXTS: [&[&str]; 12] = [
+const TEXTS: [&[&str]; 13] = [
     &["event", "original"],
     &["result", "_raw"],
     &["_raw"],
     &["eventJson"],
     &["@message"],
     &["message"],
+    &["Message"],
     &["event"],
     &["log"],
     &["raw_event"],
@@ -56,6 +57,17 @@ pub(super) fn take(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
         return false;
     }
     true
+}
+
+/// Whether a map looks as if [`take`] found a record in it.
+pub(super) fn carries(view: Ref<'_>) -> bool {
+    TEXTS.iter().any(|path| view.text(path).is_some_and(is_object))
+        || MAPS.iter().any(|path| view.path(path).is_some_and(is_event))
+}
+
+/// Names of members that may be a record.
+pub(super) fn carriers() -> impl Iterator<Item = &'static str> {
+    MAPS.iter().filter_map(|path| path.last().copied())
 }
 
 fn is_object(text: &str) -> bool {

@@ -55,6 +55,11 @@ pub enum Field<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// Whether a parser takes the record, of which nothing is known but that its strings and brackets match.
+    pub fn is_json(&self) -> bool {
+        is_json(&self.text[self.begin..])
+    }
+
     /// What a field holds, by the place that [`Wanted::field`](super::Wanted::field) gives.
     pub fn get(&self, field: usize) -> Field<'a> {
         match self.raw(field) {
@@ -94,6 +99,11 @@ impl<'a> Fields<'a> {
     pub fn delivered(&self) -> &'a Scope {
         self.delivered
     }
+}
+
+/// Whether a parser takes a text whose strings and brackets are known to match, as it stands.
+pub(super) fn is_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 /// A record that was found, and its fields unless they are unsure.

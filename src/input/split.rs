@@ -6,14 +6,14 @@
 //! *Laws*: the slices do not depend on how the text was cut into chunks. Every byte is scanned a bounded number of
 //! times, whatever the text. What is left out is told by a break or as garbage: damage ends the value it is found in,
 //! and reading goes on at the next line that starts with a bracket or at the next `{"eventVersion"`, which no string
-//! can hold unescaped.
+//! can hold unescaped, and which is not a member of something that is no envelope: what a call was given may look like a record.
 
 mod garbage;
 
 use std::mem;
 
 use super::batch::{Batch, What};
-use super::skim::{Skim, Skimmed, Taken};
+use super::skim::{Skim, Skimmed, Taken, is_json};
 use super::{Route, event};
 use crate::record::Scope;
 
@@ -23,7 +23,7 @@ const RECORD_HEAD: &[u8] = b"{\"eventVersion\"";
 /// The keys of lists whose items are records.
 pub(super) const STREAMS: [&str; 2] = ["Records", "Events"];
 
-/// How much of a value too long to hold is kept, so that a key cut by the end of a chunk is still known.
+/// How much of a value too long to hold, and of garbage, is kept, so that a key cut by the end of a chunk is still known.
 const TAIL: usize = 64;
 
 /// An incomplete record of at most so many bytes waits for more text; a longer one is scanned as it comes.
@@ -67,6 +67,8 @@ pub(super) struct Splitter<'r> {
     after_value: bool,
     /// The column at which the last broken value began.
     broken_column: u64,
+    /// Offset in the text from which on it is taken for garbage.
+    garbage_from: u64,
     sample: Option<Vec<u8>>,
     sample_line: u64,
     furthest: u64,
@@ -176,6 +178,7 @@ impl<'r> Splitter<'r> {
             loose: false,
             after_value: false,
             broken_column: 0,
+            garbage_from: 0,
             sample: None,
             sample_line: 1,
             furthest: 0,
@@ -272,7 +275,11 @@ impl<'r> Splitter<'r> {
             self.held.dropped += (start - self.held.start) as u64;
             self.held.start = start;
         }
-        let keep = if in_value { self.held.start } else { self.at };
+        let keep = match self.mode {
+            Mode::Value | Mode::Scalar => self.held.start,
+            Mode::Garbage => self.at.saturating_sub(TAIL),
+            Mode::Between => self.at,
+        };
         self.buf.drain(..keep);
         self.base += keep as u64;
         self.at -= keep;
@@ -635,9 +642,11 @@ impl<'r> Splitter<'r> {
         self.furthest = self.furthest.max(self.here());
         let again = self.held_len();
         if again > self.max as u64 || self.rescanned + again > 4 * self.furthest + (1 << 20) {
+            self.garbage_from = self.here();
             return;
         }
         self.rescanned += again;
+        self.garbage_from = self.base + self.held.start as u64;
         self.at = self.held.start + 1;
         self.line = self.held.line;
         self.line_start = self.held.line_start;
@@ -649,11 +658,6 @@ impl<'r> Splitter<'r> {
 fn names_a_stream(buf: &[u8], start: Option<u64>, end: usize) -> bool {
     let start = start.and_then(|start| usize::try_from(start).ok());
     start.and_then(|start| buf.get(start + 1..end)).is_some_and(|key| STREAMS.iter().any(|name| name.as_bytes() == key))
-}
-
-/// Whether a parser takes the text, whose strings and brackets are known to match, as it stands.
-fn is_json(text: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 #[cfg(test)]

@@ -442,6 +442,67 @@ fn an_athena_table_gives_records_back() {
     assert_eq!((found.events.len(), found.fault_count()), (2, 2));
 }
 
+#[test]
+fn an_athena_table_gives_resources_back() {
+    let header = "eventversion,useridentity,eventtime,eventsource,eventname,awsregion,errorcode,requestparameters,responseelements,eventid,recipientaccountid,resources,addendum,edgedevicedetails";
+    let row = |resources: &str| {
+        format!(
+            "1.11,{{type=Root}},2026-03-01T10:00:00Z,kms.amazonaws.com,Decrypt,eu-west-1,,null,null,e-1,111122223333,\"{resources}\",\"{{reason=DELIVERY_DELAY, updatedfields=null, originaluid=null, originaleventid=e-0}}\",\"{{\"\"a\"\":1}}\""
+        )
+    };
+    let found = bytes(format!(
+        "{header}\n{}\n{}\n{}\n",
+        row(
+            "[{arn=arn:aws:kms:eu-west-1:111122223333:key/1, accountid=111122223333, type=AWS::KMS::Key}, {arn=a, accountid=null, type=null}]"
+        ),
+        row("null"),
+        row("[{arn=cut")
+    ));
+    assert_eq!(found.reasons(), ["column `resources` does not hold a list; export the records themselves"]);
+    let [first, second] = found.events.as_slice() else { panic!("{:?}", found.events) };
+    let get = |record: &Record, name: &str| record.value.view().get(name).map(lawbook::record::Ref::to_json);
+    assert_eq!(
+        get(first, "resources"),
+        Some(json!([
+            { "ARN": "arn:aws:kms:eu-west-1:111122223333:key/1", "accountId": "111122223333", "type": "AWS::KMS::Key" },
+            { "ARN": "a" }
+        ]))
+    );
+    assert_eq!(get(first, "addendum"), Some(json!({ "reason": "DELIVERY_DELAY", "originalEventID": "e-0" })));
+    assert_eq!(get(first, "edgeDeviceDetails"), Some(json!({ "a": 1 })));
+    assert_eq!(get(second, "resources"), Some(Value::Null));
+}
+
+#[test]
+fn records_in_wrappers_that_commands_print_too_are_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = records()[0].clone();
+    let text = record.to_string();
+    let change = json!({
+        "detail-type": "Config Configuration Item Change", "source": "aws.config", "detail": { "configurationItem": {} }
+    });
+    let call = json!({ "detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2", "detail": record });
+    for (lines, events, recognised) in [
+        (vec![json!({ "message": text })], 1, 0),
+        (vec![json!({ "status": "info", "message": text }), json!({ "status": "info", "message": text })], 2, 0),
+        (vec![json!({ "Message": text })], 1, 0),
+        (vec![json!({ "attributes": record })], 1, 0),
+        (vec![json!([{ "attributes": record }])], 1, 0),
+        (vec![change.clone(), call.clone()], 1, 1),
+        (vec![call, change], 1, 1),
+    ] {
+        let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+        for between in ["\n", ""] {
+            let path = folder.path().join("a.json");
+            fs::write(&path, lines.join(between)).unwrap();
+            let (class, found) = named(&path);
+            assert_eq!(class, Class::Events, "{lines:?}");
+            assert_eq!(found.reasons(), Vec::<&str>::new(), "{lines:?}");
+            assert_eq!((found.events.len(), found.recognised.len()), (events, recognised), "{lines:?}");
+        }
+    }
+}
+
 fn scope(account: Option<&str>, region: Option<&str>) -> Scope {
     Scope { account: account.map(Arc::from), region: region.map(Arc::from) }
 }

@@ -559,6 +559,26 @@ fn hostile_text_is_a_fault_at_most() {
     assert_eq!(read("ec2/describe-volumes/a.json", &deep).1.len(), 1);
 }
 
+#[test]
+fn events_among_inventory_are_told() {
+    let addresses = r#"{"Addresses":[{"PublicIp":"192.0.2.1","AllocationId":"eipalloc-1","Domain":"vpc"}]}"#;
+    for event in [
+        r#"{"eventVersion":"1.08","eventSource":"ec2.amazonaws.com","eventName":"StopInstances"}"#,
+        r#"{"message":"{\"eventVersion\":\"1.08\"}"}"#,
+        r#"{"Records":[]}"#,
+    ] {
+        let (inventory, faults) = read("ec2/describe-addresses/a.json", &format!("{addresses}\n{event}"));
+        assert_eq!(inventory.len(), 1);
+        let reasons: Vec<&str> = faults.iter().map(|fault| &*fault.reason).collect();
+        assert_eq!(
+            reasons,
+            ["events of CloudTrail among inventory (try: put them into files of their own)"],
+            "{event}"
+        );
+        assert_eq!(faults[0].origin.line, Some(2));
+    }
+}
+
 /// Space between what is printed.
 fn gap() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(vec!["", "", " ", "\n", "\n\n        ", "\r\n\t"])

@@ -370,6 +370,27 @@ fn a_record_behind_one_that_broke_off_is_found_in_a_compressed_object() {
     );
 }
 
+/// What is passed over in a compressed log object may be unchecked, but a hit of a window is no hit if it is no JSON.
+#[test]
+fn what_is_no_json_is_no_hit() {
+    let head = "window: { by: eventSource, within: 1h, count: \">= 2\" }";
+    let packs = packs_of([(head, "fn matches(event) { event.eventName == \"A\" }".to_owned())].into_iter());
+    let folder = tempfile::tempdir().unwrap();
+    for (flag, code) in [("true", 1), ("oops", 2)] {
+        let record = |id: u32| {
+            format!(
+                r#"{{"eventVersion":"1.10","eventSource":"s","eventName":"A","eventTime":"2024-05-14T10:00:0{id}Z","eventID":"{id}","readOnly":{flag}}}"#
+            )
+        };
+        let text = format!("{{\"Records\":[{}]}}", (0..3).map(record).collect::<Vec<_>>().join(","));
+        put(folder.path(), PLACES[1], &gzip(text.as_bytes()));
+        let ways = all_ways(&packs, &request(&[folder.path().to_owned()]));
+        assert_eq!(ways[0].code, code, "{}", ways[0].report);
+        assert_eq!(ways[0], ways[1]);
+        assert_eq!(ways[1], ways[2]);
+    }
+}
+
 /// What payloads may inflate to in all, and how many reasons are listed, does not depend on what stands between them.
 #[test]
 fn limits_do_not_depend_on_what_is_passed_over() {

@@ -105,6 +105,11 @@ impl Route for Router<'_> {
                 return false;
             }
         }
+        // What is passed over may be unchecked; a hit may not.
+        if !notes.is_empty() && !fields.is_json() {
+            notes.clear();
+            return false;
+        }
         if let Some(known) = &told
             && !is_before
             && let Some((places, counter)) = &mut self.counting

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::super::siem;
 use super::{config, decoded, identify, is_manifest, place};
 use crate::record::{Document, Kind, Ref};
 
@@ -39,7 +40,23 @@ pub fn looks_like(head: &[u8], path: Option<&Path>) -> bool {
         return false;
     };
     let root = document.root();
-    !holds_events(root) && (hinted && root.kind() != Kind::Text || config::is_config(root) || identify::is_known(root))
+    if holds_events(root) {
+        return false;
+    }
+    // A rule that matches changes of AWS Config has them in one stream with events, and what some commands print is no more
+    // than the message of a log.
+    hinted && root.kind() != Kind::Text
+        || (config::is_config(root) || identify::is_known(root)) && !carries_events_behind(text)
+}
+
+fn is_change(value: Ref<'_>) -> bool {
+    value.text(&["detail-type"]).is_some_and(config::is_change)
+}
+
+/// Whether something in the beginning of a text is an event, or carries one.
+fn carries_events_behind(text: &str) -> bool {
+    let (values, _) = Document::parse_many(text.as_bytes());
+    values.iter().any(|(node, _)| carries_events(node.view()))
 }
 
 /// True for a path that ends as YAML does.
@@ -55,13 +72,21 @@ fn first_key(text: &str) -> Option<&str> {
     text.strip_prefix('"')?.split('"').next()
 }
 
-/// The shapes in which events travel (DESIGN, records).
+/// The shapes in which events travel (DESIGN, records), also where there are none.
 fn holds_events(value: Ref<'_>) -> bool {
     if value.kind() == Kind::List {
         return first(value).is_some_and(holds_events);
     }
-    let has = |key: &str| value.get(key).is_some();
     let empty = |key: &str| value.get(key).is_some_and(|list| list.kind() == Kind::List && list.is_empty());
+    carries_events(value) || empty("Events") || empty("events")
+}
+
+/// Whether a value is an event, or what carries events.
+pub(super) fn carries_events(value: Ref<'_>) -> bool {
+    if value.kind() == Kind::List {
+        return first(value).is_some_and(carries_events);
+    }
+    let has = |key: &str| value.get(key).is_some();
     let first_has = |key: &str, inner: &str| value.get(key).and_then(first).is_some_and(|it| it.get(inner).is_some());
     has("Records")
         || has("logEvents")
@@ -70,14 +95,13 @@ fn holds_events(value: Ref<'_>) -> bool {
         || has("eventSource") && has("eventName")
         || has("eventVersion") && has("userIdentity")
         || first_has("Events", "CloudTrailEvent")
-        || empty("Events")
-        || empty("events")
         || has("CloudTrailEvent")
         || first_has("events", "message") && first_message_is_json(value)
         || has("searchedLogStreams")
         || value.get("results").and_then(first).is_some_and(|row| row.kind() == Kind::List)
-        || has("detail-type") && !value.text(&["detail-type"]).is_some_and(config::is_change)
+        || has("detail-type") && !is_change(value)
         || has("awslogs")
+        || siem::carries(value)
 }
 
 fn first(list: Ref<'_>) -> Option<Ref<'_>> {
@@ -235,6 +259,10 @@ mod tests {
             r#"{"results":[[{"field":"@message","value":"x"}]],"status":"Complete"}"#,
             r#"{"QueryStatus":"FINISHED","QueryResultRows":[]}"#,
             r#"{"detail-type":"AWS API Call via CloudTrail","detail":{}}"#,
+            r#"{"status":"info","message":"{\"eventVersion\":\"1.08\"}"}"#,
+            r#"{"Message":"{\"eventVersion\":\"1.08\"}"}"#,
+            r#"[{"attributes":{"eventSource":"e","eventName":"n","eventTime":"t"}}]"#,
+            r#"{"detail-type":"Config Configuration Item Change","detail":{"configurationItem":{}}}{"detail-type":"AWS API Call via CloudTrail","detail":{}}"#,
             "plain text",
         ] {
             assert!(!looks_like(text.as_bytes(), Some(Path::new("ec2/describe-volumes/a.json"))), "{text}");

@@ -1,7 +1,8 @@
 //! Goes over what is no JSON value, keeps the beginning of it to tell, and finds the place to go on.
 
 use super::super::batch::What;
-use super::{Mode, RECORD_HEAD, Splitter, Trouble};
+use super::super::siem;
+use super::{Mode, RECORD_HEAD, Splitter, TAIL, Trouble};
 
 /// How much garbage is kept to tell what it is.
 const SAMPLE: usize = 256;
@@ -24,6 +25,15 @@ impl Splitter<'_> {
         self.trouble = Trouble::Broken;
         self.loose = true;
         self.mode = Mode::Garbage;
+        self.garbage_from = self.here();
+    }
+
+    /// Whether what stands here is a member of something that is no envelope, as far as the garbage before it tells.
+    fn is_member(&self) -> bool {
+        let from = usize::try_from(self.garbage_from.saturating_sub(self.base)).unwrap_or(self.at);
+        let before = &self.buf[from.max(self.at.saturating_sub(TAIL)).min(self.at)..self.at];
+        let key = before.trim_ascii_end().strip_suffix(b":").and_then(|key| key.trim_ascii_end().strip_suffix(b"\""));
+        key.is_some_and(|key| !siem::carriers().any(|name| key.ends_with(name.as_bytes())))
     }
 
     /// One byte of garbage. False when more text is needed to tell whether a record starts here.
@@ -47,7 +57,7 @@ impl Splitter<'_> {
             }
             b'{' => {
                 let rest = &self.buf[self.at..];
-                if rest.starts_with(RECORD_HEAD) {
+                if rest.starts_with(RECORD_HEAD) && !self.is_member() {
                     if self.sample.as_deref().is_some_and(is_time) {
                         self.sample = None;
                         self.trouble = Trouble::None;

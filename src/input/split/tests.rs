@@ -155,6 +155,9 @@ fn damage_is_told_once_and_reading_goes_on() {
             vec!["{\"a\":1}", "{\"eventVersion\":1}"],
             1,
         ),
+        // What looks like a record within one that broke off, and in an envelope that did.
+        ("{\"a\":{\"x\" : {\"eventVersion\":1}},\"b\n{\"c\":1}", vec!["{\"c\":1}"], 1),
+        ("{\"b\":[1},\"detail\": {\"eventVersion\":1}}{\"c\":1}", vec!["{\"eventVersion\":1}", "{\"c\":1}"], 1),
         // Text before, between and within lines.
         ("oops\nmore\n{\"b\":1}\noops\n", vec!["{\"b\":1}"], 2),
         (
@@ -231,6 +234,7 @@ fn text() -> impl Strategy<Value = String> {
         "{\"eventVersion\"",
         "{\"eventVersion\":1}",
         "\"a\":",
+        "\"detail\":",
         "{\"a\":\"b\"}",
         "\u{feff}",
         "é",
