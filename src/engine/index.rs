@@ -2,7 +2,7 @@
 //!
 //! Policies of one `when` form a group: the record is asked once, and so many are counted as asked. Groups are found by
 //! the value of the field that tells most of them apart, and within a group its policies by what is proved of their
-//! scripts.
+//! scripts ([`asked`]).
 //!
 //! *Soundness*: a policy is left out only where a condition of its `when` excludes the record, where a text is missing
 //! that its script requires, or where its [`Predicate`](crate::script::Predicate) says false. The last two are facts, and
@@ -14,15 +14,13 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use super::asked::{self, Asked, MOST_TEXTS};
 use super::noted::Noting;
 use super::skimmed::Skimmed;
 use crate::input::{Field, Fields, Wanted};
 use crate::policy::{Condition, Policy, When};
 use crate::record::{CLOUDTRAIL, Record, Ref};
 use crate::script::{Opening, Predicate, Source, Verdict};
-
-/// Texts by which a policy may be found; one that allows more is asked of every record of its group.
-const MOST_TEXTS: usize = 256;
 
 /// Fields of scripts that are read from every record, beyond those that policies are found by.
 const MOST_FIELDS: usize = 512;
@@ -88,8 +86,8 @@ struct Group {
     when: When,
     /// Where the fields of its conditions are found.
     fields: Vec<Option<usize>>,
-    /// Policies by a text that their scripts require.
-    keyed: Vec<Keyed>,
+    /// Policies by what their scripts require.
+    asked: Vec<Asked>,
     /// Policies that every record of the group may trigger.
     every: Vec<usize>,
 }
@@ -134,7 +132,7 @@ impl Index {
                 groups.push(Group {
                     when: policy.header.when.clone(),
                     fields: Vec::new(),
-                    keyed: Vec::new(),
+                    asked: Vec::new(),
                     every: Vec::new(),
                 });
                 members.push(Vec::new());
@@ -145,7 +143,8 @@ impl Index {
             members[group].push(at);
         }
         for (group, members) in groups.iter_mut().zip(&members) {
-            (group.keyed, group.every) = keyed_members(members, plan);
+            let proved = |at: usize| plan.policies[at].script.predicate.as_ref().filter(|_| plan.is_proved(at));
+            (group.asked, group.every) = asked::members(members, proved);
         }
         let openings = openings(&groups, plan);
         let mut by_kind = HashMap::default();
@@ -180,9 +179,7 @@ impl Index {
         }
         for group in &mut index.groups {
             group.fields = group.when.conditions.iter().map(|condition| field(&condition.path)).collect();
-            for keyed in &mut group.keyed {
-                keyed.field = field(&keyed.path);
-            }
+            group.asked.iter_mut().for_each(|asked| asked.place(field));
         }
         index
     }
@@ -238,11 +235,10 @@ impl Index {
         for group in &into.groups {
             let group = &self.groups[*group];
             into.policies.extend(&group.every);
-            for keyed in &group.keyed {
-                keyed.find(keyed.of(view), &mut into.policies);
-            }
+            group.asked.iter().for_each(|asked| asked.find(&view, &mut into.policies));
         }
         into.policies.sort_unstable();
+        into.policies.dedup();
     }
 
     /// Whether no policy has to be asked about an event of which only a few fields are known. `into.groups` are then the
@@ -275,10 +271,12 @@ impl Index {
         for group in &into.groups {
             let group = &self.groups[*group];
             into.policies.clear();
-            into.policies.extend(&group.every);
-            for keyed in &group.keyed {
-                keyed.find(keyed.skimmed(fields), &mut into.policies);
+            for asked in &group.asked {
+                asked.find(&event.at(asked.places()), &mut into.policies);
             }
+            into.policies.sort_unstable();
+            into.policies.dedup();
+            into.policies.extend(&group.every);
             for at in &into.policies {
                 let (Some(places), Some(predicate)) = (&self.facts[*at], &policies[*at].script.predicate) else {
                     return false;
@@ -324,11 +322,12 @@ impl Index {
         for (fields, group) in fields.iter_mut().zip(&self.group_of) {
             fields.extend(of_group[*group].clone());
         }
-        for keyed in self.groups.iter().flat_map(|group| &group.keyed) {
-            let mut members: Vec<usize> = keyed.members().collect();
-            members.sort_unstable();
-            members.dedup();
-            members.into_iter().for_each(|policy| fields[policy].push(keyed.path.join(".")));
+        for asked in self.groups.iter().flat_map(|group| &group.asked) {
+            for policy in asked.members() {
+                let names = asked.paths().iter().map(|path| path.join("."));
+                let new: Vec<String> = names.filter(|name| !fields[*policy].contains(name)).collect();
+                fields[*policy].extend(new);
+            }
         }
         let reason = |at: usize| {
             let policy = &plan.policies[at];
@@ -480,54 +479,19 @@ impl Routes {
     }
 }
 
-/// A path, and the texts of which a script requires that it holds one.
-type Required<'p> = (&'p [String], Vec<&'p str>);
-
-/// The members of a group by the text that tells most of them apart, and those that have none.
-fn keyed_members(members: &[usize], plan: &Plan<'_>) -> (Vec<Keyed>, Vec<usize>) {
-    let mut every = Vec::new();
-    let mut found: Vec<(usize, Vec<Required<'_>>)> = Vec::new();
-    let mut texts: HashMap<&[String], BTreeSet<&str>> = HashMap::new();
-    for at in members {
-        let predicate = plan.policies[*at].script.predicate.as_ref().filter(|_| plan.is_proved(*at));
-        let required = predicate.into_iter().flat_map(|predicate| {
-            predicate.required().into_iter().map(|(path, texts)| (predicate.paths()[path].as_slice(), texts))
-        });
-        let usable = |(path, texts): &Required<'_>| texts.len() <= MOST_TEXTS && Wanted::can_read(path);
-        let required: Vec<Required<'_>> = required.filter(usable).collect();
-        for (path, list) in &required {
-            texts.entry(path).or_default().extend(list);
-        }
-        if required.is_empty() { every.push(*at) } else { found.push((*at, required)) }
-    }
-    let mut keyed: BTreeMap<Vec<String>, Keyed> = BTreeMap::new();
-    for (at, required) in found {
-        let Some((path, list)) = required.into_iter().max_by_key(|(path, _)| texts[path].len()) else { continue };
-        let keyed = keyed.entry(path.to_vec()).or_insert_with_key(|path| Keyed::new(path));
-        for text in list {
-            let found = keyed.by_text.entry(text.into()).or_default();
-            // A script may list a text twice.
-            if found.last() != Some(&at) {
-                found.push(at);
-            }
-        }
-    }
-    (keyed.into_values().collect(), every)
-}
-
 /// The fields of events that have to be read: those that groups and policies are found by, those of every `when`, and
 /// those that tell whether policies that are asked of many events can be excluded. The name of a call makes few of it.
 fn note_paths(routes: &Routes, of_kind: &[usize], groups: &[Group], plan: &Plan<'_>, paths: &mut Vec<Vec<String>>) {
     for group in of_kind {
         paths.extend(groups[*group].when.conditions.iter().map(|condition| condition.path.clone()));
-        paths.extend(groups[*group].keyed.iter().map(|keyed| keyed.path.clone()));
+        paths.extend(groups[*group].asked.iter().flat_map(Asked::paths).filter(|path| !path.is_empty()).cloned());
     }
     let mut more = BTreeSet::new();
     let by_name = |keyed: &&Keyed| keyed.path != ["eventName"];
     let of_many = routes.keyed.iter().filter(by_name).flat_map(Keyed::members).collect::<BTreeSet<usize>>();
     for group in routes.every.iter().copied().chain(of_many) {
         let group = &groups[group];
-        let members = group.every.iter().copied().chain(group.keyed.iter().flat_map(Keyed::members));
+        let members = group.every.iter().chain(group.asked.iter().flat_map(Asked::members)).copied();
         for at in members.filter(|at| plan.is_proved(*at)) {
             more.extend(plan.policies[at].script.predicate.iter().flat_map(|predicate| predicate.paths()).cloned());
         }
@@ -572,6 +536,10 @@ mod tests {
         ("needs: [ec2/flow-logs]", "event.eventName == \"A\""),
         ("", "event.errorCode in [\"B\", \"s\", \"B\"]"),
         ("when: { eventName: [A, B] }", "event.errorCode == \"s\" || event.errorCode in [\"s\", \"s\"]"),
+        ("", "error_code(event) == \"B\" || event.eventName.starts_with(\"A\")"),
+        ("", "error_code(event) in [\"s\", \"t\"] && event.eventName.contains(\"A\")"),
+        ("", "(event.errorCode ?? \"none\") == \"none\" && event.eventSource != \"s\""),
+        ("", "(event.errorCode ?? \"none\") == \"C\" || glob(event.eventSource, \"*s*\")"),
     ];
 
     static BATTERY: LazyLock<Checked> = LazyLock::new(|| {
@@ -661,10 +629,10 @@ mod tests {
     fn what_several_scripts_ask_first_is_asked_once() {
         let mut packs = Checked::default();
         for (at, matches) in [
-            "glob(event.errorCode, \"B*\") && event.eventName != \"A\"",
-            "glob(event.errorCode, \"B*\") && event.eventSource != \"s\"",
-            "event.eventName != \"A\" && glob(event.errorCode, \"B*\")",
-            "glob(event.eventName, \"B*\") && event.eventSource != \"s\"",
+            "regex(event.errorCode, \"B.*\") && event.eventName != \"A\"",
+            "regex(event.errorCode, \"B.*\") && event.eventSource != \"s\"",
+            "event.eventName != \"A\" && regex(event.errorCode, \"B.*\")",
+            "regex(event.eventName, \"B.*\") && event.eventSource != \"s\"",
             "event.errorCode.len() > 1 && event.eventName != \"A\"",
             "event.errorCode.len() > 1 && event.eventName != \"B\"",
         ]
@@ -718,8 +686,8 @@ mod tests {
             selected.policies
         };
         let index = plan(packs, &[], false);
-        assert_eq!(select(&index, "B"), [0, 3, 6, 15], "`t` and `C` are not here");
-        assert_eq!(select(&plan(packs, &[1], false), "B"), [0, 1, 3, 6, 15], "what must be seen is asked");
+        assert_eq!(select(&index, "B"), [0, 6, 15, 20], "`t` and `C` are not here");
+        assert_eq!(select(&plan(packs, &[1], false), "B"), [0, 1, 6, 15, 20], "what must be seen is asked");
         let routes = index.routes(&Plan {
             policies: packs.policies(),
             whole: BTreeSet::new(),
@@ -731,7 +699,8 @@ mod tests {
             Route::Every(reason) => (*reason).to_owned(),
         };
         assert_eq!([by(1), by(2), by(4), by(5)], ["eventName", "errorCode", "eventName", "eventName, errorCode"]);
-        assert!(by(0).contains("facts are asked") && by(3).contains("facts are asked"), "{routes:?}");
+        assert_eq!(by(3), "eventName, errorCode", "by any of them");
+        assert!(by(0).contains("facts are asked"), "{routes:?}");
         assert!(by(15).contains("must be told"), "{routes:?}");
     }
 }

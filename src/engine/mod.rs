@@ -4,6 +4,7 @@
 //! for every policy; for one with a window asked = hits + silent + not evaluated + faults. The output is the same, byte for byte, whatever the number of threads and the memory: order = input
 //! order, then policy. Memory does not grow with the number of records, of findings, or of anything that records say.
 
+mod asked;
 mod collect;
 mod correlate;
 mod deferred;

@@ -34,7 +34,7 @@ use self::functions::{Env, NotEvaluated, Pool};
 pub use self::functions::{definitions, parse_duration, parse_time, reference};
 pub use self::hooks::{Given, Hooks, Named, OF_HIT};
 pub use self::memory::Metered;
-pub use self::predicate::{Opening, Predicate, Source, Value as FieldValue, Verdict};
+pub use self::predicate::{Demand, Opening, Predicate, Question, Reply, Source, Value as FieldValue, Verdict};
 pub use self::sandbox::{Limits, STACK};
 use crate::diagnostic::SourceText;
 use crate::error::Error;

@@ -19,6 +19,7 @@ use std::cmp::Ordering;
 use std::sync::LazyLock;
 
 pub(super) use self::pattern::{Finding, Pattern};
+pub use self::require::{Demand, Question, Reply};
 use crate::record::{Document, Kind, Ref};
 
 /// Text and lists that are longer are left to Rhai, which may refuse them.
@@ -339,12 +340,12 @@ impl Predicate {
         Some(Opening { test, rest, paths: &self.paths })
     }
 
-    /// Conditions that must hold for the script to answer true: a path, by number, and the texts of which it must hold
-    /// one. Everything else about the script is left out.
-    pub fn required(&self) -> Vec<(usize, Vec<&str>)> {
-        let mut conditions = Vec::new();
-        self.test.require(true, &mut conditions);
-        conditions
+    /// What must be so for the script to answer true: of each list one demand must be met. Everything else about the script
+    /// is left out.
+    pub fn required(&self) -> Vec<Vec<Demand<'_>>> {
+        let mut covers = Vec::new();
+        self.test.require(true, &mut covers);
+        covers.into_iter().map(|cover| cover.into_iter().map(|need| need.demand(&self.paths)).collect()).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::super::check::{Checked, Shared};
-use super::super::predicate::{Predicate, Source, Value, Verdict};
+use super::super::predicate::{Demand, Predicate, Reply, Source, Value, Verdict};
 use super::super::{Header, Limits, Reader, Runtime, STACK, Script, Stop};
 use crate::diagnostic::SourceText;
 use crate::inventory::{Builder, Collected, Inventory};
@@ -131,11 +131,14 @@ fn opens_alike(predicate: &Predicate, source: &impl Source) -> bool {
     })
 }
 
-fn required_holds(predicate: &Predicate, record: &Record) -> bool {
-    predicate.required().iter().all(|(path, texts)| {
-        let keys: Vec<&str> = predicate.paths()[*path].iter().map(String::as_str).collect();
-        record.value.view().text(&keys).is_some_and(|text| texts.contains(&text))
-    })
+/// Whether what must be so is so, as far as it is known from these fields.
+fn required_holds(predicate: &Predicate, source: &impl Source) -> bool {
+    let is_met = |demand: &Demand<'_>| match demand.question.ask(source) {
+        Reply::Text(text) => demand.texts.contains(&&*text) || demand.pieces.iter().any(|piece| text.contains(piece)),
+        Reply::NoText => false,
+        Reply::Perhaps => true,
+    };
+    predicate.required().iter().all(|cover| cover.iter().any(is_met))
 }
 
 /// How what is proved, of the whole record and of these of its paths alone, contradicts what Rhai says.
@@ -153,7 +156,7 @@ fn contradictions(
     if !opens_alike(predicate, &whole) || !opens_alike(predicate, &part) {
         problems.push(format!("{:?} of {whole:?}", predicate.opening()));
     }
-    if *interpreted == Ok(true.into()) && !required_holds(predicate, record) {
+    if *interpreted == Ok(true.into()) && !required_holds(predicate, &whole) {
         problems.push(format!("{:?} required of {whole:?}", predicate.required()));
     }
     problems
@@ -509,19 +512,31 @@ fn conditions_are_found() {
             ("is_named(event, \"A\") && either(event.x == \"1\", event.x == \"2\")", "eventName=A x=1,2"),
             ("event.n == 3", ""),
             ("let name = event.eventName; name == \"A\"", "eventName=A"),
+            ("event.eventName == \"A\" || event.errorCode == \"E\"", "eventName=A|errorCode=E"),
+            (
+                "event.eventName == \"A\" && event.n == 1 || event.errorCode in [\"E\", \"F\"]",
+                "eventName=A|errorCode=E,F",
+            ),
+            ("error_code(event) == \"E\"", "errorCode=E"),
+            ("(event.errorCode ?? \"\") == \"E\"", "errorCode=E"),
+            ("event.eventName.starts_with(\"A\") && regex(event.x, \"^y+z\")", "eventName~A"),
+            ("regex(event.x, \"^yy+z\") || event.eventName == \"A\"", "x~y|eventName=A"),
+            ("glob(event.x, [\"a*\", \"*bc*\"]) && !event.y.ends_with(\"z\")", "x~a,bc"),
+            ("event.eventName.contains(\"\")", ""),
         ] {
             let script = script(body, "", &[]);
             let predicate = script.predicate.as_ref().unwrap();
-            let told: Vec<String> = predicate
-                .required()
-                .iter()
-                .map(|(path, texts)| {
-                    let mut texts = texts.clone();
-                    texts.sort_unstable();
-                    format!("{}={}", predicate.paths()[*path].join("."), texts.join(","))
-                })
-                .collect();
-            assert_eq!(told.join(" "), expected, "{body}");
+            let told = |demand: &Demand<'_>| {
+                let mut texts = demand.texts.clone();
+                texts.extend(&demand.pieces);
+                texts.sort_unstable();
+                let sign = if demand.pieces.is_empty() { "=" } else { "~" };
+                let paths: Vec<String> = demand.question.paths().iter().map(|path| path.join(".")).collect();
+                format!("{}{sign}{}", paths.join("+"), texts.join(","))
+            };
+            let covers: Vec<String> =
+                predicate.required().iter().map(|cover| cover.iter().map(told).collect::<Vec<_>>().join("|")).collect();
+            assert_eq!(covers.join(" "), expected, "{body}");
         }
     });
 }

@@ -70,8 +70,39 @@ impl Expr {
         self.parts().iter().map(Self::paths).fold(own, usize::max)
     }
 
+    /// Gives the paths that it names other numbers.
+    pub(super) fn renumber(&mut self, change: &mut impl FnMut(usize) -> usize) {
+        if let Self::Path(number) = self {
+            *number = change(*number);
+        }
+        self.parts_mut().iter_mut().for_each(|part| part.renumber(change));
+    }
+
+    fn parts_mut(&mut self) -> &mut [Self] {
+        match self {
+            Self::Unknown(_) | Self::Literal(_) | Self::Path(_) | Self::Item(_) | Self::Place(_) => &mut [],
+            Self::Member(inner, _)
+            | Self::At(inner, _)
+            | Self::Not(inner)
+            | Self::OneOf(inner, _)
+            | Self::Find(inner, _)
+            | Self::Matches(inner, _) => std::slice::from_mut(inner),
+            Self::LookUp(look_up) => std::slice::from_mut(&mut look_up.value),
+            Self::All(parts) | Self::Any(parts) | Self::Coalesce(parts) | Self::Call(_, parts) | Self::Join(parts) => {
+                parts
+            }
+            Self::If(parts) => &mut **parts,
+            Self::Equal(sides)
+            | Self::Plus(sides)
+            | Self::Order(_, sides)
+            | Self::Text(_, sides)
+            | Self::Each(sides, ..)
+            | Self::After(sides) => &mut **sides,
+        }
+    }
+
     /// The expressions that it is made of, in the order in which they are evaluated, as far as they are.
-    fn parts(&self) -> &[Self] {
+    pub(super) fn parts(&self) -> &[Self] {
         match self {
             Self::Unknown(_) | Self::Literal(_) | Self::Path(_) | Self::Item(_) | Self::Place(_) => &[],
             Self::Member(inner, _)

@@ -35,6 +35,26 @@ impl Pattern {
     }
 }
 
+impl Pattern {
+    /// What every text holds of which it holds, if anything is known of that.
+    pub(super) fn piece(&self) -> Option<&str> {
+        let piece = match self {
+            Self::Glob(glob) => {
+                let pattern = glob.glob().glob();
+                // Behind these, letters may stand for others.
+                let plain = pattern.split(['{', '[', '\\']).next().unwrap_or_default();
+                let pieces = plain.split(['*', '?']);
+                // Two stars may stand for no folder, and then for no slash.
+                let pieces = pieces.map(|piece| if pattern.contains("**") { piece.trim_matches('/') } else { piece });
+                pieces.max_by_key(|piece| piece.len()).unwrap_or_default()
+            }
+            Self::Regex(regex) => head(regex.as_str()),
+            Self::Blocks(_) => "",
+        };
+        (!piece.is_empty()).then_some(piece)
+    }
+}
+
 /// A regular expression of which the first match is wanted, or its first group.
 #[derive(Clone, Debug)]
 pub(in crate::script) struct Finding {
@@ -81,6 +101,33 @@ fn head(pattern: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_of_which_a_pattern_holds_holds_its_piece() {
+        let glob = |pattern: &str| Pattern::Glob(globset::Glob::new(pattern).unwrap().compile_matcher());
+        let regex = |pattern: &str| Pattern::Regex(regex::Regex::new(pattern).unwrap());
+        for (at, (pattern, expected)) in [
+            (glob("arn:*:role/ab?c"), Some(":role/ab")),
+            (glob("*"), None),
+            (glob("**/x"), Some("x")),
+            (glob("x/**/y"), Some("y")),
+            (glob("*/x"), Some("/x")),
+            (glob("a{bcd,e}"), Some("a")),
+            (glob("[abc]def"), None),
+            (glob("a\\*bcd"), Some("a")),
+            (regex("^ab+c"), Some("a")),
+            (regex("ab"), None),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!(pattern.piece(), expected, "{at}");
+            for text in ["", "arn:aws:role/abxc", "x", "y/x", "/x", "x/y", "abcd", "ae", "adef", "a*bcd", "abc", "abbc"]
+            {
+                assert!(!pattern.holds(text) || expected.is_none_or(|piece| text.contains(piece)), "{at}: {text}");
+            }
+        }
+    }
 
     #[test]
     fn what_is_found_begins_as_the_pattern_says() {
