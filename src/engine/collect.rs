@@ -30,7 +30,7 @@ pub(super) fn inventory(files: &Files, lookup_only: &Files, request: &Request) -
     let all = || files.files.iter().chain(&lookup_only.files).filter(|file| file.class == Class::Inventory);
     let mut read = BTreeSet::new();
     for file in all() {
-        let Some(path) = file.path.as_deref().filter(|path| path.ends_with(MANIFEST)) else { continue };
+        let Some(path) = file.path().filter(|path| path.ends_with(MANIFEST)) else { continue };
         let (text, _) = input::text(file, &request.settings);
         if inventory::is_manifest(path, &text) {
             faults.extend(manifests.read(path, &text, &|listed| listed.exists(), &mut builder));
@@ -39,7 +39,7 @@ pub(super) fn inventory(files: &Files, lookup_only: &Files, request: &Request) -
     }
     let both = || files.files.iter().chain(&lookup_only.files);
     let is_listed =
-        |file: &&File| file.class != Class::Inventory && file.path.as_deref().is_some_and(|path| manifests.lists(path));
+        |file: &&File| file.class != Class::Inventory && file.path().is_some_and(|path| manifests.lists(path));
     let listed: BTreeSet<Arc<str>> = both().filter(is_listed).map(|file| Arc::clone(&file.name)).collect();
     for skipped in files.skipped.iter().chain(&lookup_only.skipped) {
         if manifests.lists(Path::new(&*skipped.name)) {
@@ -63,7 +63,7 @@ pub(super) fn inventory(files: &Files, lookup_only: &Files, request: &Request) -
     let todo: Vec<&File> = both().filter(is_inventory).filter(|file| !read.contains(&file.name)).collect();
     let open = |file: &File| {
         let (text, broken) = input::text(file, &request.settings);
-        let document = inventory::File { name: &file.name, path: file.path.as_deref(), text: &text };
+        let document = inventory::File { name: &file.name, path: file.path(), text: &text };
         (broken, inventory::open(&document, &request.inventory_of, &manifests))
     };
     in_order(&heaps(&todo), request.threads, open, |(broken, contents)| {

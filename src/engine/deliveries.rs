@@ -123,7 +123,7 @@ fn resources(files: &Files, filter: &Filter) -> Vec<Record> {
     let mut names = Vec::new();
     let passed = files.skipped.iter().filter(|skipped| skipped.reason == SkipReason::Filtered);
     let read = files.files.iter().enumerate();
-    let read = read.filter_map(|(at, file)| Some((&file.name, file.path.as_deref()?, Some((ordinal(at), file)))));
+    let read = read.filter_map(|(at, file)| Some((&file.name, file.path()?, Some((ordinal(at), file)))));
     for (name, path, read) in read.chain(passed.map(|skipped| (&skipped.name, Path::new(&*skipped.name), None))) {
         let file = read.map(|(_, file)| file);
         let Some(object) = Object::of_path(path) else { continue };
@@ -170,7 +170,7 @@ fn tell_duplicates<'f>(same: &[(&'f str, usize, &'f File)], all: &mut BTreeMap<K
     });
     let mut last = None;
     for (name, _, file) in &same[1..] {
-        let (Some(path), Some(object)) = (file.path.as_deref(), Object::of(name)) else { continue };
+        let (Some(path), Some(object)) = (file.path(), Object::of(name)) else { continue };
         let key = Key { root: Root::of(path), account: object.account, region: object.region };
         let Some(series) = all.get_mut(&key) else { continue };
         series.duplicates += 1;

@@ -445,7 +445,7 @@ impl<'f> Logs<'f> {
             }
         };
         for (at, file) in files.files.iter().enumerate() {
-            let Some(name) = file.path.as_deref().and_then(Path::file_name).and_then(|name| name.to_str()) else {
+            let Some(name) = file.path().and_then(Path::file_name).and_then(|name| name.to_str()) else {
                 continue;
             };
             note(name);
@@ -467,8 +467,7 @@ impl<'f> Logs<'f> {
         let start = self.names.partition_point(|(other, _)| *other < name);
         let alike = self.names[start..].iter().take_while(|(other, _)| *other == name).map(|(_, at)| *at);
         let common = |at: &usize| {
-            let folders =
-                files.files[*at].path.as_deref().and_then(Path::parent).into_iter().flat_map(|path| path.iter().rev());
+            let folders = files.files[*at].path().and_then(Path::parent).into_iter().flat_map(|path| path.iter().rev());
             folders.zip(key.rsplit('/').skip(1)).take_while(|(one, other)| one.to_str() == Some(other)).count()
         };
         let rated: Vec<(usize, usize)> = alike.map(|at| (common(&at), at)).collect();

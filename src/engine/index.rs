@@ -340,9 +340,10 @@ impl Index {
             } else {
                 match &policy.script.predicate {
                     Some(predicate) if !predicate.is_unknown() => {
-                        "no text is required, but facts are asked before Rhai is"
+                        "no text is required, but facts are asked before Rhai is (try: a `when`, or first of all a comparison \
+                         with a literal)"
                     }
-                    _ => "its `when` names no text, and no field of its script is compared with literals",
+                    _ => "its `when` names no text, and nothing that is understood of its script requires one",
                 }
             }
         };

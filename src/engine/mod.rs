@@ -349,7 +349,7 @@ pub fn read_as(request: &Request, kind: &str) -> Result<Vec<Record>, Error> {
     let mut builder = crate::inventory::Builder::default();
     for file in &files.files {
         let (text, _) = input::text(file, &request.settings);
-        let given = input::inventory::File { name: &file.name, path: file.path.as_deref(), text: &text };
+        let given = input::inventory::File { name: &file.name, path: file.path(), text: &text };
         if let Some(contents) = input::inventory::open_as(kind, &given, &request.inventory_of) {
             contents.put_into(&mut builder);
         }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::delivery::Delivery;
 use super::inflate::Inflater;
+use super::object::Object;
 use super::{HEAD, Settings, decode, digest, garbage, inventory, rows};
 use crate::diagnostic::did_you_mean;
 use crate::error::Error;
@@ -51,8 +52,6 @@ impl Files {
 pub struct File {
     /// The path as it was named or found; `-` for standard input.
     pub name: Arc<str>,
-    /// Where it is on disk; none for standard input and for bytes in memory.
-    pub path: Option<PathBuf>,
     /// What it holds.
     pub class: Class,
     /// The account and region that the path of a log object names.
@@ -64,6 +63,17 @@ pub struct File {
     /// Nobody has looked into it: its path told what it holds.
     is_promised: bool,
     source: Source,
+}
+
+impl File {
+    /// Where it is on disk; none for standard input and for bytes in memory.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.source {
+            Source::Disk => Some(Path::new(&*self.name)),
+            Source::Unnamed(path) => Some(path),
+            Source::Stream(stream) => stream.path.as_deref(),
+        }
+    }
 }
 
 /// What a file holds.
@@ -120,17 +130,27 @@ impl fmt::Display for SkipReason {
 }
 
 enum Source {
-    /// At its path.
+    /// At the path that is its name.
     Disk,
-    /// What was looked at, and the rest until somebody reads it.
-    Stream { head: Vec<u8>, rest: Mutex<Option<Box<dyn Read + Send>>> },
+    /// At this path, of which its name is no faithful copy.
+    Unnamed(Box<Path>),
+    /// It can be read once.
+    Stream(Box<Stream>),
+}
+
+/// What was looked at, and the rest until somebody reads it.
+struct Stream {
+    /// Where it is on disk.
+    path: Option<PathBuf>,
+    head: Vec<u8>,
+    rest: Mutex<Option<Box<dyn Read + Send>>>,
 }
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Disk => "Disk",
-            Self::Stream { .. } => "Stream",
+            Self::Disk | Self::Unnamed(_) => "Disk",
+            Self::Stream(_) => "Stream",
         })
     }
 }
@@ -140,10 +160,9 @@ impl File {
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Self {
         let class = sniff(Cursor::new(&bytes), None).class.unwrap_or(Class::Events);
         let size = bytes.len() as u64;
-        let source = Source::Stream { head: bytes, rest: Mutex::new(None) };
+        let source = Source::Stream(Box::new(Stream { path: None, head: bytes, rest: Mutex::new(None) }));
         Self {
             name: name.into(),
-            path: None,
             class,
             delivered: Scope::default(),
             size,
@@ -158,10 +177,10 @@ impl File {
         let mut head = Vec::new();
         (&mut stream).take(HEAD as u64).read_to_end(&mut head)?;
         let class = sniff(Cursor::new(&head), path).class.unwrap_or(Class::Events);
-        let source = Source::Stream { head, rest: Mutex::new(Some(stream)) };
+        let (path, rest) = (path.map(Path::to_owned), Mutex::new(Some(stream)));
+        let source = Source::Stream(Box::new(Stream { path, head, rest }));
         Ok(Self {
             name: name.into(),
-            path: path.map(Path::to_owned),
             class,
             delivered: Scope::default(),
             size: 0,
@@ -173,30 +192,31 @@ impl File {
 
     /// Whether it holds inventory, against its promise.
     pub(super) fn is_misplaced(&self, head: &[u8]) -> bool {
-        self.is_promised && classify(head, self.path.as_deref(), false) == Some(Class::Inventory)
+        self.is_promised && classify(head, self.path(), false) == Some(Class::Inventory)
     }
 
     /// Whether it begins as gzip does; not known of what can be read once.
     pub(super) fn is_gzip(&self) -> bool {
         let mut head = Vec::new();
-        let read = self.path.as_deref().filter(|_| self.is_on_disk()).map(fs::File::open);
+        let read = self.path().filter(|_| self.is_on_disk()).map(fs::File::open);
         read.is_some_and(|file| file.is_ok_and(|file| file.take(2).read_to_end(&mut head).is_ok()))
             && decode::is_gzip(&head)
     }
 
     /// Whether it can be opened by its path, again and again.
     pub(super) fn is_on_disk(&self) -> bool {
-        matches!(self.source, Source::Disk)
+        matches!(self.source, Source::Disk | Source::Unnamed(_))
     }
 
     /// The raw bytes from the beginning.
     pub(super) fn open(&self) -> io::Result<Box<dyn Read + '_>> {
         Ok(match &self.source {
-            Source::Disk => {
-                let path = self.path.as_deref().ok_or(io::ErrorKind::NotFound)?;
+            Source::Disk | Source::Unnamed(_) => {
+                let path = self.path().ok_or(io::ErrorKind::NotFound)?;
                 Box::new(decode::Whole::new(fs::File::open(path)?, self.size))
             }
-            Source::Stream { head, rest } => {
+            Source::Stream(stream) => {
+                let Stream { head, rest, .. } = &**stream;
                 let rest = rest.lock().unwrap_or_else(PoisonError::into_inner).take();
                 Box::new(head.as_slice().chain(rest.unwrap_or_else(|| Box::new(io::empty()))))
             }
@@ -269,7 +289,7 @@ impl Listing<'_> {
             return Ok(());
         }
         let Some(delivery) = self.wanted(&path, known) else { return Ok(()) };
-        if self.is_promised(&delivery, known) {
+        if self.is_promised(&path, &delivery, known) {
             // It must be readable, though nobody looks into it yet.
             fs::File::open(&path).map_err(|error| unreadable(&path, &error))?;
             self.push(path, Class::Events, delivery, known);
@@ -330,7 +350,7 @@ impl Listing<'_> {
             return Ok(());
         }
         let Some(delivery) = self.wanted(&path, &known) else { return Ok(()) };
-        if self.is_promised(&delivery, &known) {
+        if self.is_promised(&path, &delivery, &known) {
             self.push(path, Class::Events, delivery, &known);
             return Ok(());
         }
@@ -369,8 +389,8 @@ impl Listing<'_> {
     }
 
     /// Whether the path of a file tells enough of it.
-    fn is_promised(&self, delivery: &Delivery, known: &Known) -> bool {
-        self.settings.trusts_paths && delivery.is_object && known.size > 0
+    fn is_promised(&self, path: &Path, delivery: &Delivery, known: &Known) -> bool {
+        self.settings.trusts_paths && known.size > 0 && (delivery.is_object || Object::is_log_file(path))
     }
 
     /// Looks at the first bytes of a file.
@@ -389,19 +409,20 @@ impl Listing<'_> {
     }
 
     fn push(&mut self, path: PathBuf, class: Class, delivery: Delivery, known: &Known) -> &mut File {
-        let is_promised = class == Class::Events && self.is_promised(&delivery, known);
+        let is_promised = class == Class::Events && self.is_promised(&path, &delivery, known);
         let at = self.found.files.len();
         // Mostly that of the file before it.
         let before = self.found.files.last().map(|file| &file.delivered).filter(|before| **before == delivery.scope);
+        let name = name_of(&path);
+        let source = if path.as_os_str() == &*name { Source::Disk } else { Source::Unnamed(path.into()) };
         self.found.files.push(File {
-            name: name_of(&path),
+            name,
             delivered: before.cloned().unwrap_or(delivery.scope),
-            path: Some(path),
             class,
             size: known.size,
             may_be_digest: false,
             is_promised,
-            source: Source::Disk,
+            source,
         });
         &mut self.found.files[at]
     }

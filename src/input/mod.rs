@@ -222,7 +222,7 @@ impl Reader {
             if file.is_misplaced(head) {
                 return Err(Stop::Inventory);
             }
-            if rows::is_csv(head, file.path.as_deref()) {
+            if rows::is_csv(head, file.path()) {
                 return Ok(rows::split(&self.text, None, &mut std::io::empty(), max, batches));
             }
             if let Some(skimming) = &mut skimming {
@@ -240,7 +240,7 @@ impl Reader {
             if file.is_misplaced(&head) {
                 return Err(Stop::Inventory);
             }
-            if rows::is_csv(&head, file.path.as_deref()) {
+            if rows::is_csv(&head, file.path()) {
                 return Ok(rows::split(&head, broken, text, max, batches));
             }
             if let Some(skimming) = &mut skimming {
@@ -271,7 +271,7 @@ impl Reader {
 
     /// Whether all of the text of a file is in `text`, and was compressed; `None` where it has to be read as a stream.
     fn whole(&mut self, file: &File) -> std::io::Result<Option<bool>> {
-        let Some(path) = file.path.as_deref().filter(|_| file.is_on_disk() && file.size <= WHOLE) else {
+        let Some(path) = file.path().filter(|_| file.is_on_disk() && file.size <= WHOLE) else {
             return Ok(None);
         };
         self.raw.clear();

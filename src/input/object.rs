@@ -57,6 +57,12 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Whether a path ends as that of a compressed log file does.
+    pub(super) fn is_log_file(path: &'a Path) -> bool {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.ends_with(".gz") && Self::of(name).is_some_and(|object| object.trail.is_none())
+    }
+
     /// The object of a path, by its last part.
     pub fn of_path(path: &'a Path) -> Option<Self> {
         Self::of(path.file_name()?.to_str()?)

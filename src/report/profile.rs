@@ -6,6 +6,9 @@ use std::time::Duration;
 use crate::engine::{Cost, Outcome, PolicyCounts, Profile, Route};
 use crate::policy::Checked;
 
+/// Policies of one reason that are named.
+const MOST_NAMED: usize = 20;
+
 /// A policy that was asked.
 struct Row<'a> {
     policy: String,
@@ -57,16 +60,25 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> 
     )?;
     let events = outcome.summary.records.events + outcome.summary.records.filtered;
     writeln!(out, "{} of {events} events were passed over by a few of their fields, unparsed.", profile.passed_over)?;
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut reasons: Vec<((&str, bool), Vec<&str>)> = Vec::new();
     for row in &rows {
         let Route::Every(reason) = row.route else { continue };
-        match reasons.iter_mut().find(|(told, _)| told == reason) {
+        let key = (*reason, row.cost.run > 0);
+        match reasons.iter_mut().find(|(told, _)| *told == key) {
             Some((_, policies)) => policies.push(&row.policy),
-            None => reasons.push((reason, vec![&row.policy])),
+            None => reasons.push((key, vec![&row.policy])),
         }
     }
-    for (reason, policies) in reasons {
-        writeln!(out, "Asked about every record of their kind, because {reason}: {}.", policies.join(", "))?;
+    for ((reason, has_run), policies) in reasons {
+        let what = if has_run {
+            "Asked about every record of their kind, and run in Rhai"
+        } else {
+            "Asked about every record of their kind"
+        };
+        let shown = &policies[..policies.len().min(MOST_NAMED)];
+        let more = policies.len() - shown.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        writeln!(out, "{what}, because {reason}: {}{more}.", shown.join(", "))?;
     }
     Ok(())
 }

@@ -626,9 +626,14 @@ impl<'a> Lowering<'a> {
                 let item = at.and_then(|at| items.into_iter().nth(at));
                 item.unwrap_or(Known::Expr(Expr::Literal(Literal::Unit)))
             }
-            Known::Expr(expr @ (Expr::Path(_) | Expr::Item(_) | Expr::Member(..) | Expr::At(..) | Expr::Call(..))) => {
-                Known::Expr(Expr::At(Box::new(expr), at))
-            }
+            Known::Expr(
+                expr @ (Expr::Path(_)
+                | Expr::Item(_)
+                | Expr::Member(..)
+                | Expr::At(..)
+                | Expr::Call(..)
+                | Expr::Listed(_)),
+            ) => Known::Expr(Expr::At(Box::new(expr), at)),
             _ => self.nothing_known(),
         }
     }

@@ -116,17 +116,10 @@ pub struct Spent {
 impl Runtime {
     /// A runtime for so many scripts, which are then named by their numbers.
     pub fn new(scripts: usize, inventory: Arc<Inventory>, now: Timestamp, limits: &Limits) -> Self {
+        let limits = limits.with(&inventory);
         let env = Env::new(inventory, now, limits.operations);
         let loaded = std::iter::repeat_with(|| None).take(scripts).collect();
-        Self {
-            env,
-            limits: limits.clone(),
-            compiler: None,
-            loaded,
-            spent: Spent::default(),
-            is_proving: true,
-            actor: None,
-        }
+        Self { env, limits, compiler: None, loaded, spent: Spent::default(), is_proving: true, actor: None }
     }
 
     /// A runtime that runs every script that it is asked about.
@@ -247,12 +240,13 @@ impl Expression {
             let place = (error.position().line().unwrap_or(1), error.position().position().unwrap_or(1));
             Error::new(error.err_type().to_string()).about("EXPR").at(place.0, place.1)
         };
-        let parser = sandbox::parser(limits);
+        let limits = limits.with(&inventory);
+        let parser = sandbox::parser(&limits);
         let tree = parser.compile(PRELUDE).map_err(failed)?.merge(&parser.compile(text).map_err(failed)?);
         let env = Env::new(inventory, now, limits.operations);
-        let mut compiler = Compiler::new(limits, &env);
+        let mut compiler = Compiler::new(&limits, &env);
         let assigned = Rc::new(compiler.prepare(&tree));
-        Ok(Self { env, limits: limits.clone(), compiler, tree, assigned, closures: Pool::default() })
+        Ok(Self { env, limits, compiler, tree, assigned, closures: Pool::default() })
     }
 
     /// Lets it ask who began a session, or not.

@@ -216,6 +216,8 @@ pub(super) enum Expr {
     /// Whether the closure's body holds for some item, or for all of them (when `true`); and how many closures were around
     /// it where it was written: a variable may carry it into others.
     Each(Box<[Expr; 2]>, bool, usize),
+    /// A list as it is, nothing for nothing, else a list of the one value.
+    Listed(Box<Expr>),
     /// A function of the table.
     Call(Native, Vec<Expr>),
     /// What a look-up finds in the inventory, where that is nothing.
@@ -477,6 +479,12 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 _ => Outcome::unsure(),
             },
             Expr::If(parts) => self.choose(parts, items),
+            Expr::Listed(inner) => match known!(self.evaluate(inner, items)) {
+                value if is_nothing(&value) => Is(Value::Part(NO_ITEMS.root())),
+                Value::Part(part) if part.kind() == Kind::List => Is(Value::Part(part)),
+                // A list that is in no record.
+                _ => Outcome::unsure(),
+            },
             Expr::Coalesce(parts) => {
                 let mut value = Value::Unit;
                 for part in parts {
@@ -625,9 +633,14 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
     }
 
     fn each(&self, parts: &'q [Expr; 2], all: bool, items: &[Value<'q>]) -> Outcome<'q> {
-        let list = match known!(self.evaluate(&parts[0], items)) {
+        let (list, is_listed) = match &parts[0] {
+            Expr::Listed(inner) => (&**inner, true),
+            list => (list, false),
+        };
+        let list = match known!(self.evaluate(list, items)) {
             Value::Part(part) if part.len() <= LONG_LIST => part,
             Value::Part(_) | Value::Unread(_) | Value::Other => return Outcome::unsure(),
+            one if is_listed && !is_nothing(&one) => return self.each_of_one(&parts[1], one, items),
             // Nothing has no items.
             _ => return Outcome::flag(all),
         };
@@ -659,6 +672,22 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
         };
         decided.unwrap_or(Outcome::flag(all))
     }
+
+    /// What the body of a closure comes to for the only item there is.
+    fn each_of_one(&self, body: &'q Expr, item: Value<'q>, items: &[Value<'q>]) -> Outcome<'q> {
+        let mut within = items.to_vec();
+        within.push(item);
+        match self.evaluate(body, &within) {
+            flag @ Is(Value::Bool(_)) => flag,
+            Unsure(halt) => Unsure(halt),
+            Is(_) | No => Outcome::unsure(),
+        }
+    }
+}
+
+/// Whether `list` makes no item of it.
+fn is_nothing(value: &Value<'_>) -> bool {
+    *value == Value::Unit || value.text() == Some("")
 }
 
 /// The same outcome where something before it may have failed.

@@ -16,6 +16,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, INT, OptimizationLevel};
 use super::functions::{self, Env};
 use super::memory;
 use super::value::{self, Shown};
+use crate::inventory::Inventory;
 
 /// What a script may use, per hook and record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,17 @@ impl Default for Limits {
             depth: 256,
             source: 256 << 10,
         }
+    }
+}
+
+impl Limits {
+    /// Operations more for each resource of the inventory, so that scripts can go through all of them a few times.
+    const OF_RESOURCE: u64 = 20;
+
+    /// These limits where there is so much inventory.
+    pub(super) fn with(&self, inventory: &Inventory) -> Self {
+        let more = Self::OF_RESOURCE.saturating_mul(inventory.len() as u64);
+        Self { operations: self.operations.saturating_add(more), ..self.clone() }
     }
 }
 

@@ -549,6 +549,22 @@ fn a_view_may_be_longer_than_any_list() {
 }
 
 #[test]
+fn all_resources_may_be_looked_at_however_many_there_are() {
+    on_big_stack(|| {
+        let (inventory, event) = (many_volumes(), record(CLOUDTRAIL, EVENT));
+        let limits = Limits { operations: 1_000, ..Limits::default() };
+        let ask = |text: &str| {
+            Expression::new(text, Arc::clone(&inventory), now(), &limits).expect("it parses").evaluate(&event)
+        };
+        assert_eq!(ask("all(\"ec2/volumes\").all(|x| x.Number >= 0 && x.Number != 12000)"), Ok(true.into()));
+        assert_eq!(ask("let n = 0; for x in all(\"ec2/volumes\") { n += 1; } n == 12000"), Ok(true.into()));
+        let nested = "all(\"ec2/volumes\").all(|x| all(\"ec2/volumes\").some(|y| x.Number == y.Number))";
+        let Err(Stop::Fault(reason)) = ask(nested) else { panic!("all pairs were looked at") };
+        assert_eq!(reason, "used more than 481000 operations");
+    });
+}
+
+#[test]
 fn what_is_made_of_a_view_is_a_list_and_has_its_limit() {
     on_big_stack(|| {
         let (inventory, event) = (many_volumes(), record(CLOUDTRAIL, EVENT));

@@ -262,7 +262,6 @@ mod tests {
             r#"{"status":"info","message":"{\"eventVersion\":\"1.08\"}"}"#,
             r#"{"Message":"{\"eventVersion\":\"1.08\"}"}"#,
             r#"[{"attributes":{"eventSource":"e","eventName":"n","eventTime":"t"}}]"#,
-            r#"{"detail-type":"Config Configuration Item Change","detail":{"configurationItem":{}}}{"detail-type":"AWS API Call via CloudTrail","detail":{}}"#,
             "plain text",
         ] {
             assert!(!looks_like(text.as_bytes(), Some(Path::new("ec2/describe-volumes/a.json"))), "{text}");
@@ -271,5 +270,8 @@ mod tests {
             br#"{"detail-type":"Config Configuration Item Change","detail":{"configurationItem":{}}}"#,
             None
         ));
+        let change = r#"{"detail-type":"Config Configuration Item Change","detail":{"configurationItem":{}}}"#;
+        let both = format!("{change}\n{{\"detail-type\":\"AWS API Call via CloudTrail\",\"detail\":{{}}}}");
+        assert!(!looks_like(both.as_bytes(), None));
     }
 }

@@ -108,6 +108,14 @@ impl Lowering<'_> {
                 Literal::Text(text) if text.is_empty() => Known::List(Vec::new()),
                 _ => Known::List(args),
             },
+            (
+                "list",
+                [
+                    Known::Expr(
+                        one @ (Expr::Path(_) | Expr::Item(_) | Expr::Member(..) | Expr::At(..) | Expr::LookUp(_)),
+                    ),
+                ],
+            ) => Known::Expr(Expr::Listed(Box::new(one.clone()))),
             ("some" | "all", [list, Known::Closure(function, captured)]) => {
                 let (list, function, captured) = (list.clone(), function.clone(), captured.clone());
                 self.each(list, &function, &captured, name == "all")
@@ -244,6 +252,7 @@ impl Lowering<'_> {
                 | Expr::Member(..)
                 | Expr::At(..)
                 | Expr::Call(..)
+                | Expr::Listed(_)
                 | Expr::LookUp(_)),
             ) => {
                 let around = self.closures;

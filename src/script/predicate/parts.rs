@@ -25,7 +25,9 @@ impl Expr {
             Self::If(parts) => parts[0].is_flag() && parts.iter().all(Self::is_safe),
             // Text may become too long, and a number too large.
             Self::Join(_) | Self::Plus(_) => false,
-            Self::Each(..) | Self::At(..) | Self::After(_) | Self::LookUp(_) | Self::Unknown(_) => false,
+            Self::Each(..) | Self::Listed(_) | Self::At(..) | Self::After(_) | Self::LookUp(_) | Self::Unknown(_) => {
+                false
+            }
         }
     }
 
@@ -85,6 +87,7 @@ impl Expr {
             | Self::At(inner, _)
             | Self::Not(inner)
             | Self::OneOf(inner, _)
+            | Self::Listed(inner)
             | Self::Find(inner, _)
             | Self::Matches(inner, _) => std::slice::from_mut(inner),
             Self::LookUp(look_up) => std::slice::from_mut(&mut look_up.value),
@@ -109,6 +112,7 @@ impl Expr {
             | Self::At(inner, _)
             | Self::Not(inner)
             | Self::OneOf(inner, _)
+            | Self::Listed(inner)
             | Self::Find(inner, _)
             | Self::Matches(inner, _) => std::slice::from_ref(inner),
             Self::LookUp(look_up) => std::slice::from_ref(&look_up.value),
