@@ -96,6 +96,9 @@ struct Texts<'p> {
     pieces: Vec<&'p str>,
 }
 
+/// Questions by number, of which one must be answered so.
+type Cover<'p> = Vec<(usize, Texts<'p>)>;
+
 /// The questions of a group, each once, by number.
 #[derive(Default)]
 struct Questions {
@@ -130,7 +133,7 @@ pub(super) fn members<'p>(
     predicate: impl Fn(usize) -> Option<&'p Predicate>,
 ) -> (Vec<Asked>, Vec<usize>) {
     let mut questions = Questions::default();
-    let mut required: Vec<(usize, Vec<Vec<(usize, Texts<'p>)>>)> = Vec::new();
+    let mut required: Vec<(usize, Vec<Cover<'p>>)> = Vec::new();
     let mut texts: Vec<BTreeSet<&str>> = Vec::new();
     let mut askers: Vec<usize> = Vec::new();
     for at in members {
@@ -163,7 +166,7 @@ pub(super) fn members<'p>(
     let mut every = Vec::new();
     let mut asking: BTreeMap<usize, Vec<(usize, Texts<'_>)>> = BTreeMap::new();
     for (at, covers) in required {
-        let told_apart = |cover: &Vec<(usize, Texts<'_>)>| {
+        let told_apart = |cover: &Cover<'_>| {
             let least = cover.iter().map(|(question, _)| texts[*question].len()).min();
             (least, std::cmp::Reverse(cover.len()))
         };

@@ -51,6 +51,16 @@ const POLICIES: &[(&str, &str)] = &[
     ("", "event.errorCode in [\"Denied\", \"s\", \"Denied\"]"),
     ("uses: [cloudtrail/sessions]", "event.eventName == \"C\" && actor(event).origin.type == \"Root\""),
     ("uses: [cloudtrail/sessions]", "actor(event).via == () && actor(event).type == \"AssumedRole\""),
+    ("", "error_code(event) == \"Denied\" || event.eventSource.starts_with(\"ec2\")"),
+    ("", "error_code(event) in [\"X\", \"Denied\"] || actor(event).type == \"Root\""),
+    ("", "glob(event.eventSource, \"*amazonaws*\") && event.eventName != ()"),
+    ("", "(event.errorCode ?? \"none\") == \"none\" && event.userIdentity.type == \"Root\""),
+    ("", "(event.errorCode ?? \"none\") == \"Denied\" || event.eventName.contains(\"A\")"),
+    ("", "region(event) == \"r\" || region(event) == \"us-east-1\""),
+    (
+        "",
+        "list(event.requestParameters.a).some(|a| a.b.c == \"deep\") || list(event.eventName).some(|name| name == \"B\")",
+    ),
 ];
 
 fn packs() -> Checked {
@@ -447,16 +457,17 @@ fn inventory_in_the_place_of_a_log_object_is_found() {
     let packs = packs();
     let folder = tempfile::tempdir().unwrap();
     let addresses = br#"{"Addresses":[{"PublicIp":"192.0.2.1","AllocationId":"eipalloc-1","Domain":"vpc"}]}"#;
-    put(folder.path(), PLACES[0], &gzip(addresses));
-    put(folder.path(), "log.json", br#"{"eventVersion":"1.10","eventSource":"s","eventName":"A"}"#);
-    let ways = all_ways(&packs, &request(&[folder.path().to_owned()]));
-    assert_eq!(ways[0], ways[1]);
-    assert_eq!(ways[1], ways[2]);
-    assert!(
-        ways[0].report.contains("\"resources\":1") || ways[0].report.contains("\"resources\": 1"),
-        "{}",
-        ways[0].report
-    );
+    let (_, name) = PLACES[0].rsplit_once('/').unwrap();
+    for (at, place) in [PLACES[0].to_owned(), format!("collected/{name}")].iter().enumerate() {
+        let folder = folder.path().join(at.to_string());
+        put(&folder, place, &gzip(addresses));
+        put(&folder, "log.json", br#"{"eventVersion":"1.10","eventSource":"s","eventName":"A"}"#);
+        let ways = all_ways(&packs, &request(&[folder]));
+        assert_eq!(ways[0], ways[1]);
+        assert_eq!(ways[1], ways[2]);
+        let report = &ways[0].report;
+        assert!(report.contains("\"resources\":1") || report.contains("\"resources\": 1"), "{report}");
+    }
 }
 
 /// What a scan by index saves is counted: records that are never parsed, and calls of scripts.
