@@ -144,7 +144,7 @@ pub(crate) fn fifty_rego(folder: &Path) -> io::Result<()> {
 }
 
 /// So many policies with distinct names and values: of a hundred 90 with `when`, 7 whose script compares fields with
-/// literals, 2 found by `errorCode` or `userIdentity.type` alone, and 1 that no fact narrows (left out unless wanted).
+/// literals in one way or another, 2 about an error or a caller alone, and 1 that no fact narrows (left out unless wanted).
 pub(crate) fn growing(folder: &Path, count: usize, with_the_last: bool) -> io::Result<()> {
     fs::create_dir_all(folder.join("lib"))?;
     fs::write(
@@ -166,7 +166,7 @@ pub(crate) fn growing(folder: &Path, count: usize, with_the_last: bool) -> io::R
             }
             90..97 => {
                 let value = dice.hex(17);
-                let condition = match at % 7 {
+                let condition = match at % 14 {
                     0 => format!("event.eventName == \"Call{value}\" && event.requestParameters.name != ()"),
                     1 => format!(
                         "if event.eventSource != \"s{value}.amazonaws.com\" {{ return false; }} succeeded(event)"
@@ -181,14 +181,30 @@ pub(crate) fn growing(folder: &Path, count: usize, with_the_last: bool) -> io::R
                     5 => format!(
                         "event.eventName in [\"Put{value}\", \"Delete{value}\"] || event.eventName == \"Set{value}\""
                     ),
-                    _ => format!("event.userIdentity.userName == \"{value}\" && event.awsRegion == \"us-east-1\""),
+                    6 => format!("event.userIdentity.userName == \"{value}\" && event.awsRegion == \"us-east-1\""),
+                    7 => format!("event.eventName.starts_with(\"Call{value}\") && event.awsRegion == \"us-east-1\""),
+                    8 => format!("glob(event.userAgent, \"*tool-{value}/*\") && succeeded(event)"),
+                    9 => format!("(event.errorCode ?? \"none\") == \"{value}\" || actor(event).name == \"{value}\""),
+                    10 => format!("switch event.eventName {{ \"Get{value}\" | \"Put{value}\" => true, _ => false }}"),
+                    11 => format!("actor(event).arn.ends_with(\":user/{value}\") && !is_machine(event)"),
+                    12 => format!(
+                        "let name = event.eventName; if name != \"{value}\" {{ return false; }} !is_machine(event)"
+                    ),
+                    _ => format!("list(event.resources).some(|one| one.ARN == \"arn:aws:s3:::{value}\")"),
                 };
                 (String::new(), condition)
             }
-            97..99 if at % 2 == 0 => {
-                (String::new(), format!("event.errorCode == \"Client.{}Exception\"", dice.letters(8)))
+            97..99 => {
+                let value = dice.letters(8);
+                let condition = match at % 5 {
+                    0 => format!("event.errorCode == \"Client.{value}Exception\""),
+                    1 => format!("error_code(event) == \"{value}Exception\""),
+                    2 => format!("event.userIdentity.type == \"{value}\""),
+                    3 => format!("actor(event).type == \"{value}\""),
+                    _ => format!("actor(event).name == \"{value}\""),
+                };
+                (String::new(), condition)
             }
-            97..99 => (String::new(), format!("event.userIdentity.type == \"{}\"", dice.letters(8))),
             _ if with_the_last => (
                 String::new(),
                 format!(
