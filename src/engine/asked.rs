@@ -26,6 +26,8 @@ pub(super) struct Asked {
     by_text: HashMap<Box<str>, Vec<usize>, RandomState>,
     /// Policies by what the answer holds.
     by_piece: Option<(AhoCorasick, Vec<Vec<usize>>)>,
+    /// Policies that are found by any answer but `()`.
+    by_anything: Vec<usize>,
     /// All of them, in order.
     members: Vec<usize>,
 }
@@ -49,8 +51,9 @@ impl Asked {
         // What cannot be searched for together is found by nothing: its policies are always asked.
         let by_piece = AhoCorasick::new(pieces.keys()).ok().filter(|_| !pieces.is_empty());
         let by_piece = by_piece.map(|all| (all, pieces.into_values().collect()));
+        let by_anything = asking.iter().filter(|(_, texts)| texts.anything).map(|(at, _)| *at).collect();
         let members = asking.iter().map(|(at, _)| *at).collect::<BTreeSet<_>>().into_iter().collect();
-        Self { question, places: Vec::new(), by_text, by_piece, members }
+        Self { question, places: Vec::new(), by_text, by_piece, by_anything, members }
     }
 
     /// The paths of the fields that are asked about.
@@ -77,13 +80,15 @@ impl Asked {
     pub(super) fn find(&self, source: &impl Source, into: &mut Vec<usize>) {
         match self.question.ask(source) {
             Reply::Text(text) => {
+                into.extend(&self.by_anything);
                 into.extend(self.by_text.get(&*text).into_iter().flatten());
                 if let Some((all, policies)) = &self.by_piece {
                     let found = all.find_overlapping_iter(&*text);
                     found.for_each(|found| into.extend(&policies[found.pattern().as_usize()]));
                 }
             }
-            Reply::NoText => {}
+            Reply::Nothing => {}
+            Reply::NoText => into.extend(&self.by_anything),
             Reply::Perhaps => into.extend(&self.members),
         }
     }
@@ -94,6 +99,7 @@ impl Asked {
 struct Texts<'p> {
     whole: Vec<&'p str>,
     pieces: Vec<&'p str>,
+    anything: bool,
 }
 
 /// Questions by number, of which one must be answered so.
@@ -148,7 +154,7 @@ pub(super) fn members<'p>(
             }
             let numbered = cover.into_iter().map(|demand| {
                 let number = questions.number(&demand.question)?;
-                Some((number, Texts { whole: demand.texts, pieces: demand.pieces }))
+                Some((number, Texts { whole: demand.texts, pieces: demand.pieces, anything: demand.anything }))
             });
             covers.extend(numbered.collect::<Option<Vec<_>>>());
         }
@@ -167,8 +173,9 @@ pub(super) fn members<'p>(
     let mut asking: BTreeMap<usize, Vec<(usize, Texts<'_>)>> = BTreeMap::new();
     for (at, covers) in required {
         let told_apart = |cover: &Cover<'_>| {
+            let is_told = cover.iter().all(|(_, texts)| !texts.anything);
             let least = cover.iter().map(|(question, _)| texts[*question].len()).min();
-            (least, std::cmp::Reverse(cover.len()))
+            (is_told, least, std::cmp::Reverse(cover.len()))
         };
         let shared = covers.into_iter().filter(|cover| cover.iter().all(|(question, _)| is_shared(*question)));
         match shared.max_by_key(told_apart) {

@@ -134,8 +134,11 @@ fn opens_alike(predicate: &Predicate, source: &impl Source) -> bool {
 /// Whether what must be so is so, as far as it is known from these fields.
 fn required_holds(predicate: &Predicate, source: &impl Source) -> bool {
     let is_met = |demand: &Demand<'_>| match demand.question.ask(source) {
-        Reply::Text(text) => demand.texts.contains(&&*text) || demand.pieces.iter().any(|piece| text.contains(piece)),
-        Reply::NoText => false,
+        Reply::Text(text) => {
+            demand.anything || demand.texts.contains(&&*text) || demand.pieces.iter().any(|piece| text.contains(piece))
+        }
+        Reply::Nothing => false,
+        Reply::NoText => demand.anything,
         Reply::Perhaps => true,
     };
     predicate.required().iter().all(|cover| cover.iter().any(is_met))
@@ -529,6 +532,11 @@ fn conditions_are_found() {
             ("regex(event.x, \"^yy+z\") || event.eventName == \"A\"", "x~y|eventName=A"),
             ("glob(event.x, [\"a*\", \"*bc*\"]) && !event.y.ends_with(\"z\")", "x~a,bc"),
             ("event.eventName.contains(\"\")", ""),
+            ("event.errorCode != () && event.n == 3", "errorCode=*"),
+            ("!(event.errorCode == () || event.x in [\"a\"])", "errorCode=*"),
+            ("event.x == \"a\" || event.errorCode != ()", "x=a|errorCode=*"),
+            ("list(event.x).some(|one| one.y == \"z\") && !event.w.all(|one| one.y == 1)", "x=* w=*"),
+            ("event.x.all(|one| one.y == \"z\")", ""),
         ] {
             let script = script(body, "", &[]);
             let predicate = script.predicate.as_ref().unwrap();
@@ -536,6 +544,7 @@ fn conditions_are_found() {
                 let mut texts = demand.texts.clone();
                 texts.extend(&demand.pieces);
                 texts.sort_unstable();
+                texts.extend(demand.anything.then_some("*"));
                 let sign = if demand.pieces.is_empty() { "=" } else { "~" };
                 let paths: Vec<String> = demand.question.paths().iter().map(|path| path.join(".")).collect();
                 format!("{}{sign}{}", paths.join("+"), texts.join(","))

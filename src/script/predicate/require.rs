@@ -21,7 +21,9 @@ pub struct Question {
 pub enum Reply<'q> {
     /// Text.
     Text(Cow<'q, str>),
-    /// What is no text, and holds none.
+    /// `()`.
+    Nothing,
+    /// Something else that is no text, and holds none.
     NoText,
     /// What is no text, and may hold some; or it is not known.
     Perhaps,
@@ -55,7 +57,8 @@ impl Question {
     pub fn ask<'q>(&'q self, source: &'q (impl Source + ?Sized)) -> Reply<'q> {
         match Asked::new(source, &self.paths).evaluate(&self.expr, &[]) {
             Is(Value::Text(text)) => Reply::Text(text),
-            Is(Value::Unit | Value::Bool(_) | Value::Int(_)) => Reply::NoText,
+            Is(Value::Unit) => Reply::Nothing,
+            Is(Value::Bool(_) | Value::Int(_)) => Reply::NoText,
             Is(Value::Part(_) | Value::Unread(_) | Value::Other) | No | Unsure(_) => Reply::Perhaps,
         }
     }
@@ -68,8 +71,10 @@ pub struct Demand<'p> {
     pub question: Question,
     /// It is one of these texts,
     pub texts: Vec<&'p str>,
-    /// or holds one of these.
+    /// or holds one of these,
     pub pieces: Vec<&'p str>,
+    /// or, if this is so, it is anything but `()`.
+    pub anything: bool,
 }
 
 /// What an expression must be.
@@ -78,6 +83,7 @@ pub(super) struct Need<'e> {
     of: &'e Expr,
     texts: Vec<&'e str>,
     pieces: Vec<&'e str>,
+    anything: bool,
 }
 
 /// Needs of which one must be met.
@@ -86,15 +92,20 @@ pub(super) type Cover<'e> = Vec<Need<'e>>;
 impl<'e> Need<'e> {
     /// With the paths of the expression by these numbers.
     pub(super) fn demand(self, paths: &[Vec<String>]) -> Demand<'e> {
-        Demand { question: Question::of(self.of, paths), texts: self.texts, pieces: self.pieces }
+        let Self { of, texts, pieces, anything } = self;
+        Demand { question: Question::of(of, paths), texts, pieces, anything }
     }
 
     fn texts(of: &'e Expr, texts: Vec<&'e str>) -> Cover<'e> {
-        vec![Self { of, texts, pieces: Vec::new() }]
+        vec![Self { of, texts, pieces: Vec::new(), anything: false }]
     }
 
     fn piece(of: &'e Expr, piece: &'e str) -> Cover<'e> {
-        vec![Self { of, texts: Vec::new(), pieces: vec![piece] }]
+        vec![Self { of, texts: Vec::new(), pieces: vec![piece], anything: false }]
+    }
+
+    fn anything(of: &'e Expr) -> Cover<'e> {
+        vec![Self { of, texts: Vec::new(), pieces: Vec::new(), anything: true }]
     }
 
     fn join(&mut self, other: &Self) {
@@ -104,6 +115,7 @@ impl<'e> Need<'e> {
         };
         join(&mut self.texts, &other.texts);
         join(&mut self.pieces, &other.pieces);
+        self.anything |= other.anything;
     }
 }
 
@@ -153,6 +165,19 @@ impl Expr {
                 }
                 _ => {}
             },
+            Self::Equal(sides) => match &**sides {
+                [of, Self::Literal(Literal::Unit)] | [Self::Literal(Literal::Unit), of] if of.is_askable() => {
+                    covers.push(Need::anything(of));
+                }
+                _ => {}
+            },
+            // Of no items none is as it should be.
+            Self::Each(parts, all, _) if *all != wanted => {
+                let list = if let Self::Listed(list) = &parts[0] { list } else { &parts[0] };
+                if list.is_askable() {
+                    covers.push(Need::anything(list));
+                }
+            }
             Self::OneOf(of, literals) if wanted && of.is_askable() => {
                 let text = |literal: &'e Literal| match literal {
                     Literal::Text(text) => Some(&**text),
@@ -221,6 +246,7 @@ fn best<'c, 'e>(covers: &'c [Cover<'e>]) -> Option<&'c Cover<'e>> {
     covers.iter().min_by_key(|cover| {
         let (pieces, texts): (Vec<usize>, Vec<usize>) =
             cover.iter().map(|need| (need.pieces.len(), need.texts.len())).unzip();
-        (pieces.iter().sum::<usize>(), cover.len(), texts.iter().sum::<usize>())
+        let is_loose = cover.iter().any(|need| need.anything);
+        (is_loose, pieces.iter().sum::<usize>(), cover.len(), texts.iter().sum::<usize>())
     })
 }
