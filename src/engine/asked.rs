@@ -167,8 +167,11 @@ pub(super) fn members<'p>(
         }
         required.push((*at, covers));
     }
-    // What a single policy asks is not asked twice.
-    let is_shared = |question: usize| questions.all[question].is_field() || askers[question] > 1;
+    // What a single policy asks is not asked twice, nor whether there is an answer: scripts ask that first, and the index
+    // asks it once for all of them.
+    let is_worth_it = |(question, texts): &(usize, Texts<'_>)| {
+        questions.all[*question].is_field() || askers[*question] > 1 && !texts.anything
+    };
     let mut every = Vec::new();
     let mut asking: BTreeMap<usize, Vec<(usize, Texts<'_>)>> = BTreeMap::new();
     for (at, covers) in required {
@@ -177,8 +180,8 @@ pub(super) fn members<'p>(
             let least = cover.iter().map(|(question, _)| texts[*question].len()).min();
             (is_told, least, std::cmp::Reverse(cover.len()))
         };
-        let shared = covers.into_iter().filter(|cover| cover.iter().all(|(question, _)| is_shared(*question)));
-        match shared.max_by_key(told_apart) {
+        let worth_it = covers.into_iter().filter(|cover| cover.iter().all(is_worth_it));
+        match worth_it.max_by_key(told_apart) {
             Some(cover) => {
                 cover.into_iter().for_each(|(question, texts)| asking.entry(question).or_default().push((at, texts)));
             }
