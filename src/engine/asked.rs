@@ -17,6 +17,9 @@ pub(super) const MOST_TEXTS: usize = 256;
 /// Different questions of one group, other than what a field is.
 const MOST_QUESTIONS: usize = 256;
 
+/// Bytes of an answer that is searched; in a longer one, which who makes a call may write, much may be found many times.
+const MOST_SEARCHED: usize = 1 << 10;
+
 /// Policies by the answer to a question that their scripts ask.
 #[derive(Debug)]
 pub(super) struct Asked {
@@ -48,10 +51,16 @@ impl Asked {
                 pieces.entry(piece).or_default().push(*at);
             }
         }
-        // What cannot be searched for together is found by nothing: its policies are always asked.
-        let by_piece = AhoCorasick::new(pieces.keys()).ok().filter(|_| !pieces.is_empty());
-        let by_piece = by_piece.map(|all| (all, pieces.into_values().collect()));
-        let by_anything = asking.iter().filter(|(_, texts)| texts.anything).map(|(at, _)| *at).collect();
+        let mut by_anything: Vec<usize> =
+            asking.iter().filter(|(_, texts)| texts.anything).map(|(at, _)| *at).collect();
+        let by_piece = match AhoCorasick::new(pieces.keys()) {
+            Ok(all) => (!pieces.is_empty()).then(|| (all, pieces.into_values().collect())),
+            // Too many to search for together: any text may hold them.
+            Err(_) => {
+                by_anything.extend(pieces.into_values().flatten());
+                None
+            }
+        };
         let members = asking.iter().map(|(at, _)| *at).collect::<BTreeSet<_>>().into_iter().collect();
         Self { question, places: Vec::new(), by_text, by_piece, by_anything, members }
     }
@@ -79,6 +88,7 @@ impl Asked {
     /// Adds the policies that a record may trigger; some several times.
     pub(super) fn find(&self, source: &impl Source, into: &mut Vec<usize>) {
         match self.question.ask(source) {
+            Reply::Text(text) if text.len() > MOST_SEARCHED => into.extend(&self.members),
             Reply::Text(text) => {
                 into.extend(&self.by_anything);
                 into.extend(self.by_text.get(&*text).into_iter().flatten());
