@@ -36,23 +36,23 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn new(question: Question, asking: &[(usize, Texts<'_>)]) -> Self {
+    fn new(question: Question, asking: &[(usize, Demand<'_>)]) -> Self {
         let mut by_text: HashMap<Box<str>, Vec<usize>, RandomState> = HashMap::default();
         let mut pieces: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (at, texts) in asking {
-            for text in &texts.whole {
+        for (at, demand) in asking {
+            for text in &demand.texts {
                 let found = by_text.entry((*text).into()).or_default();
                 // A script may list a text twice.
                 if found.last() != Some(at) {
                     found.push(*at);
                 }
             }
-            for piece in &texts.pieces {
+            for piece in &demand.pieces {
                 pieces.entry(piece).or_default().push(*at);
             }
         }
         let mut by_anything: Vec<usize> =
-            asking.iter().filter(|(_, texts)| texts.anything).map(|(at, _)| *at).collect();
+            asking.iter().filter(|(_, demand)| demand.anything).map(|(at, _)| *at).collect();
         let by_piece = match AhoCorasick::new(pieces.keys()) {
             Ok(all) => (!pieces.is_empty()).then(|| (all, pieces.into_values().collect())),
             // Too many to search for together: any text may hold them.
@@ -104,16 +104,8 @@ impl Asked {
     }
 }
 
-/// What the answer to a question must be.
-#[derive(Default)]
-struct Texts<'p> {
-    whole: Vec<&'p str>,
-    pieces: Vec<&'p str>,
-    anything: bool,
-}
-
-/// Questions by number, of which one must be answered so.
-type Cover<'p> = Vec<(usize, Texts<'p>)>;
+/// Demands of which one must be met, with the numbers of their questions.
+type Cover<'p> = Vec<(usize, Demand<'p>)>;
 
 /// The questions of a group, each once, by number.
 #[derive(Default)]
@@ -162,38 +154,35 @@ pub(super) fn members<'p>(
             if !cover.iter().all(usable) {
                 continue;
             }
-            let numbered = cover.into_iter().map(|demand| {
-                let number = questions.number(&demand.question)?;
-                Some((number, Texts { whole: demand.texts, pieces: demand.pieces, anything: demand.anything }))
-            });
+            let numbered = cover.into_iter().map(|demand| Some((questions.number(&demand.question)?, demand)));
             covers.extend(numbered.collect::<Option<Vec<_>>>());
         }
         texts.resize_with(questions.all.len(), BTreeSet::new);
         askers.resize(questions.all.len(), 0);
         let asked: BTreeSet<usize> = covers.iter().flatten().map(|(question, _)| *question).collect();
         asked.iter().for_each(|question| askers[*question] += 1);
-        for (question, own) in covers.iter().flatten() {
-            texts[*question].extend(own.whole.iter().chain(&own.pieces));
+        for (question, demand) in covers.iter().flatten() {
+            texts[*question].extend(demand.texts.iter().chain(&demand.pieces));
         }
         required.push((*at, covers));
     }
     // What a single policy asks is not asked twice, nor whether there is an answer: scripts ask that first, and the index
     // asks it once for all of them.
-    let is_worth_it = |(question, texts): &(usize, Texts<'_>)| {
-        questions.all[*question].is_field() || askers[*question] > 1 && !texts.anything
+    let is_worth_it = |(question, demand): &(usize, Demand<'_>)| {
+        demand.question.is_field() || askers[*question] > 1 && !demand.anything
     };
     let mut every = Vec::new();
-    let mut asking: BTreeMap<usize, Vec<(usize, Texts<'_>)>> = BTreeMap::new();
+    let mut asking: BTreeMap<usize, Vec<(usize, Demand<'_>)>> = BTreeMap::new();
     for (at, covers) in required {
         let told_apart = |cover: &Cover<'_>| {
-            let is_told = cover.iter().all(|(_, texts)| !texts.anything);
+            let is_told = cover.iter().all(|(_, demand)| !demand.anything);
             let least = cover.iter().map(|(question, _)| texts[*question].len()).min();
             (is_told, least, std::cmp::Reverse(cover.len()))
         };
         let worth_it = covers.into_iter().filter(|cover| cover.iter().all(is_worth_it));
         match worth_it.max_by_key(told_apart) {
             Some(cover) => {
-                cover.into_iter().for_each(|(question, texts)| asking.entry(question).or_default().push((at, texts)));
+                cover.into_iter().for_each(|(question, demand)| asking.entry(question).or_default().push((at, demand)));
             }
             None => every.push(at),
         }

@@ -2,6 +2,33 @@
 
 use super::{Expr, Literal};
 
+/// The parts of an expression, to be looked at or changed; `$one` makes a slice of one.
+macro_rules! parts {
+    ($expr:expr, $one:path, $($change:tt)?) => {
+        match $expr {
+            Expr::Unknown(_) | Expr::Literal(_) | Expr::Path(_) | Expr::Item(_) | Expr::Place(_) => & $($change)? [],
+            Expr::Member(inner, _)
+            | Expr::At(inner, _)
+            | Expr::Not(inner)
+            | Expr::OneOf(inner, _)
+            | Expr::Listed(inner)
+            | Expr::Find(inner, _)
+            | Expr::Matches(inner, _) => $one(inner),
+            Expr::LookUp(look_up) => $one(& $($change)? look_up.value),
+            Expr::All(parts) | Expr::Any(parts) | Expr::Coalesce(parts) | Expr::Call(_, parts) | Expr::Join(parts) => {
+                parts
+            }
+            Expr::If(parts) => & $($change)? **parts,
+            Expr::Equal(sides)
+            | Expr::Plus(sides)
+            | Expr::Order(_, sides)
+            | Expr::Text(_, sides)
+            | Expr::Each(sides, ..)
+            | Expr::After(sides) => & $($change)? **sides,
+        }
+    };
+}
+
 impl Expr {
     /// Whether it is evaluated by evaluating the other before all else, and is not known where the other is not.
     pub(in crate::script) fn begins_with(&self, other: &Self) -> bool {
@@ -81,51 +108,11 @@ impl Expr {
     }
 
     fn parts_mut(&mut self) -> &mut [Self] {
-        match self {
-            Self::Unknown(_) | Self::Literal(_) | Self::Path(_) | Self::Item(_) | Self::Place(_) => &mut [],
-            Self::Member(inner, _)
-            | Self::At(inner, _)
-            | Self::Not(inner)
-            | Self::OneOf(inner, _)
-            | Self::Listed(inner)
-            | Self::Find(inner, _)
-            | Self::Matches(inner, _) => std::slice::from_mut(inner),
-            Self::LookUp(look_up) => std::slice::from_mut(&mut look_up.value),
-            Self::All(parts) | Self::Any(parts) | Self::Coalesce(parts) | Self::Call(_, parts) | Self::Join(parts) => {
-                parts
-            }
-            Self::If(parts) => &mut **parts,
-            Self::Equal(sides)
-            | Self::Plus(sides)
-            | Self::Order(_, sides)
-            | Self::Text(_, sides)
-            | Self::Each(sides, ..)
-            | Self::After(sides) => &mut **sides,
-        }
+        parts!(self, std::slice::from_mut, mut)
     }
 
     /// The expressions that it is made of, in the order in which they are evaluated, as far as they are.
     pub(super) fn parts(&self) -> &[Self] {
-        match self {
-            Self::Unknown(_) | Self::Literal(_) | Self::Path(_) | Self::Item(_) | Self::Place(_) => &[],
-            Self::Member(inner, _)
-            | Self::At(inner, _)
-            | Self::Not(inner)
-            | Self::OneOf(inner, _)
-            | Self::Listed(inner)
-            | Self::Find(inner, _)
-            | Self::Matches(inner, _) => std::slice::from_ref(inner),
-            Self::LookUp(look_up) => std::slice::from_ref(&look_up.value),
-            Self::All(parts) | Self::Any(parts) | Self::Coalesce(parts) | Self::Call(_, parts) | Self::Join(parts) => {
-                parts
-            }
-            Self::If(parts) => &**parts,
-            Self::Equal(sides)
-            | Self::Plus(sides)
-            | Self::Order(_, sides)
-            | Self::Text(_, sides)
-            | Self::Each(sides, ..)
-            | Self::After(sides) => &**sides,
-        }
+        parts!(self, std::slice::from_ref,)
     }
 }

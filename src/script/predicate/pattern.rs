@@ -33,9 +33,7 @@ impl Pattern {
             }
         }
     }
-}
 
-impl Pattern {
     /// What every text holds of which it holds, if anything is known of that.
     pub(super) fn piece(&self) -> Option<&str> {
         let piece = match self {
