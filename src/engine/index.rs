@@ -340,8 +340,7 @@ impl Index {
             } else {
                 match &policy.script.predicate {
                     Some(predicate) if !predicate.is_unknown() => {
-                        "no text is required, but facts are asked before Rhai is (try: a `when`, or first of all a comparison \
-                         with a literal)"
+                        "no text is required, but facts are asked before Rhai is"
                     }
                     _ => "its `when` names no text, and nothing that is understood of its script requires one",
                 }
@@ -541,6 +540,7 @@ mod tests {
         ("", "error_code(event) in [\"s\", \"t\"] && event.eventName.contains(\"A\")"),
         ("", "(event.errorCode ?? \"none\") == \"none\" && event.eventSource != \"s\""),
         ("", "(event.errorCode ?? \"none\") == \"C\" || glob(event.eventSource, \"*s*\")"),
+        ("", "event.errorCode != () && event.eventSource != \"s\""),
     ];
 
     static BATTERY: LazyLock<Checked> = LazyLock::new(|| {
@@ -578,6 +578,7 @@ mod tests {
     fn value() -> impl Strategy<Value = Option<Value>> {
         let values = [
             json!("A"),
+            json!(format!("A{}", "x".repeat(2_000))),
             json!("B"),
             json!("C"),
             json!("s"),
@@ -689,6 +690,9 @@ mod tests {
         let index = plan(packs, &[], false);
         assert_eq!(select(&index, "B"), [0, 6, 15, 20], "`t` and `C` are not here");
         assert_eq!(select(&plan(packs, &[1], false), "B"), [0, 1, 6, 15, 20], "what must be seen is asked");
+        let mut selected = Selected::default();
+        index.select(&record([("errorCode".to_owned(), "B".into())].into_iter().collect()), &mut selected);
+        assert!(selected.policies.contains(&22), "something is there: {:?}", selected.policies);
         let routes = index.routes(&Plan {
             policies: packs.policies(),
             whole: BTreeSet::new(),

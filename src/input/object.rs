@@ -115,6 +115,15 @@ mod tests {
     }
 
     #[test]
+    fn names_of_compressed_log_files_are_known() {
+        let log = "111122223333_CloudTrail_eu-west-1_20260301T0005Z_aBc9.json";
+        let digest = "111122223333_CloudTrail-Digest_eu-west-1_trail_eu-west-1_20260301T010203Z.json.gz";
+        let is_log_file = |path: &str| Object::is_log_file(Path::new(path));
+        assert!(is_log_file(&format!("{log}.gz")) && is_log_file(&format!("collected/{log}.gz")));
+        assert!(!is_log_file(log) && !is_log_file(digest) && !is_log_file(&format!("{log}.gz/x.json.gz")));
+    }
+
+    #[test]
     fn other_names_tell_nothing() {
         for name in [
             "",

@@ -70,15 +70,12 @@ pub(super) fn write(outcome: &Outcome, packs: &Checked, out: &mut dyn Write) -> 
         }
     }
     for ((reason, has_run), policies) in reasons {
-        let what = if has_run {
-            "Asked about every record of their kind, and run in Rhai"
-        } else {
-            "Asked about every record of their kind"
-        };
+        let run = if has_run { ", and run in Rhai" } else { "" };
         let shown = &policies[..policies.len().min(MOST_NAMED)];
         let more = policies.len() - shown.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        writeln!(out, "{what}, because {reason}: {}{more}.", shown.join(", "))?;
+        let shown = shown.join(", ");
+        writeln!(out, "Asked about every record of their kind{run}, because {reason}: {shown}{more}.")?;
     }
     Ok(())
 }

@@ -149,7 +149,12 @@ fn what_policies_cost_is_told_beside_the_same_report() {
     assert_eq!(&rows[1][..5], ["key-pair-created", "1", "0", "1", "1"], "{}", told.err);
     assert!(told.err.contains("1 policy asked") && told.err.contains("0 of 1 events were passed over"), "{}", told.err);
     let full = desk.run(&["scan", "log.json", "--policy", "key-pair-created.rhai", "--profile", "--no-index"]).exits(1);
-    assert!(full.err.contains("because facts are not asked: key-pair-created."), "{}", full.err);
+    let reason = "kind, and run in Rhai, because facts are not asked: key-pair-created.";
+    assert!(full.err.contains(reason), "{}", full.err);
+    desk.write("other.rhai", policy("Other", "fn matches(event) { event.eventName != \"CreateKeyPair\" }"));
+    let other = desk.run(&["scan", "log.json", "--policy", "other.rhai", "--profile"]).succeeds();
+    let reason = "kind, because no text is required, but facts are asked before Rhai is: other.";
+    assert!(other.err.contains(reason), "{}", other.err);
 
     let window = policy("Many", "fn matches(event) { event.eventName == \"CreateKeyPair\" }");
     let window =

@@ -503,6 +503,22 @@ fn records_in_wrappers_that_commands_print_too_are_events() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_whose_name_is_no_text_is_read_where_it_is() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(std::ffi::OsStr::from_bytes(b"a\xff.ndjson"));
+    // Some file systems have no such names.
+    if fs::write(&path, RECORDS).is_err() {
+        return crate::skipped("a name that is no text: the file system refuses it");
+    }
+    let (files, _) = discover(&[folder.path().to_owned()], &Settings::default()).expect("it is there");
+    assert_eq!(files.files[0].path(), Some(path.as_path()));
+    let (class, found) = named(folder.path());
+    assert_eq!((class, found.events.len(), found.reasons()), (Class::Events, 3, vec![]));
+}
+
 fn scope(account: Option<&str>, region: Option<&str>) -> Scope {
     Scope { account: account.map(Arc::from), region: region.map(Arc::from) }
 }
