@@ -73,7 +73,7 @@ impl Shape {
                 Value::Int(number) => number.into(),
                 Value::Text(text) => text.into_owned().into(),
                 Value::Part(part) => part.to_json(),
-                Value::Unread(_) | Value::Other => return None,
+                Value::Unread(_) | Value::List(_) | Value::Other => return None,
             },
             Self::List(items) => items.iter().map(|item| item.of(asked)).collect::<Option<_>>()?,
             Self::Map(members) => {
@@ -91,7 +91,7 @@ impl Shape {
                 Value::Text(text) => serde_json::to_writer(into, &*text).ok()?,
                 Value::Int(number) => serde_json::to_writer(into, &number).ok()?,
                 Value::Part(part) => serde_json::to_writer(into, &part.to_json()).ok()?,
-                Value::Unread(_) | Value::Other => return None,
+                Value::Unread(_) | Value::List(_) | Value::Other => return None,
             },
             Self::List(items) => {
                 into.push(b'[');

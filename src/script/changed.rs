@@ -12,8 +12,13 @@ use super::{check, functions};
 pub(super) struct Changed {
     /// Those that are assigned to, or of which a part is.
     pub(super) assigned: BTreeSet<String>,
-    /// Those that something else may change: a function in their place, or a loop.
+    /// Those that something else than a statement of their function may change: a function in their place, an assignment
+    /// within an expression, or one to a part of them.
     others: BTreeSet<String>,
+    /// Those that closures see, and so what is assigned to them, wherever that is.
+    captured: BTreeSet<String>,
+    /// Some function is called in a way in which it sees the variables around the call.
+    sees_around: bool,
 }
 
 impl Changed {
@@ -21,23 +26,33 @@ impl Changed {
     pub(super) fn of(tree: &AST) -> Self {
         let mut changed = Self::default();
         walk(tree, &mut |path: &[ASTNode<'_>]| changed.note(path));
+        if changed.sees_around {
+            changed.others.extend(changed.assigned.iter().cloned());
+        }
         changed
     }
 
-    /// Whether a variable of that name may hold something else than it was declared with.
+    /// Whether a variable of that name may hold something else than what the statements of its function have it hold.
     pub(super) fn names(&self, variable: &str) -> bool {
-        self.assigned.contains(variable) || self.others.contains(variable)
+        self.others.contains(variable) || self.assigned.contains(variable) && self.captured.contains(variable)
     }
 
     /// Notes what the last node of a path may change.
     fn note(&mut self, path: &[ASTNode<'_>]) {
+        if let Some(ASTNode::Expr(Tree::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) = path.last() {
+            self.sees_around |= call.capture_parent_scope;
+        }
         match path.last() {
             Some(ASTNode::Stmt(Stmt::Assignment(assignment))) => {
-                self.assigned.extend(root_variable(&assignment.1.lhs));
+                let Some(name) = root_variable(&assignment.1.lhs) else { return };
+                let is_plain = matches!(assignment.1.lhs, Tree::Variable(..));
+                if !is_plain || path.iter().any(|node| matches!(node, ASTNode::Expr(_))) {
+                    self.others.insert(name.clone());
+                }
+                self.assigned.insert(name);
             }
-            Some(ASTNode::Stmt(Stmt::For(flow, _))) => {
-                let names = std::iter::once(&flow.0).chain(&flow.1);
-                self.others.extend(names.map(|name| name.as_str().to_owned()));
+            Some(ASTNode::Stmt(Stmt::Share(variables))) => {
+                self.captured.extend(variables.iter().map(|(variable, _)| variable.as_str().to_owned()));
             }
             // What is called by way of a pointer is given what stands behind that to change.
             Some(ASTNode::Expr(Tree::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _)))

@@ -2,11 +2,12 @@
 //!
 //! The tree is evaluated with the record unknown: variables stand for the expressions they were given, parameters and
 //! constants for their values, calls of functions of the policy, its libraries and the prelude for what their bodies
-//! give. What is not understood (loops, most arithmetic, look-ups, most host functions) is unknown, which
+//! give. What is not understood (loops without a list, most arithmetic, look-ups, many host functions) is unknown, which
 //! [`predicate`](super::predicate) takes care of.
 
 mod calls;
 mod file;
+mod turns;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use super::answer::{Answer, Shape};
 use super::changed::root_variable;
 use super::check;
 use super::functions;
+use self::turns::Turns;
 use super::predicate::{Expr, Halt, Literal, Native, Predicate};
 use super::value;
 
@@ -116,6 +118,15 @@ struct Rest<'r> {
     /// How many variables there are outside of the block that ended.
     variables: usize,
     next: Option<&'r Rest<'r>>,
+    /// What comes before it: the other turns of a loop.
+    turns: Option<Turns<'r>>,
+}
+
+impl<'r> Rest<'r> {
+    /// What follows a block in a list of statements.
+    fn behind(variables: &Variables, statements: &'r [Stmt], next: Option<&'r Self>) -> Self {
+        Self { statements, variables: variables.len(), next, turns: None }
+    }
 }
 
 impl<'a> Lowering<'a> {
@@ -157,6 +168,11 @@ impl<'a> Lowering<'a> {
             Known::Expr(expr) => expr,
             Known::List(_) | Known::Map(_) | Known::Actor | Known::Closure(..) | Known::Made(_) => self.unknown(),
         }
+    }
+
+    /// A list that is made when it is asked for.
+    fn list(&self, items: Vec<Known>) -> Expr {
+        Expr::List(items.into_iter().map(|item| self.expr(item)).collect())
     }
 
     /// The answer that something known is.
@@ -215,10 +231,7 @@ impl<'a> Lowering<'a> {
         }
         let Some((statement, others)) = statements.split_first() else {
             return match rest {
-                Some(rest) => {
-                    variables.truncate(rest.variables);
-                    self.statements(rest.statements, rest.next, variables)
-                }
+                Some(rest) => self.go_on(rest, variables),
                 None => Known::Expr(Expr::Literal(Literal::Unit)),
             };
         };
@@ -228,6 +241,8 @@ impl<'a> Lowering<'a> {
             Stmt::Return(value, ..) => value.as_ref().is_some_and(|value| expression_leaves(value)),
             Stmt::If(flow, _) => expression_leaves(&flow.expr),
             Stmt::Switch(switch, _) => expression_leaves(&switch.0),
+            Stmt::For(parts, _) => expression_leaves(&parts.2.expr),
+            Stmt::BreakLoop(value, ..) => value.is_some(),
             Stmt::Block(_) => false,
             other => leaves(other),
         };
@@ -262,7 +277,7 @@ impl<'a> Lowering<'a> {
                 let condition = self.tree(&flow.expr, variables);
                 let condition = self.expr(condition);
                 let (yes, no) = {
-                    let behind = Rest { statements: others, variables: variables.len(), next: rest };
+                    let behind = Rest::behind(variables, others, rest);
                     let behind = (!is_last).then_some(&behind);
                     let yes = self.statements(flow.body.statements(), behind, &mut variables.clone());
                     (yes, self.statements(flow.branch.statements(), behind, &mut variables.clone()))
@@ -270,14 +285,26 @@ impl<'a> Lowering<'a> {
                 self.choose(condition, yes, no)
             }
             Stmt::Block(block) => {
-                let behind = Rest { statements: others, variables: variables.len(), next: rest };
+                let behind = Rest::behind(variables, others, rest);
                 self.statements(block.statements(), (!is_last).then_some(&behind), variables)
             }
             Stmt::Switch(switch, _) => {
-                let behind = Rest { statements: others, variables: variables.len(), next: rest };
+                let behind = Rest::behind(variables, others, rest);
                 self.switch(&switch.0, &switch.1, (!is_last).then_some(&behind), variables)
             }
-            // Loops, assignments and the like: anything may come of them.
+            Stmt::Assignment(assignment) => {
+                let Some(effect) = self.assign(&assignment.0, &assignment.1, variables) else {
+                    return self.nothing_known();
+                };
+                let after = self.statements(others, rest, variables);
+                self.after(effect, after)
+            }
+            Stmt::For(parts, _) => {
+                let behind = Rest::behind(variables, others, rest);
+                self.turns(parts, &behind, variables)
+            }
+            Stmt::BreakLoop(_, flags, _) => self.leave_turn(rest, flags.intersects(ASTFlags::BREAK), variables),
+            // Loops without a list and the like: anything may come of them.
             _ => self.nothing_known(),
         }
     }
@@ -455,6 +482,7 @@ impl<'a> Lowering<'a> {
                 Known::Expr(expr) => exprs.push(expr),
                 // A list or a map is something.
                 known if exprs.is_empty() => return known,
+                Known::List(items) => exprs.push(self.list(items)),
                 _ => exprs.push(self.unknown()),
             }
         }
@@ -599,22 +627,35 @@ impl<'a> Lowering<'a> {
                 found.unwrap_or(Known::Expr(Expr::Literal(Literal::Unit)))
             }
             Known::Actor => self.of_actor(name),
-            Known::Expr(Expr::Path(at)) => {
-                let is_root = self.paths[at].is_empty();
-                if !is_root && (in_brackets || value::is_own_property(name)) {
-                    return self.nothing_known();
-                }
-                let mut path = self.paths[at].clone();
-                path.push(name.to_owned());
-                Known::Expr(self.path(path))
-            }
-            // In brackets, a step into text is Rhai's own, and so are some of its properties.
+            Known::Expr(Expr::Path(at)) if self.paths[at].is_empty() => Known::Expr(self.path(vec![name.to_owned()])),
             Known::Expr(
-                expr @ (Expr::Item(_) | Expr::Member(..) | Expr::At(..) | Expr::Call(..) | Expr::LookUp(_)),
-            ) if !in_brackets && !value::is_own_property(name) => {
-                Known::Expr(Expr::Member(Box::new(expr), name.into()))
+                expr @ (Expr::Path(_)
+                | Expr::Item(_)
+                | Expr::Member(..)
+                | Expr::Bracket(_)
+                | Expr::At(..)
+                | Expr::Call(..)
+                | Expr::LookUp(_)),
+            ) if in_brackets || !value::is_own_property(name) => {
+                let value = self.step(&expr, name);
+                // In brackets, a step into text or a number fails.
+                let may_fail = in_brackets || matches!(expr, Expr::Bracket(_));
+                Known::Expr(if may_fail { Expr::Bracket(Box::new([expr, value])) } else { value })
             }
             _ => self.nothing_known(),
+        }
+    }
+
+    /// A member, where there is something to step into.
+    fn step(&mut self, base: &Expr, name: &str) -> Expr {
+        match base {
+            Expr::Path(at) => {
+                let mut path = self.paths[*at].clone();
+                path.push(name.to_owned());
+                self.path(path)
+            }
+            Expr::Bracket(parts) => self.step(&parts[1], name),
+            other => Expr::Member(Box::new(other.clone()), name.into()),
         }
     }
 
@@ -630,6 +671,7 @@ impl<'a> Lowering<'a> {
                 expr @ (Expr::Path(_)
                 | Expr::Item(_)
                 | Expr::Member(..)
+                | Expr::Bracket(_)
                 | Expr::At(..)
                 | Expr::Call(..)
                 | Expr::Listed(_)),
@@ -646,7 +688,7 @@ impl<'a> Lowering<'a> {
             return Known::Expr(Expr::Literal(Literal::Unit));
         };
         let args = paths.iter().map(|path| self.path(path.iter().map(|name| (*name).to_owned()).collect())).collect();
-        Known::Expr(Expr::Call(Native(function), args))
+        Known::Expr(Expr::Call(Native { function, makes: false }, args))
     }
 }
 

@@ -9,6 +9,7 @@
 //!
 //! Fields that a [`Source`] does not know make parts unknown, never false.
 
+mod lists;
 mod parts;
 mod pattern;
 mod require;
@@ -16,15 +17,15 @@ mod require;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::cmp::Ordering;
-use std::sync::LazyLock;
+use std::rc::Rc;
 
 pub(super) use self::pattern::{Finding, Pattern};
 pub use self::require::{Demand, Question, Reply};
-use crate::record::{Document, Kind, Ref};
+use crate::record::{Kind, Ref};
 
 /// Text and lists that are longer are left to Rhai, which may refuse them.
-const LONG_TEXT: usize = 1 << 16;
-const LONG_LIST: usize = 1_000;
+pub(super) const LONG_TEXT: usize = 1 << 16;
+pub(super) const LONG_LIST: usize = 1_000;
 
 /// Expressions that are evaluated over items of lists at most; what takes more is left to Rhai, which may stop it.
 const MOST_WORK: usize = 50_000;
@@ -56,7 +57,7 @@ impl Verdict {
             Is(Value::Bool(true)) => Self::True,
             Is(Value::Bool(false)) => Self::False,
             No => Self::Excluded,
-            Is(_) | Unsure(_) => Self::Unknown,
+            Is(_) | Unsure(_) | Turned(..) => Self::Unknown,
         }
     }
 }
@@ -101,6 +102,8 @@ pub enum Value<'a> {
     /// A list or an object of a record that was not parsed: the record's text from where it begins, which has escapes of
     /// quotes, slashes and control characters alone.
     Unread(&'a [u8]),
+    /// A list that a script makes.
+    List(Rc<[Value<'a>]>),
     /// A number that is not whole, or another value that is left to Rhai.
     Other,
 }
@@ -135,7 +138,7 @@ impl<'a> Value<'a> {
             Self::Int(number) => text.push_str(&number.to_string()),
             Self::Text(more) => text.push_str(more),
             Self::Part(part) => text.push_str(&part.to_json().to_string()),
-            Self::Unread(_) | Self::Other => return None,
+            Self::Unread(_) | Self::List(_) | Self::Other => return None,
         }
         (text.len() <= LONG_TEXT).then_some(())
     }
@@ -178,13 +181,18 @@ impl Literal {
 /// A function over values, which cannot fail: `None` leaves the answer to Rhai.
 pub(super) type Function = for<'a> fn(&[Value<'a>]) -> Option<Value<'a>>;
 
-/// A function of the table. Two that are told apart may be one, but not the other way round: what is compared is code.
+/// A function of the table.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Native(pub(super) Function);
+pub(super) struct Native {
+    pub(super) function: Function,
+    /// What it makes may be too large for Rhai, which fails then.
+    pub(super) makes: bool,
+}
 
+/// Two that are told apart may be one, but not the other way round: what is compared is code.
 impl PartialEq for Native {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::fn_addr_eq(self.0, other.0)
+        std::ptr::fn_addr_eq(self.function, other.function)
     }
 }
 
@@ -198,6 +206,8 @@ pub(super) enum Expr {
     Item(usize),
     /// A member of something that is no path.
     Member(Box<Expr>, Box<str>),
+    /// Something, and a member of it that is asked for in brackets, which fails of text and of numbers.
+    Bracket(Box<[Expr; 2]>),
     /// An item of a list.
     At(Box<Expr>, i64),
     Not(Box<Expr>),
@@ -218,6 +228,14 @@ pub(super) enum Expr {
     Each(Box<[Expr; 2]>, bool, usize),
     /// A list as it is, nothing for nothing, else a list of the one value.
     Listed(Box<Expr>),
+    /// A list of these.
+    List(Vec<Expr>),
+    /// A loop, and how many items there are around it: what it is over; what the variables hold that it changes; what becomes
+    /// of an item, which is [`Expr::Next`], or what the function answers; and what is evaluated when it is over. The item and
+    /// the variables are the next items for the last two.
+    Loop(Vec<Expr>, usize),
+    /// The end of a turn of a loop: what the variables that it changes hold now, and whether that was the last turn.
+    Next(Vec<Expr>, bool),
     /// A function of the table.
     Call(Native, Vec<Expr>),
     /// What a look-up finds in the inventory, where that is nothing.
@@ -272,18 +290,17 @@ pub(super) struct LookUp {
     pub(super) gives_list: bool,
 }
 
-/// A list without items.
-static NO_ITEMS: LazyLock<Document> = LazyLock::new(|| Document::from(&serde_json::Value::Array(Vec::new())));
-
 /// What an expression comes to.
 enum Outcome<'a> {
     Is(Value<'a>),
     /// False, or a failure.
     No,
     Unsure(Halt),
+    /// The end of a turn: see [`Expr::Next`].
+    Turned(Vec<Value<'a>>, bool),
 }
 
-use Outcome::{Is, No, Unsure};
+use Outcome::{Is, No, Turned, Unsure};
 
 impl<'a> Outcome<'a> {
     fn unsure() -> Self {
@@ -298,7 +315,7 @@ impl<'a> Outcome<'a> {
     fn value(self) -> Result<Value<'a>, Outcome<'a>> {
         match self {
             Is(value) => Ok(value),
-            No => Err(Self::unsure()),
+            No | Turned(..) => Err(Self::unsure()),
             Unsure(halt) => Err(Unsure(halt)),
         }
     }
@@ -397,7 +414,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
     pub(super) fn value(&self, expr: &'q Expr) -> Option<Value<'q>> {
         match self.evaluate(expr, &[]) {
             Is(value) => Some(value),
-            No | Unsure(_) => None,
+            No | Unsure(_) | Turned(..) => None,
         }
     }
 
@@ -430,10 +447,10 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             Expr::OneOf(inner, literals) => match known!(self.evaluate(inner, items)) {
                 // `()` is in no list.
                 Value::Unit => Outcome::flag(false),
-                Value::Part(_) | Value::Unread(_) | Value::Other => Outcome::unsure(),
+                Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Other => Outcome::unsure(),
                 value => Outcome::flag(literals.iter().any(|literal| literal.value() == value)),
             },
-            Expr::Call(Native(function), args) => {
+            Expr::Call(Native { function, .. }, args) => {
                 // Asked of every record: without a list on the heap.
                 let answer = match args.as_slice() {
                     [one] => function(&[known!(self.evaluate(one, items))]),
@@ -467,12 +484,21 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 Value::Unread(_) | Value::Other => Outcome::unsure(),
                 _ => Is(Value::Unit),
             },
+            Expr::Bracket(parts) => match known!(self.evaluate(&parts[1], items)) {
+                Value::Unit => match known!(self.evaluate(&parts[0], items)) {
+                    Value::Unit | Value::Bool(_) | Value::Part(_) | Value::Unread(_) => Is(Value::Unit),
+                    _ => Outcome::unsure(),
+                },
+                value => Is(value),
+            },
             Expr::At(inner, index) => match known!(self.evaluate(inner, items)) {
                 Value::Part(part) => {
-                    let length = i64::try_from(part.len()).unwrap_or(i64::MAX);
-                    let index = usize::try_from(if *index < 0 { index + length } else { *index });
-                    let item = index.ok().and_then(|index| part.items().nth(index));
+                    let item = place(*index, part.len()).and_then(|index| part.items().nth(index));
                     Is(item.map_or(Value::Unit, Value::of))
+                }
+                Value::List(list) => {
+                    let item = place(*index, list.len()).and_then(|index| list.get(index).cloned());
+                    Is(item.unwrap_or(Value::Unit))
                 }
                 Value::Unit => Is(Value::Unit),
                 // Letters and bits are Rhai's own.
@@ -480,10 +506,24 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             },
             Expr::If(parts) => self.choose(parts, items),
             Expr::Listed(inner) => match known!(self.evaluate(inner, items)) {
-                value if is_nothing(&value) => Is(Value::Part(NO_ITEMS.root())),
+                Value::Unit => Is(Value::List(Rc::default())),
+                Value::Text(text) if text.is_empty() => Is(Value::List(Rc::default())),
                 Value::Part(part) if part.kind() == Kind::List => Is(Value::Part(part)),
-                // A list that is in no record.
-                _ => Outcome::unsure(),
+                Value::List(list) => Is(Value::List(list)),
+                Value::Unread(_) | Value::Other => Outcome::unsure(),
+                one => Is(Value::List(Rc::from([one]))),
+            },
+            Expr::List(parts) => match self.values(parts, items) {
+                Ok(values) => Is(Value::List(values.into())),
+                Err(outcome) => outcome,
+            },
+            Expr::Next(parts, is_last) => match self.values(parts, items) {
+                Ok(values) => Turned(values, *is_last),
+                Err(outcome) => outcome,
+            },
+            Expr::Loop(parts, around) => match items.get(..*around) {
+                Some(items) => self.turns(parts, items),
+                None => Outcome::unsure(),
             },
             Expr::Coalesce(parts) => {
                 let mut value = Value::Unit;
@@ -531,7 +571,12 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             Expr::Plus(sides) => {
                 let left = known!(self.evaluate(&sides[0], items));
                 let right = known!(self.evaluate(&sides[1], items));
-                sum(&left, &right).map_or(Outcome::unsure(), Is)
+                if let Value::Text(text) = &left
+                    && !self.may_go_on(text.len() / 64)
+                {
+                    return Outcome::unsure();
+                }
+                sum(left, &right).map_or(Outcome::unsure(), Is)
             }
             Expr::Matches(inner, pattern) => match known!(self.evaluate(inner, items)) {
                 Value::Text(text) => Outcome::flag(pattern.holds(&text)),
@@ -554,17 +599,17 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                     Value::Bool(flag) => Some(Cow::Borrowed(if flag { "true" } else { "false" })),
                     Value::Other => return Outcome::unsure(),
                     // Nothing is found by nothing, by a list or by an object.
-                    Value::Unit | Value::Part(_) | Value::Unread(_) => None,
+                    Value::Unit | Value::Part(_) | Value::Unread(_) | Value::List(_) => None,
                 };
                 if value.is_some_and(|value| !self.source.finds_none(&look_up.kind, &look_up.key, &value)) {
                     return Outcome::unsure();
                 }
-                Is(if look_up.gives_list { Value::Part(NO_ITEMS.root()) } else { Value::Unit })
+                Is(if look_up.gives_list { Value::List(Rc::default()) } else { Value::Unit })
             }
             Expr::After(parts) => match self.evaluate(&parts[0], items) {
                 Is(_) => self.evaluate(&parts[1], items),
                 Unsure(Halt::Perhaps) => Unsure(Halt::Perhaps),
-                No | Unsure(Halt::Never) => weaker(self.evaluate(&parts[1], items)),
+                No | Unsure(Halt::Never) | Turned(..) => weaker(self.evaluate(&parts[1], items)),
             },
             Expr::Literal(_)
             | Expr::Path(_)
@@ -588,7 +633,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 No | Is(Value::Bool(false)) if unsure != Some(Halt::Perhaps) => return No,
                 Is(Value::Bool(false)) | No => {}
                 // What is no boolean fails.
-                Is(_) => unsure = unsure.max(Some(Halt::Never)),
+                Is(_) | Turned(..) => unsure = unsure.max(Some(Halt::Never)),
                 Unsure(halt) => unsure = unsure.max(Some(halt)),
             }
         }
@@ -603,7 +648,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 Is(Value::Bool(false)) => {}
                 Is(Value::Bool(true)) if unsure.is_none() && !no => return Outcome::flag(true),
                 No => no = true,
-                Is(_) => unsure = unsure.max(Some(Halt::Never)),
+                Is(_) | Turned(..) => unsure = unsure.max(Some(Halt::Never)),
                 Unsure(halt) => unsure = unsure.max(Some(halt)),
             }
         }
@@ -620,7 +665,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             Is(Value::Bool(false)) => self.evaluate(&parts[2], items),
             No => weaker(self.evaluate(&parts[2], items)),
             Unsure(Halt::Perhaps) => Unsure(Halt::Perhaps),
-            Is(_) | Unsure(Halt::Never) => {
+            Is(_) | Turned(..) | Unsure(Halt::Never) => {
                 let (yes, no) = (weaker(self.evaluate(&parts[1], items)), weaker(self.evaluate(&parts[2], items)));
                 match (yes, no) {
                     (No, No) => No,
@@ -632,69 +677,29 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
         }
     }
 
-    fn each(&self, parts: &'q [Expr; 2], all: bool, items: &[Value<'q>]) -> Outcome<'q> {
-        let (list, is_listed) = match &parts[0] {
-            Expr::Listed(inner) => (&**inner, true),
-            list => (list, false),
-        };
-        let list = match known!(self.evaluate(list, items)) {
-            Value::Part(part) if part.len() <= LONG_LIST => part,
-            Value::Part(_) | Value::Unread(_) | Value::Other => return Outcome::unsure(),
-            one if is_listed && !is_nothing(&one) => return self.each_of_one(&parts[1], one, items),
-            // Nothing has no items.
-            _ => return Outcome::flag(all),
-        };
-        // A few items of one list are never much.
-        if list.len() > 16 || !items.is_empty() {
-            self.work.set(self.work.get().saturating_add(list.len().saturating_mul(parts[1].size())));
-            if self.work.get() > MOST_WORK {
-                return Outcome::unsure();
-            }
-        }
-        let mut within = items.to_vec();
-        within.push(Value::Unit);
-        let mut ask = |item: Ref<'q>| {
-            if let Some(last) = within.last_mut() {
-                *last = Value::of(item);
-            }
-            match self.evaluate(&parts[1], &within) {
-                Is(Value::Bool(flag)) if flag != all => Some(Outcome::flag(flag)),
-                Is(Value::Bool(_)) => None,
-                // A later item may decide, but this one may fail first.
-                Unsure(halt) => Some(Unsure(halt)),
-                Is(_) | No => Some(Outcome::unsure()),
-            }
-        };
-        let decided = match list.kind() {
-            Kind::List => list.items().find_map(&mut ask),
-            // A single object is a list of itself.
-            _ => ask(list),
-        };
-        decided.unwrap_or(Outcome::flag(all))
+    /// What all of some expressions are, or what is known instead.
+    fn values(&self, exprs: &'q [Expr], items: &[Value<'q>]) -> Result<Vec<Value<'q>>, Outcome<'q>> {
+        exprs.iter().map(|expr| self.evaluate(expr, items).value()).collect()
     }
 
-    /// What the body of a closure comes to for the only item there is.
-    fn each_of_one(&self, body: &'q Expr, item: Value<'q>, items: &[Value<'q>]) -> Outcome<'q> {
-        let mut within = items.to_vec();
-        within.push(item);
-        match self.evaluate(body, &within) {
-            flag @ Is(Value::Bool(_)) => flag,
-            Unsure(halt) => Unsure(halt),
-            Is(_) | No => Outcome::unsure(),
-        }
+    /// Notes work that more of the record makes more of; false if it is too much.
+    fn may_go_on(&self, work: usize) -> bool {
+        self.work.set(self.work.get().saturating_add(work));
+        self.work.get() <= MOST_WORK
     }
 }
 
-/// Whether `list` makes no item of it.
-fn is_nothing(value: &Value<'_>) -> bool {
-    *value == Value::Unit || value.text() == Some("")
+/// A place counted from the beginning, or from the end if negative.
+fn place(index: i64, length: usize) -> Option<usize> {
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    usize::try_from(if index < 0 { index + length } else { index }).ok()
 }
 
 /// The same outcome where something before it may have failed.
 fn weaker(outcome: Outcome<'_>) -> Outcome<'_> {
     match outcome {
         Is(Value::Bool(false)) | No => No,
-        Is(_) => Outcome::unsure(),
+        Is(_) | Turned(..) => Outcome::unsure(),
         Unsure(halt) => Unsure(halt),
     }
 }
@@ -704,17 +709,20 @@ fn equal(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
     match (left, right) {
         (Value::Other, _)
         | (_, Value::Other)
-        | (Value::Part(_) | Value::Unread(_), Value::Part(_) | Value::Unread(_)) => None,
+        | (
+            Value::Part(_) | Value::Unread(_) | Value::List(_),
+            Value::Part(_) | Value::Unread(_) | Value::List(_),
+        ) => None,
         (left, right) => Some(left == right),
     }
 }
 
 /// `+`; `None` where it is left to Rhai.
-fn sum<'a>(left: &Value<'_>, right: &Value<'_>) -> Option<Value<'a>> {
+fn sum<'a>(left: Value<'_>, right: &Value<'_>) -> Option<Value<'a>> {
     match (left, right) {
         (Value::Int(left), Value::Int(right)) => left.checked_add(*right).map(Value::Int),
         (Value::Text(left), Value::Text(_)) => {
-            let mut text = left.clone().into_owned();
+            let mut text = left.into_owned();
             right.write(&mut text)?;
             Some(Value::Text(Cow::Owned(text)))
         }
@@ -754,8 +762,11 @@ fn holds(relation: Relation, left: &Value<'_>, right: &Value<'_>) -> Option<bool
             _ if part.len() > LONG_LIST => return None,
             _ => part.items().any(|item| item.as_str() == Some(right)),
         },
-        (Value::Other | Value::Part(_) | Value::Unread(_), _)
-        | (_, Value::Other | Value::Part(_) | Value::Unread(_)) => return None,
+        (Value::List(list), Value::Text(right)) if relation == Relation::Contains => {
+            list.iter().any(|item| item.text() == Some(right))
+        }
+        (Value::Other | Value::Part(_) | Value::Unread(_) | Value::List(_), _)
+        | (_, Value::Other | Value::Part(_) | Value::Unread(_) | Value::List(_)) => return None,
         // Text is looked for in nothing, in a number, or a number in text.
         (Value::Text(_), _) => false,
         (_, Value::Text(_)) => false,

@@ -6,6 +6,22 @@ use super::{Known, Lowering, Variables, all, any, equal, is_plain, not};
 use crate::script::functions::{self, Lowered};
 use crate::script::predicate::{Expr, Finding, Literal, LookUp, Native, Pattern, Place, Relation};
 
+/// Whether the items of an expression can be gone through: what is no list of Rhai's own.
+pub(super) fn may_be_list(list: &Expr) -> bool {
+    matches!(
+        list,
+        Expr::Path(_)
+            | Expr::Item(_)
+            | Expr::Member(..)
+            | Expr::Bracket(_)
+            | Expr::At(..)
+            | Expr::Call(..)
+            | Expr::Coalesce(_)
+            | Expr::Listed(_)
+            | Expr::LookUp(_)
+    )
+}
+
 /// Whether an address is in one of some blocks.
 fn within(ip: &Expr, blocks: Vec<ipnet::IpNet>) -> Known {
     Known::Expr(match blocks.is_empty() {
@@ -45,7 +61,7 @@ impl Lowering<'_> {
         self.surroundings.functions.iter().any(|file| file.by_name.contains_key(&key) || file.typed.contains(&key))
     }
 
-    fn operator(&mut self, name: &str, args: Vec<Known>) -> Known {
+    pub(super) fn operator(&mut self, name: &str, args: Vec<Known>) -> Known {
         let is_flag = |flag| Known::Expr(Expr::Literal(Literal::Bool(flag)));
         let mut args = args.into_iter();
         match (name, args.next(), args.next(), args.next()) {
@@ -112,7 +128,13 @@ impl Lowering<'_> {
                 "list",
                 [
                     Known::Expr(
-                        one @ (Expr::Path(_) | Expr::Item(_) | Expr::Member(..) | Expr::At(..) | Expr::LookUp(_)),
+                        one @ (Expr::Path(_)
+                        | Expr::Item(_)
+                        | Expr::Member(..)
+                        | Expr::Bracket(_)
+                        | Expr::At(..)
+                        | Expr::Call(..)
+                        | Expr::LookUp(_)),
                     ),
                 ],
             ) => Known::Expr(Expr::Listed(Box::new(one.clone()))),
@@ -207,9 +229,10 @@ impl Lowering<'_> {
     fn table(&mut self, name: &str, args: Vec<Known>) -> Known {
         let Some(lowered) = functions::lowered(name, args.len()) else { return self.nothing_known() };
         match lowered {
-            Lowered::Of(function) => {
+            Lowered::Of(function) | Lowered::Makes(function) => {
+                let makes = matches!(lowered, Lowered::Makes(_));
                 let args: Vec<Expr> = args.into_iter().map(|arg| self.expr(arg)).collect();
-                Known::Expr(Expr::Call(Native(function), args))
+                Known::Expr(Expr::Call(Native { function, makes }, args))
             }
             Lowered::OfEvent(tests) => {
                 let is_record = matches!(args.as_slice(), [Known::Expr(Expr::Path(at))] if self.paths[*at].is_empty());
@@ -220,7 +243,8 @@ impl Lowering<'_> {
                     .iter()
                     .map(|(function, paths)| {
                         let path = |path: &&[&str]| self.path(path.iter().map(|name| (*name).to_owned()).collect());
-                        Expr::Call(Native(*function), paths.iter().map(path).collect())
+                        let native = Native { function: *function, makes: false };
+                        Expr::Call(native, paths.iter().map(path).collect())
                     })
                     .collect();
                 match <[Expr; 1]>::try_from(parts) {
@@ -246,15 +270,7 @@ impl Lowering<'_> {
                 let asked: Vec<Expr> = items.into_iter().map(|item| ask(self, item)).collect();
                 Known::Expr(if all_of_them { all(asked) } else { any(asked) })
             }
-            Known::Expr(
-                list @ (Expr::Path(_)
-                | Expr::Item(_)
-                | Expr::Member(..)
-                | Expr::At(..)
-                | Expr::Call(..)
-                | Expr::Listed(_)
-                | Expr::LookUp(_)),
-            ) => {
+            Known::Expr(list) if may_be_list(&list) => {
                 let around = self.closures;
                 let item = Known::Expr(Expr::Item(around));
                 self.closures += 1;

@@ -265,11 +265,96 @@ const UNDERSTOOD: &[(&str, &str)] = &[
     ("params.on && event.n == 3", ""),
     ("tag(event, \"Name\") == \"a\" || tag(event, \"Env\") != ()", ""),
     ("tag(event, \"Owner\") == () && event.eventName != ()", ""),
+    ("event.eventName.to_lower() == \"a\" || event.tag.to_upper() == \"X\"", ""),
+    ("event.eventName.trim().len() + 2 > LIMIT || event.eventName.sub_string(-5, 3) == \"Log\"", ""),
+    ("event.eventName.sub_string(3) == \"soleLogin\" && event.n.parse_int() == 3", ""),
+    ("event.userIdentity.arn.split(\":\")[4] == \"111122223333\" && event.errorCode.split(\".\", 2)[-1] != \"\"", ""),
+    ("event.eventName.replace(\"Con\", \"con\").starts_with(\"consol\") || event.userIdentity.keys().contains(\"arn\")", ""),
+    ("event.requestParameters.values().some(|one| one == \"A\") || \"x\" in event.nope.keys()", ""),
+    ("event[\"requestParameters\"][\"one\"][\"ip\"] == \"1.2.3.4\" || event[\"userIdentity\"].type == \"Root\"", ""),
+    ("event.requestParameters.list.some(|item| item[\"ip\"] == \"5.6.7.8\")", ""),
+    ("(event.requestParameters.list ?? []).some(|item| item.ok == true)", ""),
+    // Variables that change, and loops over lists.
+    ("let name = event.eventName; if event.n == 3 { name = \"Z\"; } name == \"Z\" || name == \"B\"", ""),
+    ("let n = 1; n += 2; { let n = 5; n = 6; } n += event.n ?? 0; n > 5", ""),
+    ("for item in event.requestParameters.list { if item.ip == \"5.6.7.8\" { return true; } } false", ""),
+    ("for item in event.requestParameters.list { if item.ip != \"1.2.3.4\" { continue; } return event.n == 3; } event.n == 9", ""),
+    ("let n = 0; for item in event.requestParameters.list { n += 1; } n == 2", ""),
+    ("let n = 0; for part in event.eventName.split(\"o\") { if part.len() > 1 { n += 1; } } n > 1", ""),
+    ("let id = \"\"; for part in event.userIdentity.arn.split(\":\") { id += part; } id.len() > 20", ""),
+    (
+        "let n = 0; let last = (); for word in event.requestParameters.words { if word == \"b\" { break; } n += 1; last = word; } n == 1 && last == \"a\"",
+        "",
+    ),
+    (
+        "let n = 0; for a in event.requestParameters.list { for b in event.requestParameters.list { if a.ip == b.ip { continue; } n += 1; } if n > 5 { return false; } } n == 2",
+        "",
+    ),
+    ("for name in [\"A\", \"B\"] { if event.eventName == name { return true; } } false", ""),
+    ("for name in params.roles { if glob(actor(event).role, name) { return true; } } false", ""),
+    ("let n = 0; for name in [\"A\", event.tag, \"B\"] { if event.eventName == name { n += 1; } } n == 1", ""),
+    ("for x in event.requestParameters.list { if event.requestParameters.words.some(|y| y != x.ip) { return true; } } false", ""),
+    ("counted(event.requestParameters.words) == 2 || counted(event.nope) > 0", "fn counted(list) { let n = 0; for one in list { n += 1; } n }"),
+    ("let found = false; for item in list(event.requestParameters.one) { if item.ip == \"1.2.3.4\" { found = true; } } found", ""),
+    ("let all = true; for key in event.userIdentity.keys() { if key.len() < 3 { all = false; break; } } all && event.n != ()", ""),
+    ("let text = event.eventName; for x in [1, 2, 3] { if x == 2 { continue; } text += \"!\"; } text == \"A!!\"", ""),
 ];
 
 /// What must not be taken for more than it is: assigned variables, changed lists, loops, failures.
 const TRAPS: &[(&str, &str)] = &[
-    ("let n = 0; for item in event.requestParameters.list { n += 1; } n == 2", ""),
+    ("let n = 0; for (item, at) in event.requestParameters.list { n += at; } n == 1", ""),
+    ("let n = 0; for letter in event.eventName { n += 1; } n == 1", ""),
+    ("let n = 0; for i in 0..3 { n += i; } n == 3 && event.eventName == \"A\"", ""),
+    ("let n = 0; for item in made(event) { n += 1; } n == 0", "fn made(event) { #{ a: event.n } }"),
+    ("let x = 1; let y = if event.n == 3 { x = 2; 5 } else { 6 }; x == 2", ""),
+    ("let x = 1; let y = { x = 2; 5 }; x == 2 && event.eventName == \"A\"", ""),
+    ("let x = 1; switch event.n { 3 => { x = 2; } _ => {} } x == 2", ""),
+    ("let x = 1; let see = || x; x = 2; see.call() == 2 && event.eventName == \"A\"", ""),
+    ("let x = 1; let set = |y| { x = y; }; set.call(5); x == 5 && event.eventName == \"A\"", ""),
+    ("let x = #{ a: 1 }; x.a = 2; x.a == 2 && event.eventName == \"A\"", ""),
+    ("let x = [1]; x[0] = 2; x[0] == 2 && event.eventName == \"A\"", ""),
+    ("const X = event.n; let f = || { X = 2; }; f.call(); event.eventName == \"A\"", ""),
+    ("LIMIT = 4; event.eventName == \"A\"", ""),
+    ("params = 4; event.eventName == \"A\"", ""),
+    ("event = #{ eventName: \"A\" }; event.eventName == \"A\"", ""),
+    ("event.eventName = \"A\"; event.eventName == \"A\"", ""),
+    ("let x = 1; set!(); x == 2 && event.eventName == \"A\"", "fn set() { x = 2; }"),
+    ("let x = event.eventName; x += event.n; x == \"A3\"", ""),
+    ("let x = event.n; x += 9223372036854775807; event.eventName == \"A\"", ""),
+    ("let x = 1; x -= event.n; x == -2", ""),
+    ("let l = []; for x in event.requestParameters.list { l += x.ip; } l.len() == 2", ""),
+    ("let l = []; for x in event.requestParameters.list { l.push(x.ip); } l.len() == 2", ""),
+    ("let fs = (); for x in [1, 2] { if fs == () { fs = || x; } } fs.call() == 1 && event.eventName == \"A\"", ""),
+    ("let f = (); for x in event.requestParameters.words { if f == () { f = || x; } } f != () && f.call() == \"a\"", ""),
+    ("let l = event.requestParameters.words; for x in l { l = (); } l == () && event.n == 3", ""),
+    ("let n = 0; for x in event.requestParameters.words { let n = 5; n += 1; } n == 0 && event.n == 3", ""),
+    ("let n = 0; for n in event.requestParameters.words { n += \"!\"; } n == 0 && event.n == 3", ""),
+    ("for x in event.requestParameters.list { if x.ok / 0 == 1 { return true; } } event.n == 9", ""),
+    ("for x in fails(event) { return true; } event.n == 3", "fn fails(event) { throw \"no\" }"),
+    ("for x in event.requestParameters.words { fails(x); } event.n == 9", "fn fails(event) { throw \"no\" }"),
+    ("let r = for x in event.requestParameters.words { if x == \"b\" { break 5; } }; r == 5", ""),
+    ("for x in event.requestParameters.words { if x == \"b\" { throw 1; } } event.n == 9", ""),
+    ("for x in event.requestParameters.words { if x { return true; } } event.n == 3", ""),
+    ("for x in event.requestParameters.words { return x; } false", ""),
+    ("for x in event.requestParameters.words { true }", ""),
+    ("let n = 0; while n < 3 { n += 1; for x in [1, 2] { break; } } n == 3 && event.n == 3", ""),
+    ("let n = 0; for x in event.requestParameters.list { let f = |y| y + n; n = f.call(1); } n == 2", ""),
+    ("event.requestParameters.words.some(|w| { let n = 0; for x in event.requestParameters.list { if x.ip != w { n += 1; } } n == 2 })", ""),
+    ("let x = 0; [1, 2].for_each(|y| { x = y; }); x == 2 && event.n == 3", ""),
+    ("let e = event.eventName; e[\"x\"] == () && event.n == 3", ""),
+    ("event[\"eventName\"][\"x\"] == ()", ""),
+    ("event[\"n\"][\"x\"] == ()", ""),
+    ("event[\"t\"][\"x\"] == () && event[\"requestParameters\"][\"words\"][\"x\"] == ()", ""),
+    ("event.requestParameters.words[\"len\"] == ()", ""),
+    ("event.eventName.split(\"\").len() == 3 || \"\".split(\"\").len() == 1 && event.errorCode.split(\"\").len() == 1", ""),
+    ("event.requestParameters.words.split(\"a\").is_empty() && event.t.split(\",\").is_empty()", ""),
+    ("event.eventName.split(event.tag).len() == 1", ""),
+    ("event.eventName.sub_string(event.nope) == () && event.eventName.sub_string(0, -1) == \"\"", ""),
+    ("event.eventName.split(\"o\") == [\"A\"]", ""),
+    ("`${event.eventName.split(\"o\")}` == \"A\" || event.eventName.split(\"o\") < 5", ""),
+    ("event.eventName.split(\"o\").x == () && event.eventName.split(\"o\").to_lower() == ()", ""),
+    ("event.eventName.split(\"o\") in [\"A\"]", ""),
+    ("list(event.eventName.split(\"o\")).len() == 1 && list(event.n).some(|x| x == 3)", ""),
     ("let n = 0; event.requestParameters.list.for_each(|item| n += 1); n == 0", ""),
     ("let names = []; names.push(event.eventName); names.is_empty()", ""),
     ("let names = [1]; pop(names); names.len() == 1", ""),
@@ -448,7 +533,7 @@ fn traps_are_left_to_rhai() {
         for (body, beside) in TRAPS {
             for needs in [&[][..], &["ec2/volumes"]] {
                 let script = script(body, beside, needs);
-                let predicate = script.predicate.as_ref().unwrap();
+                let Some(predicate) = script.predicate.as_ref() else { problems.push(format!("{body} is no script")); continue };
                 for event in events() {
                     let record = record(&event);
                     let (verdict, interpreted) = (predicate.ask(&record.value.view()), interpreted(&script, &record));
@@ -599,6 +684,20 @@ fn field() -> impl Strategy<Value = String> {
         "LIMIT",
         "NAMES",
         "event.eventName.x",
+        "event.eventName.to_lower()",
+        "event.a.to_upper()",
+        "event.errorCode.split(\".\")",
+        "event.errorCode.split(\".\")[1]",
+        "event.list.split(\"A\")",
+        "event.eventName.sub_string(0, event.n)",
+        "event.eventName.replace(\"A\", \"B\")",
+        "event.a.keys()",
+        "event.a.values()",
+        "event[\"a\"][\"b\"]",
+        "event[\"a\"].b[\"c\"]",
+        "event.list[0][\"ip\"]",
+        "(event.list ?? [])",
+        "parse_int(event.n)",
         "(event.nope ?? event.eventName)",
         "text(event.n)",
         "number(event.n)",
@@ -681,6 +780,32 @@ fn body() -> impl Strategy<Value = String> {
         )),
         Just("let list = [1]; list.push(event.n); if list.len() == 1 { return true; }".to_owned()),
     ];
+    // Variables that change, and loops.
+    let changing = prop_oneof![
+        (field(), condition(), field(), literal()).prop_map(|(a, c, b, d)| {
+            format!("let v = {a}; if {c} {{ v = {b}; }} else {{ v += 1; }} if v == {d} {{ return true; }}")
+        }),
+        (field(), condition(), literal(), condition()).prop_map(|(list, c, b, a)| {
+            format!("for i in {list} {{ if i.ip == {b} || i == {b} {{ return {a}; }} if {c} {{ break; }} }}")
+        }),
+        (field(), literal(), condition(), literal()).prop_map(|(list, b, c, d)| {
+            format!(
+                "let k = 0; let s = \"\"; for i in {list} {{ if i == {b} {{ continue; }} k += 1; if {c} {{ s += i; }} }} if k == {d} || s == {d} {{ return true; }}"
+            )
+        }),
+        (field(), field(), literal()).prop_map(|(list, other, b)| {
+            format!(
+                "let k = {other}; for i in {list} {{ for j in {other} {{ if j == i {{ k = j; break; }} if j == {b} {{ return false; }} }} }} if k == {b} {{ return true; }}"
+            )
+        }),
+        (field(), field(), condition()).prop_map(|(a, b, c)| {
+            format!("let k = 0; for i in [{a}, \"A\", {b}] {{ if {a} == i && {c} {{ k += 1; }} }} if k > 1 {{ return true; }}")
+        }),
+        (field(), literal(), condition()).prop_map(|(list, b, c)| {
+            format!("for i in NAMES {{ if {list}.some(|one| one == i || one.ip == {b}) {{ return {c}; }} }}")
+        }),
+    ];
+    let statement = prop_oneof![2 => statement, 1 => changing];
     (proptest::collection::vec(statement, 0..3), condition())
         .prop_map(|(statements, last)| format!("{} {last}", statements.join(" ")))
 }

@@ -1,6 +1,7 @@
 //! Lists, and what Rhai's own text and list functions answer over nothing.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -8,9 +9,9 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, INT, ImmutableString, NativeCa
 
 use super::closure::{self, Items};
 use super::view::{self, View};
-use super::{Call, Env, Failure, Family, Lowered, Row, as_shown, as_text};
+use super::{Call, Env, Failure, Family, Lowered, Row, as_shown, as_text, text_or_nothing};
 use crate::record::Kind;
-use crate::script::predicate::Value;
+use crate::script::predicate::{LONG_LIST, LONG_TEXT, Value};
 use crate::script::value::{Shown, to_json};
 
 pub(super) const FAMILY: Family = Family {
@@ -119,6 +120,17 @@ pub(super) const FAMILY: Family = Family {
         ("first", 1, Lowered::Of(first)),
         ("len", 1, Lowered::Of(|args| length(&args[0]).map(Value::Int))),
         ("is_empty", 1, Lowered::Of(|args| length(&args[0]).map(|length| Value::Bool(length == 0)))),
+        ("to_lower", 1, Lowered::Of(|args| changed(&args[0], str::to_lowercase))),
+        ("to_upper", 1, Lowered::Of(|args| changed(&args[0], str::to_uppercase))),
+        ("trim", 1, Lowered::Of(|args| part(&args[0], str::trim))),
+        ("sub_string", 2, Lowered::Of(sub_string)),
+        ("sub_string", 3, Lowered::Of(sub_string)),
+        ("parse_int", 1, Lowered::Of(parse_int)),
+        ("split", 2, Lowered::Makes(split)),
+        ("split", 3, Lowered::Makes(split)),
+        ("replace", 3, Lowered::Makes(replace)),
+        ("keys", 1, Lowered::Makes(keys)),
+        ("values", 1, Lowered::Makes(values)),
     ],
 };
 
@@ -140,15 +152,113 @@ fn first<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
     match &args[0] {
         Value::Part(part) if part.kind() == Kind::List => Some(Value::of_field(part.items().next())),
         Value::Part(part) => Some(Value::Part(*part)),
+        Value::List(list) => Some(list.first().cloned().unwrap_or(Value::Unit)),
         Value::Unread(_) | Value::Other => None,
         _ => Some(Value::Unit),
     }
+}
+
+/// A new text in the place of a text; of anything else there is none.
+fn changed<'a>(value: &Value<'a>, change: fn(&str) -> String) -> Option<Value<'a>> {
+    text_or_nothing(value, |text| made(change(text)), Value::Unit)
+}
+
+/// A part of a text; of anything else there is none.
+fn part<'a>(value: &Value<'a>, find: impl Fn(&str) -> &str) -> Option<Value<'a>> {
+    match value {
+        Value::Text(Cow::Borrowed(text)) => Some(Value::of_text(find(text))),
+        value => text_or_nothing(value, |text| made(find(text).to_owned()), Value::Unit),
+    }
+}
+
+fn made<'a>(text: String) -> Value<'a> {
+    Value::Text(Cow::Owned(text))
+}
+
+/// From a place on, counted from the end if negative, perhaps so many letters.
+fn sub_string<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    let number = |arg: &Value<'_>| match arg {
+        Value::Int(number) => Some(Some(*number)),
+        Value::Other => None,
+        _ => Some(None),
+    };
+    let start = number(&args[1])?;
+    let letters = args.get(2).map_or(Some(Some(INT::MAX)), number)?;
+    let (Some(start), Some(letters)) = (start, letters) else { return nothing_of(&args[0], Value::Unit) };
+    part(&args[0], |text| {
+        let from = match usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX) {
+            place if start < 0 => text.chars().count().saturating_sub(place),
+            place => place,
+        };
+        let byte = |text: &str, letters: usize| text.char_indices().nth(letters).map_or(text.len(), |(at, _)| at);
+        let text = &text[byte(text, from)..];
+        &text[..byte(text, usize::try_from(letters.max(0)).unwrap_or(usize::MAX))]
+    })
+}
+
+fn parse_int<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    text_or_nothing(&args[0], |text| text.trim().parse().map_or(Value::Unit, Value::Int), Value::Unit)
+}
+
+/// Texts between separators, perhaps so many at most.
+fn split<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    let most = match args.get(2) {
+        None => usize::MAX,
+        Some(Value::Int(most)) => usize::try_from(*most).unwrap_or(0).max(1),
+        Some(_) => return None,
+    };
+    match (&args[0], &args[1]) {
+        // Rhai does not ask what stands between nothing.
+        (text @ Value::Text(letters), Value::Text(_)) if letters.is_empty() => list([text.clone()].into_iter()),
+        (Value::Text(Cow::Borrowed(text)), Value::Text(by)) => list(text.splitn(most, &**by).map(Value::of_text)),
+        (Value::Text(text), Value::Text(by)) => list(text.splitn(most, &**by).map(|part| made(part.to_owned()))),
+        // Lists are cut in two by numbers.
+        (Value::Unit | Value::Bool(_), Value::Text(_)) => list(std::iter::empty()),
+        _ => None,
+    }
+}
+
+fn replace<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    match (&args[0], &args[1], &args[2]) {
+        (Value::Text(text), Value::Text(old), Value::Text(new)) => {
+            let size = text.len().saturating_add(text.matches(&**old).count().saturating_mul(new.len()));
+            (size <= LONG_TEXT).then(|| made(text.replace(&**old, new)))
+        }
+        (Value::Unit, ..) => Some(Value::Unit),
+        _ => None,
+    }
+}
+
+fn keys<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    match &args[0] {
+        Value::Part(part) => list(part.entries().map(|(name, _)| Value::of_text(name))),
+        value => nothing_of(value, Value::List(Rc::default())),
+    }
+}
+
+fn values<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    match &args[0] {
+        Value::Part(part) => list(part.entries().map(|(_, value)| Value::of(value))),
+        value => nothing_of(value, Value::List(Rc::default())),
+    }
+}
+
+/// A list, unless it is long.
+fn list<'a>(items: impl Iterator<Item = Value<'a>>) -> Option<Value<'a>> {
+    let items: Vec<Value<'a>> = items.take(LONG_LIST + 1).collect();
+    (items.len() <= LONG_LIST).then(|| Value::List(items.into()))
+}
+
+/// What a function answers over what it is not for; `None` where that is left to Rhai.
+fn nothing_of<'a>(value: &Value<'a>, nothing: Value<'a>) -> Option<Value<'a>> {
+    (!matches!(value, Value::Unread(_) | Value::Other)).then_some(nothing)
 }
 
 /// Items of a list, members of an object, letters of a text; nothing else has any.
 fn length(value: &Value<'_>) -> Option<INT> {
     let length = match value {
         Value::Part(part) => part.len(),
+        Value::List(list) => list.len(),
         Value::Text(text) => text.chars().count(),
         Value::Unread(_) | Value::Other => return None,
         _ => 0,

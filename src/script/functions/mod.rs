@@ -62,11 +62,13 @@ pub(crate) struct Family {
     pub(crate) lowered: &'static [(&'static str, usize, Lowered)],
 }
 
-/// How a function is asked without Rhai; it cannot fail then.
+/// How a function is asked without Rhai.
 #[derive(Clone, Copy)]
 pub(crate) enum Lowered {
     /// By a function of the same arguments.
     Of(Function),
+    /// By a function of the same arguments whose answer may be larger than what it is given: Rhai may fail of it.
+    Makes(Function),
     /// By functions of paths into the record that is judged, which is the only argument: the answer is that of the one
     /// function, or whether all of them are true.
     OfEvent(&'static [(Function, &'static [&'static [&'static str]])]),

@@ -15,15 +15,21 @@ macro_rules! parts {
             | Expr::Find(inner, _)
             | Expr::Matches(inner, _) => $one(inner),
             Expr::LookUp(look_up) => $one(& $($change)? look_up.value),
-            Expr::All(parts) | Expr::Any(parts) | Expr::Coalesce(parts) | Expr::Call(_, parts) | Expr::Join(parts) => {
-                parts
-            }
+            Expr::All(parts)
+            | Expr::Any(parts)
+            | Expr::Coalesce(parts)
+            | Expr::Call(_, parts)
+            | Expr::Join(parts)
+            | Expr::List(parts)
+            | Expr::Loop(parts, _)
+            | Expr::Next(parts, _) => parts,
             Expr::If(parts) => & $($change)? **parts,
             Expr::Equal(sides)
             | Expr::Plus(sides)
             | Expr::Order(_, sides)
             | Expr::Text(_, sides)
             | Expr::Each(sides, ..)
+            | Expr::Bracket(sides)
             | Expr::After(sides) => & $($change)? **sides,
         }
     };
@@ -46,15 +52,23 @@ impl Expr {
                 sides.iter().all(Self::is_safe) && sides.iter().any(|side| matches!(side, Self::Literal(_)))
             }
             Self::OneOf(inner, _) | Self::Matches(inner, _) | Self::Find(inner, _) => inner.is_safe(),
-            Self::Call(_, args) | Self::Coalesce(args) => args.iter().all(Self::is_safe),
+            Self::Coalesce(args) => args.iter().all(Self::is_safe),
+            Self::Call(function, args) => !function.makes && args.iter().all(Self::is_safe),
             Self::Not(inner) => inner.is_flag() && inner.is_safe(),
             Self::All(parts) | Self::Any(parts) => parts.iter().all(|part| part.is_flag() && part.is_safe()),
             Self::If(parts) => parts[0].is_flag() && parts.iter().all(Self::is_safe),
             // Text may become too long, and a number too large.
             Self::Join(_) | Self::Plus(_) => false,
-            Self::Each(..) | Self::Listed(_) | Self::At(..) | Self::After(_) | Self::LookUp(_) | Self::Unknown(_) => {
-                false
-            }
+            Self::Each(..)
+            | Self::Listed(_)
+            | Self::List(_)
+            | Self::Loop(..)
+            | Self::Next(..)
+            | Self::Bracket(_)
+            | Self::At(..)
+            | Self::After(_)
+            | Self::LookUp(_)
+            | Self::Unknown(_) => false,
         }
     }
 
@@ -84,6 +98,7 @@ impl Expr {
             Self::If(parts) => parts[1].may_be_anything() || parts[2].may_be_anything(),
             Self::Coalesce(parts) => parts.iter().any(Self::may_be_anything),
             Self::After(parts) => parts[1].may_be_anything(),
+            Self::Loop(parts, _) | Self::Next(parts, _) => parts.iter().any(Self::may_be_anything),
             _ => false,
         }
     }

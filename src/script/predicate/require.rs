@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Asked, Expr, Is, Literal, No, Relation, Source, Unsure, Value};
+use super::{Asked, Expr, Is, Literal, No, Relation, Source, Turned, Unsure, Value};
 
 /// Questions of which one must be answered; what needs more of them is found in no index.
 const MOST_QUESTIONS: usize = 8;
@@ -59,7 +59,9 @@ impl Question {
             Is(Value::Text(text)) => Reply::Text(text),
             Is(Value::Unit) => Reply::Nothing,
             Is(Value::Bool(_) | Value::Int(_)) => Reply::NoText,
-            Is(Value::Part(_) | Value::Unread(_) | Value::Other) | No | Unsure(_) => Reply::Perhaps,
+            Is(Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Other) | No | Unsure(_) | Turned(..) => {
+                Reply::Perhaps
+            }
         }
     }
 }
@@ -178,6 +180,17 @@ impl Expr {
                     covers.push(Need::anything(list));
                 }
             }
+            // Without a turn it is what follows.
+            Self::Loop(parts, _) => {
+                if let ([list, ..], [.., Self::Literal(literal)]) = (parts.as_slice(), parts.as_slice())
+                    && *literal != Literal::Bool(wanted)
+                {
+                    let list = if let Self::Listed(list) = list { list } else { list };
+                    if list.is_askable() {
+                        covers.push(Need::anything(list));
+                    }
+                }
+            }
             Self::OneOf(of, literals) if wanted && of.is_askable() => {
                 let text = |literal: &'e Literal| match literal {
                     Literal::Text(text) => Some(&**text),
@@ -204,7 +217,8 @@ impl Expr {
 
     /// True for what has an answer of every whole record, which is not the same for all.
     fn is_askable(&self) -> bool {
-        self.is_safe() && self.is_of_record()
+        let value = if let Self::Bracket(parts) = self { &parts[1] } else { self };
+        value.is_safe() && value.is_of_record()
     }
 
     fn is_of_record(&self) -> bool {
