@@ -65,7 +65,7 @@ impl Answer {
 }
 
 impl Shape {
-    fn of(&self, asked: &Asked<'_, impl Source + ?Sized>) -> Option<Json> {
+    fn of<'q>(&'q self, asked: &Asked<'q, impl Source + ?Sized>) -> Option<Json> {
         Some(match self {
             Self::Value(expr) => match asked.value(expr)? {
                 Value::Unit => Json::Null,
@@ -83,7 +83,7 @@ impl Shape {
         })
     }
 
-    fn write(&self, asked: &Asked<'_, impl Source + ?Sized>, into: &mut Vec<u8>) -> Option<()> {
+    fn write<'q>(&'q self, asked: &Asked<'q, impl Source + ?Sized>, into: &mut Vec<u8>) -> Option<()> {
         match self {
             Self::Value(expr) => match asked.value(expr)? {
                 Value::Unit => into.extend_from_slice(b"null"),

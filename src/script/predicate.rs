@@ -15,7 +15,7 @@ mod pattern;
 mod require;
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::rc::Rc;
 
@@ -57,7 +57,7 @@ impl Verdict {
             Is(Value::Bool(true)) => Self::True,
             Is(Value::Bool(false)) => Self::False,
             No => Self::Excluded,
-            Is(_) | Unsure(_) | Turned(..) => Self::Unknown,
+            Is(_) | Unsure(_) | Turned { .. } => Self::Unknown,
         }
     }
 }
@@ -296,8 +296,8 @@ enum Outcome<'a> {
     /// False, or a failure.
     No,
     Unsure(Halt),
-    /// The end of a turn: see [`Expr::Next`].
-    Turned(Vec<Value<'a>>, bool),
+    /// The end of a turn: see [`Expr::Next`]. What the variables hold is held by who is asked.
+    Turned { is_last: bool },
 }
 
 use Outcome::{Is, No, Turned, Unsure};
@@ -315,7 +315,7 @@ impl<'a> Outcome<'a> {
     fn value(self) -> Result<Value<'a>, Outcome<'a>> {
         match self {
             Is(value) => Ok(value),
-            No | Turned(..) => Err(Self::unsure()),
+            No | Turned { .. } => Err(Self::unsure()),
             Unsure(halt) => Err(Unsure(halt)),
         }
     }
@@ -330,6 +330,8 @@ macro_rules! known {
         }
     };
 }
+
+use known;
 
 impl Predicate {
     /// What the script answers, as far as it is known from these fields.
@@ -403,18 +405,20 @@ pub(super) struct Asked<'q, S: ?Sized> {
     paths: &'q [Vec<String>],
     /// Expressions that were evaluated over items of lists.
     work: Cell<usize>,
+    /// What variables hold behind a turn, on top of what nobody asked for any more.
+    held: RefCell<Vec<Value<'q>>>,
 }
 
 impl<'q, S: Source + ?Sized> Asked<'q, S> {
     pub(super) fn new(source: &'q S, paths: &'q [Vec<String>]) -> Self {
-        Self { source, paths, work: Cell::new(0) }
+        Self { source, paths, work: Cell::new(0), held: RefCell::default() }
     }
 
     /// What an expression is; `None` if it is not known, or fails.
     pub(super) fn value(&self, expr: &'q Expr) -> Option<Value<'q>> {
         match self.evaluate(expr, &[]) {
             Is(value) => Some(value),
-            No | Unsure(_) | Turned(..) => None,
+            No | Unsure(_) | Turned { .. } => None,
         }
     }
 
@@ -513,14 +517,20 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 Value::Unread(_) | Value::Other => Outcome::unsure(),
                 one => Is(Value::List(Rc::from([one]))),
             },
-            Expr::List(parts) => match self.values(parts, items) {
-                Ok(values) => Is(Value::List(values.into())),
-                Err(outcome) => outcome,
-            },
-            Expr::Next(parts, is_last) => match self.values(parts, items) {
-                Ok(values) => Turned(values, *is_last),
-                Err(outcome) => outcome,
-            },
+            Expr::List(parts) => {
+                let mut list = Vec::with_capacity(parts.len());
+                for part in parts {
+                    list.push(known!(self.evaluate(part, items)));
+                }
+                Is(Value::List(list.into()))
+            }
+            Expr::Next(parts, is_last) => {
+                for part in parts {
+                    let value = known!(self.evaluate(part, items));
+                    self.held.borrow_mut().push(value);
+                }
+                Turned { is_last: *is_last }
+            }
             Expr::Loop(parts, around) => match items.get(..*around) {
                 Some(items) => self.turns(parts, items),
                 None => Outcome::unsure(),
@@ -609,7 +619,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             Expr::After(parts) => match self.evaluate(&parts[0], items) {
                 Is(_) => self.evaluate(&parts[1], items),
                 Unsure(Halt::Perhaps) => Unsure(Halt::Perhaps),
-                No | Unsure(Halt::Never) | Turned(..) => weaker(self.evaluate(&parts[1], items)),
+                No | Unsure(Halt::Never) | Turned { .. } => weaker(self.evaluate(&parts[1], items)),
             },
             Expr::Literal(_)
             | Expr::Path(_)
@@ -633,7 +643,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 No | Is(Value::Bool(false)) if unsure != Some(Halt::Perhaps) => return No,
                 Is(Value::Bool(false)) | No => {}
                 // What is no boolean fails.
-                Is(_) | Turned(..) => unsure = unsure.max(Some(Halt::Never)),
+                Is(_) | Turned { .. } => unsure = unsure.max(Some(Halt::Never)),
                 Unsure(halt) => unsure = unsure.max(Some(halt)),
             }
         }
@@ -648,7 +658,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 Is(Value::Bool(false)) => {}
                 Is(Value::Bool(true)) if unsure.is_none() && !no => return Outcome::flag(true),
                 No => no = true,
-                Is(_) | Turned(..) => unsure = unsure.max(Some(Halt::Never)),
+                Is(_) | Turned { .. } => unsure = unsure.max(Some(Halt::Never)),
                 Unsure(halt) => unsure = unsure.max(Some(halt)),
             }
         }
@@ -665,7 +675,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             Is(Value::Bool(false)) => self.evaluate(&parts[2], items),
             No => weaker(self.evaluate(&parts[2], items)),
             Unsure(Halt::Perhaps) => Unsure(Halt::Perhaps),
-            Is(_) | Turned(..) | Unsure(Halt::Never) => {
+            Is(_) | Turned { .. } | Unsure(Halt::Never) => {
                 let (yes, no) = (weaker(self.evaluate(&parts[1], items)), weaker(self.evaluate(&parts[2], items)));
                 match (yes, no) {
                     (No, No) => No,
@@ -675,11 +685,6 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 }
             }
         }
-    }
-
-    /// What all of some expressions are, or what is known instead.
-    fn values(&self, exprs: &'q [Expr], items: &[Value<'q>]) -> Result<Vec<Value<'q>>, Outcome<'q>> {
-        exprs.iter().map(|expr| self.evaluate(expr, items).value()).collect()
     }
 
     /// Notes work that more of the record makes more of; false if it is too much.
@@ -699,7 +704,7 @@ fn place(index: i64, length: usize) -> Option<usize> {
 fn weaker(outcome: Outcome<'_>) -> Outcome<'_> {
     match outcome {
         Is(Value::Bool(false)) | No => No,
-        Is(_) | Turned(..) => Outcome::unsure(),
+        Is(_) | Turned { .. } => Outcome::unsure(),
         Unsure(halt) => Unsure(halt),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Asked, Expr, Is, LONG_LIST, No, Outcome, Source, Turned, Unsure, Value};
+use super::{Asked, Expr, Is, LONG_LIST, No, Outcome, Source, Turned, Unsure, Value, known};
 use crate::record::{Kind, Ref};
 
 /// What has items.
@@ -70,7 +70,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 Is(Value::Bool(_)) => None,
                 // A later item may decide, but this one may fail first.
                 Unsure(halt) => Some(Unsure(halt)),
-                Is(_) | No | Turned(..) => Some(Outcome::unsure()),
+                Is(_) | No | Turned { .. } => Some(Outcome::unsure()),
             }
         });
         decided.unwrap_or(Outcome::flag(all))
@@ -87,29 +87,27 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
         if !self.may_go_on(list.len().saturating_mul(body.size())) {
             return Outcome::unsure();
         }
-        let mut variables = match self.values(variables, items) {
-            Ok(variables) => variables,
-            Err(outcome) => return outcome,
-        };
         let mut within = items.to_vec();
+        within.push(Value::Unit);
+        for variable in variables {
+            within.push(known!(self.evaluate(variable, items)));
+        }
         let left = list.find(|item| {
-            within.truncate(items.len());
-            within.push(item);
-            within.append(&mut variables);
+            within[items.len()] = item;
             match self.evaluate(body, &within) {
-                Turned(held, is_last) => {
-                    variables = held;
+                Turned { is_last } => {
+                    within.truncate(items.len() + 1);
+                    let mut held = self.held.borrow_mut();
+                    let first = held.len().saturating_sub(variables.len());
+                    within.extend(held.drain(first..));
                     is_last.then_some(None)
                 }
                 answer => Some(Some(answer)),
             }
         });
-        if let Some(Some(answer)) = left {
-            return answer;
+        match left {
+            Some(Some(answer)) => answer,
+            _ => self.evaluate(after, &within),
         }
-        within.truncate(items.len());
-        within.push(Value::Unit);
-        within.append(&mut variables);
-        self.evaluate(after, &within)
     }
 }

@@ -59,7 +59,7 @@ impl Question {
             Is(Value::Text(text)) => Reply::Text(text),
             Is(Value::Unit) => Reply::Nothing,
             Is(Value::Bool(_) | Value::Int(_)) => Reply::NoText,
-            Is(Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Other) | No | Unsure(_) | Turned(..) => {
+            Is(Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Other) | No | Unsure(_) | Turned { .. } => {
                 Reply::Perhaps
             }
         }
