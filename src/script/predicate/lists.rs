@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::{Asked, Expr, Is, LONG_LIST, No, Outcome, Source, Turned, Unsure, Value, known};
+use super::evaluate::{Asked, Flag, Outcome, Turned, known};
+use super::{Expr, LONG_LIST, Source, Value};
 use crate::record::{Kind, Ref};
 
 /// What has items.
@@ -12,13 +13,13 @@ enum Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    /// The items of a value as list functions and loops see them; `None` where that is left to Rhai.
-    fn of(value: Value<'a>) -> Option<Self> {
+    /// The items of a value as list functions and loops see them, where that is not left to Rhai.
+    fn of(value: Value<'a>) -> Result<Self, Flag> {
         match value {
-            Value::Part(part) => (part.len() <= LONG_LIST).then_some(Self::Of(part)),
-            Value::List(list) => Some(Self::In(list)),
-            Value::Unread(_) | Value::Other => None,
-            Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Text(_) => Some(Self::In(Rc::default())),
+            Value::Part(part) if part.len() <= LONG_LIST => Ok(Self::Of(part)),
+            Value::List(list) => Ok(Self::In(list)),
+            Value::Part(_) | Value::Unread(_) | Value::Other => Err(Flag::UNSURE),
+            Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Text(_) => Ok(Self::In(Rc::default())),
         }
     }
 
@@ -40,57 +41,44 @@ impl<'a> Items<'a> {
     }
 }
 
-/// Takes the items of a list, or leaves with what is known instead.
-macro_rules! items_of {
-    ($outcome:expr) => {
-        match $outcome.value().map(Items::of) {
-            Ok(Some(items)) => items,
-            Ok(None) => return Outcome::unsure(),
-            Err(outcome) => return outcome,
-        }
-    };
-}
-
 impl<'q, S: Source + ?Sized> Asked<'q, S> {
     /// Whether a closure's body holds for some item, or for all of them.
-    pub(super) fn each(&self, [list, body]: &'q [Expr; 2], all: bool, items: &[Value<'q>]) -> Outcome<'q> {
-        let list = items_of!(self.evaluate(list, items));
+    pub(super) fn each(&self, [list, body]: &'q [Expr; 2], all: bool, items: &[Value<'q>]) -> Flag {
+        let list = known!(Items::of(known!(self.evaluate(list, items).value())));
         // A few items of one list are never much.
         let is_much = list.len() > 16 || !items.is_empty();
         if is_much && !self.may_go_on(list.len().saturating_mul(body.size())) {
-            return Outcome::unsure();
+            return Flag::UNSURE;
         }
         let mut within = items.to_vec();
         within.push(Value::Unit);
         let decided = list.find(|item| {
-            within.truncate(items.len());
-            within.push(item);
-            match self.evaluate(body, &within) {
-                Is(Value::Bool(flag)) if flag != all => Some(Outcome::flag(flag)),
-                Is(Value::Bool(_)) => None,
+            within[items.len()] = item;
+            match self.ask(body, &within) {
+                flag @ (Flag::True | Flag::False) => (flag != Flag::from(all)).then_some(flag),
                 // A later item may decide, but this one may fail first.
-                Unsure(halt) => Some(Unsure(halt)),
-                Is(_) | No | Turned { .. } => Some(Outcome::unsure()),
+                Flag::No => Some(Flag::UNSURE),
+                unsure => Some(unsure),
             }
         });
-        decided.unwrap_or(Outcome::flag(all))
+        decided.unwrap_or(all.into())
     }
 
     /// What a loop comes to, with what follows it: see [`Expr::Loop`].
     pub(super) fn turns(&self, parts: &'q [Expr], items: &[Value<'q>]) -> Outcome<'q> {
-        let [list, variables @ .., body, after] = parts else { return Outcome::unsure() };
-        let list = match self.evaluate(list, items) {
+        let [list, variables @ .., body, after] = parts else { return Flag::UNSURE.into() };
+        let list = match known!(self.evaluate(list, items).value()) {
             // A loop goes through letters.
-            Is(Value::Text(_)) => return Outcome::unsure(),
-            list => items_of!(list),
+            Value::Text(_) => return Flag::UNSURE.into(),
+            list => known!(Items::of(list)),
         };
         if !self.may_go_on(list.len().saturating_mul(body.size())) {
-            return Outcome::unsure();
+            return Flag::UNSURE.into();
         }
         let mut within = items.to_vec();
         within.push(Value::Unit);
         for variable in variables {
-            within.push(known!(self.evaluate(variable, items)));
+            within.push(known!(self.evaluate(variable, items).value()));
         }
         let left = list.find(|item| {
             within[items.len()] = item;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Asked, Expr, Is, Literal, No, Relation, Source, Turned, Unsure, Value};
+use super::{Asked, Expr, Literal, Relation, Source, Value};
 
 /// Questions of which one must be answered; what needs more of them is found in no index.
 const MOST_QUESTIONS: usize = 8;
@@ -55,13 +55,11 @@ impl Question {
 
     /// The answer of a record.
     pub fn ask<'q>(&'q self, source: &'q (impl Source + ?Sized)) -> Reply<'q> {
-        match Asked::new(source, &self.paths).evaluate(&self.expr, &[]) {
-            Is(Value::Text(text)) => Reply::Text(text),
-            Is(Value::Unit) => Reply::Nothing,
-            Is(Value::Bool(_) | Value::Int(_)) => Reply::NoText,
-            Is(Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Other) | No | Unsure(_) | Turned { .. } => {
-                Reply::Perhaps
-            }
+        match Asked::new(source, &self.paths).value(&self.expr) {
+            Some(Value::Text(text)) => Reply::Text(text),
+            Some(Value::Unit) => Reply::Nothing,
+            Some(Value::Bool(_) | Value::Int(_)) => Reply::NoText,
+            Some(Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Other) | None => Reply::Perhaps,
         }
     }
 }
