@@ -67,14 +67,7 @@ impl Answer {
 impl Shape {
     fn of<'q>(&'q self, asked: &Asked<'q, impl Source + ?Sized>) -> Option<Json> {
         Some(match self {
-            Self::Value(expr) => match asked.value(expr)? {
-                Value::Unit => Json::Null,
-                Value::Bool(flag) => flag.into(),
-                Value::Int(number) => number.into(),
-                Value::Text(text) => text.into_owned().into(),
-                Value::Part(part) => part.to_json(),
-                Value::Unread(_) | Value::List(_) | Value::Other => return None,
-            },
+            Self::Value(expr) => json(&asked.value(expr)?)?,
             Self::List(items) => items.iter().map(|item| item.of(asked)).collect::<Option<_>>()?,
             Self::Map(members) => {
                 let members = members.iter().map(|(name, shape)| Some((name.clone(), shape.of(asked)?)));
@@ -89,9 +82,7 @@ impl Shape {
                 Value::Unit => into.extend_from_slice(b"null"),
                 Value::Bool(flag) => into.extend_from_slice(if flag { b"true" } else { b"false" }),
                 Value::Text(text) => serde_json::to_writer(into, &*text).ok()?,
-                Value::Int(number) => serde_json::to_writer(into, &number).ok()?,
-                Value::Part(part) => serde_json::to_writer(into, &part.to_json()).ok()?,
-                Value::Unread(_) | Value::List(_) | Value::Other => return None,
+                other => serde_json::to_writer(into, &json(&other)?).ok()?,
             },
             Self::List(items) => {
                 into.push(b'[');
@@ -146,4 +137,17 @@ impl Shape {
             Self::Map(members) => members.iter().map(|(_, shape)| shape.size()).sum(),
         }
     }
+}
+
+/// A value as JSON; `None` where that is left to Rhai.
+fn json(value: &Value<'_>) -> Option<Json> {
+    Some(match value {
+        Value::Unit => Json::Null,
+        Value::Bool(flag) => (*flag).into(),
+        Value::Int(number) => (*number).into(),
+        Value::Text(text) => (**text).into(),
+        Value::Part(part) => part.to_json(),
+        Value::List(items) => items.iter().map(json).collect::<Option<_>>()?,
+        Value::Unread(_) | Value::Other => return None,
+    })
 }

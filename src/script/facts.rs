@@ -166,7 +166,19 @@ impl<'a> Lowering<'a> {
     fn expr(&self, known: Known) -> Expr {
         match known {
             Known::Expr(expr) => expr,
-            Known::List(_) | Known::Map(_) | Known::Actor | Known::Closure(..) | Known::Made(_) => self.unknown(),
+            Known::List(items) => self.list(items),
+            Known::Map(_) | Known::Actor | Known::Closure(..) | Known::Made(_) => self.unknown(),
+        }
+    }
+
+    /// A list of what may fail.
+    fn made(&mut self, items: Vec<Known>) -> Known {
+        if items.iter().all(|item| self.effect(item).is_none()) {
+            return Known::List(items);
+        }
+        match items.iter().all(|item| matches!(item, Known::Expr(_))) {
+            true => Known::Expr(self.list(items)),
+            false => Known::Made(self.shape(Known::List(items))),
         }
     }
 
@@ -426,10 +438,8 @@ impl<'a> Lowering<'a> {
                 None => self.of_literal(&literal(value)),
             },
             Tree::Array(items, _) => {
-                let items: Vec<Known> = items.iter().map(|item| self.tree(item, variables)).collect();
-                let is_safe = items.iter().all(|item| self.effect(item).is_none());
-                let list = Known::List(items);
-                if is_safe { list } else { Known::Made(self.shape(list)) }
+                let items = items.iter().map(|item| self.tree(item, variables)).collect();
+                self.made(items)
             }
             Tree::Map(map, _) => {
                 let members: Vec<(String, Known)> =
@@ -482,8 +492,7 @@ impl<'a> Lowering<'a> {
                 Known::Expr(expr) => exprs.push(expr),
                 // A list or a map is something.
                 known if exprs.is_empty() => return known,
-                Known::List(items) => exprs.push(self.list(items)),
-                _ => exprs.push(self.unknown()),
+                known => exprs.push(self.expr(known)),
             }
         }
         match exprs.len() {
@@ -635,6 +644,7 @@ impl<'a> Lowering<'a> {
                 | Expr::Bracket(_)
                 | Expr::At(..)
                 | Expr::Call(..)
+                | Expr::Pick(..)
                 | Expr::LookUp(_)),
             ) if in_brackets || !value::is_own_property(name) => {
                 let value = self.step(&expr, name);
@@ -674,7 +684,9 @@ impl<'a> Lowering<'a> {
                 | Expr::Bracket(_)
                 | Expr::At(..)
                 | Expr::Call(..)
-                | Expr::Listed(_)),
+                | Expr::List(_)
+                | Expr::Listed(_)
+                | Expr::Pick(..)),
             ) => Known::Expr(Expr::At(Box::new(expr), at)),
             _ => self.nothing_known(),
         }

@@ -129,7 +129,7 @@ impl<'a> Value<'a> {
     }
 
     /// Writes what Rhai makes of it within a text; `None` where that is left to Rhai.
-    fn write(&self, text: &mut String) -> Option<()> {
+    pub(super) fn write(&self, text: &mut String) -> Option<()> {
         match self {
             Self::Unit => {}
             Self::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
@@ -231,6 +231,8 @@ pub(super) enum Expr {
     /// Whether the closure's body holds for some item, or for all of them (when `true`); and how many closures were around
     /// it where it was written: a variable may carry it into others.
     Each(Box<[Expr; 2]>, bool, usize),
+    /// The items of a list that a closure's body picks, and how many closures were around it where it was written.
+    Pick(Box<[Expr; 2]>, Picks, usize),
     /// A list as it is, nothing for nothing, else a list of the one value.
     Listed(Box<Expr>),
     /// A list of these.
@@ -269,6 +271,17 @@ pub(super) enum Relation {
     StartsWith,
     EndsWith,
     Contains,
+}
+
+/// What is picked of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Picks {
+    /// The items for which the body holds.
+    All,
+    /// The first of them.
+    First,
+    /// What the body makes of each item.
+    Made,
 }
 
 /// A part of a record's scope.

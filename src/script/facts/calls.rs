@@ -4,7 +4,7 @@ use rhai::FnCallExpr;
 
 use super::{Known, Lowering, Variables, all, any, equal, is_plain, not};
 use crate::script::functions::{self, Lowered};
-use crate::script::predicate::{Expr, Finding, Literal, LookUp, Native, Pattern, Place, Relation};
+use crate::script::predicate::{Expr, Finding, Literal, LookUp, Native, Pattern, Picks, Place, Relation};
 
 /// Whether the items of an expression can be gone through: what is no list of Rhai's own.
 pub(super) fn may_be_list(list: &Expr) -> bool {
@@ -17,8 +17,10 @@ pub(super) fn may_be_list(list: &Expr) -> bool {
             | Expr::At(..)
             | Expr::Call(..)
             | Expr::Coalesce(_)
+            | Expr::List(_)
             | Expr::Listed(_)
             | Expr::LookUp(_)
+            | Expr::Pick(..)
     )
 }
 
@@ -142,6 +144,15 @@ impl Lowering<'_> {
                 let (list, function, captured) = (list.clone(), function.clone(), captured.clone());
                 self.each(list, &function, &captured, name == "all")
             }
+            ("filter" | "find" | "map", [list, Known::Closure(function, captured)]) => {
+                let picks = match name {
+                    "filter" => Picks::All,
+                    "find" => Picks::First,
+                    _ => Picks::Made,
+                };
+                let (list, function, captured) = (list.clone(), function.clone(), captured.clone());
+                self.pick(list, &function, &captured, picks)
+            }
             ("is_empty", [Known::List(items)]) => Known::Expr(Expr::Literal(Literal::Bool(items.is_empty()))),
             ("len", [Known::List(items)]) => match i64::try_from(items.len()) {
                 Ok(length) => Known::Expr(Expr::Literal(Literal::Int(length))),
@@ -176,7 +187,10 @@ impl Lowering<'_> {
                     .collect();
                 match literals {
                     Some(literals) => Known::Expr(Expr::OneOf(Box::new(needle.clone()), literals)),
-                    None => self.nothing_known(),
+                    None => {
+                        let sides = [self.list(items.clone()), needle.clone()];
+                        Known::Expr(Expr::Text(Relation::Contains, Box::new(sides)))
+                    }
                 }
             }
             ("contains" | "starts_with" | "ends_with", [Known::Expr(text), Known::Expr(part)]) => {
@@ -256,32 +270,60 @@ impl Lowering<'_> {
     }
 
     fn each(&mut self, list: Known, function: &str, captured: &[Known], all_of_them: bool) -> Known {
-        let ask = |this: &mut Self, item: Known| {
-            let mut args = captured.to_vec();
-            args.push(item);
-            // Three calls to Rhai, of which one is counted there.
-            this.depth += 2;
-            let answer = this.call(function, args);
-            this.depth -= 2;
-            answer.map_or_else(|| this.unknown(), |answer| this.expr(answer))
-        };
         match list {
             Known::List(items) => {
-                let asked: Vec<Expr> = items.into_iter().map(|item| ask(self, item)).collect();
+                let asked = items.into_iter().map(|item| {
+                    let answer = self.closure_of(function, captured, item);
+                    self.expr(answer)
+                });
+                let asked: Vec<Expr> = asked.collect();
                 Known::Expr(if all_of_them { all(asked) } else { any(asked) })
             }
             Known::Expr(list) if may_be_list(&list) => {
-                let around = self.closures;
-                let item = Known::Expr(Expr::Item(around));
-                self.closures += 1;
-                let body = ask(self, item);
-                self.closures -= 1;
+                let (around, body) = (self.closures, self.body(function, captured));
                 Known::Expr(Expr::Each(Box::new([list, body]), all_of_them, around))
             }
             // Over nothing, and over scalars.
             Known::Expr(Expr::Literal(_)) => Known::Expr(Expr::Literal(Literal::Bool(all_of_them))),
             _ => self.nothing_known(),
         }
+    }
+
+    /// What a closure picks of a list, or makes of it.
+    fn pick(&mut self, list: Known, function: &str, captured: &[Known], picks: Picks) -> Known {
+        let list = match list {
+            Known::List(items) if picks == Picks::Made => {
+                let made = items.into_iter().map(|item| self.closure_of(function, captured, item)).collect();
+                return self.made(made);
+            }
+            Known::List(items) => self.list(items),
+            Known::Expr(Expr::Literal(_)) if picks == Picks::First => return Known::Expr(Expr::Literal(Literal::Unit)),
+            Known::Expr(Expr::Literal(_)) => return Known::List(Vec::new()),
+            Known::Expr(list) if may_be_list(&list) => list,
+            _ => return self.nothing_known(),
+        };
+        let (around, body) = (self.closures, self.body(function, captured));
+        Known::Expr(Expr::Pick(Box::new([list, body]), picks, around))
+    }
+
+    /// What a closure answers about an item.
+    fn closure_of(&mut self, function: &str, captured: &[Known], item: Known) -> Known {
+        let mut args = captured.to_vec();
+        args.push(item);
+        // Three calls to Rhai, of which one is counted there.
+        self.depth += 2;
+        let answer = self.call(function, args);
+        self.depth -= 2;
+        answer.unwrap_or_else(|| self.nothing_known())
+    }
+
+    /// What a closure answers about items that are not known.
+    fn body(&mut self, function: &str, captured: &[Known]) -> Expr {
+        let item = Known::Expr(Expr::Item(self.closures));
+        self.closures += 1;
+        let answer = self.closure_of(function, captured, item);
+        self.closures -= 1;
+        self.expr(answer)
     }
 
     /// `glob` and `regex`, with one pattern or a list of them.

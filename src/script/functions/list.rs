@@ -131,6 +131,9 @@ pub(super) const FAMILY: Family = Family {
         ("replace", 3, Lowered::Makes(replace)),
         ("keys", 1, Lowered::Makes(keys)),
         ("values", 1, Lowered::Makes(values)),
+        ("join", 2, Lowered::Makes(join)),
+        ("unique", 1, Lowered::Makes(unique)),
+        ("flatten", 1, Lowered::Makes(flatten)),
     ],
 };
 
@@ -241,6 +244,60 @@ fn values<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
         Value::Part(part) => list(part.entries().map(|(_, value)| Value::of(value))),
         value => nothing_of(value, Value::List(Rc::default())),
     }
+}
+
+/// The items of a value; `None` where that is left to Rhai.
+fn items_of<'a>(value: &Value<'a>) -> Option<Vec<Value<'a>>> {
+    match value {
+        Value::Part(part) if part.len() > LONG_LIST => None,
+        Value::Part(part) if part.kind() == Kind::List => Some(part.items().map(Value::of).collect()),
+        Value::Part(part) => Some(vec![Value::Part(*part)]),
+        Value::List(list) => Some(list.to_vec()),
+        Value::Unread(_) | Value::Other => None,
+        _ => Some(Vec::new()),
+    }
+}
+
+fn join<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    let separator = match &args[1] {
+        Value::Text(separator) => separator,
+        Value::Other => return None,
+        _ => "",
+    };
+    let mut text = String::new();
+    for (at, item) in items_of(&args[0])?.iter().filter(|item| **item != Value::Unit).enumerate() {
+        if at > 0 {
+            text.push_str(separator);
+        }
+        item.write(&mut text)?;
+    }
+    Some(made(text))
+}
+
+fn unique<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    let mut kept: Vec<Value<'a>> = Vec::new();
+    for item in items_of(&args[0])? {
+        match item {
+            Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Text(_) if kept.contains(&item) => {}
+            Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Text(_) => kept.push(item),
+            // Lists and objects are alike if their JSON is.
+            _ => return None,
+        }
+    }
+    Some(Value::List(kept.into()))
+}
+
+fn flatten<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    let mut flat = Vec::new();
+    for item in items_of(&args[0])? {
+        match item {
+            Value::Unit => {}
+            Value::Part(_) | Value::List(_) => flat.extend(items_of(&item)?),
+            Value::Unread(_) | Value::Other => return None,
+            other => flat.push(other),
+        }
+    }
+    list(flat.into_iter())
 }
 
 /// A list, unless it is long.

@@ -84,7 +84,7 @@ impl<'a> Outcome<'a> {
     }
 
     /// As a condition: what is no boolean fails.
-    fn flag(self) -> Flag {
+    pub(super) fn flag(self) -> Flag {
         match self {
             Is(Value::Bool(flag)) => flag.into(),
             Is(_) | Turned { .. } => Flag::UNSURE,
@@ -359,6 +359,10 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 }
                 Turned { is_last: *is_last }
             }
+            Expr::Pick(parts, picks, around) => match items.get(..*around) {
+                Some(items) => self.pick(parts, *picks, items),
+                None => Unsure(Halt::Never),
+            },
             Expr::Loop(parts, around) => match items.get(..*around) {
                 Some(items) => self.turns(parts, items),
                 None => Unsure(Halt::Never),

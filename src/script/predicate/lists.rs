@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::evaluate::{Asked, Flag, Outcome, Turned, known};
-use super::{Expr, LONG_LIST, Source, Value};
+use super::evaluate::{Asked, Flag, Is, Outcome, Turned, known};
+use super::{Expr, LONG_LIST, Picks, Source, Value};
 use crate::record::{Kind, Ref};
 
 /// What has items.
@@ -54,7 +54,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
         within.push(Value::Unit);
         let decided = list.find(|item| {
             within[items.len()] = item;
-            match self.ask(body, &within) {
+            match self.holds(body, &within) {
                 flag @ (Flag::True | Flag::False) => (flag != Flag::from(all)).then_some(flag),
                 // A later item may decide, but this one may fail first.
                 Flag::No => Some(Flag::UNSURE),
@@ -62,6 +62,49 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             }
         });
         decided.unwrap_or(all.into())
+    }
+
+    /// The items that a closure's body picks.
+    pub(super) fn pick(&self, [list, body]: &'q [Expr; 2], picks: Picks, items: &[Value<'q>]) -> Outcome<'q> {
+        let list = known!(Items::of(known!(self.evaluate(list, items).value())));
+        if !self.may_go_on(list.len().saturating_mul(body.size())) {
+            return Flag::UNSURE.into();
+        }
+        let mut within = items.to_vec();
+        within.push(Value::Unit);
+        let mut picked = Vec::new();
+        let ended = list.find(|item| {
+            within[items.len()] = item;
+            if picks == Picks::Made {
+                match self.evaluate(body, &within).value() {
+                    Ok(value) => picked.push(value),
+                    Err(flag) => return Some(flag.into()),
+                }
+                return None;
+            }
+            match (self.holds(body, &within), picks) {
+                (Flag::True, Picks::First) => Some(Is(within[items.len()].clone())),
+                (Flag::True, _) => {
+                    picked.push(within[items.len()].clone());
+                    None
+                }
+                (Flag::False, _) => None,
+                (Flag::No, _) => Some(Flag::UNSURE.into()),
+                (unsure, _) => Some(unsure.into()),
+            }
+        });
+        ended.unwrap_or_else(|| Is(if picks == Picks::First { Value::Unit } else { Value::List(picked.into()) }))
+    }
+
+    /// Whether a closure's body holds: nothing is no.
+    fn holds(&self, body: &'q Expr, items: &[Value<'q>]) -> Flag {
+        match body {
+            Expr::Path(_) | Expr::Item(_) | Expr::Member(..) => match self.evaluate(body, items) {
+                Is(Value::Unit) => Flag::False,
+                outcome => outcome.flag(),
+            },
+            body => self.ask(body, items),
+        }
     }
 
     /// What a loop comes to, with what follows it: see [`Expr::Loop`].

@@ -29,6 +29,7 @@ macro_rules! parts {
             | Expr::Order(_, sides)
             | Expr::Text(_, sides)
             | Expr::Each(sides, ..)
+            | Expr::Pick(sides, ..)
             | Expr::Bracket(sides)
             | Expr::After(sides) => & $($change)? **sides,
         }
@@ -60,6 +61,7 @@ impl Expr {
             // Text may become too long, and a number too large.
             Self::Join(_) | Self::Plus(_) => false,
             Self::Each(..)
+            | Self::Pick(..)
             | Self::Listed(_)
             | Self::List(_)
             | Self::Loop(..)
@@ -98,7 +100,8 @@ impl Expr {
             Self::If(parts) => parts[1].may_be_anything() || parts[2].may_be_anything(),
             Self::Coalesce(parts) => parts.iter().any(Self::may_be_anything),
             Self::After(parts) => parts[1].may_be_anything(),
-            Self::Loop(parts, _) | Self::Next(parts, _) => parts.iter().any(Self::may_be_anything),
+            Self::List(parts) | Self::Loop(parts, _) | Self::Next(parts, _) => parts.iter().any(Self::may_be_anything),
+            Self::Pick(parts, ..) => parts.iter().any(Self::may_be_anything),
             _ => false,
         }
     }
