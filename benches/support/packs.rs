@@ -7,7 +7,7 @@ use std::path::Path;
 use super::Dice;
 
 /// The packs that have a size of their own, by name.
-pub(crate) const ALL: [(&str, Make); 12] = [
+pub(crate) const ALL: [(&str, Make); 15] = [
     ("fifty", fifty),
     ("fifty-plain", fifty_plain),
     ("fifty-sigma", fifty_sigma),
@@ -16,6 +16,9 @@ pub(crate) const ALL: [(&str, Make); 12] = [
     ("silent", silent),
     ("firing-among", firing_among),
     ("firing-among-plain", firing_among_plain),
+    ("looping", looping),
+    ("looping-among", looping_among),
+    ("looping-among-plain", looping_among_plain),
     ("watching", watching),
     ("windowed", windowed),
     ("unwindowed", unwindowed),
@@ -144,7 +147,8 @@ pub(crate) fn fifty_rego(folder: &Path) -> io::Result<()> {
 }
 
 /// So many policies with distinct names and values: of a hundred 90 with `when`, 7 whose script compares fields with
-/// literals in one way or another, 2 about an error or a caller alone, and 1 that no fact narrows (left out unless wanted).
+/// literals in one way or another, 2 about an error or a caller alone, and 1 that no fact narrows (left out unless wanted):
+/// of those every second is understood, and the others are run in Rhai.
 pub(crate) fn growing(folder: &Path, count: usize, with_the_last: bool) -> io::Result<()> {
     fs::create_dir_all(folder.join("lib"))?;
     fs::write(
@@ -207,11 +211,24 @@ pub(crate) fn growing(folder: &Path, count: usize, with_the_last: bool) -> io::R
             }
             _ if with_the_last => (
                 String::new(),
-                format!(
-                    "let found = 0; for word in [\"{}\", \"{}\"] {{ if event.userAgent.contains(word) {{ found += 1; }} }} found == 2",
-                    dice.hex(8),
-                    dice.hex(8)
-                ),
+                {
+                    let value = dice.hex(8);
+                    match at / 100 % 4 {
+                        0 => format!(
+                            "let rest = event.userAgent; while rest.contains(\"/\") {{ rest = rest.split(\"/\", 2)[1]; }} rest == \"{value}\""
+                        ),
+                        1 => format!(
+                            "let found = 0; for word in [\"{value}\", \"{}\"] {{ if event.userAgent.contains(word) {{ found += 1; }} }} found == 2",
+                            dice.hex(8)
+                        ),
+                        2 => format!(
+                            "event.userAgent.split(\"/\").reduce(|longest, part| if part.len() > longest.len() {{ part }} else {{ longest }}, \"\") == \"{value}\""
+                        ),
+                        _ => format!(
+                            "for part in event.userAgent.split(\"/\") {{ if part.to_lower() == \"{value}\" {{ return true; }} }} false"
+                        ),
+                    }
+                },
             ),
             _ => continue,
         };
@@ -229,10 +246,15 @@ pub(crate) fn growing(folder: &Path, count: usize, with_the_last: bool) -> io::R
 
 /// Three policies that fire on every record, and need Rhai for it.
 pub(crate) fn firing(folder: &Path) -> io::Result<()> {
-    asking(folder, ["words > 1", "name.len() + event.awsRegion.len() > 5", "id.len() == 32"])
+    asking(folder, RUN, ["at > 1", "name.len() > 5", "letters == 32"])
 }
 
-/// The same three, and the 50: every script is called by the naive way, and three fire on every record.
+/// Three policies that fire on every record, and need no Rhai though they loop, count and put text together.
+pub(crate) fn looping(folder: &Path) -> io::Result<()> {
+    asking(folder, UNDERSTOOD, ["words > 1", "name.len() + event.awsRegion.len() > 5", "id.len() == 32"])
+}
+
+/// Those that need Rhai, and the 50: every script is called by the naive way, and three fire on every record.
 pub(crate) fn firing_among(folder: &Path) -> io::Result<()> {
     fifty(folder)?;
     firing(folder)
@@ -244,17 +266,38 @@ pub(crate) fn firing_among_plain(folder: &Path) -> io::Result<()> {
     firing(folder)
 }
 
-/// Three policies that need Rhai for every record, and stay silent.
-pub(crate) fn silent(folder: &Path) -> io::Result<()> {
-    asking(folder, ["words > 99", "name.len() + event.awsRegion.len() > 999", "id.len() == 33"])
+/// Those that need no Rhai, and the 50.
+pub(crate) fn looping_among(folder: &Path) -> io::Result<()> {
+    fifty(folder)?;
+    looping(folder)
 }
 
-fn asking(folder: &Path, answers: [&str; 3]) -> io::Result<()> {
-    let scripts = [
-        "let words = 0; for part in event.eventSource.split(\".\") { if part.len() > 1 { words += 1; } }",
-        "let name = event.eventName;",
-        "let id = \"\"; for part in event.eventID.split(\"-\") { id += part; }",
-    ];
+/// The same for any Rhai engine.
+pub(crate) fn looping_among_plain(folder: &Path) -> io::Result<()> {
+    fifty_plain(folder)?;
+    looping(folder)
+}
+
+/// Three policies that need Rhai for every record, and stay silent.
+pub(crate) fn silent(folder: &Path) -> io::Result<()> {
+    asking(folder, RUN, ["at > 99", "name.len() > 999", "letters == 33"])
+}
+
+/// What is run in Rhai: loops without a list, letters, sums over lists.
+const RUN: [&str; 3] = [
+    "let at = 0; let parts = event.eventSource.split(\".\"); while at < parts.len() && parts[at].len() > 1 { at += 1; }",
+    "let name = event.eventName.to_chars();",
+    "let letters = event.eventID.split(\"-\").reduce(|sum, part| sum + part.len(), 0);",
+];
+
+/// What is understood.
+const UNDERSTOOD: [&str; 3] = [
+    "let words = 0; for part in event.eventSource.split(\".\") { if part.len() > 1 { words += 1; } }",
+    "let name = event.eventName;",
+    "let id = \"\"; for part in event.eventID.split(\"-\") { id += part; }",
+];
+
+fn asking(folder: &Path, scripts: [&str; 3], answers: [&str; 3]) -> io::Result<()> {
     for (at, (script, answer)) in scripts.iter().zip(answers).enumerate() {
         let functions = format!(
             "fn matches(event) {{ {script} {answer} }}\nfn title(event) {{ `${{event.eventName}} in ${{event.awsRegion}}` }}"

@@ -11,10 +11,12 @@ pub(crate) fn measure(data: &Data) -> io::Result<()> {
     let (firing, silent) = (data.pack("firing")?, data.pack("silent")?);
     let (fifty, plain) = (data.pack("fifty")?, data.pack("fifty-plain")?);
     let (among, among_plain) = (data.pack("firing-among")?, data.pack("firing-among-plain")?);
+    let (looping, looping_plain) = (data.pack("looping-among")?, data.pack("looping-among-plain")?);
     for (title, pack, plain) in [
-        ("Three policies that fire on every record, among 50 others", &among, &among_plain),
-        ("Three policies that fire on every record", &firing, &firing),
-        ("Three policies that are run on every record and stay silent", &silent, &silent),
+        ("Three policies that fire on every record and need Rhai, among 50 others", &among, &among_plain),
+        ("Three policies that fire on every record and need no Rhai, among 50 others", &looping, &looping_plain),
+        ("Three policies that fire on every record and need Rhai", &firing, &firing),
+        ("Three policies that are run in Rhai on every record and stay silent", &silent, &silent),
         ("50 policies", &fifty, &plain),
     ] {
         for threads in [1, 2] {
