@@ -215,7 +215,7 @@ pub(crate) fn growing(folder: &Path, count: usize, with_the_last: bool) -> io::R
                     let value = dice.hex(8);
                     match at / 100 % 4 {
                         0 => format!(
-                            "let rest = event.userAgent; while rest.contains(\"/\") {{ rest = rest.split(\"/\", 2)[1]; }} rest == \"{value}\""
+                            "let parts = event.userAgent.split(\"/\"); parts.sort(); parts[0] == \"{value}\""
                         ),
                         1 => format!(
                             "let found = 0; for word in [\"{value}\", \"{}\"] {{ if event.userAgent.contains(word) {{ found += 1; }} }} found == 2",
@@ -246,7 +246,7 @@ pub(crate) fn growing(folder: &Path, count: usize, with_the_last: bool) -> io::R
 
 /// Three policies that fire on every record, and need Rhai for it.
 pub(crate) fn firing(folder: &Path) -> io::Result<()> {
-    asking(folder, RUN, ["at > 1", "name.len() > 5", "letters == 32"])
+    asking(folder, RUN, ["parts[0].len() > 1", "name.len() > 5", "letters == 32"])
 }
 
 /// Three policies that fire on every record, and need no Rhai though they loop, count and put text together.
@@ -280,12 +280,12 @@ pub(crate) fn looping_among_plain(folder: &Path) -> io::Result<()> {
 
 /// Three policies that need Rhai for every record, and stay silent.
 pub(crate) fn silent(folder: &Path) -> io::Result<()> {
-    asking(folder, RUN, ["at > 99", "name.len() > 999", "letters == 33"])
+    asking(folder, RUN, ["parts[0].len() > 99", "name.len() > 999", "letters == 33"])
 }
 
-/// What is run in Rhai: loops without a list, letters, sums over lists.
+/// What is run in Rhai: lists that are changed, letters, sums over lists.
 const RUN: [&str; 3] = [
-    "let at = 0; let parts = event.eventSource.split(\".\"); while at < parts.len() && parts[at].len() > 1 { at += 1; }",
+    "let parts = event.eventSource.split(\".\"); parts.sort();",
     "let name = event.eventName.to_chars();",
     "let letters = event.eventID.split(\"-\").reduce(|sum, part| sum + part.len(), 0);",
 ];

@@ -2,7 +2,7 @@
 //!
 //! The tree is evaluated with the record unknown: variables stand for the expressions they were given, parameters and
 //! constants for their values, calls of functions of the policy, its libraries and the prelude for what their bodies
-//! give. What is not understood (loops without a list, most arithmetic, look-ups, many host functions) is unknown, which
+//! give. What is not understood (most arithmetic, look-ups, many host functions) is unknown, which
 //! [`predicate`](super::predicate) takes care of.
 
 mod calls;
@@ -19,6 +19,7 @@ use super::answer::{Answer, Shape};
 use super::changed::root_variable;
 use super::check;
 use super::functions;
+use self::calls::may_be_list;
 use self::turns::Turns;
 use super::predicate::{Expr, Halt, Literal, Native, Predicate};
 use super::value;
@@ -254,6 +255,7 @@ impl<'a> Lowering<'a> {
             Stmt::If(flow, _) => expression_leaves(&flow.expr),
             Stmt::Switch(switch, _) => expression_leaves(&switch.0),
             Stmt::For(parts, _) => expression_leaves(&parts.2.expr),
+            Stmt::While(flow, _) => expression_leaves(&flow.expr),
             Stmt::BreakLoop(value, ..) => value.is_some(),
             Stmt::Block(_) => false,
             other => leaves(other),
@@ -315,8 +317,12 @@ impl<'a> Lowering<'a> {
                 let behind = Rest::behind(variables, others, rest);
                 self.turns(parts, &behind, variables)
             }
+            Stmt::While(flow, _) => {
+                let behind = Rest::behind(variables, others, rest);
+                self.turns_while(flow, &behind, variables)
+            }
             Stmt::BreakLoop(_, flags, _) => self.leave_turn(rest, flags.intersects(ASTFlags::BREAK), variables),
-            // Loops without a list and the like: anything may come of them.
+            // `do`, `try` and the like: anything may come of them.
             _ => self.nothing_known(),
         }
     }
@@ -580,7 +586,7 @@ impl<'a> Lowering<'a> {
                 Tree::Property(property, _) if !in_index => self.member(base, &property.2, false),
                 index if in_index => match self.tree(index, variables) {
                     Known::Expr(Expr::Literal(Literal::Text(name))) => self.member(base, &name, true),
-                    Known::Expr(Expr::Literal(Literal::Int(at))) => self.item(base, at),
+                    Known::Expr(at) => self.item(base, at),
                     _ => self.nothing_known(),
                 },
                 _ => self.nothing_known(),
@@ -669,25 +675,16 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn item(&mut self, base: Known, at: i64) -> Known {
-        match base {
-            Known::List(items) => {
+    fn item(&mut self, base: Known, at: Expr) -> Known {
+        match (base, at) {
+            (Known::List(items), Expr::Literal(Literal::Int(at))) => {
                 let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
                 let at = usize::try_from(if at < 0 { at + length } else { at }).ok();
                 let item = at.and_then(|at| items.into_iter().nth(at));
                 item.unwrap_or(Known::Expr(Expr::Literal(Literal::Unit)))
             }
-            Known::Expr(
-                expr @ (Expr::Path(_)
-                | Expr::Item(_)
-                | Expr::Member(..)
-                | Expr::Bracket(_)
-                | Expr::At(..)
-                | Expr::Call(..)
-                | Expr::List(_)
-                | Expr::Listed(_)
-                | Expr::Pick(..)),
-            ) => Known::Expr(Expr::At(Box::new(expr), at)),
+            (Known::List(items), at) => Known::Expr(Expr::At(Box::new([self.list(items), at]))),
+            (Known::Expr(base), at) if may_be_list(&base) => Known::Expr(Expr::At(Box::new([base, at]))),
             _ => self.nothing_known(),
         }
     }

@@ -213,8 +213,8 @@ pub(super) enum Expr {
     Member(Box<Expr>, Box<str>),
     /// Something, and a member of it that is asked for in brackets, which fails of text and of numbers.
     Bracket(Box<[Expr; 2]>),
-    /// An item of a list.
-    At(Box<Expr>, i64),
+    /// A list, and the place of an item of it; or an object, and the name of a member.
+    At(Box<[Expr; 2]>),
     Not(Box<Expr>),
     All(Vec<Expr>),
     Any(Vec<Expr>),
@@ -241,6 +241,11 @@ pub(super) enum Expr {
     /// of an item, which is [`Expr::Next`], or what the function answers; and what is evaluated when it is over. The item and
     /// the variables are the next items for the last two.
     Loop(Vec<Expr>, usize),
+    /// A loop without a list, in the same way: what the variables hold; what must be so for another turn; what becomes of
+    /// it; and what is evaluated when it is over.
+    While(Vec<Expr>, usize),
+    /// The numbers from one to another, which is one of them or not.
+    Range(Box<[Expr; 2]>, bool),
     /// The end of a turn of a loop: what the variables that it changes hold now, and whether that was the last turn.
     Next(Vec<Expr>, bool),
     /// A function of the table.

@@ -307,6 +307,17 @@ const UNDERSTOOD: &[(&str, &str)] = &[
     ("let n = 0; for name in [\"A\", event.tag, \"B\"] { if event.eventName == name { n += 1; } } n == 1", ""),
     ("for x in event.requestParameters.list { if event.requestParameters.words.some(|y| y != x.ip) { return true; } } false", ""),
     ("counted(event.requestParameters.words) == 2 || counted(event.nope) > 0", "fn counted(list) { let n = 0; for one in list { n += 1; } n }"),
+    ("let n = 0; for (word, at) in event.requestParameters.words { if at == 1 && word == \"b\" { n = at; } } n == 1", ""),
+    ("let n = 0; for (name, at) in [\"A\", \"B\"] { if event.eventName == name { return at == 1; } } false", ""),
+    ("let n = 0; for (name, at) in [\"A\", event.tag] { if name != () { continue; } n += at; } n == 1", ""),
+    ("let parts = event.eventName.split(\"o\"); for i in 0..parts.len() { if parts[i] == \"C\" { return i == 0; } } false", ""),
+    ("let n = 0; for i in 1..=4 { n += i; } n == 10 && event.n == 3", ""),
+    ("let n = 0; for i in 4..1 { n += i; } n == 0 && event.n == 3", ""),
+    ("let rest = event.eventName; while rest.contains(\"o\") { rest = rest.split(\"o\", 2)[1]; } rest == \"A\" || rest == \"gin\"", ""),
+    ("let n = 0; while true { n += 1; if n == event.n { return true; } if n > 5 { break; } } event.n == 9", ""),
+    ("let n = 0; loop { n += 1; if n < 3 { continue; } break; } n == event.n", ""),
+    ("let key = \"eventName\"; event[key] == \"A\" || event.userIdentity[event.tag] == ()", ""),
+    ("let key = event.requestParameters.keys()[0]; event.requestParameters[key] != ()", ""),
     ("let found = false; for item in list(event.requestParameters.one) { if item.ip == \"1.2.3.4\" { found = true; } } found", ""),
     ("let all = true; for key in event.userIdentity.keys() { if key.len() < 3 { all = false; break; } } all && event.n != ()", ""),
     ("let text = event.eventName; for x in [1, 2, 3] { if x == 2 { continue; } text += \"!\"; } text == \"A!!\"", ""),
@@ -314,7 +325,23 @@ const UNDERSTOOD: &[(&str, &str)] = &[
 
 /// What must not be taken for more than it is: assigned variables, changed lists, loops, failures.
 const TRAPS: &[(&str, &str)] = &[
-    ("let n = 0; for (item, at) in event.requestParameters.list { n += at; } n == 1", ""),
+    ("let n = 0; for (item, at) in event.requestParameters.list { n += at; at += 5; } n == 1", ""),
+    ("let n = 0; do { n += 1; } while n < 3; n == 3 && event.n == 3", ""),
+    ("let n = 0; while n < 2_000_000 { n += 1; } event.n == 3", ""),
+    ("while event.n { return true; } false", ""),
+    ("let n = 0; while n < 3 { n += event.n; } n > 2", ""),
+    ("let n = 0; while fails(event) { n += 1; } event.n == 9", "fn fails(event) { throw \"no\" }"),
+    ("let n = 0; let m = 0; while n < 3 { n += 1; let k = 0; while k < n { k += 1; if k == 2 { continue; } m += k; } } m == 7 && event.n == 3", ""),
+    ("let t = 0; for i in 0..event.n { t += i; } t == 3", ""),
+    ("let t = 0; for i in event.n..9 { t += 1; if t > 5 { break; } } t == 6", ""),
+    ("event.requestParameters[()] == () && event.nope[()] == () && event.n == 3", ""),
+    ("let r = 0..3; 2 in r && event.n == 3", ""),
+    ("let t = 0; let r = 0..3; for i in r { t += i; } t == 3 && event.n == 3", ""),
+    ("event.eventName[event.n] == () || event.n[0]", ""),
+    ("event.requestParameters.words[event.t] == ()", ""),
+    ("event.eventName[\"x\" + event.tag] == ()", ""),
+    ("let words = event.requestParameters.words; for i in 0..5 { if words[i] == \"b\" { return words[-i] == \"b\"; } } false", ""),
+    ("let k = 0; let x = { while k < 3 { k += 1; } k }; x == 3 && k == 3 && event.n == 3", ""),
     ("let n = 0; for letter in event.eventName { n += 1; } n == 1", ""),
     ("let n = 0; for i in 0..3 { n += i; } n == 3 && event.eventName == \"A\"", ""),
     ("let n = 0; for item in made(event) { n += 1; } n == 0", "fn made(event) { #{ a: event.n } }"),
@@ -846,6 +873,16 @@ fn body() -> impl Strategy<Value = String> {
         }),
         (field(), field(), condition()).prop_map(|(a, b, c)| {
             format!("let k = 0; for i in [{a}, \"A\", {b}] {{ if {a} == i && {c} {{ k += 1; }} }} if k > 1 {{ return true; }}")
+        }),
+        (field(), literal(), condition()).prop_map(|(list, b, c)| {
+            format!(
+                "let k = 0; for (i, at) in {list} {{ if i == {b} {{ k += at; continue; }} if {c} {{ k += 2; }} }} if k > 1 {{ return true; }}"
+            )
+        }),
+        (field(), field(), condition(), literal()).prop_map(|(list, other, c, b)| {
+            format!(
+                "let k = 0; let l = {list}; while k < 3 {{ k += 1; if l[k - 1] == {b} {{ break; }} if {c} {{ k += 1; }} }} for i in 0..k {{ if l[i] == {other} {{ return true; }} }}"
+            )
         }),
         (field(), literal(), condition()).prop_map(|(list, b, c)| {
             format!("for i in NAMES {{ if {list}.some(|one| one == i || one.ip == {b}) {{ return {c}; }} }}")

@@ -6,7 +6,7 @@ use rhai::{ASTNode, BinaryExpr, Expr as Tree, FlowControl, Ident, OpAssignment, 
 
 use super::calls::may_be_list;
 use super::{Known, Lowering, Rest, Variables};
-use crate::script::predicate::Expr;
+use crate::script::predicate::{Expr, Literal};
 
 /// Items that a loop is written out over; over more of them it is gone through when it is asked.
 const MOST_WRITTEN_OUT: usize = 64;
@@ -14,11 +14,15 @@ const MOST_WRITTEN_OUT: usize = 64;
 /// The other turns of a loop.
 #[derive(Clone, Copy)]
 pub(super) enum Turns<'r> {
-    /// Over these items, which are known.
-    Over(&'r [Known], &'r Ident, &'r FlowControl),
-    /// Over items that are not known, and the places of the variables that it changes.
-    Asked(&'r [usize]),
+    /// Over these items, which are known, the first of them at this place.
+    Over(&'r [Known], i64, &'r For),
+    /// Over items that are not known: the places of the variables that it changes, and the number of the item that
+    /// counts its turns.
+    Asked(&'r [usize], Option<usize>),
 }
+
+/// The variable, the one that counts, and the rest of a loop over a list.
+type For = (Ident, Option<Ident>, FlowControl);
 
 impl Lowering<'_> {
     /// Notes what is assigned to a variable, and gives what has to be evaluated for its failure; `None` if it is not
@@ -42,66 +46,88 @@ impl Lowering<'_> {
         Some(effect)
     }
 
-    /// What a loop comes to, with what follows it.
-    pub(super) fn turns(
-        &mut self,
-        (name, counter, flow): &(Ident, Option<Ident>, FlowControl),
-        behind: &Rest<'_>,
-        variables: &mut Variables,
-    ) -> Known {
-        if counter.is_some() {
-            return self.nothing_known();
-        }
-        let list = self.tree(&flow.expr, variables);
-        let effect = self.effect(&list);
-        let changed = assigned(flow);
-        let places: Vec<usize> = (0..variables.len())
-            .filter(|at| {
-                let (name, _) = &variables[*at];
-                changed.contains(name) && variables[at + 1..].iter().all(|(other, _)| other != name)
-            })
-            .collect();
-        let answer = match list {
-            // Written out, each item is what it is known to be; variables that change would multiply what is written.
-            Known::List(items) if places.is_empty() && items.len() <= MOST_WRITTEN_OUT => {
-                let end = Rest { turns: Some(Turns::Over(&items, name, flow)), ..*behind };
-                return self.go_on(&end, variables);
+    /// What a loop over a list comes to, with what follows it.
+    pub(super) fn turns(&mut self, parts: &For, behind: &Rest<'_>, variables: &mut Variables) -> Known {
+        let flow = &parts.2;
+        let places = places(flow, variables);
+        let list = match &flow.expr {
+            Tree::FnCall(call, _) if call.op_token.is_some() && (call.name == ".." || call.name == "..=") => {
+                let sides = self.exprs(call.args.iter(), variables);
+                let Ok(sides) = <[Expr; 2]>::try_from(sides) else { return self.nothing_known() };
+                Expr::Range(Box::new(sides), call.name == "..=")
             }
-            Known::List(items) => {
-                let list = self.list(items);
-                self.ask_turns(list, name, flow, &places, behind, variables)
-            }
-            Known::Expr(list) if may_be_list(&list) => self.ask_turns(list, name, flow, &places, behind, variables),
-            _ => self.nothing_known(),
+            list => match self.tree(list, variables) {
+                // Written out, each item is what it is known to be; variables that change would multiply what is written.
+                Known::List(items) if places.is_empty() && items.len() <= MOST_WRITTEN_OUT => {
+                    let end = Rest { turns: Some(Turns::Over(&items, 0, parts)), ..*behind };
+                    return self.go_on(&end, variables);
+                }
+                Known::List(items) => self.list(items),
+                Known::Expr(list) if may_be_list(&list) => list,
+                _ => return self.nothing_known(),
+            },
         };
-        self.after(effect, answer)
+        let (name, counter, _) = parts;
+        let mut asked = vec![list];
+        let around = self.enter(&places, &mut asked, variables);
+        let mut within = variables.clone();
+        let counted = counter.as_ref().map(|counter| {
+            asked.push(Expr::Literal(Literal::Int(0)));
+            self.closures += 1;
+            self.declare(counter.as_str(), Known::Expr(Expr::Item(self.closures - 1)), &mut within);
+            self.closures - 1
+        });
+        self.declare(name.as_str(), Known::Expr(Expr::Item(around)), &mut within);
+        let [body, after] = self.turned(flow, Turns::Asked(&places, counted), behind, within, variables);
+        asked.extend([body, after]);
+        self.closures = around;
+        Known::Expr(Expr::Loop(asked, around))
     }
 
-    /// A loop over what is known of a record alone.
-    fn ask_turns(
-        &mut self,
-        list: Expr,
-        name: &Ident,
-        flow: &FlowControl,
-        places: &[usize],
-        behind: &Rest<'_>,
-        variables: &mut Variables,
-    ) -> Known {
+    /// What a loop without a list comes to, with what follows it.
+    pub(super) fn turns_while(&mut self, flow: &FlowControl, behind: &Rest<'_>, variables: &mut Variables) -> Known {
+        let places = places(flow, variables);
+        let mut asked = Vec::new();
+        let around = self.enter(&places, &mut asked, variables);
+        let condition = match &flow.expr {
+            // `loop`
+            Tree::Unit(_) => Expr::Literal(Literal::Bool(true)),
+            condition => {
+                let known = self.tree(condition, variables);
+                self.expr(known)
+            }
+        };
+        let within = variables.clone();
+        let [body, after] = self.turned(flow, Turns::Asked(&places, None), behind, within, variables);
+        asked.extend([condition, body, after]);
+        self.closures = around;
+        Known::Expr(Expr::While(asked, around))
+    }
+
+    /// Makes items of a loop's variables, behind its own; gives what they hold before it, and the number of its item.
+    fn enter(&mut self, places: &[usize], held: &mut Vec<Expr>, variables: &mut Variables) -> usize {
         let around = self.closures;
-        let mut parts = vec![list];
         for (number, place) in places.iter().enumerate() {
-            parts.push(self.expr(variables[*place].1.clone()));
+            held.push(self.expr(variables[*place].1.clone()));
             variables[*place].1 = Known::Expr(Expr::Item(around + 1 + number));
         }
         self.closures += 1 + places.len();
-        let end = Rest { statements: &[], variables: variables.len(), next: None, turns: Some(Turns::Asked(places)) };
-        let mut within = variables.clone();
-        self.declare(name.as_str(), Known::Expr(Expr::Item(around)), &mut within);
+        around
+    }
+
+    /// What a turn comes to, and what follows the loop.
+    fn turned(
+        &mut self,
+        flow: &FlowControl,
+        turns: Turns<'_>,
+        behind: &Rest<'_>,
+        mut within: Variables,
+        variables: &mut Variables,
+    ) -> [Expr; 2] {
+        let end = Rest { statements: &[], variables: variables.len(), next: None, turns: Some(turns) };
         let body = self.statements(flow.body.statements(), Some(&end), &mut within);
         let after = self.go_on(behind, variables);
-        parts.extend([self.expr(body), self.expr(after)]);
-        self.closures = around;
-        Known::Expr(Expr::Loop(parts, around))
+        [self.expr(body), self.expr(after)]
     }
 
     /// What the end of a block comes to: the next turn of a loop, if it is that of one, else what follows.
@@ -109,10 +135,14 @@ impl Lowering<'_> {
         variables.truncate(rest.variables);
         match rest.turns {
             None => self.statements(rest.statements, rest.next, variables),
-            Some(Turns::Asked(places)) => self.turn_ends(places, false, variables),
-            Some(Turns::Over(items, name, flow)) => match items.split_first() {
+            Some(Turns::Asked(places, counted)) => self.turn_ends(places, counted, false, variables),
+            Some(Turns::Over(items, at, parts)) => match items.split_first() {
                 Some((item, items)) => {
-                    let end = Rest { turns: Some(Turns::Over(items, name, flow)), ..*rest };
+                    let (name, counter, flow) = parts;
+                    let end = Rest { turns: Some(Turns::Over(items, at + 1, parts)), ..*rest };
+                    if let Some(counter) = counter {
+                        self.declare(counter.as_str(), Known::Expr(Expr::Literal(Literal::Int(at))), variables);
+                    }
                     self.declare(name.as_str(), item.clone(), variables);
                     self.statements(flow.body.statements(), Some(&end), variables)
                 }
@@ -126,19 +156,27 @@ impl Lowering<'_> {
         let mut ends = std::iter::successors(rest, |rest| rest.next);
         let Some(end) = ends.find(|rest| rest.turns.is_some()) else { return self.nothing_known() };
         match end.turns {
-            Some(Turns::Asked(places)) => {
+            Some(Turns::Asked(places, counted)) => {
                 variables.truncate(end.variables);
-                self.turn_ends(places, is_last, variables)
+                self.turn_ends(places, counted, is_last, variables)
             }
             _ if is_last => self.go_on(&Rest { turns: None, ..*end }, variables),
             _ => self.go_on(end, variables),
         }
     }
 
-    fn turn_ends(&mut self, places: &[usize], is_last: bool, variables: &Variables) -> Known {
-        let held = places.iter().map(|place| self.expr(variables[*place].1.clone())).collect();
+    fn turn_ends(&mut self, places: &[usize], counted: Option<usize>, is_last: bool, variables: &Variables) -> Known {
+        let mut held: Vec<Expr> = places.iter().map(|place| self.expr(variables[*place].1.clone())).collect();
+        held.extend(counted.map(|item| Expr::Plus(Box::new([Expr::Item(item), Expr::Literal(Literal::Int(1))]))));
         Known::Expr(Expr::Next(held, is_last))
     }
+}
+
+/// The places of the variables that a loop changes.
+fn places(flow: &FlowControl, variables: &Variables) -> Vec<usize> {
+    let changed = assigned(flow);
+    let is_seen = |at: usize| variables[at + 1..].iter().all(|(other, _)| *other != variables[at].0);
+    (0..variables.len()).filter(|at| changed.contains(&variables[*at].0) && is_seen(*at)).collect()
 }
 
 /// The names that a loop assigns to.

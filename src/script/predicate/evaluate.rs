@@ -319,19 +319,25 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 },
                 value => Is(value),
             },
-            Expr::At(inner, index) => match known!(self.known(inner, items)) {
-                Value::Part(part) => {
-                    let item = place(*index, part.len()).and_then(|index| part.items().nth(index));
-                    Is(item.map_or(Value::Unit, Value::of))
+            Expr::At(parts) => {
+                let within = known!(self.known(&parts[0], items));
+                match (within, known!(self.known(&parts[1], items))) {
+                    (Value::Part(part), Value::Int(index)) => {
+                        let item = place(index, part.len()).and_then(|index| part.items().nth(index));
+                        Is(Value::of_field(item))
+                    }
+                    (Value::List(list), Value::Int(index)) => {
+                        let item = place(index, list.len()).and_then(|index| list.get(index).cloned());
+                        Is(item.unwrap_or(Value::Unit))
+                    }
+                    (Value::Part(part), Value::Text(name)) => Is(Value::of_field(part.get(&name))),
+                    (Value::Unit, Value::Int(_) | Value::Text(_) | Value::Unit) | (Value::Part(_), Value::Unit) => {
+                        Is(Value::Unit)
+                    }
+                    // Letters and bits are Rhai's own.
+                    _ => Unsure(Halt::Never),
                 }
-                Value::List(list) => {
-                    let item = place(*index, list.len()).and_then(|index| list.get(index).cloned());
-                    Is(item.unwrap_or(Value::Unit))
-                }
-                Value::Unit => Is(Value::Unit),
-                // Letters and bits are Rhai's own.
-                _ => Unsure(Halt::Never),
-            },
+            }
             Expr::If(parts) => match self.ask(&parts[0], items) {
                 Flag::True => self.evaluate(&parts[1], items),
                 Flag::False => self.evaluate(&parts[2], items),
@@ -363,6 +369,15 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 Some(items) => self.pick(parts, *picks, items),
                 None => Unsure(Halt::Never),
             },
+            Expr::While(parts, around) => match items.get(..*around) {
+                Some(items) => self.turns_while(parts, items),
+                None => Unsure(Halt::Never),
+            },
+            Expr::Range(sides, inclusive) => {
+                let from = known!(self.known(&sides[0], items));
+                let to = known!(self.known(&sides[1], items));
+                range(&from, &to, *inclusive).into()
+            }
             Expr::Loop(parts, around) => match items.get(..*around) {
                 Some(items) => self.turns(parts, items),
                 None => Unsure(Halt::Never),
@@ -456,6 +471,14 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
         self.work.set(self.work.get().saturating_add(work));
         self.work.get() <= MOST_WORK
     }
+}
+
+/// The numbers of a range, unless they are many.
+fn range<'a>(from: &Value<'_>, to: &Value<'_>, inclusive: bool) -> Option<Value<'a>> {
+    let (Value::Int(from), Value::Int(to)) = (from, to) else { return None };
+    let to = if inclusive { to.checked_add(1)? } else { *to };
+    let count = usize::try_from(to.saturating_sub(*from).max(0)).ok()?;
+    (count <= LONG_LIST).then(|| Value::List((*from..to).map(Value::Int).collect()))
 }
 
 /// A place counted from the beginning, or from the end if negative.

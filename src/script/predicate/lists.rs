@@ -118,27 +118,71 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
         if !self.may_go_on(list.len().saturating_mul(body.size())) {
             return Flag::UNSURE.into();
         }
-        let mut within = items.to_vec();
-        within.push(Value::Unit);
-        for variable in variables {
-            within.push(known!(self.evaluate(variable, items).value()));
-        }
+        let mut within = known!(self.entered(variables, items));
         let left = list.find(|item| {
             within[items.len()] = item;
-            match self.evaluate(body, &within) {
-                Turned { is_last } => {
-                    within.truncate(items.len() + 1);
-                    let mut held = self.held.borrow_mut();
-                    let first = held.len().saturating_sub(variables.len());
-                    within.extend(held.drain(first..));
-                    is_last.then_some(None)
-                }
-                answer => Some(Some(answer)),
-            }
+            self.turn(body, variables.len(), &mut within)
         });
         match left {
-            Some(Some(answer)) => answer,
+            Some(Left::With(answer)) => answer,
             _ => self.evaluate(after, &within),
         }
     }
+
+    /// What a loop without a list comes to, with what follows it: see [`Expr::While`].
+    pub(super) fn turns_while(&self, parts: &'q [Expr], items: &[Value<'q>]) -> Outcome<'q> {
+        let [variables @ .., condition, body, after] = parts else { return Flag::UNSURE.into() };
+        let mut within = known!(self.entered(variables, items));
+        let work = condition.size() + body.size();
+        loop {
+            if !self.may_go_on(work) {
+                return Flag::UNSURE.into();
+            }
+            match self.ask(condition, &within) {
+                Flag::True => {}
+                Flag::False => break,
+                Flag::No => return Flag::UNSURE.into(),
+                unsure => return unsure.into(),
+            }
+            match self.turn(body, variables.len(), &mut within) {
+                None => {}
+                Some(Left::Over) => break,
+                Some(Left::With(answer)) => return answer,
+            }
+        }
+        self.evaluate(after, &within)
+    }
+
+    /// The items within a loop: those around it, its item, which is nothing yet, and what its variables hold.
+    fn entered(&self, variables: &'q [Expr], items: &[Value<'q>]) -> Result<Vec<Value<'q>>, Flag> {
+        let mut within = Vec::with_capacity(items.len() + 1 + variables.len());
+        within.extend_from_slice(items);
+        within.push(Value::Unit);
+        for variable in variables {
+            within.push(self.evaluate(variable, items).value()?);
+        }
+        Ok(within)
+    }
+
+    /// One turn of a loop: how it is left, if it is, and what its variables hold then.
+    fn turn(&self, body: &'q Expr, variables: usize, within: &mut Vec<Value<'q>>) -> Option<Left<'q>> {
+        match self.evaluate(body, within) {
+            Turned { is_last } => {
+                within.truncate(within.len() - variables);
+                let mut held = self.held.borrow_mut();
+                let first = held.len().saturating_sub(variables);
+                within.extend(held.drain(first..));
+                is_last.then_some(Left::Over)
+            }
+            answer => Some(Left::With(answer)),
+        }
+    }
+}
+
+/// How a loop is left.
+enum Left<'a> {
+    /// By `break`: what follows it is next.
+    Over,
+    /// With what the function answers.
+    With(Outcome<'a>),
 }

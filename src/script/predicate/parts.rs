@@ -8,7 +8,6 @@ macro_rules! parts {
         match $expr {
             Expr::Unknown(_) | Expr::Literal(_) | Expr::Path(_) | Expr::Item(_) | Expr::Place(_) => & $($change)? [],
             Expr::Member(inner, _)
-            | Expr::At(inner, _)
             | Expr::Not(inner)
             | Expr::OneOf(inner, _)
             | Expr::Listed(inner)
@@ -22,6 +21,7 @@ macro_rules! parts {
             | Expr::Join(parts)
             | Expr::List(parts)
             | Expr::Loop(parts, _)
+            | Expr::While(parts, _)
             | Expr::Next(parts, _) => parts,
             Expr::If(parts) => & $($change)? **parts,
             Expr::Equal(sides)
@@ -31,6 +31,8 @@ macro_rules! parts {
             | Expr::Each(sides, ..)
             | Expr::Pick(sides, ..)
             | Expr::Bracket(sides)
+            | Expr::At(sides)
+            | Expr::Range(sides, _)
             | Expr::After(sides) => & $($change)? **sides,
         }
     };
@@ -65,6 +67,8 @@ impl Expr {
             | Self::Listed(_)
             | Self::List(_)
             | Self::Loop(..)
+            | Self::While(..)
+            | Self::Range(..)
             | Self::Next(..)
             | Self::Bracket(_)
             | Self::At(..)
@@ -100,7 +104,7 @@ impl Expr {
             Self::If(parts) => parts[1].may_be_anything() || parts[2].may_be_anything(),
             Self::Coalesce(parts) => parts.iter().any(Self::may_be_anything),
             Self::After(parts) => parts[1].may_be_anything(),
-            Self::List(parts) | Self::Loop(parts, _) | Self::Next(parts, _) => parts.iter().any(Self::may_be_anything),
+            Self::List(parts) | Self::Loop(parts, _) | Self::While(parts, _) | Self::Next(parts, _) => parts.iter().any(Self::may_be_anything),
             Self::Pick(parts, ..) => parts.iter().any(Self::may_be_anything),
             _ => false,
         }
