@@ -258,8 +258,8 @@ pub(super) enum Expr {
     Place(Place),
     /// The text of values, one after another.
     Join(Vec<Expr>),
-    /// The sum of numbers, or one text behind the other.
-    Plus(Box<[Expr; 2]>),
+    /// A number that is reckoned, or one text behind the other.
+    Reckon(Operation, Box<[Expr; 2]>),
     Matches(Box<Expr>, Pattern),
     /// Evaluated for its failure alone, then the other.
     After(Box<[Expr; 2]>),
@@ -276,6 +276,30 @@ pub(super) enum Relation {
     StartsWith,
     EndsWith,
     Contains,
+}
+
+/// What is reckoned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    Plus,
+    Minus,
+    Times,
+    Divided,
+    /// What division leaves.
+    Rest,
+}
+
+impl Operation {
+    /// The result; `None` where Rhai fails.
+    pub(super) fn of(self, left: i64, right: i64) -> Option<i64> {
+        match self {
+            Self::Plus => left.checked_add(right),
+            Self::Minus => left.checked_sub(right),
+            Self::Times => left.checked_mul(right),
+            Self::Divided => left.checked_div(right),
+            Self::Rest => left.checked_rem(right),
+        }
+    }
 }
 
 /// What is picked of a list.

@@ -4,7 +4,7 @@ use rhai::FnCallExpr;
 
 use super::{Known, Lowering, Variables, all, any, equal, is_plain, not};
 use crate::script::functions::{self, Lowered};
-use crate::script::predicate::{Expr, Finding, Literal, LookUp, Native, Pattern, Picks, Place, Relation};
+use crate::script::predicate::{Expr, Finding, Literal, LookUp, Native, Operation, Pattern, Picks, Place, Relation};
 
 /// Whether the items of an expression can be gone through: what is no list of Rhai's own.
 pub(super) fn may_be_list(list: &Expr) -> bool {
@@ -90,24 +90,24 @@ impl Lowering<'_> {
                 let sides = Box::new([self.expr(left), self.expr(right)]);
                 Known::Expr(Expr::Order(relation, sides))
             }
-            ("+" | "-" | "*", left, right, None) => {
-                let number = |known: &Option<Known>| match known {
-                    Some(Known::Expr(Expr::Literal(Literal::Int(number)))) => Some(*number),
-                    _ => None,
+            ("+" | "-" | "*" | "/" | "%", Some(Known::Expr(left)), Some(Known::Expr(right)), None) => {
+                let operation = match name {
+                    "+" => Operation::Plus,
+                    "-" => Operation::Minus,
+                    "*" => Operation::Times,
+                    "/" => Operation::Divided,
+                    _ => Operation::Rest,
                 };
-                let result = match (name, number(&left), number(&right)) {
-                    ("+", Some(left), Some(right)) => left.checked_add(right),
-                    ("-", Some(left), Some(right)) => left.checked_sub(right),
-                    ("*", Some(left), Some(right)) => left.checked_mul(right),
-                    _ => None,
-                };
-                match (result, left, right) {
-                    (Some(number), ..) => Known::Expr(Expr::Literal(Literal::Int(number))),
-                    (None, Some(Known::Expr(left)), Some(Known::Expr(right))) if name == "+" => {
-                        Known::Expr(Expr::Plus(Box::new([left, right])))
+                let known = match (&left, &right) {
+                    (Expr::Literal(Literal::Int(left)), Expr::Literal(Literal::Int(right))) => {
+                        operation.of(*left, *right)
                     }
-                    _ => self.nothing_known(),
-                }
+                    _ => None,
+                };
+                Known::Expr(match known {
+                    Some(number) => Expr::Literal(Literal::Int(number)),
+                    None => Expr::Reckon(operation, Box::new([left, right])),
+                })
             }
             _ => self.nothing_known(),
         }

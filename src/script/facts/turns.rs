@@ -6,7 +6,7 @@ use rhai::{ASTNode, BinaryExpr, Expr as Tree, FlowControl, Ident, OpAssignment, 
 
 use super::calls::may_be_list;
 use super::{Known, Lowering, Rest, Variables};
-use crate::script::predicate::{Expr, Literal};
+use crate::script::predicate::{Expr, Literal, Operation};
 
 /// Items that a loop is written out over; over more of them it is gone through when it is asked.
 const MOST_WRITTEN_OUT: usize = 64;
@@ -167,7 +167,8 @@ impl Lowering<'_> {
 
     fn turn_ends(&mut self, places: &[usize], counted: Option<usize>, is_last: bool, variables: &Variables) -> Known {
         let mut held: Vec<Expr> = places.iter().map(|place| self.expr(variables[*place].1.clone())).collect();
-        held.extend(counted.map(|item| Expr::Plus(Box::new([Expr::Item(item), Expr::Literal(Literal::Int(1))]))));
+        let next = |item| Expr::Reckon(Operation::Plus, Box::new([Expr::Item(item), Expr::Literal(Literal::Int(1))]));
+        held.extend(counted.map(next));
         Known::Expr(Expr::Next(held, is_last))
     }
 }

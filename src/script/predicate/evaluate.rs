@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::{Expr, Halt, LONG_LIST, Literal, Native, Place, Relation, Source, Value};
+use super::{Expr, Halt, LONG_LIST, Literal, Native, Operation, Place, Relation, Source, Value};
 use crate::record::Kind;
 
 /// Expressions that are evaluated over items of lists at most; what takes more is left to Rhai, which may stop it.
@@ -411,7 +411,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 }
                 Is(Value::Text(Cow::Owned(text)))
             }
-            Expr::Plus(sides) => {
+            Expr::Reckon(operation, sides) => {
                 let left = known!(self.known(&sides[0], items));
                 let right = known!(self.known(&sides[1], items));
                 if let Value::Text(text) = &left
@@ -419,7 +419,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 {
                     return Unsure(Halt::Never);
                 }
-                sum(left, &right).into()
+                reckoned(*operation, left, &right).into()
             }
             Expr::Find(inner, finding) => match known!(self.known(inner, items)) {
                 Value::Text(Cow::Borrowed(text)) => Is(finding.of(text).map_or(Value::Unit, Value::of_text)),
@@ -500,11 +500,11 @@ fn equal(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
     }
 }
 
-/// `+`; `None` where it is left to Rhai.
-fn sum<'a>(left: Value<'_>, right: &Value<'_>) -> Option<Value<'a>> {
+/// An operation; `None` where it is left to Rhai.
+fn reckoned<'a>(operation: Operation, left: Value<'_>, right: &Value<'_>) -> Option<Value<'a>> {
     match (left, right) {
-        (Value::Int(left), Value::Int(right)) => left.checked_add(*right).map(Value::Int),
-        (Value::Text(left), Value::Text(_)) => {
+        (Value::Int(left), Value::Int(right)) => operation.of(left, *right).map(Value::Int),
+        (Value::Text(left), Value::Text(_)) if operation == Operation::Plus => {
             let mut text = left.into_owned();
             right.write(&mut text)?;
             Some(Value::Text(Cow::Owned(text)))

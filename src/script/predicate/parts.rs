@@ -25,7 +25,7 @@ macro_rules! parts {
             | Expr::Next(parts, _) => parts,
             Expr::If(parts) => & $($change)? **parts,
             Expr::Equal(sides)
-            | Expr::Plus(sides)
+            | Expr::Reckon(_, sides)
             | Expr::Order(_, sides)
             | Expr::Text(_, sides)
             | Expr::Each(sides, ..)
@@ -61,7 +61,7 @@ impl Expr {
             Self::All(parts) | Self::Any(parts) => parts.iter().all(|part| part.is_flag() && part.is_safe()),
             Self::If(parts) => parts[0].is_flag() && parts.iter().all(Self::is_safe),
             // Text may become too long, and a number too large.
-            Self::Join(_) | Self::Plus(_) => false,
+            Self::Join(_) | Self::Reckon(..) => false,
             Self::Each(..)
             | Self::Pick(..)
             | Self::Listed(_)
