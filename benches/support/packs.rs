@@ -209,27 +209,22 @@ pub(crate) fn growing(folder: &Path, count: usize, with_the_last: bool) -> io::R
                 };
                 (String::new(), condition)
             }
-            _ if with_the_last => (
-                String::new(),
-                {
-                    let value = dice.hex(8);
-                    match at / 100 % 4 {
-                        0 => format!(
-                            "let parts = event.userAgent.split(\"/\"); parts.sort(); parts[0] == \"{value}\""
-                        ),
-                        1 => format!(
-                            "let found = 0; for word in [\"{value}\", \"{}\"] {{ if event.userAgent.contains(word) {{ found += 1; }} }} found == 2",
-                            dice.hex(8)
-                        ),
-                        2 => format!(
-                            "event.userAgent.split(\"/\").reduce(|longest, part| if part.len() > longest.len() {{ part }} else {{ longest }}, \"\") == \"{value}\""
-                        ),
-                        _ => format!(
-                            "for part in event.userAgent.split(\"/\") {{ if part.to_lower() == \"{value}\" {{ return true; }} }} false"
-                        ),
-                    }
-                },
-            ),
+            _ if with_the_last => (String::new(), {
+                let value = dice.hex(8);
+                match at / 100 % 4 {
+                    0 => format!("let parts = event.userAgent.split(\"/\"); parts.sort(); parts[0] == \"{value}\""),
+                    1 => format!(
+                        "let found = 0; for word in [\"{value}\", \"{}\"] {{ if event.userAgent.contains(word) {{ found += 1; }} }} found == 2",
+                        dice.hex(8)
+                    ),
+                    2 => format!(
+                        "event.userAgent.split(\"/\").reduce(|longest, part| if part.len() > longest.len() {{ part }} else {{ longest }}, \"\") == \"{value}\""
+                    ),
+                    _ => format!(
+                        "for part in event.userAgent.split(\"/\") {{ if part.to_lower() == \"{value}\" {{ return true; }} }} false"
+                    ),
+                }
+            }),
             _ => continue,
         };
         policy(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rhai::{AST, ASTNode, Expr as Tree, Stmt};
+use rhai::{AST, ASTFlags, ASTNode, Expr as Tree, Stmt};
 
 use super::{check, functions};
 
@@ -25,10 +25,24 @@ impl Changed {
     /// What a tree changes, where no function of a script takes the name of one of Rhai's or the host's.
     pub(super) fn of(tree: &AST) -> Self {
         let mut changed = Self::default();
-        walk(tree, &mut |path: &[ASTNode<'_>]| changed.note(path));
-        if changed.sees_around {
-            changed.others.extend(changed.assigned.iter().cloned());
-        }
+        let (mut looped, mut constants) = (BTreeSet::new(), BTreeSet::new());
+        walk(tree, &mut |path: &[ASTNode<'_>]| {
+            changed.note(path);
+            match path.last() {
+                Some(ASTNode::Stmt(Stmt::For(flow, _))) => {
+                    let names = std::iter::once(&flow.0).chain(&flow.1);
+                    looped.extend(names.map(|name| name.as_str().to_owned()));
+                }
+                Some(ASTNode::Stmt(Stmt::Var(var, flags, _))) if flags.intersects(ASTFlags::CONSTANT) => {
+                    constants.insert(var.0.as_str().to_owned());
+                }
+                _ => {}
+            }
+        });
+        // What sees the variables around its call may assign to them. An item may be what Rhai lets nobody assign to; and in
+        // the place of a loop's variable it puts a constant of that name.
+        let assigned = changed.assigned.iter().filter(|name| changed.sees_around || looped.contains(*name));
+        changed.others.extend(assigned.chain(constants.intersection(&looped)).cloned().collect::<Vec<_>>());
         changed
     }
 

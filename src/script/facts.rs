@@ -14,18 +14,22 @@ use std::collections::BTreeMap;
 use rhai::{ASTFlags, ASTNode, Dynamic, Expr as Tree, FnCallExpr, Stmt};
 use serde_json::Value as Json;
 
+use self::calls::may_be_list;
 pub(super) use self::file::Functions;
+use self::turns::Turns;
 use super::answer::{Answer, Shape};
 use super::changed::root_variable;
 use super::check;
 use super::functions;
-use self::calls::may_be_list;
-use self::turns::Turns;
 use super::predicate::{Expr, Halt, Literal, Native, Predicate};
 use super::value;
 
 /// Expressions that a predicate may be made of; what would need more is left to Rhai.
 const LARGEST: usize = 2_000;
+
+/// Parts of scripts that are looked at for a predicate, and expressions that are copied: variables stand for what they were
+/// given, wherever they are asked for.
+const MOST_WORK: usize = 4 * LARGEST;
 
 /// Calls within calls that are followed: fewer than Rhai makes, which counts a closure as three.
 const DEEPEST: usize = 14;
@@ -96,6 +100,20 @@ enum Known {
     Made(Shape),
 }
 
+impl Known {
+    /// How many expressions it is made of.
+    fn size(&self) -> usize {
+        let within = |known: &[Self]| known.iter().map(Self::size).sum::<usize>();
+        match self {
+            Self::Expr(expr) => expr.size(),
+            Self::List(items) | Self::Closure(_, items) => 1 + within(items),
+            Self::Map(members) => 1 + members.iter().map(|(_, known)| known.size()).sum::<usize>(),
+            Self::Actor => 1,
+            Self::Made(shape) => shape.size(),
+        }
+    }
+}
+
 struct Lowering<'a> {
     surroundings: &'a Surroundings<'a>,
     /// The file of the function in hand.
@@ -105,7 +123,7 @@ struct Lowering<'a> {
     closures: usize,
     /// Calls around it.
     depth: usize,
-    /// Expressions that may still be made.
+    /// Of [`MOST_WORK`].
     left: usize,
 }
 
@@ -132,7 +150,7 @@ impl<'r> Rest<'r> {
 
 impl<'a> Lowering<'a> {
     fn new(surroundings: &'a Surroundings<'a>) -> Self {
-        Self { surroundings, file: None, paths: Vec::new(), closures: 0, depth: 0, left: LARGEST }
+        Self { surroundings, file: None, paths: Vec::new(), closures: 0, depth: 0, left: MOST_WORK }
     }
 
     /// What a hook answers.
@@ -150,9 +168,26 @@ impl<'a> Lowering<'a> {
     }
 
     /// One that has failed for certain, which is nothing to rely on.
-    fn spend(&mut self) -> bool {
-        self.left = self.left.saturating_sub(1);
+    fn spend(&mut self, work: usize) -> bool {
+        self.left = self.left.saturating_sub(work);
         self.left > 0
+    }
+
+    fn copied(&mut self, known: &Known) -> Known {
+        if self.spend(known.size()) { known.clone() } else { self.nothing_known() }
+    }
+
+    /// The variables, for a part of the script that may change them.
+    fn own(&mut self, variables: &Variables) -> Variables {
+        // Most of them are asked for in no branch.
+        self.spend(variables.iter().map(|(_, known)| known.size()).sum::<usize>() / 16);
+        variables.clone()
+    }
+
+    /// The same as [`statements`](Self::statements), where others go on with the variables as they are.
+    fn branch(&mut self, statements: &[Stmt], rest: Option<&Rest<'_>>, variables: &Variables) -> Known {
+        let mut own = self.own(variables);
+        self.statements(statements, rest, &mut own)
     }
 
     fn path(&mut self, names: Vec<String>) -> Expr {
@@ -239,7 +274,7 @@ impl<'a> Lowering<'a> {
 
     /// What a list of statements, and what follows them, comes to.
     fn statements(&mut self, statements: &[Stmt], rest: Option<&Rest<'_>>, variables: &mut Variables) -> Known {
-        if !self.spend() {
+        if !self.spend(1) {
             return self.nothing_known();
         }
         let Some((statement, others)) = statements.split_first() else {
@@ -293,8 +328,8 @@ impl<'a> Lowering<'a> {
                 let (yes, no) = {
                     let behind = Rest::behind(variables, others, rest);
                     let behind = (!is_last).then_some(&behind);
-                    let yes = self.statements(flow.body.statements(), behind, &mut variables.clone());
-                    (yes, self.statements(flow.branch.statements(), behind, &mut variables.clone()))
+                    let yes = self.branch(flow.body.statements(), behind, variables);
+                    (yes, self.branch(flow.branch.statements(), behind, variables))
                 };
                 self.choose(condition, yes, no)
             }
@@ -345,9 +380,11 @@ impl<'a> Lowering<'a> {
     }
 
     /// What has to be evaluated of a value that nobody may ask for: nothing, if it cannot fail.
-    fn effect(&self, value: &Known) -> Option<Expr> {
+    fn effect(&mut self, value: &Known) -> Option<Expr> {
         match value {
-            Known::Expr(expr) if !expr.is_safe() => Some(expr.clone()),
+            Known::Expr(expr) if !expr.is_safe() => {
+                Some(if self.spend(expr.size()) { expr.clone() } else { self.unknown() })
+            }
             Known::Made(_) => Some(self.unknown()),
             // Only what is safe is kept as a list or a map.
             _ => None,
@@ -388,7 +425,7 @@ impl<'a> Lowering<'a> {
         let value = self.expr(value);
         let otherwise = match cases.def_case {
             Some(at) => self.arm(&cases.expressions[at].rhs, rest, variables),
-            None => self.statements(&[], rest, &mut variables.clone()),
+            None => self.branch(&[], rest, variables),
         };
         // Cases of one block together, in the order of the text.
         let mut blocks: BTreeMap<Vec<usize>, Vec<Literal>> = BTreeMap::new();
@@ -404,7 +441,8 @@ impl<'a> Lowering<'a> {
         for (block, values) in blocks {
             let mut taken = otherwise.clone();
             for at in block.iter().rev() {
-                let guard = self.tree(&cases.expressions[*at].lhs, &mut variables.clone());
+                let mut own = self.own(variables);
+                let guard = self.tree(&cases.expressions[*at].lhs, &mut own);
                 let guard = self.expr(guard);
                 let value = self.arm(&cases.expressions[*at].rhs, rest, variables);
                 taken = self.choose(guard, value, taken);
@@ -417,7 +455,7 @@ impl<'a> Lowering<'a> {
 
     /// What a case of a switch comes to, with what follows the switch.
     fn arm(&mut self, tree: &Tree, rest: Option<&Rest<'_>>, variables: &Variables) -> Known {
-        let mut variables = variables.clone();
+        let mut variables = self.own(variables);
         match tree {
             Tree::Stmt(block) => self.statements(block.statements(), rest, &mut variables),
             other if expression_leaves(other) => self.nothing_known(),
@@ -430,7 +468,7 @@ impl<'a> Lowering<'a> {
 
     /// What an expression comes to.
     fn tree(&mut self, tree: &Tree, variables: &mut Variables) -> Known {
-        if !self.spend() {
+        if !self.spend(1) {
             return self.nothing_known();
         }
         match tree {
@@ -511,7 +549,7 @@ impl<'a> Lowering<'a> {
 
     fn variable(&mut self, name: &str, variables: &Variables) -> Known {
         if let Some((_, known)) = variables.iter().rev().find(|(known, _)| known == name) {
-            return known.clone();
+            return self.copied(known);
         }
         if name == "params" {
             return self.of_literal(&json(self.surroundings.params));
@@ -544,7 +582,7 @@ impl<'a> Lowering<'a> {
         if statements.iter().any(leaves) {
             return self.nothing_known();
         }
-        self.statements(statements, None, &mut variables.clone())
+        self.branch(statements, None, variables)
     }
 
     /// A closure with what it captures.

@@ -228,22 +228,21 @@ pub(super) enum Expr {
     Text(Relation, Box<[Expr; 2]>),
     /// Whether a value equals one of a list of literals, none of which is a list.
     OneOf(Box<Expr>, Vec<Literal>),
-    /// Whether the closure's body holds for some item, or for all of them (when `true`); and how many closures were around
-    /// it where it was written: a variable may carry it into others.
-    Each(Box<[Expr; 2]>, bool, usize),
-    /// The items of a list that a closure's body picks, and how many closures were around it where it was written.
-    Pick(Box<[Expr; 2]>, Picks, usize),
+    /// Whether the closure's body holds for some item, or for all of them (when `true`).
+    Each(Box<[Expr; 2]>, bool, Within),
+    /// The items of a list that a closure's body picks.
+    Pick(Box<[Expr; 2]>, Picks, Within),
     /// A list as it is, nothing for nothing, else a list of the one value.
     Listed(Box<Expr>),
     /// A list of these.
     List(Vec<Expr>),
-    /// A loop, and how many items there are around it: what it is over; what the variables hold that it changes; what becomes
-    /// of an item, which is [`Expr::Next`], or what the function answers; and what is evaluated when it is over. The item and
-    /// the variables are the next items for the last two.
-    Loop(Vec<Expr>, usize),
+    /// A loop: what it is over; what the variables hold that it changes; what becomes of an item, which is [`Expr::Next`], or
+    /// what the function answers; and what is evaluated when it is over. The item and the variables are the next items for
+    /// the last two.
+    Loop(Vec<Expr>, Within),
     /// A loop without a list, in the same way: what the variables hold; what must be so for another turn; what becomes of
     /// it; and what is evaluated when it is over.
-    While(Vec<Expr>, usize),
+    While(Vec<Expr>, Within),
     /// The numbers from one to another, which is one of them or not.
     Range(Box<[Expr; 2]>, bool),
     /// The end of a turn of a loop: what the variables that it changes hold now, and whether that was the last turn.
@@ -276,6 +275,15 @@ pub(super) enum Relation {
     StartsWith,
     EndsWith,
     Contains,
+}
+
+/// Where something is written that is asked of item after item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Within {
+    /// How many items there are around it: a variable may carry it to where there are more.
+    pub(super) around: usize,
+    /// What it takes to ask it of an item: at least what is written of it, for Rhai evaluates what is left out here, too.
+    pub(super) work: usize,
 }
 
 /// What is reckoned.

@@ -89,6 +89,12 @@ fn mistakes_in_scripts_are_found_where_they_are() {
         ("const X = now(); fn matches(event) { true }", "top-level-statement", "now"),
         ("fn matches(event) { true } fn succeeded(e) { true }", "name-clash", "succeeded"),
         ("fn matches(event) { true } fn is_iac(e) { true }", "name-clash", "is_iac"),
+        (
+            "fn matches(event) { const y = \"q\"; for y in event.list { if y == \"q\" { return true; } } false }",
+            "name-clash",
+            "y",
+        ),
+        ("fn matches(event) { const e = 1; try { throw 2 } catch (e) { return e == 2; } false }", "name-clash", "e"),
         ("fn matches(event, x) { true }", "hook", "matches"),
         ("fn matches(event) { true } fn titel(event) { \"x\" }", "hook", "titel"),
         ("fn match_it(event) { true }", "hook", ""),

@@ -1,12 +1,13 @@
 //! Names of parameters and variables that are those of constants.
 //!
 //! Rhai puts a constant in the place of a parameter of its name, of a variable that a loop or `catch` declares, and of any
-//! that a closure captures: the script would go on with the wrong value.
+//! that a closure captures: the script would go on with the wrong value. One that a function declares hides the variables
+//! of loops and of `catch` behind it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use rhai::{ASTNode, Expr, Stmt};
+use rhai::{ASTFlags, ASTNode, Expr, Stmt};
 
 use super::chain::closure_name;
 use super::parsed::Function;
@@ -25,19 +26,27 @@ impl Walker<'_> {
             for param in written.filter(|param| is_constant(param)) {
                 hidden.push((param.clone(), self.param_at(function, param)));
             }
+            let mut local = BTreeSet::new();
             let mut note = |path: &[ASTNode<'_>]| {
-                let declared = match path.last() {
-                    Some(ASTNode::Stmt(Stmt::Var(var, ..))) => vec![(var.0.as_str(), var.0.pos)],
+                let (declared, sees_local) = match path.last() {
+                    Some(ASTNode::Stmt(Stmt::Var(var, flags, _))) => {
+                        if flags.intersects(ASTFlags::CONSTANT) {
+                            local.insert(var.0.as_str().to_owned());
+                        }
+                        (vec![(var.0.as_str(), var.0.pos)], false)
+                    }
                     Some(ASTNode::Stmt(Stmt::For(flow, _))) => {
-                        std::iter::once(&flow.0).chain(&flow.1).map(|name| (name.as_str(), name.pos)).collect()
+                        let names = std::iter::once(&flow.0).chain(&flow.1);
+                        (names.map(|name| (name.as_str(), name.pos)).collect(), true)
                     }
                     Some(ASTNode::Stmt(Stmt::TryCatch(flow, _))) => match &flow.expr {
-                        Expr::Variable(variable, _, position) => vec![(variable.1.as_str(), *position)],
-                        _ => Vec::new(),
+                        Expr::Variable(variable, _, position) => (vec![(variable.1.as_str(), *position)], true),
+                        _ => return,
                     },
-                    _ => Vec::new(),
+                    _ => return,
                 };
-                let declared = declared.into_iter().filter(|(name, _)| is_constant(name));
+                let is_hidden = |name: &str| is_constant(name) || sees_local && local.contains(name);
+                let declared = declared.into_iter().filter(|(name, _)| is_hidden(name));
                 hidden.extend(declared.map(|(name, position)| (name.to_owned(), self.lines.offset(position))));
             };
             for statement in &function.body {

@@ -4,7 +4,9 @@ use rhai::FnCallExpr;
 
 use super::{Known, Lowering, Variables, all, any, equal, is_plain, not};
 use crate::script::functions::{self, Lowered};
-use crate::script::predicate::{Expr, Finding, Literal, LookUp, Native, Operation, Pattern, Picks, Place, Relation};
+use crate::script::predicate::{
+    Expr, Finding, Literal, LookUp, Native, Operation, Pattern, Picks, Place, Relation, Within,
+};
 
 /// Whether the items of an expression can be gone through: what is no list of Rhai's own.
 pub(super) fn may_be_list(list: &Expr) -> bool {
@@ -280,8 +282,8 @@ impl Lowering<'_> {
                 Known::Expr(if all_of_them { all(asked) } else { any(asked) })
             }
             Known::Expr(list) if may_be_list(&list) => {
-                let (around, body) = (self.closures, self.body(function, captured));
-                Known::Expr(Expr::Each(Box::new([list, body]), all_of_them, around))
+                let (body, within) = self.body(function, captured);
+                Known::Expr(Expr::Each(Box::new([list, body]), all_of_them, within))
             }
             // Over nothing, and over scalars.
             Known::Expr(Expr::Literal(_)) => Known::Expr(Expr::Literal(Literal::Bool(all_of_them))),
@@ -302,13 +304,13 @@ impl Lowering<'_> {
             Known::Expr(list) if may_be_list(&list) => list,
             _ => return self.nothing_known(),
         };
-        let (around, body) = (self.closures, self.body(function, captured));
-        Known::Expr(Expr::Pick(Box::new([list, body]), picks, around))
+        let (body, within) = self.body(function, captured);
+        Known::Expr(Expr::Pick(Box::new([list, body]), picks, within))
     }
 
     /// What a closure answers about an item.
     fn closure_of(&mut self, function: &str, captured: &[Known], item: Known) -> Known {
-        let mut args = captured.to_vec();
+        let mut args: Vec<Known> = captured.iter().map(|known| self.copied(known)).collect();
         args.push(item);
         // Three calls to Rhai, of which one is counted there.
         self.depth += 2;
@@ -318,12 +320,12 @@ impl Lowering<'_> {
     }
 
     /// What a closure answers about items that are not known.
-    fn body(&mut self, function: &str, captured: &[Known]) -> Expr {
-        let item = Known::Expr(Expr::Item(self.closures));
+    fn body(&mut self, function: &str, captured: &[Known]) -> (Expr, Within) {
+        let (around, before) = (self.closures, self.left);
         self.closures += 1;
-        let answer = self.closure_of(function, captured, item);
-        self.closures -= 1;
-        self.expr(answer)
+        let answer = self.closure_of(function, captured, Known::Expr(Expr::Item(around)));
+        self.closures = around;
+        (self.expr(answer), Within { around, work: before - self.left })
     }
 
     /// `glob` and `regex`, with one pattern or a list of them.

@@ -6,7 +6,7 @@ use rhai::{ASTNode, BinaryExpr, Expr as Tree, FlowControl, Ident, OpAssignment, 
 
 use super::calls::may_be_list;
 use super::{Known, Lowering, Rest, Variables};
-use crate::script::predicate::{Expr, Literal, Operation};
+use crate::script::predicate::{Expr, Literal, Operation, Within};
 
 /// Items that a loop is written out over; over more of them it is gone through when it is asked.
 const MOST_WRITTEN_OUT: usize = 64;
@@ -39,7 +39,8 @@ impl Lowering<'_> {
         let place = variables.iter().rposition(|(known, _)| known == name).filter(|_| is_reliable)?;
         let mut value = self.tree(&sides.rhs, variables);
         if let Some((.., operator)) = operation.get_op_assignment_info() {
-            value = self.operator(operator, vec![variables[place].1.clone(), value]);
+            let held = self.copied(&variables[place].1);
+            value = self.operator(operator, vec![held, value]);
         }
         let effect = self.effect(&value);
         variables[place].1 = value;
@@ -70,7 +71,7 @@ impl Lowering<'_> {
         let (name, counter, _) = parts;
         let mut asked = vec![list];
         let around = self.enter(&places, &mut asked, variables);
-        let mut within = variables.clone();
+        let mut within = self.own(variables);
         let counted = counter.as_ref().map(|counter| {
             asked.push(Expr::Literal(Literal::Int(0)));
             self.closures += 1;
@@ -78,10 +79,13 @@ impl Lowering<'_> {
             self.closures - 1
         });
         self.declare(name.as_str(), Known::Expr(Expr::Item(around)), &mut within);
-        let [body, after] = self.turned(flow, Turns::Asked(&places, counted), behind, within, variables);
-        asked.extend([body, after]);
+        let before = self.left;
+        let body = self.turn(flow, Turns::Asked(&places, counted), within, variables.len());
+        let within = Within { around, work: before - self.left };
+        let after = self.go_on(behind, variables);
+        asked.extend([body, self.expr(after)]);
         self.closures = around;
-        Known::Expr(Expr::Loop(asked, around))
+        Known::Expr(Expr::Loop(asked, within))
     }
 
     /// What a loop without a list comes to, with what follows it.
@@ -89,6 +93,7 @@ impl Lowering<'_> {
         let places = places(flow, variables);
         let mut asked = Vec::new();
         let around = self.enter(&places, &mut asked, variables);
+        let before = self.left;
         let condition = match &flow.expr {
             // `loop`
             Tree::Unit(_) => Expr::Literal(Literal::Bool(true)),
@@ -97,37 +102,32 @@ impl Lowering<'_> {
                 self.expr(known)
             }
         };
-        let within = variables.clone();
-        let [body, after] = self.turned(flow, Turns::Asked(&places, None), behind, within, variables);
-        asked.extend([condition, body, after]);
+        let within = self.own(variables);
+        let body = self.turn(flow, Turns::Asked(&places, None), within, variables.len());
+        let within = Within { around, work: before - self.left };
+        let after = self.go_on(behind, variables);
+        asked.extend([condition, body, self.expr(after)]);
         self.closures = around;
-        Known::Expr(Expr::While(asked, around))
+        Known::Expr(Expr::While(asked, within))
     }
 
     /// Makes items of a loop's variables, behind its own; gives what they hold before it, and the number of its item.
     fn enter(&mut self, places: &[usize], held: &mut Vec<Expr>, variables: &mut Variables) -> usize {
         let around = self.closures;
         for (number, place) in places.iter().enumerate() {
-            held.push(self.expr(variables[*place].1.clone()));
-            variables[*place].1 = Known::Expr(Expr::Item(around + 1 + number));
+            let item = Known::Expr(Expr::Item(around + 1 + number));
+            let before = std::mem::replace(&mut variables[*place].1, item);
+            held.push(self.expr(before));
         }
         self.closures += 1 + places.len();
         around
     }
 
-    /// What a turn comes to, and what follows the loop.
-    fn turned(
-        &mut self,
-        flow: &FlowControl,
-        turns: Turns<'_>,
-        behind: &Rest<'_>,
-        mut within: Variables,
-        variables: &mut Variables,
-    ) -> [Expr; 2] {
-        let end = Rest { statements: &[], variables: variables.len(), next: None, turns: Some(turns) };
+    /// What a turn comes to, in a loop with so many variables around it.
+    fn turn(&mut self, flow: &FlowControl, turns: Turns<'_>, mut within: Variables, variables: usize) -> Expr {
+        let end = Rest { statements: &[], variables, next: None, turns: Some(turns) };
         let body = self.statements(flow.body.statements(), Some(&end), &mut within);
-        let after = self.go_on(behind, variables);
-        [self.expr(body), self.expr(after)]
+        self.expr(body)
     }
 
     /// What the end of a block comes to: the next turn of a loop, if it is that of one, else what follows.
@@ -143,7 +143,8 @@ impl Lowering<'_> {
                     if let Some(counter) = counter {
                         self.declare(counter.as_str(), Known::Expr(Expr::Literal(Literal::Int(at))), variables);
                     }
-                    self.declare(name.as_str(), item.clone(), variables);
+                    let item = self.copied(item);
+                    self.declare(name.as_str(), item, variables);
                     self.statements(flow.body.statements(), Some(&end), variables)
                 }
                 None => self.statements(rest.statements, rest.next, variables),
@@ -166,7 +167,11 @@ impl Lowering<'_> {
     }
 
     fn turn_ends(&mut self, places: &[usize], counted: Option<usize>, is_last: bool, variables: &Variables) -> Known {
-        let mut held: Vec<Expr> = places.iter().map(|place| self.expr(variables[*place].1.clone())).collect();
+        let mut held = Vec::new();
+        for place in places {
+            let known = self.copied(&variables[*place].1);
+            held.push(self.expr(known));
+        }
         let next = |item| Expr::Reckon(Operation::Plus, Box::new([Expr::Item(item), Expr::Literal(Literal::Int(1))]));
         held.extend(counted.map(next));
         Known::Expr(Expr::Next(held, is_last))

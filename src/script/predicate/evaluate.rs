@@ -179,15 +179,19 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             Expr::Text(relation, sides) => {
                 let left = known!(self.known(&sides[0], items));
                 let right = known!(self.known(&sides[1], items));
+                if !self.may_read([&left]) {
+                    return Flag::UNSURE;
+                }
                 holds(*relation, &left, &right).into()
             }
             Expr::Matches(inner, pattern) => match known!(self.known(inner, items)) {
+                value if !self.may_read([&value]) => Flag::UNSURE,
                 Value::Text(text) => pattern.holds(&text).into(),
                 Value::Other => Flag::UNSURE,
                 _ => Flag::False,
             },
-            Expr::Each(parts, all, around) => match items.get(..*around) {
-                Some(items) => self.each(parts, *all, items),
+            Expr::Each(parts, all, within) => match items.get(..within.around) {
+                Some(items) => self.each(parts, *all, within.work, items),
                 None => Flag::UNSURE,
             },
             Expr::If(parts) => match self.ask(&parts[0], items) {
@@ -271,26 +275,26 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             Expr::Literal(literal) => Is(literal.value()),
             Expr::Path(number) => self.source.field(*number, &self.paths[*number]).into(),
             Expr::Item(at) => items.get(*at).cloned().into(),
-            Expr::Call(Native { function, .. }, args) => {
-                // Asked of every record: without a list on the heap.
-                let answer = match args.as_slice() {
-                    [one] => function(&[known!(self.known(one, items))]),
-                    [one, two] => function(&[known!(self.known(one, items)), known!(self.known(two, items))]),
-                    [one, two, three] => function(&[
+            // Asked of every record: without a list on the heap.
+            Expr::Call(native, args) => match args.as_slice() {
+                [one] => self.call(native, &[known!(self.known(one, items))]),
+                [one, two] => self.call(native, &[known!(self.known(one, items)), known!(self.known(two, items))]),
+                [one, two, three] => {
+                    let values = [
                         known!(self.known(one, items)),
                         known!(self.known(two, items)),
                         known!(self.known(three, items)),
-                    ]),
-                    args => {
-                        let mut values = Vec::with_capacity(args.len());
-                        for arg in args {
-                            values.push(known!(self.known(arg, items)));
-                        }
-                        function(&values)
+                    ];
+                    self.call(native, &values)
+                }
+                args => {
+                    let mut values = Vec::with_capacity(args.len());
+                    for arg in args {
+                        values.push(known!(self.known(arg, items)));
                     }
-                };
-                answer.into()
-            }
+                    self.call(native, &values)
+                }
+            },
             Expr::Unknown(halt) => Unsure(*halt),
             Expr::Not(_)
             | Expr::All(_)
@@ -365,12 +369,12 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 }
                 Turned { is_last: *is_last }
             }
-            Expr::Pick(parts, picks, around) => match items.get(..*around) {
-                Some(items) => self.pick(parts, *picks, items),
+            Expr::Pick(parts, picks, within) => match items.get(..within.around) {
+                Some(items) => self.pick(parts, *picks, within.work, items),
                 None => Unsure(Halt::Never),
             },
-            Expr::While(parts, around) => match items.get(..*around) {
-                Some(items) => self.turns_while(parts, items),
+            Expr::While(parts, within) => match items.get(..within.around) {
+                Some(items) => self.turns_while(parts, within.work, items),
                 None => Unsure(Halt::Never),
             },
             Expr::Range(sides, inclusive) => {
@@ -378,8 +382,8 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 let to = known!(self.known(&sides[1], items));
                 range(&from, &to, *inclusive).into()
             }
-            Expr::Loop(parts, around) => match items.get(..*around) {
-                Some(items) => self.turns(parts, items),
+            Expr::Loop(parts, within) => match items.get(..within.around) {
+                Some(items) => self.turns(parts, within.work, items),
                 None => Unsure(Halt::Never),
             },
             Expr::Coalesce(parts) => {
@@ -405,7 +409,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 let mut text = String::new();
                 for part in parts {
                     let value = known!(self.known(part, items));
-                    if value.write(&mut text).is_none() {
+                    if !self.may_read([&value]) || value.write(&mut text).is_none() {
                         return Unsure(Halt::Never);
                     }
                 }
@@ -414,14 +418,13 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             Expr::Reckon(operation, sides) => {
                 let left = known!(self.known(&sides[0], items));
                 let right = known!(self.known(&sides[1], items));
-                if let Value::Text(text) = &left
-                    && !self.may_go_on(text.len() / 64)
-                {
+                if !self.may_read([&left]) {
                     return Unsure(Halt::Never);
                 }
                 reckoned(*operation, left, &right).into()
             }
             Expr::Find(inner, finding) => match known!(self.known(inner, items)) {
+                value if !self.may_read([&value]) => Unsure(Halt::Never),
                 Value::Text(Cow::Borrowed(text)) => Is(finding.of(text).map_or(Value::Unit, Value::of_text)),
                 Value::Text(text) => {
                     let found = finding.of(&text).map(|found| Value::Text(Cow::Owned(found.to_owned())));
@@ -466,6 +469,20 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
         }
     }
 
+    fn call(&self, native: &Native, args: &[Value<'q>]) -> Outcome<'q> {
+        if self.may_read(args) { (native.function)(args).into() } else { Unsure(Halt::Never) }
+    }
+
+    /// Notes the text of values as work; false if it is too much.
+    #[inline]
+    fn may_read<'v>(&self, values: impl IntoIterator<Item = &'v Value<'q>>) -> bool
+    where
+        'q: 'v,
+    {
+        let length: usize = values.into_iter().map(|value| value.text().map_or(0, str::len)).sum();
+        length < 64 || self.may_go_on(length / 64)
+    }
+
     /// Notes work that more of the record makes more of; false if it is too much.
     pub(super) fn may_go_on(&self, work: usize) -> bool {
         self.work.set(self.work.get().saturating_add(work));
@@ -492,10 +509,9 @@ fn equal(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
     match (left, right) {
         (Value::Other, _)
         | (_, Value::Other)
-        | (
-            Value::Part(_) | Value::Unread(_) | Value::List(_),
-            Value::Part(_) | Value::Unread(_) | Value::List(_),
-        ) => None,
+        | (Value::Part(_) | Value::Unread(_) | Value::List(_), Value::Part(_) | Value::Unread(_) | Value::List(_)) => {
+            None
+        }
         (left, right) => Some(left == right),
     }
 }

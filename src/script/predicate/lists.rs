@@ -43,11 +43,9 @@ impl<'a> Items<'a> {
 
 impl<'q, S: Source + ?Sized> Asked<'q, S> {
     /// Whether a closure's body holds for some item, or for all of them.
-    pub(super) fn each(&self, [list, body]: &'q [Expr; 2], all: bool, items: &[Value<'q>]) -> Flag {
+    pub(super) fn each(&self, [list, body]: &'q [Expr; 2], all: bool, work: usize, items: &[Value<'q>]) -> Flag {
         let list = known!(Items::of(known!(self.evaluate(list, items).value())));
-        // A few items of one list are never much.
-        let is_much = list.len() > 16 || !items.is_empty();
-        if is_much && !self.may_go_on(list.len().saturating_mul(body.size())) {
+        if !self.may_go_on(list.len().saturating_mul(work)) {
             return Flag::UNSURE;
         }
         let mut within = items.to_vec();
@@ -65,9 +63,15 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
     }
 
     /// The items that a closure's body picks.
-    pub(super) fn pick(&self, [list, body]: &'q [Expr; 2], picks: Picks, items: &[Value<'q>]) -> Outcome<'q> {
+    pub(super) fn pick(
+        &self,
+        [list, body]: &'q [Expr; 2],
+        picks: Picks,
+        work: usize,
+        items: &[Value<'q>],
+    ) -> Outcome<'q> {
         let list = known!(Items::of(known!(self.evaluate(list, items).value())));
-        if !self.may_go_on(list.len().saturating_mul(body.size())) {
+        if !self.may_go_on(list.len().saturating_mul(work)) {
             return Flag::UNSURE.into();
         }
         let mut within = items.to_vec();
@@ -108,14 +112,14 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
     }
 
     /// What a loop comes to, with what follows it: see [`Expr::Loop`].
-    pub(super) fn turns(&self, parts: &'q [Expr], items: &[Value<'q>]) -> Outcome<'q> {
+    pub(super) fn turns(&self, parts: &'q [Expr], work: usize, items: &[Value<'q>]) -> Outcome<'q> {
         let [list, variables @ .., body, after] = parts else { return Flag::UNSURE.into() };
         let list = match known!(self.evaluate(list, items).value()) {
             // A loop goes through letters.
             Value::Text(_) => return Flag::UNSURE.into(),
             list => known!(Items::of(list)),
         };
-        if !self.may_go_on(list.len().saturating_mul(body.size())) {
+        if !self.may_go_on(list.len().saturating_mul(work)) {
             return Flag::UNSURE.into();
         }
         let mut within = known!(self.entered(variables, items));
@@ -130,10 +134,9 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
     }
 
     /// What a loop without a list comes to, with what follows it: see [`Expr::While`].
-    pub(super) fn turns_while(&self, parts: &'q [Expr], items: &[Value<'q>]) -> Outcome<'q> {
+    pub(super) fn turns_while(&self, parts: &'q [Expr], work: usize, items: &[Value<'q>]) -> Outcome<'q> {
         let [variables @ .., condition, body, after] = parts else { return Flag::UNSURE.into() };
         let mut within = known!(self.entered(variables, items));
-        let work = condition.size() + body.size();
         loop {
             if !self.may_go_on(work) {
                 return Flag::UNSURE.into();

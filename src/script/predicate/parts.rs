@@ -104,7 +104,9 @@ impl Expr {
             Self::If(parts) => parts[1].may_be_anything() || parts[2].may_be_anything(),
             Self::Coalesce(parts) => parts.iter().any(Self::may_be_anything),
             Self::After(parts) => parts[1].may_be_anything(),
-            Self::List(parts) | Self::Loop(parts, _) | Self::While(parts, _) | Self::Next(parts, _) => parts.iter().any(Self::may_be_anything),
+            Self::List(parts) | Self::Loop(parts, _) | Self::While(parts, _) | Self::Next(parts, _) => {
+                parts.iter().any(Self::may_be_anything)
+            }
             Self::Pick(parts, ..) => parts.iter().any(Self::may_be_anything),
             _ => false,
         }
