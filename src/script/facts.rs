@@ -119,8 +119,8 @@ struct Lowering<'a> {
     /// The file of the function in hand.
     file: Option<&'a Functions>,
     paths: Vec<Vec<String>>,
-    /// Closures around the expression in hand.
-    closures: usize,
+    /// Items of lists, and variables of loops, around the expression in hand.
+    around: usize,
     /// Calls around it.
     depth: usize,
     /// Of [`MOST_WORK`].
@@ -150,7 +150,7 @@ impl<'r> Rest<'r> {
 
 impl<'a> Lowering<'a> {
     fn new(surroundings: &'a Surroundings<'a>) -> Self {
-        Self { surroundings, file: None, paths: Vec::new(), closures: 0, depth: 0, left: MOST_WORK }
+        Self { surroundings, file: None, paths: Vec::new(), around: 0, depth: 0, left: MOST_WORK }
     }
 
     /// What a hook answers.

@@ -321,10 +321,10 @@ impl Lowering<'_> {
 
     /// What a closure answers about items that are not known.
     fn body(&mut self, function: &str, captured: &[Known]) -> (Expr, Within) {
-        let (around, before) = (self.closures, self.left);
-        self.closures += 1;
+        let (around, before) = (self.around, self.left);
+        self.around += 1;
         let answer = self.closure_of(function, captured, Known::Expr(Expr::Item(around)));
-        self.closures = around;
+        self.around = around;
         (self.expr(answer), Within { around, work: before - self.left })
     }
 

@@ -74,9 +74,9 @@ impl Lowering<'_> {
         let mut within = self.own(variables);
         let counted = counter.as_ref().map(|counter| {
             asked.push(Expr::Literal(Literal::Int(0)));
-            self.closures += 1;
-            self.declare(counter.as_str(), Known::Expr(Expr::Item(self.closures - 1)), &mut within);
-            self.closures - 1
+            self.around += 1;
+            self.declare(counter.as_str(), Known::Expr(Expr::Item(self.around - 1)), &mut within);
+            self.around - 1
         });
         self.declare(name.as_str(), Known::Expr(Expr::Item(around)), &mut within);
         let before = self.left;
@@ -84,7 +84,7 @@ impl Lowering<'_> {
         let within = Within { around, work: before - self.left };
         let after = self.go_on(behind, variables);
         asked.extend([body, self.expr(after)]);
-        self.closures = around;
+        self.around = around;
         Known::Expr(Expr::Loop(asked, within))
     }
 
@@ -107,19 +107,19 @@ impl Lowering<'_> {
         let within = Within { around, work: before - self.left };
         let after = self.go_on(behind, variables);
         asked.extend([condition, body, self.expr(after)]);
-        self.closures = around;
+        self.around = around;
         Known::Expr(Expr::While(asked, within))
     }
 
     /// Makes items of a loop's variables, behind its own; gives what they hold before it, and the number of its item.
     fn enter(&mut self, places: &[usize], held: &mut Vec<Expr>, variables: &mut Variables) -> usize {
-        let around = self.closures;
+        let around = self.around;
         for (number, place) in places.iter().enumerate() {
             let item = Known::Expr(Expr::Item(around + 1 + number));
             let before = std::mem::replace(&mut variables[*place].1, item);
             held.push(self.expr(before));
         }
-        self.closures += 1 + places.len();
+        self.around += 1 + places.len();
         around
     }
 
