@@ -281,6 +281,24 @@ impl Value {
         }
     }
 
+    /// How many values and tests it is made of.
+    fn size(&self) -> usize {
+        let within: usize = match self {
+            Self::List(values) | Self::Any(values) => values.iter().map(Self::size).sum(),
+            Self::Map(members) => members.iter().map(|(_, value)| value.size()).sum(),
+            Self::ListOf(value) | Self::Length(value) | Self::Part(value) => value.size(),
+            Self::Answer(test) => test.size(),
+            Self::Path(_)
+            | Self::Literal(_)
+            | Self::Params
+            | Self::Param(_)
+            | Self::Made(_)
+            | Self::Closure(_)
+            | Self::Unknown => 0,
+        };
+        1 + within
+    }
+
     /// The path, if it is just that.
     pub fn path(&self) -> Option<&Path> {
         match self {
@@ -300,6 +318,24 @@ impl Value {
     /// The text, if it is one that is known.
     pub fn text(&self) -> Option<&str> {
         self.literal().and_then(Json::as_str)
+    }
+}
+
+impl Test {
+    /// How many values and tests it is made of.
+    fn size(&self) -> usize {
+        let within: usize = match self {
+            Self::Compare(comparison) => {
+                comparison.left.size() + comparison.right.iter().map(Value::size).sum::<usize>()
+            }
+            Self::Empty(value, _) => value.size(),
+            Self::Each { list, test, .. } => list.size() + test.size(),
+            Self::Call(_, args, _) => args.iter().map(Value::size).sum(),
+            Self::Not(test) => test.size(),
+            Self::All(tests) | Self::Any(tests) => tests.iter().map(Self::size).sum(),
+            Self::Always(_) | Self::Unknown => 0,
+        };
+        1 + within
     }
 }
 

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::{Expr, Halt, LONG_LIST, Literal, Native, Operation, Place, Relation, Source, Value};
 use crate::record::Kind;
 
-/// Expressions that are evaluated over items of lists at most; what takes more is left to Rhai, which may stop it.
+/// Work at most, of what more of the record makes more of; what takes more is left to Rhai, which may stop it.
 const MOST_WORK: usize = 50_000;
 
 /// What a condition comes to.
@@ -128,7 +128,7 @@ pub(in crate::script) struct Asked<'q, S: ?Sized> {
     pub(super) source: &'q S,
     /// Those that the question names by number.
     paths: &'q [Vec<String>],
-    /// Expressions that were evaluated over items of lists.
+    /// Expressions that were evaluated over items of lists, and text that was read, in blocks of 64 bytes.
     work: Cell<usize>,
     /// What variables hold behind a turn, on top of what nobody asked for any more.
     pub(super) held: RefCell<Vec<Value<'q>>>,
@@ -270,6 +270,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
         }
     }
 
+    /// What an expression comes to, among these items of lists.
     pub(super) fn evaluate(&self, expr: &'q Expr, items: &[Value<'q>]) -> Outcome<'q> {
         match expr {
             Expr::Literal(literal) => Is(literal.value()),
@@ -309,6 +310,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
         }
     }
 
+    /// What is rarely asked of every record.
     fn evaluate_other(&self, expr: &'q Expr, items: &[Value<'q>]) -> Outcome<'q> {
         match expr {
             Expr::Member(inner, name) => match known!(self.known(inner, items)) {
@@ -469,6 +471,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
         }
     }
 
+    /// What a function of the table answers.
     fn call(&self, native: &Native, args: &[Value<'q>]) -> Outcome<'q> {
         if self.may_read(args) { (native.function)(args).into() } else { Unsure(Halt::Never) }
     }

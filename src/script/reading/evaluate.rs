@@ -10,6 +10,8 @@ use crate::script::syntax::{Call, Function, Span, Stmt, Tree};
 
 /// Expressions that are looked at.
 const MOST: usize = 20_000;
+/// Values that variables are copied of, and what those are made of.
+const MOST_COPIED: usize = 200_000;
 /// Calls within calls that are followed.
 const DEEPEST: usize = 12;
 
@@ -64,6 +66,7 @@ pub(super) struct Reader<'a> {
     pub(super) site: Option<Span>,
     pub(super) depth: usize,
     pub(super) left: usize,
+    pub(super) left_to_copy: usize,
     pub(super) closures: Vec<Closure<'a>>,
     /// Assignments so far: where there were none, ways leave variables with the same.
     pub(super) assignments: usize,
@@ -79,6 +82,7 @@ impl<'a> Reader<'a> {
             site: None,
             depth: 0,
             left: MOST,
+            left_to_copy: MOST_COPIED,
             closures: Vec::new(),
             assignments: 0,
             seen_reads: BTreeSet::new(),

@@ -86,6 +86,11 @@ impl<'a> Reader<'a> {
 
     fn variable(&mut self, name: &str, variables: &Variables) -> Value {
         if let Some((_, value)) = variables.iter().rev().find(|(known, _)| known == name) {
+            self.left_to_copy = self.left_to_copy.saturating_sub(value.size());
+            if self.left_to_copy == 0 {
+                self.out.is_complete = false;
+                return Value::Unknown;
+            }
             return value.clone();
         }
         if name == "params" {

@@ -64,4 +64,9 @@ fn what_is_not_followed_is_told() {
     let wide: String = (0..40).map(|at| format!("fn f{at}(e) {{ f{}(e) || f{}(e) }}\n", at + 1, at + 1)).collect();
     let wide = format!("{wide}fn f40(e) {{ e.a == 1 }}\nfn matches(event) {{ f0(event) }}");
     assert!(!reading(&wide, "").is_complete);
+    for step in ["a = [a, a];", "let a = [a, a];", "let a = a == 1 || (a == 2 && a == 3);", "let a = #{ x: a, y: a };"]
+    {
+        let doubled = format!("fn matches(event) {{ let a = event.a; {} a == 1 }}", step.repeat(60));
+        assert!(!reading(&doubled, "").is_complete, "{step}");
+    }
 }
