@@ -800,7 +800,7 @@ fn conditions_are_found() {
             ("for one in event.x { if one.y == \"z\" { return true; } } false", "x=*"),
             ("for one in event.x { if one.y == \"z\" { return false; } } event.n == 3", ""),
             ("let found = false; for one in event.x { found = true; } found", ""),
-            ("let name = \"\"; if event.n == 3 { name = event.eventName; } name == \"A\"", ""),
+            ("let name = \"\"; if event.n == 3 { name = event.eventName; } name == \"A\"", "eventName=A"),
         ] {
             let script = script(body, "", &[]);
             let predicate = script.predicate.as_ref().unwrap();
