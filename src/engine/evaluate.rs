@@ -228,7 +228,8 @@ pub(super) fn finding(
             }
         }
     };
-    let context = ask("context", Value::is_object, "a map").unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    let mut context =
+        ask("context", Value::is_object, "a map").unwrap_or_else(|| Value::Object(serde_json::Map::new()));
     let title = ask("title", Value::is_string, "text");
     let severity = ask(
         "severity",
@@ -237,6 +238,10 @@ pub(super) fn finding(
     );
     let resources = ask("resources", Value::is_array, "a list");
     let group = ask("group", Value::is_string, "text");
+    if hits::is_deep(&context) {
+        faults.push(format!("`context` answered what is nested deeper than {} levels", hits::DEEPEST));
+        context = Value::Object(serde_json::Map::new());
+    }
 
     let severity = policy
         .severity

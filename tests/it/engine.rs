@@ -138,6 +138,24 @@ fn several_answers_to_one_look_up_are_a_fault() {
     assert!(outcome.faults[0].reason.contains("found 2 resources"), "{:?}", outcome.faults);
 }
 
+/// A finding that waits in a temporary file has to be read again: one context must not lose the findings of all.
+#[test]
+fn what_is_nested_deep_is_left_out_of_a_context_and_told() {
+    let packs = checked(
+        "p",
+        "judges: cloudtrail",
+        "fn matches(event) { true }\nfn context(event) { #{ a: #{ b: event.requestParameters } } }",
+    );
+    for (levels, faults) in [(60, 0), (126, 1)] {
+        let deep = format!(r#","requestParameters":{}{}"#, "[".repeat(levels), "]".repeat(levels));
+        let outcome = judge(&packs, &[event("1", "A", &deep), event("2", "B", "")]);
+        let findings: Vec<_> = outcome.findings.iter().map(Result::unwrap).collect();
+        assert_eq!((findings.len(), outcome.faults.len()), (2, faults), "{:?}", outcome.faults);
+        assert!(outcome.faults.iter().all(|fault| fault.reason.contains("`context` answered what is nested deeper")));
+        assert_eq!(findings.iter().filter(|finding| finding.context["a"].is_object()).count(), 2 - faults);
+    }
+}
+
 #[test]
 fn an_association_is_resolved_by_a_call_in_any_file() {
     let packs = Pack::embedded().check(&Overrides::default(), &Limits::default()).unwrap();
