@@ -2,8 +2,8 @@
 //!
 //! The tree is evaluated with the record unknown: variables stand for the expressions they were given, parameters and
 //! constants for their values, calls of functions of the policy, its libraries and the prelude for what their bodies
-//! give. What is not understood (most arithmetic, look-ups, many host functions) is unknown, which
-//! [`predicate`](super::predicate) takes care of.
+//! give. What is not understood (lists and maps that are changed, numbers that are not whole, what a look-up finds, many host
+//! functions) is unknown, which [`predicate`](super::predicate) takes care of.
 
 mod calls;
 mod file;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use rhai::{ASTFlags, ASTNode, Dynamic, Expr as Tree, FnCallExpr, Stmt};
 use serde_json::Value as Json;
 
-use self::calls::may_be_list;
+use self::calls::{may_be_list, may_be_part};
 pub(super) use self::file::Functions;
 use self::turns::Turns;
 use super::answer::{Answer, Shape};
@@ -167,12 +167,13 @@ impl<'a> Lowering<'a> {
         Known::Expr(self.unknown())
     }
 
-    /// One that has failed for certain, which is nothing to rely on.
+    /// Spends work; false if none is left, and what is in hand is to be unknown.
     fn spend(&mut self, work: usize) -> bool {
         self.left = self.left.saturating_sub(work);
         self.left > 0
     }
 
+    /// A copy, as far as there is work left for it.
     fn copied(&mut self, known: &Known) -> Known {
         if self.spend(known.size()) { known.clone() } else { self.nothing_known() }
     }
@@ -681,16 +682,7 @@ impl<'a> Lowering<'a> {
             }
             Known::Actor => self.of_actor(name),
             Known::Expr(Expr::Path(at)) if self.paths[at].is_empty() => Known::Expr(self.path(vec![name.to_owned()])),
-            Known::Expr(
-                expr @ (Expr::Path(_)
-                | Expr::Item(_)
-                | Expr::Member(..)
-                | Expr::Bracket(_)
-                | Expr::At(..)
-                | Expr::Call(..)
-                | Expr::Pick(..)
-                | Expr::LookUp(_)),
-            ) if in_brackets || !value::is_own_property(name) => {
+            Known::Expr(expr) if may_be_part(&expr) && (in_brackets || !value::is_own_property(name)) => {
                 let value = self.step(&expr, name);
                 // In brackets, a step into text or a number fails.
                 let may_fail = in_brackets || matches!(expr, Expr::Bracket(_));

@@ -8,22 +8,24 @@ use crate::script::predicate::{
     Expr, Finding, Literal, LookUp, Native, Operation, Pattern, Picks, Place, Relation, Within,
 };
 
-/// Whether the items of an expression can be gone through: what is no list of Rhai's own.
-pub(super) fn may_be_list(list: &Expr) -> bool {
+/// Whether an expression may be a part of a record, which has members, items, or neither.
+pub(super) fn may_be_part(expr: &Expr) -> bool {
     matches!(
-        list,
+        expr,
         Expr::Path(_)
             | Expr::Item(_)
             | Expr::Member(..)
             | Expr::Bracket(_)
             | Expr::At(..)
             | Expr::Call(..)
-            | Expr::Coalesce(_)
-            | Expr::List(_)
-            | Expr::Listed(_)
             | Expr::LookUp(_)
             | Expr::Pick(..)
     )
+}
+
+/// Whether the items of an expression can be gone through.
+pub(super) fn may_be_list(expr: &Expr) -> bool {
+    may_be_part(expr) || matches!(expr, Expr::Coalesce(_) | Expr::List(_) | Expr::Listed(_))
 }
 
 /// Whether an address is in one of some blocks.
@@ -128,20 +130,7 @@ impl Lowering<'_> {
                 Literal::Text(text) if text.is_empty() => Known::List(Vec::new()),
                 _ => Known::List(args),
             },
-            (
-                "list",
-                [
-                    Known::Expr(
-                        one @ (Expr::Path(_)
-                        | Expr::Item(_)
-                        | Expr::Member(..)
-                        | Expr::Bracket(_)
-                        | Expr::At(..)
-                        | Expr::Call(..)
-                        | Expr::LookUp(_)),
-                    ),
-                ],
-            ) => Known::Expr(Expr::Listed(Box::new(one.clone()))),
+            ("list", [Known::Expr(one)]) if may_be_part(one) => Known::Expr(Expr::Listed(Box::new(one.clone()))),
             ("some" | "all", [list, Known::Closure(function, captured)]) => {
                 let (list, function, captured) = (list.clone(), function.clone(), captured.clone());
                 self.each(list, &function, &captured, name == "all")

@@ -297,15 +297,6 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 }
             },
             Expr::Unknown(halt) => Unsure(*halt),
-            Expr::Not(_)
-            | Expr::All(_)
-            | Expr::Any(_)
-            | Expr::Equal(_)
-            | Expr::Order(..)
-            | Expr::Text(..)
-            | Expr::OneOf(..)
-            | Expr::Each(..)
-            | Expr::Matches(..) => self.ask(expr, items).into(),
             other => self.evaluate_other(other, items),
         }
     }
@@ -454,10 +445,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 Unsure(Halt::Perhaps) => Unsure(Halt::Perhaps),
                 No | Unsure(Halt::Never) | Turned { .. } => self.ask(&parts[1], items).weaker().into(),
             },
-            Expr::Literal(_)
-            | Expr::Path(_)
-            | Expr::Item(_)
-            | Expr::Not(_)
+            Expr::Not(_)
             | Expr::All(_)
             | Expr::Any(_)
             | Expr::Equal(_)
@@ -465,9 +453,10 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             | Expr::Text(..)
             | Expr::OneOf(..)
             | Expr::Each(..)
-            | Expr::Matches(..)
-            | Expr::Call(..)
-            | Expr::Unknown(_) => self.evaluate(expr, items),
+            | Expr::Matches(..) => self.ask(expr, items).into(),
+            Expr::Literal(_) | Expr::Path(_) | Expr::Item(_) | Expr::Call(..) | Expr::Unknown(_) => {
+                self.evaluate(expr, items)
+            }
         }
     }
 

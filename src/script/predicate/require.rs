@@ -180,7 +180,7 @@ impl Expr {
             }
             // Without a turn it is what follows.
             Self::Loop(parts, _) => {
-                if let ([list, ..], [.., Self::Literal(literal)]) = (parts.as_slice(), parts.as_slice())
+                if let [list, .., Self::Literal(literal)] = parts.as_slice()
                     && *literal != Literal::Bool(wanted)
                 {
                     let list = if let Self::Listed(list) = list { list } else { list };
