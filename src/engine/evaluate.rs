@@ -194,7 +194,7 @@ pub(super) fn confirms(
     if !policy.script.hooks.contains("confirm") {
         return (true, None);
     }
-    match answers_yes("confirm", runtime.call(index, &policy.script, "confirm", record)) {
+    match answers_yes("confirm", runtime.answer(index, &policy.script, "confirm", record)) {
         Ok(answer) => (answer, None),
         Err(Verdict::Fault(reason)) => (true, Some(reason)),
         Err(Verdict::NotEvaluated(reason)) => (true, Some(format!("`confirm` {reason}"))),

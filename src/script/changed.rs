@@ -12,6 +12,8 @@ use super::{check, functions};
 pub(super) struct Changed {
     /// Those that are assigned to, or of which a part is.
     pub(super) assigned: BTreeSet<String>,
+    /// Those that are given one more item, if they hold lists.
+    grown: BTreeSet<String>,
     /// Those that something else than a statement of their function may change: a function in their place, an assignment
     /// within an expression, or one to a part of them.
     others: BTreeSet<String>,
@@ -40,15 +42,18 @@ impl Changed {
             }
         });
         // What sees the variables around its call may assign to them. An item may be what Rhai lets nobody assign to; and in
-        // the place of a loop's variable it puts a constant of that name.
-        let assigned = changed.assigned.iter().filter(|name| changed.sees_around || looped.contains(*name));
-        changed.others.extend(assigned.chain(constants.intersection(&looped)).cloned().collect::<Vec<_>>());
+        // the place of a loop's variable it puts a constant of that name. To a constant nothing can be added, either.
+        let stated = changed.assigned.union(&changed.grown);
+        let stated = stated.filter(|name| changed.sees_around || looped.contains(*name));
+        let fixed = constants.iter().filter(|name| looped.contains(*name) || changed.grown.contains(*name));
+        changed.others.extend(stated.chain(fixed).cloned().collect::<Vec<_>>());
         changed
     }
 
     /// Whether a variable of that name may hold something else than what the statements of its function have it hold.
     pub(super) fn names(&self, variable: &str) -> bool {
-        self.others.contains(variable) || self.assigned.contains(variable) && self.captured.contains(variable)
+        let is_stated = self.assigned.contains(variable) || self.grown.contains(variable);
+        self.others.contains(variable) || is_stated && self.captured.contains(variable)
     }
 
     /// Notes what the last node of a path may change.
@@ -81,6 +86,10 @@ impl Changed {
                 self.others.extend(first.and_then(root_variable));
             }
             Some(ASTNode::Expr(chain @ (Tree::Dot(pair, ..) | Tree::Index(pair, ..)))) => {
+                if let Some(name) = grown_by(path) {
+                    self.grown.insert(name.to_owned());
+                    return;
+                }
                 let mut is_changed = false;
                 chain.walk(&mut Vec::new(), &mut |inner: &[ASTNode<'_>]| {
                     // A function of the script, or one that is called by another, may change its `this`.
@@ -128,6 +137,28 @@ fn changes(name: &str, others: &[Tree]) -> bool {
         "replace" => !others.iter().all(is_text),
         _ => !functions::is_pure(name),
     }
+}
+
+/// The variable that a call gives one more item, if it does, and that item.
+pub(super) fn grown(tree: &Tree) -> Option<(&str, &Tree)> {
+    let Tree::Dot(pair, flags, _) = tree else { return None };
+    match (&pair.lhs, &pair.rhs) {
+        (Tree::Variable(variable, ..), Tree::MethodCall(call, _))
+            if call.name == "push" && variable.2.is_empty() && !flags.intersects(ASTFlags::NEGATED) =>
+        {
+            let [item] = call.args.as_slice() else { return None };
+            Some((variable.1.as_str(), item))
+        }
+        _ => None,
+    }
+}
+
+/// The variable that the last node of a path gives one more item, if that is a statement by itself and stands in no
+/// expression.
+pub(super) fn grown_by<'t>(path: &[ASTNode<'t>]) -> Option<&'t str> {
+    let [outer @ .., ASTNode::Stmt(Stmt::Expr(_)), ASTNode::Expr(chain)] = path else { return None };
+    let is_within = outer.iter().any(|node| matches!(node, ASTNode::Expr(_)));
+    grown(chain).filter(|_| !is_within).map(|(name, _)| name)
 }
 
 /// The variable that a chain of steps begins with.

@@ -12,7 +12,7 @@ mod remarks;
 mod walker;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ pub(super) use self::parsed::{Function, Parsed, Parser, constant};
 pub(super) use self::place::{Lines, function_name};
 use self::walker::Walker;
 use super::syntax::{self, Tree};
-use super::{Given, Hooks, Limits, Named, PRELUDE, Script, facts};
+use super::{Answer, Given, Hooks, Limits, Named, PRELUDE, Script, facts};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::sessions;
 
@@ -110,29 +110,80 @@ impl Shared {
 /// Whose a function of a library is.
 const OF_LIBRARY: &str = "a library of the pack";
 
+/// Proves things of the scripts of one list of libraries, in one thread.
+pub(super) struct Prover {
+    parser: Parser,
+    libraries: Arc<[Arc<SourceText>]>,
+    /// The functions of the libraries and the prelude.
+    common: Vec<facts::Functions>,
+}
+
+impl Prover {
+    pub(super) fn new(libraries: &Arc<[Arc<SourceText>]>, limits: &Limits) -> Self {
+        let parser = Parser::new(limits);
+        let texts = libraries.iter().map(|library| library.text.as_str()).chain([PRELUDE]);
+        let common = texts.filter_map(|text| parser.parse(text).ok()).map(facts::Functions::of).collect();
+        Self { parser, libraries: Arc::clone(libraries), common }
+    }
+
+    /// Whether it is for scripts with these libraries.
+    pub(super) fn is_of(&self, libraries: &Arc<[Arc<SourceText>]>) -> bool {
+        Arc::ptr_eq(&self.libraries, libraries)
+    }
+
+    /// What is proved of the hooks that are asked about a finding.
+    pub(super) fn words(&self, script: &Script) -> BTreeMap<String, Answer> {
+        let Ok(parsed) = self.parser.parse(&script.source.text) else { return BTreeMap::new() };
+        let (hooks, given) = &script.wording;
+        self.answers(script, &facts::Functions::of(parsed), hooks, *given)
+    }
+
+    /// What is proved of these hooks, which are all given the same.
+    fn answers(
+        &self,
+        script: &Script,
+        own: &facts::Functions,
+        hooks: &[String],
+        given: Given,
+    ) -> BTreeMap<String, Answer> {
+        self.surrounded(script, own, |surroundings| {
+            hooks.iter().filter_map(|hook| Some((hook.clone(), facts::of_hook(hook, given, surroundings)?))).collect()
+        })
+    }
+
+    fn surrounded<T>(
+        &self,
+        script: &Script,
+        own: &facts::Functions,
+        prove: impl FnOnce(&facts::Surroundings<'_>) -> T,
+    ) -> T {
+        prove(&facts::Surroundings {
+            functions: &std::iter::once(own).chain(&self.common).collect::<Vec<_>>(),
+            params: &script.params,
+            constants: &script.constants,
+            may_halt: !script.needs.is_empty(),
+            traces: script.traces,
+        })
+    }
+}
+
 /// Reads the scripts of a pack's policies, in one thread.
 pub struct Reader<'a> {
-    parser: Parser,
-    libraries: &'a Arc<[Arc<SourceText>]>,
+    prover: Prover,
     against: Option<&'a Shared>,
-    /// The functions of the libraries and the prelude, to prove things by.
-    common: Vec<facts::Functions>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader that checks what it reads against what the pack shares; without that, it says only what does not parse.
-    pub fn new(libraries: &'a Arc<[Arc<SourceText>]>, against: Option<&'a Shared>, limits: &Limits) -> Self {
-        let parser = Parser::new(limits);
-        let texts = libraries.iter().map(|library| library.text.as_str()).chain([PRELUDE]);
-        let common = texts.filter_map(|text| parser.parse(text).ok()).map(facts::Functions::of).collect();
-        Self { parser, libraries, against, common }
+    pub fn new(libraries: &Arc<[Arc<SourceText>]>, against: Option<&'a Shared>, limits: &Limits) -> Self {
+        Self { prover: Prover::new(libraries, limits), against }
     }
 
     /// Reads a policy's script. The front matter stands in comments, so `source` is the whole file.
     pub fn read(&self, source: &Arc<SourceText>, header: &Header<'_>) -> Checked {
         let mut script = Script {
             source: Arc::clone(source),
-            libraries: Arc::clone(self.libraries),
+            libraries: Arc::clone(&self.prover.libraries),
             params: header.params.clone(),
             constants: BTreeMap::new(),
             hooks: BTreeSet::new(),
@@ -141,8 +192,10 @@ impl<'a> Reader<'a> {
             traces: header.uses.iter().chain(header.needs).any(|kind| kind == sessions::KIND),
             predicate: None,
             answers: BTreeMap::new(),
+            wording: (Vec::new(), if header.window.is_some() { Given::Hits } else { Given::Record }),
+            words: OnceLock::new(),
         };
-        let mut parsed = match self.parser.parse(&source.text) {
+        let mut parsed = match self.prover.parser.parse(&source.text) {
             Ok(parsed) => parsed,
             Err(problem) => return Checked { script, diagnostics: vec![problem.diagnostic(source)], tree: None },
         };
@@ -154,17 +207,12 @@ impl<'a> Reader<'a> {
         script.hooks = parsed.hooks(header.hooks());
         script.constants = std::mem::take(&mut parsed.constants);
         let own = facts::Functions::of(parsed);
-        let surroundings = facts::Surroundings {
-            functions: &std::iter::once(&own).chain(&self.common).collect::<Vec<_>>(),
-            params: &script.params,
-            constants: &script.constants,
-            may_halt: !script.needs.is_empty(),
-            traces: script.traces,
-        };
-        let is_of_record = |hook: &&String| header.hooks().given(hook) == Some(Given::Record);
-        let others = script.hooks.iter().filter(|hook| *hook != "matches").filter(is_of_record);
-        script.answers = others.filter_map(|hook| Some((hook.clone(), facts::of_hook(hook, &surroundings)?))).collect();
-        script.predicate = Some(facts::of_matches(&surroundings));
+        let others = script.hooks.iter().filter(|hook| *hook != "matches").cloned();
+        let is_of_window = |hook: &String| header.window.is_some() && header.hooks().given(hook) == Some(Given::Record);
+        let (of_window, wording): (Vec<_>, Vec<_>) = others.partition(is_of_window);
+        script.answers = self.prover.answers(&script, &own, &of_window, Given::Record);
+        script.wording.0 = wording;
+        script.predicate = Some(self.prover.surrounded(&script, &own, facts::of_matches));
         Checked { script, diagnostics, tree }
     }
 }

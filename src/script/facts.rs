@@ -2,7 +2,7 @@
 //!
 //! The tree is evaluated with the record unknown: variables stand for the expressions they were given, parameters and
 //! constants for their values, calls of functions of the policy, its libraries and the prelude for what their bodies
-//! give. What is not understood (lists and maps that are changed, numbers that are not whole, what a look-up finds, many host
+//! give. What is not understood (maps that are changed, lists that are changed otherwise than by `push`, numbers that are not whole, what a look-up finds, many host
 //! functions) is unknown, which [`predicate`](super::predicate) takes care of.
 
 mod calls;
@@ -18,8 +18,10 @@ use serde_json::Value as Json;
 pub(super) use self::file::Functions;
 use self::turns::Turns;
 use super::answer::{Answer, Shape};
-use super::check;
+use super::changed::grown;
+use super::check::{self, Function};
 use super::functions;
+use super::hooks::Given;
 use super::predicate::{Expr, Halt, Literal, Native, Predicate};
 
 /// Expressions that a predicate may be made of; what would need more is left to Rhai.
@@ -68,16 +70,16 @@ pub(super) struct Surroundings<'a> {
 
 /// What is proved of `matches`.
 pub(super) fn of_matches(surroundings: &Surroundings<'_>) -> Predicate {
-    let mut lowering = Lowering::new(surroundings);
-    let test = lowering.of_record("matches").map(|known| lowering.expr(known));
+    let mut lowering = Lowering::new(surroundings, Given::Record);
+    let test = lowering.hook("matches").map(|known| lowering.expr(known));
     let test = test.filter(|test| test.size() <= LARGEST).unwrap_or_else(|| lowering.unknown());
     Predicate { test, paths: lowering.paths }
 }
 
-/// What is proved of another hook, if anything is.
-pub(super) fn of_hook(hook: &str, surroundings: &Surroundings<'_>) -> Option<Answer> {
-    let mut lowering = Lowering::new(surroundings);
-    let known = lowering.of_record(hook)?;
+/// What is proved of another hook, which is given a record or hits, if anything is.
+pub(super) fn of_hook(hook: &str, given: Given, surroundings: &Surroundings<'_>) -> Option<Answer> {
+    let mut lowering = Lowering::new(surroundings, given);
+    let known = lowering.hook(hook)?;
     let shape = lowering.shape(known);
     (!shape.is_unknown() && shape.size() <= LARGEST).then_some(Answer { shape, paths: lowering.paths })
 }
@@ -114,6 +116,8 @@ impl Known {
 
 struct Lowering<'a> {
     surroundings: &'a Surroundings<'a>,
+    /// What stands at the root of paths.
+    given: Given,
     /// The file of the function in hand.
     file: Option<&'a Functions>,
     paths: Vec<Vec<String>>,
@@ -147,14 +151,19 @@ impl<'r> Rest<'r> {
 }
 
 impl<'a> Lowering<'a> {
-    fn new(surroundings: &'a Surroundings<'a>) -> Self {
-        Self { surroundings, file: None, paths: Vec::new(), around: 0, depth: 0, left: MOST_WORK }
+    fn new(surroundings: &'a Surroundings<'a>, given: Given) -> Self {
+        Self { surroundings, given, file: None, paths: Vec::new(), around: 0, depth: 0, left: MOST_WORK }
     }
 
     /// What a hook answers.
-    fn of_record(&mut self, hook: &str) -> Option<Known> {
+    fn hook(&mut self, hook: &str) -> Option<Known> {
         let root = Known::Expr(self.path(Vec::new()));
         self.call(hook, vec![root])
+    }
+
+    /// Whether an expression is the record that is judged.
+    fn is_record(&self, expr: &Expr) -> bool {
+        self.given == Given::Record && matches!(expr, Expr::Path(at) if self.paths[*at].is_empty())
     }
 
     fn unknown(&self) -> Expr {
@@ -177,7 +186,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// The variables, for a part of the script that may change them.
-    fn own(&mut self, variables: &Variables) -> Variables {
+    fn carried(&mut self, variables: &Variables) -> Variables {
         // Most of them are asked for in no branch.
         self.spend(variables.iter().map(|(_, known)| known.size()).sum::<usize>() / 16);
         variables.clone()
@@ -185,7 +194,7 @@ impl<'a> Lowering<'a> {
 
     /// The same as [`statements`](Self::statements), where others go on with the variables as they are.
     fn branch(&mut self, statements: &[Stmt], rest: Option<&Rest<'_>>, variables: &Variables) -> Known {
-        let mut own = self.own(variables);
+        let mut own = self.carried(variables);
         self.statements(statements, rest, &mut own)
     }
 
@@ -243,11 +252,15 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// The answer of a function of the policy, its libraries or the prelude.
+    /// A function of the policy, its libraries or the prelude, and the file that it stands in.
+    fn own(&self, name: &str, params: usize) -> Option<(&'a Functions, &'a Function)> {
+        let key = (name.to_owned(), params);
+        self.surroundings.functions.iter().find_map(|file| Some((*file, file.by_name.get(&key)?)))
+    }
+
+    /// The answer of such a function; `None` if there is none, or where calls are too deep to be followed.
     fn call(&mut self, name: &str, args: Vec<Known>) -> Option<Known> {
-        let key = (name.to_owned(), args.len());
-        let found = self.surroundings.functions.iter();
-        let (file, function) = found.copied().find_map(|file| Some((file, file.by_name.get(&key)?)))?;
+        let (file, function) = self.own(name, args.len())?;
         if self.depth >= DEEPEST {
             return None;
         }
@@ -314,6 +327,11 @@ impl<'a> Lowering<'a> {
                 self.after(effect, after)
             }
             Stmt::Expr(expr) => {
+                if let Some((list, item)) = grown(expr) {
+                    let Some(effect) = self.grow(list, item, variables) else { return self.nothing_known() };
+                    let after = self.statements(others, rest, variables);
+                    return self.after(effect, after);
+                }
                 let value = self.tree(expr, variables);
                 self.goes_on(value, others, rest, is_last, variables)
             }
@@ -440,7 +458,7 @@ impl<'a> Lowering<'a> {
         for (block, values) in blocks {
             let mut taken = otherwise.clone();
             for at in block.iter().rev() {
-                let mut own = self.own(variables);
+                let mut own = self.carried(variables);
                 let guard = self.tree(&cases.expressions[*at].lhs, &mut own);
                 let guard = self.expr(guard);
                 let value = self.arm(&cases.expressions[*at].rhs, rest, variables);
@@ -454,7 +472,7 @@ impl<'a> Lowering<'a> {
 
     /// What a case of a switch comes to, with what follows the switch.
     fn arm(&mut self, tree: &Tree, rest: Option<&Rest<'_>>, variables: &Variables) -> Known {
-        let mut variables = self.own(variables);
+        let mut variables = self.carried(variables);
         match tree {
             Tree::Stmt(block) => self.statements(block.statements(), rest, &mut variables),
             other if expression_leaves(other) => self.nothing_known(),

@@ -20,13 +20,14 @@ mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use rhai::{AST, Dynamic, EvalAltResult, EvalContext, Scope};
 use serde_json::Value;
 
 pub use self::answer::Answer;
+use self::check::Prover;
 pub use self::check::{Checked, Header, Reader, Shared};
 use self::compiled::{Compiled, Compiler};
 pub(crate) use self::functions::{ACTOR, TRACED, compile_glob, gives_only};
@@ -70,12 +71,16 @@ pub struct Script {
     pub traces: bool,
     /// What is proved of `matches`; nothing of a script with mistakes.
     pub predicate: Option<Predicate>,
-    /// What is proved of the other hooks.
+    /// What is proved of the hooks that tell what a record is to a window.
     answers: BTreeMap<String, Answer>,
+    /// The hooks that are asked about a finding, and what they are given.
+    wording: (Vec<String>, Given),
+    /// What is proved of these, when somebody first asks: of most policies nobody does.
+    words: OnceLock<BTreeMap<String, Answer>>,
 }
 
 impl Script {
-    /// What is proved of a hook beside `matches`, if anything is.
+    /// What is proved of a hook that tells what a hit is to a window, if anything is.
     pub fn proved(&self, hook: &str) -> Option<&Answer> {
         self.answers.get(hook)
     }
@@ -96,6 +101,8 @@ pub struct Runtime {
     limits: Limits,
     /// Made when the first script is asked: threads that ask none do without.
     compiler: Option<Compiler>,
+    /// One for each list of libraries.
+    provers: Vec<Prover>,
     loaded: Vec<Option<Box<Compiled>>>,
     spent: Spent,
     /// Whether what is proved of a script stands for what it says.
@@ -119,7 +126,7 @@ impl Runtime {
         let limits = limits.with(&inventory);
         let env = Env::new(inventory, now, limits.operations);
         let loaded = std::iter::repeat_with(|| None).take(scripts).collect();
-        Self { env, limits, compiler: None, loaded, spent: Spent::default(), is_proving: true, actor: None }
+        Self { env, limits, compiler: None, provers: Vec::new(), loaded, spent: Spent::default(), is_proving: true, actor: None }
     }
 
     /// A runtime that runs every script that it is asked about.
@@ -139,8 +146,26 @@ impl Runtime {
     /// # Errors
     /// [`Stop`] when the record cannot be judged or the script fails.
     pub fn answer(&mut self, index: usize, script: &Script, hook: &str, record: &Record) -> Result<Value, Stop> {
-        let proved = script.answers.get(hook).filter(|_| self.is_proving).and_then(|answer| answer.of(record));
-        proved.map_or_else(|| self.call(index, script, hook, record), Ok)
+        let proved = if self.is_proving { self.proved(script, hook) } else { None };
+        match proved.and_then(|answer| answer.of(record)) {
+            Some(answer) => Ok(answer),
+            None => self.call(index, script, hook, record),
+        }
+    }
+
+    /// What is proved of a hook beside `matches`.
+    fn proved<'s>(&mut self, script: &'s Script, hook: &str) -> Option<&'s Answer> {
+        if let Some(answer) = script.answers.get(hook) {
+            return Some(answer);
+        }
+        let words = script.words.get_or_init(|| {
+            let at = self.provers.iter().position(|prover| prover.is_of(&script.libraries)).unwrap_or_else(|| {
+                self.provers.push(Prover::new(&script.libraries, &self.limits));
+                self.provers.len() - 1
+            });
+            self.provers[at].words(script)
+        });
+        words.get(hook)
     }
 
     /// Calls a hook of the script at `index` with a record.

@@ -236,6 +236,8 @@ pub(super) enum Expr {
     Listed(Box<Expr>),
     /// A list of these.
     List(Vec<Expr>),
+    /// A list that a script made, and one more item.
+    Grown(Box<[Expr; 2]>),
     /// A loop: what it is over; what the variables hold that it changes; what becomes of an item, which is [`Expr::Next`], or
     /// what the function answers; and what is evaluated when it is over. The item and the variables are the next items for
     /// the last two.

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use rhai::{Dynamic, INT};
@@ -389,6 +389,8 @@ impl Prober {
             traces: script.traces,
             predicate: None,
             answers: BTreeMap::new(),
+            wording: script.wording.clone(),
+            words: OnceLock::new(),
         }
     }
 

@@ -438,6 +438,8 @@ fn what_a_pack_shares_is_compiled_once() {
             traces: false,
             predicate: None,
             answers: BTreeMap::new(),
+            wording: (Vec::new(), Given::Record),
+            words: OnceLock::new(),
         };
         let limits = Limits::default();
         let mut compiler = Compiler::new(&limits, &sandbox::bare_env(&limits));
@@ -471,6 +473,8 @@ fn closures_call_the_functions_of_their_own_script() {
             traces: false,
             predicate: None,
             answers: BTreeMap::new(),
+            wording: (Vec::new(), Given::Record),
+            words: OnceLock::new(),
         };
         let scripts = [script(1), script(2)];
         let mut runtime = Runtime::new(2, inventory(), now(), &Limits::default());

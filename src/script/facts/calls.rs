@@ -25,7 +25,7 @@ pub(super) fn may_be_part(expr: &Expr) -> bool {
 
 /// Whether the items of an expression can be gone through.
 pub(super) fn may_be_list(expr: &Expr) -> bool {
-    may_be_part(expr) || matches!(expr, Expr::Coalesce(_) | Expr::List(_) | Expr::Listed(_))
+    may_be_part(expr) || matches!(expr, Expr::Coalesce(_) | Expr::List(_) | Expr::Listed(_) | Expr::Grown(_))
 }
 
 /// Whether an address is in one of some blocks.
@@ -56,13 +56,15 @@ impl Lowering<'_> {
         if is_method && self.has_method(name, args.len() - 1) {
             return self.nothing_known();
         }
-        let own = if is_method { None } else { self.call(name, args.clone()) };
-        let answer = own.unwrap_or_else(|| self.host(name, args));
+        let answer = match is_method || self.own(name, args.len()).is_none() {
+            true => self.host(name, args),
+            false => self.call(name, args).unwrap_or_else(|| self.nothing_known()),
+        };
         effects.into_iter().rev().fold(answer, |answer, effect| self.after(Some(effect), answer))
     }
 
     /// Whether a function of the script answers as a method of that name.
-    fn has_method(&self, name: &str, params: usize) -> bool {
+    pub(super) fn has_method(&self, name: &str, params: usize) -> bool {
         let key = (name.to_owned(), params);
         self.surroundings.functions.iter().any(|file| file.by_name.contains_key(&key) || file.typed.contains(&key))
     }
@@ -120,8 +122,8 @@ impl Lowering<'_> {
     /// A function of Rhai or of the host.
     fn host(&mut self, name: &str, mut args: Vec<Known>) -> Known {
         match (name, args.as_mut_slice()) {
-            ("actor", [Known::Expr(Expr::Path(at))]) if self.paths[*at].is_empty() => Known::Actor,
-            ("account" | "region", [Known::Expr(Expr::Path(at))]) if self.paths[*at].is_empty() => {
+            ("actor", [Known::Expr(event)]) if self.is_record(event) => Known::Actor,
+            ("account" | "region", [Known::Expr(event)]) if self.is_record(event) => {
                 Known::Expr(Expr::Place(if name == "account" { Place::Account } else { Place::Region }))
             }
             ("list", [list @ Known::List(_)]) => list.clone(),
@@ -240,8 +242,7 @@ impl Lowering<'_> {
                 Known::Expr(Expr::Call(Native { function, makes }, args))
             }
             Lowered::OfEvent(tests) => {
-                let is_record = matches!(args.as_slice(), [Known::Expr(Expr::Path(at))] if self.paths[*at].is_empty());
-                if !is_record {
+                if !matches!(args.as_slice(), [Known::Expr(event)] if self.is_record(event)) {
                     return self.nothing_known();
                 }
                 let parts: Vec<Expr> = tests

@@ -92,7 +92,7 @@ impl Lowering<'_> {
                 found.unwrap_or(Known::Expr(Expr::Literal(Literal::Unit)))
             }
             Known::Actor => self.of_actor(name),
-            Known::Expr(Expr::Path(at)) if self.paths[at].is_empty() => Known::Expr(self.path(vec![name.to_owned()])),
+            Known::Expr(expr) if self.is_record(&expr) => Known::Expr(self.path(vec![name.to_owned()])),
             Known::Expr(expr) if may_be_part(&expr) && (in_brackets || !value::is_own_property(name)) => {
                 let value = self.step(&expr, name);
                 // In brackets, a step into text or a number fails.

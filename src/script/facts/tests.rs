@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::check::{Checked, Shared};
 use super::super::predicate::{Demand, Predicate, Reply, Source, Value, Verdict};
-use super::super::{Header, Limits, OUT_OF_TIME, Reader, Runtime, STACK, Script, Stop};
+use super::super::{Header, Limits, Named, OUT_OF_TIME, Reader, Runtime, STACK, Script, Stop};
 use crate::diagnostic::SourceText;
 use crate::inventory::{Builder, Collected, Inventory};
 use crate::record::{CLOUDTRAIL, Document, Node, Origin, Record, Ref, Scope};
@@ -21,6 +21,16 @@ const PARAMS: &str = r#"{"none":[],"roles":["arn:aws:iam::111122223333:role/ops"
 /// A script with this body of `matches`, and these functions beside it.
 fn script(body: &str, beside: &str, needs: &[&str]) -> Script {
     checked(body, beside, needs, None).script
+}
+
+/// A script of a policy with a window, with these functions beside `matches`.
+fn of_window(functions: &str) -> Script {
+    let text = format!("const LIMIT = 3;\nconst NAMES = [\"A\", \"B\"];\n{functions}\nfn matches(event) {{ true }}\n");
+    let source = Arc::new(SourceText { file: "p.rhai".to_owned(), text });
+    let (libraries, window) = (libraries(), Named::default());
+    let params = serde_json::from_str(PARAMS).unwrap();
+    let header = Header { params, judges: CLOUDTRAIL, uses: &[], needs: &[], window: Some(&window) };
+    Reader::new(&libraries, None, &Limits::default()).read(&source, &header).script
 }
 
 /// The same, checked against what is shared, if that is given.
@@ -70,8 +80,8 @@ fn other_hooks(script: &Script, record: &Record) -> (Vec<String>, usize) {
     let mut runtime = Runtime::new(1, inventory(), now, &Limits::default());
     let mut problems = Vec::new();
     let mut proved = 0;
-    for (hook, answer) in &script.answers {
-        let Some(answer) = answer.of(record) else { continue };
+    for hook in script.hooks.iter().filter(|hook| *hook != "matches") {
+        let Some(answer) = runtime.proved(script, hook).and_then(|answer| answer.of(record)) else { continue };
         proved += 1;
         let interpreted = runtime.call(0, script, hook, record);
         if interpreted != Ok(answer.clone()) {
@@ -225,6 +235,29 @@ const UNDERSTOOD: &[(&str, &str)] = &[
     ("is_one_of(actor(event), params.roles)", ""),
     ("glob(event.eventName, \"Con*\") || glob(actor(event).arn, [\"*:root\", \"x\"])", ""),
     ("regex(event.eventName, \"^[AB]$\")", ""),
+    ("let l = [1, 2, event.n]; l.extract(1).len() == 2 && l.extract(-1)[0] == 3 && l.extract(0, 2).len() == 2", ""),
+    ("let w = event.requestParameters.words; w.extract(0, 1).len() == 1 && w.extract(9, 1).is_empty() && w.extract(0, -1) == ()", ""),
+    ("event.requestParameters.one.extract(0, 1).len() == 1 && event.nothing.extract(0).is_empty()", ""),
+    ("let l = []; l.push(event.eventName); l.push(event.n); l.len() == 2 && l[0] == \"A\" && l.contains(\"A\")", ""),
+    (
+        "let open = []; for item in list(event.requestParameters.list) { if item.ok == true { open.push(item.ip); } } !open.is_empty()",
+        "",
+    ),
+    (
+        "let words = [\"z\"]; for (word, at) in list(event.requestParameters.words) { if at > 0 { words.push(word); } } words.join(\",\") == \"z,b\"",
+        "",
+    ),
+    (
+        "ips(event.requestParameters.list).contains(\"5.6.7.8\") && ips(event.nothing).is_empty()",
+        "fn ips(items) { let ips = []; for item in list(items) { ips.push(item.ip); } ips }",
+    ),
+    (
+        "let l = []; let i = 0; while i < 3 { i += 1; if event.n == i { continue; } l.push(i); } for x in l { if x == 3 { return false; } } l.len() == 2",
+        "",
+    ),
+    ("let l = [1]; if event.n == 3 { l.push(2); } else { l = [event.eventName]; l.push(\"B\"); } l[1] != \"B\"", ""),
+    ("let l = []; for x in [1, 2, 3] { if x != event.n { l.push(x); } } l.len() == 2 && l.filter(|x| x == 3).is_empty()", ""),
+    ("let l = [1]; let m = l; m.push(2); l.len() == 1 && m.len() == 2 && event.n == 3", ""),
     ("event.requestParameters.list.some(|item| item.ip == \"5.6.7.8\" && item.ok == true)", ""),
     ("list(event.requestParameters.list).some(|item| item.ip == \"9.9.9.9\") && event.n == 9", ""),
     (
@@ -556,6 +589,51 @@ const TRAPS: &[(&str, &str)] = &[
     ("let event = #{ eventName: \"A\" }; event.eventName == \"A\"", ""),
     ("let params = #{ name: \"Q\" }; params.name == \"Q\"", ""),
     ("self(event)", "fn self(event) { event.n == 3 || self(event) }"),
+    ("event.eventName.extract(0, 1) == \"A\" || event.n.extract(0).is_empty()", ""),
+    ("let l = [1, 2]; l.extract(event.n)[0] == 1 || l.extract(\"a\", 1).len() == 1 || l.extract(0..1).len() == 1", ""),
+    ("let l = event.requestParameters.list; l.push(1); l.len() == 3", ""),
+    ("let l = list(event.requestParameters.list); l.push(1); l.len() == 3", ""),
+    ("let l = lookup_all(\"ec2/addresses\", \"PublicIp\", event.t); l.push(1); l.len() == 1", ""),
+    ("let t = event.eventName; t.push(\"x\"); t == \"Ax\"", ""),
+    ("let t = event.nothing; t.push(\"x\"); t == ()", ""),
+    ("const L = [1]; L.push(2); L.len() == 2", ""),
+    ("NAMES.push(event.eventName); NAMES.len() == 3", ""),
+    ("params.roles.push(event.eventName); params.roles.len() == 3", ""),
+    ("let l = []; let f = |x| l.push(x); f.call(1); l.len() == 1", ""),
+    ("let l = [1]; let f = || l.len(); l.push(2); f.call() == 2", ""),
+    ("let l = [1]; let all = [1, 2].map(|x| { l.push(x); l.len() }); l.len() == 3 && all[1] == 3", ""),
+    ("let l = [[1]]; for x in l { x.push(2); } l[0].len() == 1", ""),
+    ("let l = [[1], [2]]; let m = l[0]; m.push(3); l[0].len() == 1 && m.len() == 2", ""),
+    ("let l = [[1]]; l[0].push(2); l[0].len() == 2", ""),
+    ("let m = #{ l: [1] }; m.l.push(event.n); m.l.len() == 2", ""),
+    ("let l = []; l?.push(1); l.len() == 1", ""),
+    ("let l = []; let n = l.push(1); l.len() == 1 && n == ()", ""),
+    ("let l = []; let b = { l.push(1); true }; b && l.len() == 1 && event.n == 3", ""),
+    ("let l = []; switch event.n { 3 => l.push(1), _ => () } l.len() == 1", ""),
+    ("let l = []; switch event.n { 3 => { l.push(1); } _ => {} } l.len() == 1", ""),
+    ("let l = []; l.push(l); l.push(l); l[1].len() == 1", ""),
+    ("let l = [1]; l.push(2); push(l, 3); l.len() == 3", ""),
+    ("let l = [1]; grow!(); l.len() == 2", "fn grow() { l.push(2); }"),
+    ("let l = [1]; more(l); l.len() == 1", "fn more(l) { l.push(2); l }"),
+    ("let l = [1]; l.push(2); l.len() == 2", "fn push(x) { this = []; }"),
+    ("let l = [1]; l.push(2); l.len() == 2", "fn array.push(x) { this = []; }"),
+    ("let l = []; l.push(fails(event)); event.n == 3", "fn fails(event) { throw \"no\" }"),
+    ("let l = []; let i = 0; while i < 3000 { l.push(i); i += 1; } l.len() == 3000", ""),
+    ("let l = []; for x in 0..900 { l.push([x, x, x, x, x, x, x, x, x, x, x, x]); } l.len() == 900", ""),
+    ("let l = [event.requestParameters]; l.push(event.n); l.contains(event.n)", ""),
+    ("let l = [1]; { let l = [2]; l.push(3); } l.len() == 1", ""),
+    ("let l = []; l.push(actor(event)); l.push(#{ a: event.n }); l[1].a == 3 && l[0].name != ()", ""),
+    ("let l = []; l.push(|x| x == event.n); l.len() == 1", ""),
+    ("do { let l = []; l.push(1); } while false; let l = []; do { l.push(1); } until l.len() > 2; l.len() == 3", ""),
+    ("let l = []; try { l.push(1); throw 2; } catch { l.push(3); } l.len() == 2", ""),
+    ("let l = []; l.push(1, 2); l.len() == 2", ""),
+    ("let l = [1]; l.push(2); l.pop(); l.len() == 1", ""),
+    // Deeper than what is followed, and named as a function of Rhai.
+    (
+        "starts_with(event, 20)",
+        "fn starts_with(event, n) { if n == 0 { return event.n == 3; } starts_with(event, n - 1) }",
+    ),
+    ("is_ip(20) || event.n == 3", "fn is_ip(n) { if n == 0 { throw \"no\" } is_ip(n - 1) }"),
     ("event.requestParameters.list.some(|item| item.ip)", ""),
     ("event.requestParameters.list.some(|item| item.ip / 0 == 1) || true", ""),
     ("regex(event.eventName, \"(\") || true", ""),
@@ -645,6 +723,95 @@ fn other_hooks_are_understood_and_say_what_rhai_says() {
             }
             // Two of the events hold values of odd kinds, which Rhai may be left with.
             assert!(known >= 2 * (events().len() - 2), "{title}, {context}: {known}, {:?}", script.answers);
+        }
+    });
+}
+
+/// Hooks that are given hits and should be understood wholly: bodies of `title`, `context` and `confirm`, with what stands
+/// beside them.
+const OF_HITS: &[(&str, &str, &str, &str)] = &[
+    (
+        "`${hits[0].name} by ${first(hits).actor.name} and ${hits[-1].by[0]}: ${hit_count(hits)}`",
+        "#{ region: hits[0].region, last: hits[-1].time, by: hits[0].by, whole: hits[0].kept }",
+        "hits[0].name == hits[-1].name",
+        "",
+    ),
+    (
+        "join(unique(hits.map(|hit| hit.source_ip)), \" and \")",
+        "#{ names: names(hits), tools: join(unique(hits.map(|hit| hit.kept.tool)), \", \"), many: names(hits).len() > 1 }",
+        "hits.some(|hit| hit.kept.changes == true)",
+        "fn names(hits) { unique(hits.map(|hit| hit.name)) }",
+    ),
+    (
+        "let text = \"\"; for hit in hits { if hit.name == () { continue; } text += hit.name; } text",
+        "#{ own: hits.filter(|hit| hit.account == hits[0].account).len(), length: hits.len(), nothing: hits.nothing.more }",
+        "for hit in hits { if hit.number > 2 { return true; } } false",
+        "",
+    ),
+];
+
+fn hits() -> Vec<Json> {
+    let hit = |number: u64, name: Json, kept: Json| {
+        json!({
+            "number": number, "name": name, "by": ["k", number], "account": "111122223333", "region": "us-east-1",
+            "time": format!("2024-05-14T12:00:0{number}Z"), "source_ip": "1.2.3.4", "kept": kept,
+            "actor": { "name": "eve", "arn": null },
+        })
+    };
+    let one = hit(1, json!("A"), json!({ "tool": "cli", "changes": true }));
+    vec![
+        json!([one]),
+        json!([one, hit(2, json!("B"), json!({ "tool": null }))]),
+        json!([hit(1, json!("B"), json!(null)), one, hit(3, json!(null), json!({ "tool": "cli" }))]),
+    ]
+}
+
+#[test]
+fn hooks_over_hits_are_understood_and_say_what_rhai_says() {
+    on_big_stack(|| {
+        for (title, context, confirm, beside) in OF_HITS {
+            let script = of_window(&format!(
+                "{beside}\nfn title(hits) {{ {title} }}\nfn context(hits) {{ {context} }}\nfn confirm(hits) {{ {confirm} }}"
+            ));
+            for hits in hits() {
+                let (problems, proved) = other_hooks(&script, &record(&hits));
+                assert!(problems.is_empty(), "{title}, {context}, {confirm}: {}", problems.join("\n"));
+                assert_eq!(proved, 3, "{title}, {context}, {confirm} of {hits}: {:?}", script.answers);
+            }
+        }
+    });
+}
+
+/// What means a record where there is none: hits have no account, and no actor.
+#[test]
+fn hits_are_no_record() {
+    on_big_stack(|| {
+        for asked in [
+            "actor(hits)",
+            "actor(hits).name",
+            "account(hits)",
+            "region(hits)",
+            "error_code(hits)",
+            "succeeded(hits)",
+            "principal(hits)",
+            "is_aws_service(hits)",
+            "hits.name",
+            "hits.userIdentity.arn",
+            "hits.len",
+            "hits[\"name\"]",
+            "hits.name.len()",
+            "actor(hits[0])",
+            "account(hits[0])",
+            "principal(first(hits))",
+            "resource_arns(hits)",
+            "request(hits[0])",
+            "is_root(hits[0])",
+        ] {
+            let script = of_window(&format!("fn context(hits) {{ #{{ asked: {asked} }} }}"));
+            for hits in hits() {
+                let problems = other_hooks(&script, &record(&hits)).0;
+                assert!(problems.is_empty(), "{asked}: {}", problems.join("\n"));
+            }
         }
     });
 }
@@ -1007,7 +1174,28 @@ fn body() -> impl Strategy<Value = String> {
             format!("for i in NAMES {{ if {list}.some(|one| one == i || one.ip == {b}) {{ return {c}; }} }}")
         }),
     ];
-    let statement = prop_oneof![2 => statement, 1 => changing];
+    // Lists that grow.
+    let growing = prop_oneof![
+        (field(), literal(), condition(), field()).prop_map(|(list, b, c, other)| {
+            format!(
+                "let g = [{b}]; for i in {list} {{ if i == {b} {{ g.push({other}); continue; }} if {c} {{ g.push(i.ip); }} }} if g.len() > 1 && g.contains({other}) {{ return true; }}"
+            )
+        }),
+        (field(), field(), condition(), literal()).prop_map(|(a, b, c, d)| {
+            format!(
+                "let g = [{a}, {b}]; g.push({d}); let h = g; if {c} {{ h.push({b}); g.push({a}); }} else {{ g = {b}; g.push({d}); }} for x in g {{ if x == {d} && h.len() > 3 {{ return {c}; }} }}"
+            )
+        }),
+        (field(), condition(), field()).prop_map(|(list, c, start)| {
+            format!(
+                "let g = {start}; let k = 0; while k < 3 {{ k += 1; if {c} {{ continue; }} g.push(k); for i in {list} {{ g.push(i); if g.len() > 4 {{ break; }} }} }} if g.some(|x| x == 2) {{ return g.extract(1, 2).len() == 2; }}"
+            )
+        }),
+        (field(), condition(), field()).prop_map(|(list, c, other)| {
+            format!("let g = []; for i in {list} {{ let h = []; h.push({other}); if {c} {{ g.push(h); }} }} if flatten(g).len() == g.len() {{ return {c}; }}")
+        }),
+    ];
+    let statement = prop_oneof![4 => statement, 2 => changing, 1 => growing];
     (proptest::collection::vec(statement, 0..3), condition())
         .prop_map(|(statements, last)| format!("{} {last}", statements.join(" ")))
 }
@@ -1094,6 +1282,29 @@ proptest! {
             for event in &events {
                 problems.extend(other_hooks(&script, &record(event)).0);
             }
+        });
+        prop_assert!(problems.is_empty(), "{}", problems.join("\n"));
+    }
+
+    #[test]
+    fn generated_hooks_over_hits_say_what_rhai_says(
+        parts in proptest::collection::vec(field(), 1..4),
+        asked in condition(),
+        body in body(),
+        hits in proptest::collection::vec(event(), 1..5),
+    ) {
+        let mut problems = Vec::new();
+        on_big_stack(|| {
+            let first = &parts[0];
+            let script = of_window(&format!(
+                "fn title(hits) {{ let event = hits[-1]; if {asked} {{ return `${{{first}}}`; }} join(hits.map(|event| {first}), \",\") }}\n\
+                 fn context(hits) {{ #{{ a: hits.map(|event| {first}), b: hits.filter(|event| {asked}).len(), all: unique(hits.map(|event| [{list}])) }} }}\n\
+                 fn confirm(hits) {{ hits.some(|event| {asked}) }}\n\
+                 fn resources(hits) {{ let all = []; for event in hits {{ if {asked} {{ continue; }} return [{first}]; }} all }}\n\
+                 fn severity(hits) {{ let event = first(hits); {body} }}",
+                list = parts.join(", "),
+            ));
+            problems.extend(other_hooks(&script, &record(&hits.into())).0);
         });
         prop_assert!(problems.is_empty(), "{}", problems.join("\n"));
     }

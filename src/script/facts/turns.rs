@@ -6,6 +6,7 @@ use rhai::{ASTNode, BinaryExpr, Expr as Tree, FlowControl, Ident, OpAssignment, 
 
 use super::calls::may_be_list;
 use super::{Known, Lowering, Rest, Variables};
+use crate::script::changed::grown_by;
 use crate::script::predicate::{Expr, Literal, Operation, Within};
 
 /// Items that a loop is written out over; over more of them it is gone through when it is asked.
@@ -34,9 +35,7 @@ impl Lowering<'_> {
         variables: &mut Variables,
     ) -> Option<Option<Expr>> {
         let Tree::Variable(variable, ..) = &sides.lhs else { return None };
-        let name = variable.1.as_str();
-        let is_reliable = variable.2.is_empty() && self.file.is_some_and(|file| !file.changed.names(name));
-        let place = variables.iter().rposition(|(known, _)| known == name).filter(|_| is_reliable)?;
+        let place = self.changeable(variable.1.as_str(), variables).filter(|_| variable.2.is_empty())?;
         let mut value = self.tree(&sides.rhs, variables);
         if let Some((.., operator)) = operation.get_op_assignment_info() {
             let held = self.copied(&variables[place].1);
@@ -45,6 +44,35 @@ impl Lowering<'_> {
         let effect = self.effect(&value);
         variables[place].1 = value;
         Some(effect)
+    }
+
+    /// Notes that a list has one more item, and gives what has to be evaluated for its failure; `None` if it is not
+    /// understood.
+    pub(super) fn grow(&mut self, name: &str, item: &Tree, variables: &mut Variables) -> Option<Option<Expr>> {
+        if self.has_method("push", 1) {
+            return None;
+        }
+        let place = self.changeable(name, variables)?;
+        let item = self.tree(item, variables);
+        let list = match self.copied(&variables[place].1) {
+            Known::List(mut items) => {
+                items.push(item);
+                self.made(items)
+            }
+            Known::Expr(list) if may_be_list(&list) => {
+                Known::Expr(Expr::Grown(Box::new([list, self.expr(item)])))
+            }
+            _ => return None,
+        };
+        let effect = self.effect(&list);
+        variables[place].1 = list;
+        Some(effect)
+    }
+
+    /// The place of a variable that holds what the statements of its function have it hold.
+    fn changeable(&self, name: &str, variables: &Variables) -> Option<usize> {
+        let is_reliable = self.file.is_some_and(|file| !file.changed.names(name));
+        variables.iter().rposition(|(known, _)| known == name).filter(|_| is_reliable)
     }
 
     /// What a loop over a list comes to, with what follows it.
@@ -71,7 +99,7 @@ impl Lowering<'_> {
         let (name, counter, _) = parts;
         let mut asked = vec![list];
         let around = self.enter(&places, &mut asked, variables);
-        let mut within = self.own(variables);
+        let mut within = self.carried(variables);
         let counted = counter.as_ref().map(|counter| {
             asked.push(Expr::Literal(Literal::Int(0)));
             self.around += 1;
@@ -102,7 +130,7 @@ impl Lowering<'_> {
                 self.expr(known)
             }
         };
-        let within = self.own(variables);
+        let within = self.carried(variables);
         let body = self.turn(flow, Turns::Asked(&places, None), within, variables.len());
         let within = Within { around, work: before - self.left };
         let after = self.go_on(behind, variables);
@@ -185,11 +213,12 @@ fn places(flow: &FlowControl, variables: &Variables) -> Vec<usize> {
     (0..variables.len()).filter(|at| changed.contains(&variables[*at].0) && is_seen(*at)).collect()
 }
 
-/// The names that a loop assigns to.
+/// The names that a loop assigns to, or whose lists it has grow.
 fn assigned(flow: &FlowControl) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for statement in flow.body.statements() {
         statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+            names.extend(grown_by(path).map(str::to_owned));
             if let Some(ASTNode::Stmt(Stmt::Assignment(assignment))) = path.last()
                 && let Tree::Variable(variable, ..) = &assignment.1.lhs
             {

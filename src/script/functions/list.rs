@@ -134,6 +134,8 @@ pub(super) const FAMILY: Family = Family {
         ("join", 2, Lowered::Makes(join)),
         ("unique", 1, Lowered::Makes(unique)),
         ("flatten", 1, Lowered::Makes(flatten)),
+        ("extract", 2, Lowered::Makes(extract)),
+        ("extract", 3, Lowered::Makes(extract)),
     ],
 };
 
@@ -298,6 +300,19 @@ fn flatten<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
         }
     }
     list(flat.into_iter())
+}
+
+/// The items from a place on, counted from the end if negative, perhaps so many.
+fn extract<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+    let (Value::Int(start), Value::Int(length)) = (&args[1], args.get(2).unwrap_or(&Value::Int(INT::MAX))) else {
+        return None;
+    };
+    let items = items_of(&args[0])?;
+    let from = match usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX) {
+        place if *start < 0 => items.len().saturating_sub(place),
+        place => place,
+    };
+    list(items.into_iter().skip(from).take(usize::try_from((*length).max(0)).unwrap_or(usize::MAX)))
 }
 
 /// A list, unless it is long.

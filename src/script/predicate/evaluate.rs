@@ -355,6 +355,16 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 }
                 Is(Value::List(list.into()))
             }
+            Expr::Grown(parts) => {
+                let Value::List(list) = known!(self.known(&parts[0], items)) else { return Unsure(Halt::Never) };
+                let item = known!(self.known(&parts[1], items));
+                // Lists within lists count for Rhai's limit, too.
+                let is_small = list.len() < LONG_LIST && !matches!(item, Value::List(_));
+                if !is_small || !self.may_go_on(1 + list.len() / 16) {
+                    return Unsure(Halt::Never);
+                }
+                Is(Value::List(list.iter().cloned().chain([item]).collect()))
+            }
             Expr::Next(parts, is_last) => {
                 for part in parts {
                     let value = known!(self.known(part, items));

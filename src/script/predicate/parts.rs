@@ -32,6 +32,7 @@ macro_rules! parts {
             | Expr::Pick(sides, ..)
             | Expr::Bracket(sides)
             | Expr::At(sides)
+            | Expr::Grown(sides)
             | Expr::Range(sides, _)
             | Expr::After(sides) => & $($change)? **sides,
         }
@@ -66,6 +67,7 @@ impl Expr {
             | Self::Pick(..)
             | Self::Listed(_)
             | Self::List(_)
+            | Self::Grown(_)
             | Self::Loop(..)
             | Self::While(..)
             | Self::Range(..)
@@ -107,7 +109,7 @@ impl Expr {
             Self::List(parts) | Self::Loop(parts, _) | Self::While(parts, _) | Self::Next(parts, _) => {
                 parts.iter().any(Self::may_be_anything)
             }
-            Self::Pick(parts, ..) => parts.iter().any(Self::may_be_anything),
+            Self::Pick(parts, ..) | Self::Grown(parts) => parts.iter().any(Self::may_be_anything),
             _ => false,
         }
     }
