@@ -189,6 +189,12 @@ impl Inventory {
         self.shelf(kind).is_some_and(|shelf| shelf.past.is_some())
     }
 
+    /// Whether no resource of a kind has, or ever had, a value under a key.
+    pub fn finds_none(&self, kind: &str, key: &str, value: &str) -> bool {
+        let has_none = || self.all(kind).is_empty() && !self.has_past(kind);
+        has_none() || self.finder(kind, key).find(value, None, When::Ever).is_empty()
+    }
+
     /// Every resource of a kind, in input order.
     pub fn all(&self, kind: &str) -> &[Record] {
         self.shelf(kind).map_or(&[], |shelf| &shelf.records)

@@ -2,7 +2,7 @@
 
 use super::derive;
 use crate::input::{Field, Fields, Told};
-use crate::inventory::{Inventory, When};
+use crate::inventory::Inventory;
 use crate::script::{FieldValue, Source};
 
 /// An event that was not parsed, and what it is judged with.
@@ -49,9 +49,5 @@ impl Source for At<'_> {
 /// Whether no resource of a kind has, or ever had, a value under a key. Of what events tell of nothing is known before the
 /// last of them.
 pub(super) fn finds_none(inventory: &Inventory, kind: &str, key: &str, value: &str) -> bool {
-    if derive::derived(kind).is_some() {
-        return false;
-    }
-    let has_none = || inventory.all(kind).is_empty() && !inventory.has_past(kind);
-    has_none() || inventory.finder(kind, key).find(value, None, When::Ever).is_empty()
+    derive::derived(kind).is_none() && inventory.finds_none(kind, key, value)
 }

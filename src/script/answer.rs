@@ -6,6 +6,7 @@
 use serde_json::Value as Json;
 
 use super::predicate::{Asked, Expr, Source, Value};
+use crate::inventory::Inventory;
 use crate::record::Record;
 
 /// How a hook's answer is made of a record.
@@ -25,15 +26,24 @@ pub(super) enum Shape {
     Map(Vec<(String, Shape)>),
 }
 
-/// A record with the place that it is of.
-impl Source for Record {
+/// A record with the place that it is of, and what scripts look things up in.
+pub(super) struct Whole<'a> {
+    pub(super) record: &'a Record,
+    pub(super) inventory: &'a Inventory,
+}
+
+impl Source for Whole<'_> {
     fn field(&self, _: usize, path: &[String]) -> Option<Value<'_>> {
-        let value = path.iter().try_fold(self.value.view(), |value, name| value.get(name));
+        let value = path.iter().try_fold(self.record.value.view(), |value, name| value.get(name));
         Some(Value::of_field(value))
     }
 
     fn scope(&self) -> [Option<&str>; 2] {
-        [self.scope.account.as_deref(), self.scope.region.as_deref()]
+        [self.record.scope.account.as_deref(), self.record.scope.region.as_deref()]
+    }
+
+    fn finds_none(&self, kind: &str, key: &str, value: &str) -> bool {
+        self.inventory.finds_none(kind, key, value)
     }
 }
 

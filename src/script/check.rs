@@ -161,6 +161,7 @@ impl Prover {
             functions: &std::iter::once(own).chain(&self.common).collect::<Vec<_>>(),
             params: &script.params,
             constants: &script.constants,
+            uses: &script.uses,
             may_halt: !script.needs.is_empty(),
             traces: script.traces,
         })

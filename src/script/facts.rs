@@ -62,6 +62,8 @@ pub(super) struct Surroundings<'a> {
     /// What `params` holds.
     pub(super) params: &'a Json,
     pub(super) constants: &'a BTreeMap<String, Json>,
+    /// The kinds that it may look things up in: another one is a fault.
+    pub(super) uses: &'a [String],
     /// Looking something up may end in *not evaluated*.
     pub(super) may_halt: bool,
     /// What `actor` answers tells of other records.

@@ -27,6 +27,7 @@ use rhai::{AST, Dynamic, EvalAltResult, EvalContext, Scope};
 use serde_json::Value;
 
 pub use self::answer::Answer;
+use self::answer::Whole;
 use self::check::Prover;
 pub use self::check::{Checked, Header, Reader, Shared};
 use self::compiled::{Compiled, Compiler};
@@ -126,7 +127,16 @@ impl Runtime {
         let limits = limits.with(&inventory);
         let env = Env::new(inventory, now, limits.operations);
         let loaded = std::iter::repeat_with(|| None).take(scripts).collect();
-        Self { env, limits, compiler: None, provers: Vec::new(), loaded, spent: Spent::default(), is_proving: true, actor: None }
+        Self {
+            env,
+            limits,
+            compiler: None,
+            provers: Vec::new(),
+            loaded,
+            spent: Spent::default(),
+            is_proving: true,
+            actor: None,
+        }
     }
 
     /// A runtime that runs every script that it is asked about.
@@ -147,7 +157,8 @@ impl Runtime {
     /// [`Stop`] when the record cannot be judged or the script fails.
     pub fn answer(&mut self, index: usize, script: &Script, hook: &str, record: &Record) -> Result<Value, Stop> {
         let proved = if self.is_proving { self.proved(script, hook) } else { None };
-        match proved.and_then(|answer| answer.of(record)) {
+        let whole = Whole { record, inventory: &self.env.inventory };
+        match proved.and_then(|answer| answer.of(&whole)) {
             Some(answer) => Ok(answer),
             None => self.call(index, script, hook, record),
         }

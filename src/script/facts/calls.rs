@@ -224,7 +224,7 @@ impl Lowering<'_> {
                     Known::Expr(Expr::Literal(Literal::Text(key))),
                     Known::Expr(value),
                 ],
-            ) if !self.surroundings.may_halt => {
+            ) if !self.surroundings.may_halt && self.surroundings.uses.iter().any(|used| **used == **kind) => {
                 let (kind, key, value) = (kind.clone(), key.clone(), value.clone());
                 Known::Expr(Expr::LookUp(Box::new(LookUp { kind, key, value, gives_list: name != "lookup" })))
             }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
+use super::super::answer::Whole;
 use super::super::check::{Checked, Shared};
 use super::super::predicate::{Demand, Predicate, Reply, Source, Value, Verdict};
 use super::super::{Header, Limits, Named, OUT_OF_TIME, Reader, Runtime, STACK, Script, Stop};
@@ -29,7 +30,8 @@ fn of_window(functions: &str) -> Script {
     let source = Arc::new(SourceText { file: "p.rhai".to_owned(), text });
     let (libraries, window) = (libraries(), Named::default());
     let params = serde_json::from_str(PARAMS).unwrap();
-    let header = Header { params, judges: CLOUDTRAIL, uses: &[], needs: &[], window: Some(&window) };
+    let uses = ["ec2/addresses".to_owned()];
+    let header = Header { params, judges: CLOUDTRAIL, uses: &uses, needs: &[], window: Some(&window) };
     Reader::new(&libraries, None, &Limits::default()).read(&source, &header).script
 }
 
@@ -65,6 +67,11 @@ fn inventory() -> Arc<Inventory> {
     let mut inventory = Builder::default();
     let scope = record(&json!({})).scope;
     inventory.note_collected(&"ec2/addresses".into(), scope, Collected::Whole);
+    // One that a look-up finds.
+    inventory.add(Record {
+        kind: "ec2/addresses".into(),
+        ..record(&json!({ "AllocationId": "eipalloc-0", "PublicIp": "5.6.7.8" }))
+    });
     Arc::new(inventory.finish().0)
 }
 
@@ -78,10 +85,12 @@ fn interpreted(script: &Script, record: &Record) -> Result<Json, Stop> {
 fn other_hooks(script: &Script, record: &Record) -> (Vec<String>, usize) {
     let now: Timestamp = "2024-05-14T12:00:00Z".parse().unwrap();
     let mut runtime = Runtime::new(1, inventory(), now, &Limits::default());
+    let inventory = inventory();
+    let whole = Whole { record, inventory: &inventory };
     let mut problems = Vec::new();
     let mut proved = 0;
     for hook in script.hooks.iter().filter(|hook| *hook != "matches") {
-        let Some(answer) = runtime.proved(script, hook).and_then(|answer| answer.of(record)) else { continue };
+        let Some(answer) = runtime.proved(script, hook).and_then(|answer| answer.of(&whole)) else { continue };
         proved += 1;
         let interpreted = runtime.call(0, script, hook, record);
         if interpreted != Ok(answer.clone()) {
@@ -236,7 +245,10 @@ const UNDERSTOOD: &[(&str, &str)] = &[
     ("glob(event.eventName, \"Con*\") || glob(actor(event).arn, [\"*:root\", \"x\"])", ""),
     ("regex(event.eventName, \"^[AB]$\")", ""),
     ("let l = [1, 2, event.n]; l.extract(1).len() == 2 && l.extract(-1)[0] == 3 && l.extract(0, 2).len() == 2", ""),
-    ("let w = event.requestParameters.words; w.extract(0, 1).len() == 1 && w.extract(9, 1).is_empty() && w.extract(0, -1) == ()", ""),
+    (
+        "let w = event.requestParameters.words; w.extract(0, 1).len() == 1 && w.extract(9, 1).is_empty() && w.extract(0, -1) == ()",
+        "",
+    ),
     ("event.requestParameters.one.extract(0, 1).len() == 1 && event.nothing.extract(0).is_empty()", ""),
     ("let l = []; l.push(event.eventName); l.push(event.n); l.len() == 2 && l[0] == \"A\" && l.contains(\"A\")", ""),
     (
@@ -256,7 +268,10 @@ const UNDERSTOOD: &[(&str, &str)] = &[
         "",
     ),
     ("let l = [1]; if event.n == 3 { l.push(2); } else { l = [event.eventName]; l.push(\"B\"); } l[1] != \"B\"", ""),
-    ("let l = []; for x in [1, 2, 3] { if x != event.n { l.push(x); } } l.len() == 2 && l.filter(|x| x == 3).is_empty()", ""),
+    (
+        "let l = []; for x in [1, 2, 3] { if x != event.n { l.push(x); } } l.len() == 2 && l.filter(|x| x == 3).is_empty()",
+        "",
+    ),
     ("let l = [1]; let m = l; m.push(2); l.len() == 1 && m.len() == 2 && event.n == 3", ""),
     ("event.requestParameters.list.some(|item| item.ip == \"5.6.7.8\" && item.ok == true)", ""),
     ("list(event.requestParameters.list).some(|item| item.ip == \"9.9.9.9\") && event.n == 9", ""),
@@ -665,7 +680,11 @@ fn a_battery_is_understood_and_says_what_rhai_says() {
                 let (verdict, interpreted) = (predicate.ask(&record.value.view()), interpreted(&script, &record));
                 known += usize::from(verdict != Verdict::Unknown);
                 assert!(agrees(verdict, &interpreted), "{body}: {verdict:?}, {interpreted:?} of {event}");
-                assert!(interpreted != Ok(true.into()) || required_holds(predicate, &record), "{body} of {event}");
+                assert!(
+                    interpreted != Ok(true.into())
+                        || required_holds(predicate, &Whole { record: &record, inventory: &inventory() }),
+                    "{body} of {event}"
+                );
                 assert!(opens_alike(predicate, &record.value.view()), "{body} of {event}");
             }
             // Two events hold values of odd kinds, which Rhai may be left with.
@@ -700,6 +719,11 @@ const ANSWERS: &[(&str, &str, &str)] = &[
     (
         "let text = \"\"; for word in list(event.requestParameters.words) { text += word + \";\"; } text",
         "#{ arns: resource_arns(event).unique(), all: [event.n, event.eventName.split(\"o\")] }",
+        "",
+    ),
+    (
+        "let held = lookup(\"ec2/addresses\", \"PublicIp\", event.sourceIPAddress); `${held.AllocationId ?? \"nobody's\"}: ${event.n}`",
+        "#{ held: lookup_anywhere(\"ec2/addresses\", \"PublicIp\", event.eventName).map(|held| held.AllocationId) }",
         "",
     ),
     (
@@ -748,6 +772,13 @@ const OF_HITS: &[(&str, &str, &str, &str)] = &[
         "for hit in hits { if hit.number > 2 { return true; } } false",
         "",
     ),
+    (
+        "networks(hits).extract(0, 2).map(|one| hits.find(|hit| network(hit.source_ip) == one).name).join(\" and \")",
+        "#{ known: lookup_all(\"ec2/addresses\", \"PublicIp\", hits[0].source_ip).len(), networks: networks(hits) }",
+        "network(first(hits).source_ip) == network(hits[-1].source_ip)",
+        "fn networks(hits) { let all = []; for hit in hits { all.push(network(hit.source_ip)); } unique(all) }
+         fn network(ip) { if lookup_anywhere(\"ec2/addresses\", \"PublicIp\", ip).len() > 0 { return \"own\"; } regex_find(ip, \"^[0-9]+\") }",
+    ),
 ];
 
 fn hits() -> Vec<Json> {
@@ -778,6 +809,24 @@ fn hooks_over_hits_are_understood_and_say_what_rhai_says() {
                 assert!(problems.is_empty(), "{title}, {context}, {confirm}: {}", problems.join("\n"));
                 assert_eq!(proved, 3, "{title}, {context}, {confirm} of {hits}: {:?}", script.answers);
             }
+        }
+    });
+}
+
+#[test]
+fn a_look_up_that_finds_something_is_left_to_rhai() {
+    on_big_stack(|| {
+        let script = of_window(
+            "fn title(hits) { lookup(\"ec2/addresses\", \"PublicIp\", hits[0].source_ip).AllocationId ?? \"none\" }",
+        );
+        for (address, expected) in [("5.6.7.8", "eipalloc-0"), ("1.2.3.4", "none")] {
+            let record = record(&json!([{ "source_ip": address }]));
+            let (problems, proved) = other_hooks(&script, &record);
+            assert!(problems.is_empty(), "{}", problems.join("\n"));
+            assert_eq!(proved, usize::from(expected == "none"));
+            let now: Timestamp = "2024-05-14T12:00:00Z".parse().unwrap();
+            let answer = Runtime::new(1, inventory(), now, &Limits::default()).answer(0, &script, "title", &record);
+            assert_eq!(answer, Ok(expected.into()));
         }
     });
 }
@@ -830,7 +879,8 @@ fn traps_are_left_to_rhai() {
                 for event in events() {
                     let record = record(&event);
                     let (verdict, interpreted) = (predicate.ask(&record.value.view()), interpreted(&script, &record));
-                    let is_required = interpreted != Ok(true.into()) || required_holds(predicate, &record);
+                    let is_required = interpreted != Ok(true.into())
+                        || required_holds(predicate, &Whole { record: &record, inventory: &inventory() });
                     if !agrees(verdict, &interpreted) || !is_required {
                         problems.push(format!("{body}: {verdict:?}, {interpreted:?} of {event}"));
                     }

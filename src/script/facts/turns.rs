@@ -59,9 +59,7 @@ impl Lowering<'_> {
                 items.push(item);
                 self.made(items)
             }
-            Known::Expr(list) if may_be_list(&list) => {
-                Known::Expr(Expr::Grown(Box::new([list, self.expr(item)])))
-            }
+            Known::Expr(list) if may_be_list(&list) => Known::Expr(Expr::Grown(Box::new([list, self.expr(item)]))),
             _ => return None,
         };
         let effect = self.effect(&list);
