@@ -18,7 +18,8 @@ pub(super) fn possible(known: &Known, shapes: &Shapes) -> Vec<(String, String)> 
         }
         (Some(sources), None) => {
             let of = |source: &String| {
-                shapes.events(source).into_iter().map(|name| (source.clone(), name)).collect::<Vec<_>>()
+                let events = shapes.events(source);
+                events.iter().take(MOST + 1).map(|name| (source.clone(), name.clone())).collect::<Vec<_>>()
             };
             sources.iter().flat_map(of).take(MOST + 1).collect()
         }

@@ -82,14 +82,17 @@ fn is_letter_away(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// A remark with what was meant, and the change if there is no doubt.
-pub(super) fn proposed(diagnostic: Diagnostic, named: &Named<'_>, known: &[String]) -> Diagnostic {
-    let names = || known.iter().map(String::as_str);
-    let Some(meant) = did_you_mean(&named.text, names()) else {
+pub(super) fn proposed<'a>(
+    diagnostic: Diagnostic,
+    named: &Named<'_>,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Diagnostic {
+    let Some(meant) = did_you_mean(&named.text, known.clone()) else {
         return diagnostic.help("if it is newer than this version of Lawbook, say so in a folder for `--shapes`");
     };
     let written = &named.source.text[named.span.clone()];
     let diagnostic = diagnostic.help(format!("did you mean `{meant}`?"));
-    match surely_meant(&named.text, names()).and_then(|meant| Some((written.find(&named.text)?, meant))) {
+    match surely_meant(&named.text, known).and_then(|meant| Some((written.find(&named.text)?, meant))) {
         Some((at, meant)) if named.span.len() <= named.text.len() + 2 => {
             let start = named.span.start + at;
             diagnostic.fix(start..start + named.text.len(), meant)

@@ -1,5 +1,7 @@
 //! `unknown-event`: names of events that their source does not have.
 
+use std::sync::Arc;
+
 use super::named::{Named, is_slip, named, proposed};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
@@ -57,11 +59,12 @@ pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Ve
     if subject.sources.is_some() && sources.is_empty() {
         return Vec::new();
     }
-    let mut known: Option<Vec<String>> = None;
+    let events: Vec<Arc<[String]>> = sources.iter().map(|source| shapes.events(source)).collect();
+    let known: Vec<&str> = events.iter().flat_map(|of_one| of_one.iter()).map(String::as_str).collect();
     let mut out = Vec::new();
     for named in named(subject, "eventName") {
         let has = |source: &&String| match named.is_start {
-            true => shapes.events(source).iter().any(|name| name.starts_with(&named.text)),
+            true => known.iter().any(|name| name.starts_with(&named.text)),
             false => shapes.is_event(source, &named.text),
         };
         let is_sound = match sources.as_slice() {
@@ -73,22 +76,21 @@ pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Ve
             continue;
         }
         let others = if named.is_start { &[] } else { shapes.sources_of(&named.text) };
-        let known = known.get_or_insert_with(|| sources.iter().flat_map(|source| shapes.events(source)).collect());
         let is_slip = match sources.as_slice() {
             [] => is_slip(&named.text, shapes.all_events()),
-            _ => is_slip(&named.text, known.iter().map(String::as_str)),
+            _ => is_slip(&named.text, known.iter().copied()),
         };
         // A call of AWS's is a word: what is a list, or a sentence, was to be something else.
         let is_no_word = !sources.is_empty() && named.text.chars().any(|letter| " ,;[]{}()'\"\t".contains(letter));
         if (named.is_start || !others.is_empty() || is_slip || is_no_word) == are_wrong {
             // Of all names of all sources too many are like it.
-            out.push(remark(lint, &named, &sources, others, if named.is_start { &[] } else { known }));
+            out.push(remark(lint, &named, &sources, others, if named.is_start { &[] } else { &known }));
         }
     }
     out
 }
 
-fn remark(lint: &Lint, named: &Named<'_>, sources: &[&String], others: &[String], known: &[String]) -> Diagnostic {
+fn remark(lint: &Lint, named: &Named<'_>, sources: &[&String], others: &[String], known: &[&str]) -> Diagnostic {
     let name = &named.text;
     let what = if named.is_start { "no event begins with" } else { "there is no event" };
     let message = match sources {
@@ -101,6 +103,6 @@ fn remark(lint: &Lint, named: &Named<'_>, sources: &[&String], others: &[String]
     let diagnostic = lint.at(named.source, named.span.clone(), message);
     match others.first() {
         Some(other) => diagnostic.help(format!("it is an event of `{other}`")),
-        None => proposed(diagnostic, named, known),
+        None => proposed(diagnostic, named, known.iter().copied()),
     }
 }

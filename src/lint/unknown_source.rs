@@ -73,7 +73,8 @@ pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Ve
             || is_slip(&named.text, known.iter().map(String::as_str));
         if is_wrong == are_wrong {
             let message = format!("no service has the source `{}`", named.text);
-            out.push(proposed(lint.at(named.source, named.span.clone(), message), &named, &known));
+            let known = known.iter().map(String::as_str);
+            out.push(proposed(lint.at(named.source, named.span.clone(), message), &named, known));
         }
     }
     out

@@ -1,8 +1,8 @@
 //! Sources and events of CloudTrail, and what their records hold: AWS's models, what is written in schemas/, and what users add.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
 use super::at::At;
 use super::models::{Operation, Service, models};
@@ -24,11 +24,14 @@ pub struct Call<'a> {
 }
 
 /// What records and resources can hold.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Shapes {
     sheet: Sheet,
+    sources: OnceLock<Vec<String>>,
     /// The sources of every name of an event.
     names: OnceLock<BTreeMap<String, Vec<String>>>,
+    /// The events of the sources that somebody asked for.
+    events: Mutex<HashMap<String, Arc<[String]>>>,
 }
 
 static EMBEDDED: LazyLock<Shapes> = LazyLock::new(|| {
@@ -39,7 +42,7 @@ static EMBEDDED: LazyLock<Shapes> = LazyLock::new(|| {
 
 impl Shapes {
     fn of(sheet: Sheet) -> Self {
-        Self { sheet, names: OnceLock::new() }
+        Self { sheet, sources: OnceLock::new(), names: OnceLock::new(), events: Mutex::default() }
     }
 
     /// What the program carries: facts about AWS at the time at which it was made.
@@ -78,10 +81,12 @@ impl Shapes {
     }
 
     /// Every `eventSource` that is known, sorted.
-    pub fn sources(&self) -> Vec<String> {
-        let modelled = models().sources().map(|source| format!("{source}{DOMAIN}"));
-        let written = self.sheet.sources.keys().filter(|source| *source != ANY).cloned();
-        modelled.chain(written).collect::<BTreeSet<String>>().into_iter().collect()
+    pub fn sources(&self) -> &[String] {
+        self.sources.get_or_init(|| {
+            let modelled = models().sources().map(|source| format!("{source}{DOMAIN}"));
+            let written = self.sheet.sources.keys().filter(|source| *source != ANY).cloned();
+            modelled.chain(written).collect::<BTreeSet<String>>().into_iter().collect()
+        })
     }
 
     /// True for an `eventSource` that is known.
@@ -91,7 +96,17 @@ impl Shapes {
 
     /// Every event that is known of a source, sorted: operations by all names that records have for them, and what is no
     /// operation.
-    pub fn events(&self, source: &str) -> Vec<String> {
+    pub fn events(&self, source: &str) -> Arc<[String]> {
+        let mut known = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(events) = known.get(source) {
+            return Arc::clone(events);
+        }
+        let events: Arc<[String]> = self.events_of(source).into_iter().collect();
+        known.insert(source.to_owned(), Arc::clone(&events));
+        events
+    }
+
+    fn events_of(&self, source: &str) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         for service in services(source) {
             for (operation, date) in service.operations() {
@@ -101,7 +116,7 @@ impl Shapes {
         }
         let written = self.sheet.sources.get(source).into_iter().flat_map(|events| events.keys());
         names.extend(written.filter(|name| *name != ANY).cloned());
-        names.into_iter().collect()
+        names
     }
 
     /// True if records of that source can be of that event.
@@ -124,7 +139,7 @@ impl Shapes {
         self.names.get_or_init(|| {
             let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
             for source in self.sources() {
-                for name in self.events(&source) {
+                for name in self.events_of(source) {
                     names.entry(name).or_default().push(source.clone());
                 }
             }
