@@ -39,7 +39,7 @@ fn may_be_closure(known: &Known) -> bool {
     match known {
         Known::Closure(..) => true,
         Known::Expr(expr) => expr.may_be_anything(),
-        Known::List(_) | Known::Map(_) | Known::Actor | Known::Made(_) => false,
+        Known::List(_) | Known::Map(_) | Known::Actor | Known::Arn(_) | Known::Made(_) => false,
     }
 }
 
@@ -51,7 +51,7 @@ fn may_hold_closure(known: &Known) -> bool {
         Known::Map(members) => members.iter().any(|(_, member)| may_hold_closure(member)),
         Known::Made(_) => true,
         Known::Expr(expr) => expr.may_be_anything(),
-        Known::Actor => false,
+        Known::Actor | Known::Arn(_) => false,
     }
 }
 
@@ -96,6 +96,8 @@ enum Known {
     Map(Vec<(String, Known)>),
     /// What `actor` makes of the record.
     Actor,
+    /// The parts of an ARN, or nothing where it is none.
+    Arn(Expr),
     /// A closure: the function behind it, and what it captured.
     Closure(String, Vec<Known>),
     /// A list or a map of which a part may fail: an answer, and nothing to reckon with.
@@ -107,7 +109,7 @@ impl Known {
     fn size(&self) -> usize {
         let within = |known: &[Self]| known.iter().map(Self::size).sum::<usize>();
         match self {
-            Self::Expr(expr) => expr.size(),
+            Self::Expr(expr) | Self::Arn(expr) => expr.size(),
             Self::List(items) | Self::Closure(_, items) => 1 + within(items),
             Self::Map(members) => 1 + members.iter().map(|(_, known)| known.size()).sum::<usize>(),
             Self::Actor => 1,
@@ -213,7 +215,7 @@ impl<'a> Lowering<'a> {
         match known {
             Known::Expr(expr) => expr,
             Known::List(items) => self.list(items),
-            Known::Map(_) | Known::Actor | Known::Closure(..) | Known::Made(_) => self.unknown(),
+            Known::Map(_) | Known::Actor | Known::Arn(_) | Known::Closure(..) | Known::Made(_) => self.unknown(),
         }
     }
 
@@ -554,7 +556,11 @@ impl<'a> Lowering<'a> {
                 Known::Expr(Expr::Literal(Literal::Unit)) => {}
                 Known::Expr(expr) => exprs.push(expr),
                 // A list or a map is something.
-                known if exprs.is_empty() => return known,
+                known @ (Known::List(_) | Known::Map(_) | Known::Actor | Known::Closure(..) | Known::Made(_))
+                    if exprs.is_empty() =>
+                {
+                    return known;
+                }
                 known => exprs.push(self.expr(known)),
             }
         }

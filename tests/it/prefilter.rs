@@ -482,7 +482,7 @@ fn what_no_policy_asks_for_is_neither_parsed_nor_run() {
     let mut packs = policy(
         "by-when",
         "//! when: { eventName: A }\n",
-        "let codes = []; codes.push(event.errorCode); codes.len() == 1",
+        "let codes = []; codes.insert(0, event.errorCode); codes.len() == 1",
     );
     packs.join(policy("by-script", "", "event.eventName == \"A\" && event.errorCode == ()"));
     let folder = tempfile::tempdir().unwrap();

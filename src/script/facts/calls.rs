@@ -82,6 +82,10 @@ impl Lowering<'_> {
                     | (Known::Expr(Expr::Literal(Literal::Unit)), Known::List(_) | Known::Map(_) | Known::Actor) => {
                         return is_flag(name == "!=");
                     }
+                    (Known::Arn(text), Known::Expr(Expr::Literal(Literal::Unit)))
+                    | (Known::Expr(Expr::Literal(Literal::Unit)), Known::Arn(text)) => {
+                        not(Expr::Call(Native { function: functions::is_arn, makes: false }, vec![text]))
+                    }
                     _ => return self.nothing_known(),
                 };
                 Known::Expr(if name == "==" { answer } else { not(answer) })
@@ -126,6 +130,7 @@ impl Lowering<'_> {
             ("account" | "region", [Known::Expr(event)]) if self.is_record(event) => {
                 Known::Expr(Expr::Place(if name == "account" { Place::Account } else { Place::Region }))
             }
+            ("arn", [Known::Expr(text)]) => Known::Arn(text.clone()),
             ("list", [list @ Known::List(_)]) => list.clone(),
             ("list", [Known::Expr(Expr::Literal(literal))]) => match literal {
                 Literal::Unit => Known::List(Vec::new()),

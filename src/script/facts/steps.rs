@@ -5,7 +5,8 @@ use rhai::{ASTFlags, Expr as Tree, Stmt};
 use super::calls::{may_be_list, may_be_part};
 use super::{Known, Lowering, Variables, may_hold_closure};
 use crate::script::changed::root_variable;
-use crate::script::predicate::{Expr, Literal};
+use crate::script::functions;
+use crate::script::predicate::{Expr, Literal, Native};
 use crate::script::value;
 
 impl Lowering<'_> {
@@ -92,6 +93,10 @@ impl Lowering<'_> {
                 found.unwrap_or(Known::Expr(Expr::Literal(Literal::Unit)))
             }
             Known::Actor => self.of_actor(name),
+            Known::Arn(text) => Known::Expr(match functions::arn_member(name) {
+                Some(function) => Expr::Call(Native { function, makes: false }, vec![text]),
+                None => Expr::Literal(Literal::Unit),
+            }),
             Known::Expr(expr) if self.is_record(&expr) => Known::Expr(self.path(vec![name.to_owned()])),
             Known::Expr(expr) if may_be_part(&expr) && (in_brackets || !value::is_own_property(name)) => {
                 let value = self.step(&expr, name);

@@ -1,9 +1,11 @@
 //! Amazon resource names.
 
+use std::borrow::Cow;
+
 use rhai::{Dynamic, Map};
 
 use super::{Family, Lowered, Row, as_text, optional, text_or_nothing};
-use crate::script::predicate::Value;
+use crate::script::predicate::{Function, Value};
 
 pub(super) const FAMILY: Family = Family {
     name: "ARNs",
@@ -19,7 +21,12 @@ pub(super) const FAMILY: Family = Family {
                 r#"arn("arn:aws:s3:::bucket").region == ()"#,
                 r#"arn("bucket") == ()"#,
             ],
-            run: |_, args| Ok(as_text(&args[0]).and_then(|text| parse(&text)).map_or(Dynamic::UNIT, Dynamic::from)),
+            run: |_, args| {
+                let text = as_text(&args[0]).unwrap_or_default();
+                let Some(arn) = parse(&text) else { return Ok(Dynamic::UNIT) };
+                let members = MEMBERS.iter().map(|(name, part, _)| ((*name).into(), optional(part(&arn))));
+                Ok(Dynamic::from(members.collect::<Map>()))
+            },
         },
         Row {
             name: "is_arn",
@@ -45,24 +52,59 @@ pub(super) const FAMILY: Family = Family {
     lowered: &[("is_arn", 1, Lowered::Of(is_arn)), ("same_principal", 2, Lowered::Of(same_principal))],
 };
 
-fn parse(text: &str) -> Option<Map> {
+/// The parts of an ARN, none of them empty.
+struct Arn<'t> {
+    partition: &'t str,
+    service: &'t str,
+    region: Option<&'t str>,
+    account: Option<&'t str>,
+    resource: &'t str,
+    kind: Option<&'t str>,
+    id: &'t str,
+}
+
+/// How a part of an ARN is taken.
+type Part = for<'t> fn(&Arn<'t>) -> Option<&'t str>;
+
+/// The members of what `arn` answers, and how each is asked without Rhai.
+const MEMBERS: [(&str, Part, Function); 7] = [
+    ("partition", |arn| Some(arn.partition), |args| part(args, |arn| Some(arn.partition))),
+    ("service", |arn| Some(arn.service), |args| part(args, |arn| Some(arn.service))),
+    ("region", |arn| arn.region, |args| part(args, |arn| arn.region)),
+    ("account", |arn| arn.account, |args| part(args, |arn| arn.account)),
+    ("resource", |arn| Some(arn.resource), |args| part(args, |arn| Some(arn.resource))),
+    ("type", |arn| arn.kind, |args| part(args, |arn| arn.kind)),
+    ("id", |arn| Some(arn.id), |args| part(args, |arn| Some(arn.id))),
+];
+
+/// How a member of what `arn` answers follows from the text; `None` if there is no such member.
+pub(crate) fn arn_member(name: &str) -> Option<Function> {
+    MEMBERS.iter().find(|(known, ..)| *known == name).map(|(.., function)| *function)
+}
+
+fn parse(text: &str) -> Option<Arn<'_>> {
     let mut parts = text.splitn(6, ':');
     if parts.next()? != "arn" {
         return None;
     }
-    let mut map = Map::new();
-    for name in ["partition", "service", "region", "account"] {
-        map.insert(name.into(), optional(parts.next().filter(|part| !part.is_empty())));
-    }
-    let resource = parts.next().filter(|resource| !resource.is_empty())?;
-    if map["partition"].is_unit() || map["service"].is_unit() {
-        return None;
-    }
+    let mut next = || parts.next().map(|part| Some(part).filter(|part| !part.is_empty()));
+    let (partition, service, region, account, resource) = (next()??, next()??, next()?, next()?, next()??);
     let split = resource.split_once(['/', ':']);
-    map.insert("type".into(), optional(split.map(|(kind, _)| kind)));
-    map.insert("id".into(), split.map_or(resource, |(_, id)| id).into());
-    map.insert("resource".into(), resource.into());
-    Some(map)
+    let (kind, id) = split.map_or((None, resource), |(kind, id)| (Some(kind), id));
+    Some(Arn { partition, service, region, account, resource, kind, id })
+}
+
+/// A part of the ARN that a text is; nothing of anything else.
+fn part<'a>(args: &[Value<'a>], pick: Part) -> Option<Value<'a>> {
+    fn find(text: &str, pick: Part) -> Option<&str> {
+        pick(&parse(text)?)
+    }
+    Some(match &args[0] {
+        Value::Text(Cow::Borrowed(text)) => find(text, pick).map_or(Value::Unit, Value::of_text),
+        Value::Text(text) => find(text, pick).map_or(Value::Unit, |part| Value::Text(Cow::Owned(part.to_owned()))),
+        Value::Other => return None,
+        _ => Value::Unit,
+    })
 }
 
 /// What identifies a role: partition, account, name.
@@ -76,7 +118,7 @@ fn role_key(arn: &str) -> Option<(&str, &str, &str)> {
     Some((partition, account, name))
 }
 
-fn is_arn<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
+pub(crate) fn is_arn<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
     text_or_nothing(&args[0], |text| Value::Bool(parse(text).is_some()), Value::Bool(false))
 }
 

@@ -14,6 +14,7 @@ mod text;
 mod time;
 mod view;
 
+pub(crate) use self::arn::{arn_member, is_arn};
 pub(crate) use self::call::{ACTOR, TRACED, actor_member};
 pub(crate) use self::closure::Pool;
 pub(crate) use self::net::parse as parse_block;

@@ -94,6 +94,8 @@ pub(super) const FAMILY: Family = Family {
         ("is_ip", 1, Lowered::Of(|args| of_address(args, |_| true))),
         ("is_public_ip", 1, Lowered::Of(|args| of_address(args, is_public))),
         ("is_world", 1, Lowered::Of(is_world)),
+        ("cidr_contains", 2, Lowered::Of(|args| of_blocks(args, |a, b| a.contains(b)))),
+        ("cidr_overlaps", 2, Lowered::Of(|args| of_blocks(args, |a, b| a.contains(b) || b.contains(a)))),
     ],
 };
 
@@ -149,4 +151,12 @@ fn of_address<'a>(args: &[Value<'a>], ask: fn(IpAddr) -> bool) -> Option<Value<'
 fn is_world<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
     let ask = |text: &str| Value::Bool(parse(text).is_some_and(|net| net.prefix_len() == 0));
     text_or_nothing(&args[0], ask, Value::Bool(false))
+}
+
+fn of_blocks<'a>(args: &[Value<'a>], ask: fn(&IpNet, &IpNet) -> bool) -> Option<Value<'a>> {
+    match (&args[0], &args[1]) {
+        (Value::Other, _) | (_, Value::Other) => None,
+        (Value::Text(a), Value::Text(b)) => Some(Value::Bool(parse(a).zip(parse(b)).is_some_and(|(a, b)| ask(&a, &b)))),
+        _ => Some(Value::Bool(false)),
+    }
 }
