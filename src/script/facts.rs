@@ -2,8 +2,8 @@
 //!
 //! The tree is evaluated with the record unknown: variables stand for the expressions they were given, parameters and
 //! constants for their values, calls of functions of the policy, its libraries and the prelude for what their bodies
-//! give. What is not understood (maps that are changed, lists that are changed otherwise than by `push`, numbers that are not whole, what a look-up finds, many host
-//! functions) is unknown, which [`predicate`](super::predicate) takes care of.
+//! give. What is not understood (maps that are changed, lists that are changed otherwise than by `push`, numbers that are
+//! not whole, what a look-up finds, many host functions) is unknown, which [`predicate`](super::predicate) takes care of.
 
 mod calls;
 mod file;

@@ -24,9 +24,12 @@ pub(super) use self::pattern::{Finding, Pattern};
 pub use self::require::{Demand, Question, Reply};
 use crate::record::{Kind, Ref};
 
-/// Text and lists that are longer are left to Rhai, which may refuse them.
+/// Text and lists that are longer are left to Rhai, which may refuse them; lists within a list count for it, too.
 pub(super) const LONG_TEXT: usize = 1 << 16;
 pub(super) const LONG_LIST: usize = 1_000;
+
+/// The text that a list may hold in all: Rhai adds it up.
+const MUCH_TEXT: usize = 4 * LONG_TEXT;
 
 /// A condition over one record.
 #[derive(Debug)]
@@ -126,6 +129,21 @@ impl<'a> Value<'a> {
     /// A text of a record.
     pub fn of_text(text: &'a str) -> Self {
         if text.len() > LONG_TEXT { Self::Other } else { Self::Text(Cow::Borrowed(text)) }
+    }
+
+    /// A list that a script makes; `None` where Rhai may refuse it. What a list shares with others counts in each of them:
+    /// so nothing doubles beyond the limits.
+    pub(super) fn list(items: Vec<Self>) -> Option<Self> {
+        fn fits(items: &[Value<'_>], left: &mut usize, text: &mut usize) -> bool {
+            items.iter().all(|item| {
+                let Some(fewer) = left.checked_sub(1) else { return false };
+                *left = fewer;
+                let Some(less) = text.checked_sub(item.text().map_or(0, str::len)) else { return false };
+                *text = less;
+                !matches!(item, Value::List(within) if !fits(within, left, text))
+            })
+        }
+        fits(&items, &mut { LONG_LIST }, &mut { MUCH_TEXT }).then(|| Self::List(items.into()))
     }
 
     /// Writes what Rhai makes of it within a text; `None` where that is left to Rhai.

@@ -286,7 +286,7 @@ fn unique<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
             _ => return None,
         }
     }
-    Some(Value::List(kept.into()))
+    Value::list(kept)
 }
 
 fn flatten<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
@@ -307,18 +307,21 @@ fn extract<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
     let (Value::Int(start), Value::Int(length)) = (&args[1], args.get(2).unwrap_or(&Value::Int(INT::MAX))) else {
         return None;
     };
-    let items = items_of(&args[0])?;
+    list(part_of(&items_of(&args[0])?, *start, *length).into_iter())
+}
+
+/// So many items from a place on, counted from the end if negative.
+fn part_of<T: Clone>(items: &[T], start: INT, length: INT) -> Vec<T> {
     let from = match usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX) {
-        place if *start < 0 => items.len().saturating_sub(place),
+        place if start < 0 => items.len().saturating_sub(place),
         place => place,
     };
-    list(items.into_iter().skip(from).take(usize::try_from((*length).max(0)).unwrap_or(usize::MAX)))
+    items.iter().skip(from).take(usize::try_from(length.max(0)).unwrap_or(usize::MAX)).cloned().collect()
 }
 
 /// A list, unless it is long.
 fn list<'a>(items: impl Iterator<Item = Value<'a>>) -> Option<Value<'a>> {
-    let items: Vec<Value<'a>> = items.take(LONG_LIST + 1).collect();
-    (items.len() <= LONG_LIST).then(|| Value::List(items.into()))
+    Value::list(items.take(LONG_LIST + 1).collect())
 }
 
 /// What a function answers over what it is not for; `None` where that is left to Rhai.
@@ -497,6 +500,9 @@ pub(super) fn register_standard(engine: &mut Engine, env: &Rc<Env>) {
             Err(_) => item.read_lock::<ImmutableString>().is_some_and(|item| *item == wanted),
         })
     });
+    // Rhai's own do not take a part of a constant, though they leave it as it is.
+    engine.register_fn("extract", |list: &mut Array, start: INT| part_of(list, start, INT::MAX));
+    engine.register_fn("extract", |list: &mut Array, start: INT, length: INT| part_of(list, start, length));
     engine.register_fn("keys", |value: &mut Shown| value.keys());
     engine.register_fn("values", |value: &mut Shown| value.values());
 }

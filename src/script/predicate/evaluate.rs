@@ -346,24 +346,22 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 Value::Part(part) if part.kind() == Kind::List => Is(Value::Part(part)),
                 Value::List(list) => Is(Value::List(list)),
                 Value::Unread(_) | Value::Other => Unsure(Halt::Never),
-                one => Is(Value::List(Rc::from([one]))),
+                one => Value::list(vec![one]).into(),
             },
             Expr::List(parts) => {
                 let mut list = Vec::with_capacity(parts.len());
                 for part in parts {
                     list.push(known!(self.known(part, items)));
                 }
-                Is(Value::List(list.into()))
+                Value::list(list).into()
             }
             Expr::Grown(parts) => {
                 let Value::List(list) = known!(self.known(&parts[0], items)) else { return Unsure(Halt::Never) };
                 let item = known!(self.known(&parts[1], items));
-                // Lists within lists count for Rhai's limit, too.
-                let is_small = list.len() < LONG_LIST && !matches!(item, Value::List(_));
-                if !is_small || !self.may_go_on(1 + list.len() / 16) {
+                if !self.may_go_on(1 + list.len() / 16) {
                     return Unsure(Halt::Never);
                 }
-                Is(Value::List(list.iter().cloned().chain([item]).collect()))
+                Value::list(list.iter().cloned().chain([item]).collect()).into()
             }
             Expr::Next(parts, is_last) => {
                 for part in parts {

@@ -97,7 +97,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 (unsure, _) => Some(unsure.into()),
             }
         });
-        ended.unwrap_or_else(|| Is(if picks == Picks::First { Value::Unit } else { Value::List(picked.into()) }))
+        ended.unwrap_or_else(|| if picks == Picks::First { Is(Value::Unit) } else { Value::list(picked).into() })
     }
 
     /// Whether a closure's body holds: nothing is no.
