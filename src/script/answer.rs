@@ -5,7 +5,7 @@
 
 use serde_json::Value as Json;
 
-use super::predicate::{Asked, Expr, Source, Value};
+use super::predicate::{Asked, Expr, Room, Source, Value};
 use crate::inventory::Inventory;
 use crate::record::Record;
 
@@ -50,10 +50,11 @@ impl Source for Whole<'_> {
 impl Answer {
     /// The answer over a record, as far as its fields are known; `None` if only the script can tell.
     pub fn of(&self, source: &(impl Source + ?Sized)) -> Option<Json> {
-        self.shape.of(&Asked::new(source, &self.paths))
+        self.shape.of(&Asked::new(source, &self.paths), &mut { Room::OF_ANSWER })
     }
 
-    /// Appends the answer as JSON; `None`, and perhaps a part of it, if only the script can tell.
+    /// Appends the answer as JSON; `None`, and perhaps a part of it, if only the script can tell. How large it may be is for
+    /// whoever asks to say: what is kept of hits is small.
     pub fn write(&self, source: &(impl Source + ?Sized), into: &mut Vec<u8>) -> Option<()> {
         self.shape.write(&Asked::new(source, &self.paths), into)
     }
@@ -75,12 +76,18 @@ impl Answer {
 }
 
 impl Shape {
-    fn of<'q>(&'q self, asked: &Asked<'q, impl Source + ?Sized>) -> Option<Json> {
+    fn of<'q>(&'q self, asked: &Asked<'q, impl Source + ?Sized>, room: &mut Room) -> Option<Json> {
         Some(match self {
-            Self::Value(expr) => json(&asked.value(expr)?)?,
-            Self::List(items) => items.iter().map(|item| item.of(asked)).collect::<Option<_>>()?,
+            Self::Value(expr) => {
+                let value = asked.value(expr)?;
+                if !room.takes(&value) {
+                    return None;
+                }
+                json(&value)?
+            }
+            Self::List(items) => items.iter().map(|item| item.of(asked, room)).collect::<Option<_>>()?,
             Self::Map(members) => {
-                let members = members.iter().map(|(name, shape)| Some((name.clone(), shape.of(asked)?)));
+                let members = members.iter().map(|(name, shape)| Some((name.clone(), shape.of(asked, room)?)));
                 Json::Object(members.collect::<Option<_>>()?)
             }
         })

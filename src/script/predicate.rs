@@ -131,19 +131,10 @@ impl<'a> Value<'a> {
         if text.len() > LONG_TEXT { Self::Other } else { Self::Text(Cow::Borrowed(text)) }
     }
 
-    /// A list that a script makes; `None` where Rhai may refuse it. What a list shares with others counts in each of them:
-    /// so nothing doubles beyond the limits.
+    /// A list that a script makes; `None` where Rhai may refuse it.
     pub(super) fn list(items: Vec<Self>) -> Option<Self> {
-        fn fits(items: &[Value<'_>], left: &mut usize, text: &mut usize) -> bool {
-            items.iter().all(|item| {
-                let Some(fewer) = left.checked_sub(1) else { return false };
-                *left = fewer;
-                let Some(less) = text.checked_sub(item.text().map_or(0, str::len)) else { return false };
-                *text = less;
-                !matches!(item, Value::List(within) if !fits(within, left, text))
-            })
-        }
-        fits(&items, &mut { LONG_LIST }, &mut { MUCH_TEXT }).then(|| Self::List(items.into()))
+        let mut room = Room::OF_LIST;
+        items.iter().all(|item| room.takes(item)).then(|| Self::List(items.into()))
     }
 
     /// Writes what Rhai makes of it within a text; `None` where that is left to Rhai.
@@ -164,6 +155,32 @@ impl<'a> Value<'a> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
+        }
+    }
+}
+
+/// What may still be put into a list or an answer: Rhai adds up the items and the text of all that is in one, and refuses
+/// much. What is shared counts wherever it is: so nothing doubles beyond the limits.
+pub(super) struct Room {
+    items: usize,
+    text: usize,
+}
+
+impl Room {
+    /// That of a list.
+    const OF_LIST: Self = Self { items: LONG_LIST, text: MUCH_TEXT };
+
+    /// That of a whole answer, which is made of several: less than Rhai's 10,000 items and 1 MiB.
+    pub(super) const OF_ANSWER: Self = Self { items: 8 * LONG_LIST, text: 3 * MUCH_TEXT };
+
+    /// Whether there is room for one more item; of what is in it, too.
+    pub(super) fn takes(&mut self, item: &Value<'_>) -> bool {
+        let room = (self.items.checked_sub(1), self.text.checked_sub(item.text().map_or(0, str::len)));
+        let (Some(items), Some(text)) = room else { return false };
+        *self = Self { items, text };
+        match item {
+            Value::List(within) => within.iter().all(|item| self.takes(item)),
+            _ => true,
         }
     }
 }

@@ -873,6 +873,25 @@ fn a_look_up_that_finds_something_is_left_to_rhai() {
     });
 }
 
+/// Lists and texts that are each small enough, and too large together for Rhai.
+#[test]
+fn what_is_too_large_together_is_left_to_rhai() {
+    on_big_stack(|| {
+        let hit = json!({ "number": 1, "kept": { "t": "x".repeat(4_000) } });
+        for (member, hits, fits, lists) in [("number", 900, 3, 12), ("kept.t", 50, 2, 6)] {
+            let hits = record(&json!(vec![&hit; hits]));
+            for (many, is_proved) in [(fits, true), (lists, false)] {
+                let list = format!("hits.map(|hit| hit.{member})");
+                let members: Vec<String> = (0..many).map(|at| format!("m{at}: {list}")).collect();
+                let script = of_window(&format!("fn context(hits) {{ #{{ {} }} }}", members.join(", ")));
+                let (problems, proved) = other_hooks(&script, &hits);
+                assert!(problems.is_empty(), "{many} lists of {member}: {:.300}", problems.join("\n"));
+                assert_eq!(proved, usize::from(is_proved), "{many} lists of {member}");
+            }
+        }
+    });
+}
+
 /// What means a record where there is none: hits have no account, and no actor.
 #[test]
 fn hits_are_no_record() {
