@@ -245,7 +245,8 @@ impl Sorted {
         let most = (self.memory / LEAST_PIECE).clamp(2, 1 << 10);
         let mut runs = VecDeque::from(std::mem::take(&mut self.runs));
         while runs.len() > most {
-            let few: Vec<Run> = runs.drain(..most).collect();
+            // So few at first that all later merges are of as many as can be: what is written again is least then.
+            let few: Vec<Run> = runs.drain(..(runs.len() - 2) % (most - 1) + 2).collect();
             let size = few.iter().map(Run::size).sum();
             let mut writer = Writer::new(&self.scratch, size, self.memory.clamp(1, PIECE));
             let mut merge = Merge::new(&self.scratch, self.memory, &few)?;
@@ -556,6 +557,24 @@ mod tests {
         let [sorted] = Sorter::sorted(vec![sorter]).unwrap();
         assert_eq!(read(&sorted).len(), 1_000);
         assert!(scratch.held().file.is_none());
+    }
+
+    #[test]
+    fn of_runs_that_are_a_few_too_many_most_are_not_written_again() {
+        // So many runs, where four can be read together, and how many of them are written again.
+        for (runs, expected) in [(4_u64, 0), (5, 2), (6, 3), (7, 4), (8, 6), (40, 72)] {
+            let scratch: Arc<Scratch> = Arc::default();
+            let mut sorter = Sorter::<1>::new(&scratch, 16 * LEAST_PIECE);
+            for at in 0..runs {
+                sorter.push(0, &at.to_be_bytes(), &[0; 1_000]).unwrap();
+                sorter.flush().unwrap();
+            }
+            let before = scratch.held().end;
+            let [sorted] = Sorter::sorted(vec![sorter]).unwrap();
+            assert_eq!(read(&sorted).len() as u64, runs);
+            let written = (scratch.held().end - before) / (before / runs);
+            assert_eq!((sorted.runs.len(), written), (4, expected), "of {runs} runs");
+        }
     }
 
     /// A file that was opened for reading alone cannot be written to, as a disk that is full cannot.
