@@ -23,6 +23,9 @@ const PIECE: usize = 1 << 18;
 /// Bytes that should be read at once, at least: of more runs than there is memory for, some are merged first.
 const LEAST_PIECE: usize = 1 << 13;
 
+/// Runs that are read together, at most.
+const MOST_RUNS: usize = 1 << 11;
+
 /// A temporary file without a name, made when it is first written to, and gone when nobody holds it any more.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch(Mutex<Held>);
@@ -175,7 +178,8 @@ impl<const STREAMS: usize> Sorter<STREAMS> {
     /// The entries of all sorters, by stream. What fits into memory stays there, unless some of it did not.
     pub(crate) fn sorted(sorters: Vec<Self>) -> Result<[Sorted; STREAMS], Error> {
         let scratch = sorters.first().map(|sorter| Arc::clone(&sorter.scratch)).unwrap_or_default();
-        let memory = sorters.iter().map(|sorter| sorter.bound).sum::<usize>() / 4;
+        // What the sorters held in memory, the buffers may, for what is written is no longer there.
+        let memory = sorters.iter().map(|sorter| sorter.bound).sum();
         let spilled = sorters.iter().any(|sorter| sorter.runs.iter().any(|runs| !runs.is_empty()));
         let mut streams = std::array::from_fn(|_| Sorted { scratch: Arc::clone(&scratch), memory, runs: Vec::new() });
         for mut sorter in sorters {
@@ -242,7 +246,7 @@ impl Sorted {
 
     /// Merges runs until there are few enough to be read together.
     fn narrow(&mut self) -> Result<(), Error> {
-        let most = (self.memory / LEAST_PIECE).clamp(2, 1 << 10);
+        let most = (self.memory / LEAST_PIECE).clamp(2, MOST_RUNS);
         let mut runs = VecDeque::from(std::mem::take(&mut self.runs));
         while runs.len() > most {
             // So few at first that all later merges are of as many as can be: what is written again is least then.
@@ -564,7 +568,7 @@ mod tests {
         // So many runs, where four can be read together, and how many of them are written again.
         for (runs, expected) in [(4_u64, 0), (5, 2), (6, 3), (7, 4), (8, 6), (40, 72)] {
             let scratch: Arc<Scratch> = Arc::default();
-            let mut sorter = Sorter::<1>::new(&scratch, 16 * LEAST_PIECE);
+            let mut sorter = Sorter::<1>::new(&scratch, 4 * LEAST_PIECE);
             for at in 0..runs {
                 sorter.push(0, &at.to_be_bytes(), &[0; 1_000]).unwrap();
                 sorter.flush().unwrap();
