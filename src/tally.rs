@@ -8,6 +8,7 @@
 
 mod counter;
 mod keys;
+mod people;
 mod sums;
 
 use jiff::Timestamp;
@@ -87,11 +88,6 @@ impl Count {
     /// Calls that did what they say.
     pub fn successes(&self) -> u64 {
         self.calls - self.failures
-    }
-
-    /// Adds a call.
-    fn note(&mut self, failed: bool, time: Option<Timestamp>) {
-        self.add(&Self { calls: 1, failures: failed.into(), first: time, last: time });
     }
 
     /// Adds other calls.

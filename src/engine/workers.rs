@@ -505,7 +505,7 @@ impl<'a> Judge<'a> {
             counters.extend(tally.counter.take());
             counters.append(&mut tally.passed);
         }
-        Counter::tally(counters, inventory, top).map(Some)
+        Counter::tally(counters, inventory, self.request.threads, top).map(Some)
     }
 
     /// What was found in all, when everything was judged: of files of these names, after these faults.

@@ -14,14 +14,12 @@ use foldhash::quality::RandomState;
 use jiff::Timestamp;
 
 use super::sums::{self, Sums};
-use super::{By, Count, Tally, keys};
+use super::{By, Count, Tally, keys, people};
 use crate::call;
 use crate::error::Error;
 use crate::input::{Field, Fields, Told};
 use crate::inventory::Inventory;
-use crate::principal::Principal;
 use crate::record::{Document, Kind, Record};
-use crate::sessions;
 use crate::spill::{Scratch, Sorter};
 
 /// The fields that an event is counted by, beside time, account and region.
@@ -41,7 +39,7 @@ pub(crate) const PATHS: [&[&str]; 9] = [
 pub(crate) type Places = [Option<usize>; PATHS.len()];
 
 /// The stream of texts of `userIdentity`; that of a section is one more than its place.
-const IDENTITIES: u8 = 0;
+pub(super) const IDENTITIES: u8 = 0;
 
 /// The sections that are counted as events come: all but the first two.
 const COUNTED: usize = By::ALL.len() - 2;
@@ -54,7 +52,7 @@ const OVERHEAD: usize = 112;
 
 /// Counts of one section.
 #[derive(Debug, Default)]
-struct Table {
+pub(super) struct Table {
     places: HashMap<Box<[u8]>, usize, RandomState>,
     counts: Vec<Count>,
     /// The key that was counted last, and its place.
@@ -62,16 +60,16 @@ struct Table {
 }
 
 impl Table {
-    /// Adds a call; the bytes that this took.
-    fn note(&mut self, key: &[u8], failed: bool, time: Option<Timestamp>) -> usize {
+    /// Adds calls; the bytes that this took.
+    pub(super) fn add(&mut self, key: &[u8], calls: &Count) -> usize {
         if let Some((last, at)) = &self.last
             && last == key
         {
-            self.counts[*at].note(failed, time);
+            self.counts[*at].add(calls);
             return 0;
         }
         let (at, bytes) = self.place(key);
-        self.counts[at].note(failed, time);
+        self.counts[at].add(calls);
         let mut last = self.last.take().map(|(last, _)| last).unwrap_or_default();
         last.clear();
         last.extend_from_slice(key);
@@ -89,15 +87,20 @@ impl Table {
         (self.counts.len() - 1, key.len() + OVERHEAD)
     }
 
-    /// Gives everything to a sorter.
-    fn drain(&mut self, stream: u8, sorter: &mut Sorter<1>) -> Result<(), Error> {
+    /// Gives everything to a sorter, by keys as they are spelled there.
+    pub(super) fn drain(
+        &mut self,
+        stream: u8,
+        sorter: &mut Sorter<1>,
+        spelled: fn(&[u8]) -> Cow<'_, [u8]>,
+    ) -> Result<(), Error> {
         self.last = None;
         let counts = std::mem::take(&mut self.counts);
         let (mut prefixed, mut payload) = (Vec::new(), Vec::new());
         self.places.drain().try_for_each(|(key, at)| {
             prefixed.clear();
             prefixed.push(stream);
-            prefixed.extend_from_slice(&key);
+            prefixed.extend_from_slice(&spelled(&key));
             payload.clear();
             sums::put(&counts[at], &mut payload)?;
             sorter.push(0, &prefixed, &payload)
@@ -139,6 +142,13 @@ struct Seen<'a> {
     account: Option<&'a str>,
     region: Option<&'a str>,
     time: Option<Timestamp>,
+}
+
+impl Seen<'_> {
+    /// The call itself.
+    fn call(&self) -> Count {
+        Count { calls: 1, failures: self.error.is_some().into(), first: self.time, last: self.time }
+    }
 }
 
 impl Counter {
@@ -226,7 +236,7 @@ impl Counter {
         if let Some(met) = &self.recent[slot]
             && text.starts_with(&met.text)
         {
-            self.identities.counts[met.at].note(seen.error.is_some(), seen.time);
+            self.identities.counts[met.at].add(&seen.call());
             return Some(0);
         }
         let text = object(text)?;
@@ -239,28 +249,28 @@ impl Counter {
     /// Adds a call of an identity; its place, and the bytes that this took.
     fn identity(&mut self, text: &[u8], seen: &Seen<'_>) -> (usize, usize) {
         let (at, bytes) = self.identities.place(text);
-        self.identities.counts[at].note(seen.error.is_some(), seen.time);
+        self.identities.counts[at].add(&seen.call());
         (at, bytes)
     }
 
     /// Adds a call to all sections but those of who made it, which took these bytes.
     fn note(&mut self, seen: &Seen<'_>, bytes: usize) {
-        let (failed, time) = (seen.error.is_some(), seen.time);
-        self.calls.note(failed, time);
+        let call = seen.call();
+        self.calls.add(&call);
         self.bytes += bytes;
         let texts = [seen.error, seen.source_ip, seen.user_agent, seen.account, seen.region];
         let [event, rest @ .., hours] = &mut self.tables;
         let key = &mut self.key;
         key.clear();
         keys::put_event(seen.name, seen.source, key);
-        self.bytes += event.note(key, failed, time);
+        self.bytes += event.add(key, &call);
         for (table, text) in rest.iter_mut().zip(texts) {
             key.clear();
             keys::put(text.unwrap_or_default(), key);
-            self.bytes += table.note(key, failed, time);
+            self.bytes += table.add(key, &call);
         }
-        let hour = time.map(keys::hour);
-        self.bytes += hours.note(hour.as_ref().map_or(&[], |hour| &hour[..]), failed, time);
+        let hour = seen.time.map(keys::hour);
+        self.bytes += hours.add(hour.as_ref().map_or(&[], |hour| &hour[..]), &call);
         if self.bytes > self.most {
             self.drain();
         }
@@ -269,20 +279,28 @@ impl Counter {
     fn drain(&mut self) {
         self.bytes = 0;
         self.recent.fill_with(|| None);
-        let mut drained = self.identities.drain(IDENTITIES, &mut self.sorter);
+        // What an identity is does not depend on how it is spelled.
+        let mut drained = self.identities.drain(IDENTITIES, &mut self.sorter, canonical);
         for (table, stream) in self.tables.iter_mut().zip(3..) {
-            drained = drained.and_then(|()| table.drain(stream, &mut self.sorter));
+            drained = drained.and_then(|()| table.drain(stream, &mut self.sorter, |key| key.into()));
         }
         self.failed = self.failed.take().or(drained.err());
     }
 
-    /// What all threads counted; so many values of a section have rows. How sessions began the inventory tells.
-    pub(crate) fn tally(counters: Vec<Self>, inventory: &Inventory, top: usize) -> Result<Tally, Error> {
+    /// What all threads counted; so many values of a section have rows. How sessions began the inventory tells, which so many
+    /// threads ask.
+    pub(crate) fn tally(
+        counters: Vec<Self>,
+        inventory: &Inventory,
+        threads: usize,
+        top: usize,
+    ) -> Result<Tally, Error> {
         let mut calls = Count::default();
         let mut sorters = Vec::new();
-        let mut failed = None;
+        let (mut failed, mut most) = (None, 0);
         for mut counter in counters {
             counter.drain();
+            most += counter.most;
             failed = failed.or(counter.failed);
             calls.add(&counter.calls);
             sorters.push(counter.sorter);
@@ -290,33 +308,10 @@ impl Counter {
         if let Some(error) = failed {
             return Err(error);
         }
-        let empty = sorters.first().map_or_else(|| Sorter::new(&Arc::default(), 0), Sorter::emptied);
-        let (mut identities, mut people) = (empty.emptied(), empty);
+        let empty: Vec<_> = sorters.iter().map(Sorter::emptied).take(threads.max(1)).collect();
         let [counted] = Sorter::sorted(sorters)?;
         let mut counted = Sums::new(counted.read()?)?;
-        let (mut key, mut payload) = (Vec::new(), Vec::new());
-        // What an identity is does not depend on how it is spelled.
-        while let Some((text, count)) = counted.next(IDENTITIES)? {
-            payload.clear();
-            sums::put(&count, &mut payload)?;
-            key.clear();
-            key.push(IDENTITIES);
-            key.extend_from_slice(&canonical(&text));
-            identities.push(0, &key, &payload)?;
-        }
-        let [identities] = Sorter::sorted(vec![identities])?;
-        let mut identities = Sums::new(identities.read()?)?;
-        while let Some((text, count)) = identities.next(IDENTITIES)? {
-            payload.clear();
-            sums::put(&count, &mut payload)?;
-            for (stream, who) in (1..).zip(people_of(&text, inventory, count.last)) {
-                key.clear();
-                key.push(stream);
-                keys::put_who(who.who().as_ref(), &mut key);
-                people.push(0, &key, &payload)?;
-            }
-        }
-        let [people] = Sorter::sorted(vec![people])?;
+        let [people] = Sorter::sorted(people::collect(&mut counted, inventory, empty, most)?)?;
         let mut people = Sums::new(people.read()?)?;
         let mut sections = Vec::new();
         for (stream, by) in (1..).zip(By::ALL) {
@@ -330,17 +325,6 @@ impl Counter {
 /// A text of `userIdentity` as it is spelled where it was parsed.
 fn canonical(text: &[u8]) -> Cow<'_, [u8]> {
     Document::parse(text).map_or(text.into(), |identity| identity.root().canonical().into_bytes().into())
-}
-
-/// Who began the session that a text of `userIdentity` tells of, as it is known at the last of its calls; and who the text
-/// says made the call.
-fn people_of(text: &[u8], inventory: &Inventory, last: Option<Timestamp>) -> [Principal; 2] {
-    let identity = if text.is_empty() { &b"null"[..] } else { text };
-    let event = [&br#"{"userIdentity":"#[..], identity, b"}"].concat();
-    let Ok(event) = Document::parse(&event) else { return Default::default() };
-    let caller = Principal::of(event.root());
-    let origin = sessions::trace(inventory, event.root(), last).origin;
-    [origin.unwrap_or_else(|| caller.clone()), caller]
 }
 
 /// Whether an object may have a member of that name, so that it must be read. `text` goes on behind the object.

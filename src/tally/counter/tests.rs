@@ -25,7 +25,7 @@ fn tally(events: &[(usize, Value)], threads: usize, memory: usize, top: usize) -
     for (thread, parts) in events {
         counters[thread % threads].take(&event(parts));
     }
-    Counter::tally(counters, &Inventory::default(), top).unwrap()
+    Counter::tally(counters, &Inventory::default(), threads, top).unwrap()
 }
 
 fn any_event() -> impl Strategy<Value = (usize, Value)> {
