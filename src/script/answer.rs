@@ -83,7 +83,7 @@ impl Shape {
                 if !room.takes(&value) {
                     return None;
                 }
-                json(&value)?
+                value.to_json()?
             }
             Self::List(items) => items.iter().map(|item| item.of(asked, room)).collect::<Option<_>>()?,
             Self::Map(members) => {
@@ -99,7 +99,7 @@ impl Shape {
                 Value::Unit => into.extend_from_slice(b"null"),
                 Value::Bool(flag) => into.extend_from_slice(if flag { b"true" } else { b"false" }),
                 Value::Text(text) => serde_json::to_writer(into, &*text).ok()?,
-                other => serde_json::to_writer(into, &json(&other)?).ok()?,
+                other => serde_json::to_writer(into, &other.to_json()?).ok()?,
             },
             Self::List(items) => {
                 into.push(b'[');
@@ -125,6 +125,19 @@ impl Shape {
             }
         }
         Some(())
+    }
+
+    /// The same as an expression, to be reckoned with.
+    pub(super) fn expr(self) -> Expr {
+        match self {
+            Self::Value(expr) => expr,
+            Self::List(items) => Expr::List(items.into_iter().map(Self::expr).collect()),
+            Self::Map(members) => {
+                let (names, parts): (Vec<Box<str>>, _) =
+                    members.into_iter().map(|(name, shape)| (name.into(), shape.expr())).unzip();
+                Expr::Map(names.into(), parts)
+            }
+        }
     }
 
     /// True if a part of it can be told by the script alone, whatever the record is.
@@ -154,17 +167,4 @@ impl Shape {
             Self::Map(members) => members.iter().map(|(_, shape)| shape.size()).sum(),
         }
     }
-}
-
-/// A value as JSON; `None` where that is left to Rhai.
-fn json(value: &Value<'_>) -> Option<Json> {
-    Some(match value {
-        Value::Unit => Json::Null,
-        Value::Bool(flag) => (*flag).into(),
-        Value::Int(number) => (*number).into(),
-        Value::Text(text) => (**text).into(),
-        Value::Part(part) => part.to_json(),
-        Value::List(items) => items.iter().map(json).collect::<Option<_>>()?,
-        Value::Unread(_) | Value::Other => return None,
-    })
 }

@@ -215,7 +215,14 @@ impl<'a> Lowering<'a> {
         match known {
             Known::Expr(expr) => expr,
             Known::List(items) => self.list(items),
-            Known::Map(_) | Known::Actor | Known::Arn(_) | Known::Closure(..) | Known::Made(_) => self.unknown(),
+            Known::Map(mut members) => {
+                members.sort_by(|(one, _), (other, _)| one.cmp(other));
+                let (names, parts): (Vec<Box<str>>, _) =
+                    members.into_iter().map(|(name, member)| (name.into(), self.expr(member))).unzip();
+                Expr::Map(names.into(), parts)
+            }
+            Known::Made(shape) => shape.expr(),
+            Known::Actor | Known::Arn(_) | Known::Closure(..) => self.unknown(),
         }
     }
 
@@ -406,7 +413,7 @@ impl<'a> Lowering<'a> {
             Known::Expr(expr) if !expr.is_safe() => {
                 Some(if self.spend(expr.size()) { expr.clone() } else { self.unknown() })
             }
-            Known::Made(_) => Some(self.unknown()),
+            Known::Made(shape) => Some(if self.spend(shape.size()) { shape.clone().expr() } else { self.unknown() }),
             // Only what is safe is kept as a list or a map.
             _ => None,
         }
@@ -416,9 +423,10 @@ impl<'a> Lowering<'a> {
         match (effect, after) {
             (None, after) => after,
             (Some(effect), Known::Expr(after)) if after.begins_with(&effect) => Known::Expr(after),
-            (Some(effect), Known::Expr(after)) => Known::Expr(Expr::After(Box::new([effect, after]))),
-            // The failure of one part and the shape of the other: too much to keep.
-            (Some(_), _) => self.nothing_known(),
+            (Some(effect), after) => match self.expr(after) {
+                Expr::Unknown(_) => self.nothing_known(),
+                after => Known::Expr(Expr::After(Box::new([effect, after]))),
+            },
         }
     }
 
@@ -630,7 +638,7 @@ impl<'a> Lowering<'a> {
             return Known::Expr(Expr::Literal(Literal::Unit));
         };
         let args = paths.iter().map(|path| self.path(path.iter().map(|name| (*name).to_owned()).collect())).collect();
-        Known::Expr(Expr::Call(Native { function, makes: false }, args))
+        Known::Expr(Expr::Call(Native::of(function), args))
     }
 }
 

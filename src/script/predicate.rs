@@ -18,6 +18,8 @@ mod require;
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use serde_json::Value as Json;
+
 pub(super) use self::evaluate::Asked;
 use self::evaluate::Flag;
 pub(super) use self::pattern::{Finding, Pattern};
@@ -30,6 +32,9 @@ pub(super) const LONG_LIST: usize = 1_000;
 
 /// The text that a list may hold in all: Rhai adds it up.
 const MUCH_TEXT: usize = 4 * LONG_TEXT;
+
+/// Lists and maps within each other; what is nested deeper is left to Rhai.
+const DEEPEST: usize = 32;
 
 /// A condition over one record.
 #[derive(Debug)]
@@ -105,6 +110,8 @@ pub enum Value<'a> {
     Unread(&'a [u8]),
     /// A list that a script makes.
     List(Rc<[Value<'a>]>),
+    /// A map that a script makes: its members in the order of their names.
+    Map(Rc<[(&'a str, Value<'a>)]>),
     /// A number that is not whole, or another value that is left to Rhai.
     Other,
 }
@@ -137,6 +144,35 @@ impl<'a> Value<'a> {
         items.iter().all(|item| room.takes(item)).then(|| Self::List(items.into()))
     }
 
+    /// A map that a script makes, of members in the order of their names; `None` where Rhai may refuse it.
+    pub(super) fn map(members: Vec<(&'a str, Self)>) -> Option<Self> {
+        let (map, mut room) = (Self::Map(members.into()), Room::OF_LIST);
+        room.takes(&map).then_some(map)
+    }
+
+    /// The member of a map that a script makes; nothing if there is none.
+    pub(super) fn member(members: &[(&'a str, Self)], name: &str) -> Self {
+        let found = members.binary_search_by(|(known, _)| (*known).cmp(name));
+        found.map_or(Self::Unit, |at| members[at].1.clone())
+    }
+
+    /// As JSON; `None` where that is left to Rhai.
+    pub(super) fn to_json(&self) -> Option<Json> {
+        Some(match self {
+            Self::Unit => Json::Null,
+            Self::Bool(flag) => (*flag).into(),
+            Self::Int(number) => (*number).into(),
+            Self::Text(text) => (**text).into(),
+            Self::Part(part) => part.to_json(),
+            Self::List(items) => items.iter().map(Self::to_json).collect::<Option<_>>()?,
+            Self::Map(members) => {
+                let members = members.iter().map(|(name, value)| Some(((*name).to_owned(), value.to_json()?)));
+                Json::Object(members.collect::<Option<_>>()?)
+            }
+            Self::Unread(_) | Self::Other => return None,
+        })
+    }
+
     /// Writes what Rhai makes of it within a text; `None` where that is left to Rhai.
     pub(super) fn write(&self, text: &mut String) -> Option<()> {
         match self {
@@ -145,7 +181,7 @@ impl<'a> Value<'a> {
             Self::Int(number) => text.push_str(&number.to_string()),
             Self::Text(more) => text.push_str(more),
             Self::Part(part) => text.push_str(&part.to_json().to_string()),
-            Self::Unread(_) | Self::List(_) | Self::Other => return None,
+            Self::Unread(_) | Self::List(_) | Self::Map(_) | Self::Other => return None,
         }
         (text.len() <= LONG_TEXT).then_some(())
     }
@@ -175,13 +211,28 @@ impl Room {
 
     /// Whether there is room for one more item; of what is in it, too.
     pub(super) fn takes(&mut self, item: &Value<'_>) -> bool {
-        let room = (self.items.checked_sub(1), self.text.checked_sub(item.text().map_or(0, str::len)));
-        let (Some(items), Some(text)) = room else { return false };
-        *self = Self { items, text };
+        self.takes_within(item, DEEPEST)
+    }
+
+    fn takes_within(&mut self, item: &Value<'_>, levels: usize) -> bool {
+        if !self.takes_text(item.text().unwrap_or_default()) {
+            return false;
+        }
         match item {
-            Value::List(within) => within.iter().all(|item| self.takes(item)),
+            Value::List(_) | Value::Map(_) if levels == 0 => false,
+            Value::List(within) => within.iter().all(|item| self.takes_within(item, levels - 1)),
+            Value::Map(members) => {
+                members.iter().all(|(name, item)| self.takes_text(name) && self.takes_within(item, levels - 1))
+            }
             _ => true,
         }
+    }
+
+    fn takes_text(&mut self, text: &str) -> bool {
+        let room = (self.items.checked_sub(1), self.text.checked_sub(text.len()));
+        let (Some(items), Some(text)) = room else { return false };
+        *self = Self { items, text };
+        true
     }
 }
 
@@ -227,6 +278,15 @@ pub(super) struct Native {
     pub(super) function: Function,
     /// What it makes may be too large for Rhai, which fails then.
     pub(super) makes: bool,
+    /// It may be given maps that a script makes.
+    pub(super) takes_maps: bool,
+}
+
+impl Native {
+    /// A function that makes nothing large.
+    pub(super) fn of(function: Function) -> Self {
+        Self { function, makes: false, takes_maps: false }
+    }
 }
 
 /// Two that are told apart may be one, but not the other way round: what is compared is code.
@@ -271,6 +331,8 @@ pub(super) enum Expr {
     Listed(Box<Expr>),
     /// A list of these.
     List(Vec<Expr>),
+    /// A map of members of these names, which are in their order.
+    Map(Box<[Box<str>]>, Vec<Expr>),
     /// A list that a script made, and one more item.
     Grown(Box<[Expr; 2]>),
     /// A loop: what it is over; what the variables hold that it changes; what becomes of an item, which is [`Expr::Next`], or

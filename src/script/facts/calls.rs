@@ -8,7 +8,7 @@ use crate::script::predicate::{
     Expr, Finding, Literal, LookUp, Native, Operation, Pattern, Picks, Place, Relation, Within,
 };
 
-/// Whether an expression may be a part of a record, which has members, items, or neither.
+/// Whether an expression may be something that has members, or items: a part of a record, or what a script makes.
 pub(super) fn may_be_part(expr: &Expr) -> bool {
     matches!(
         expr,
@@ -20,12 +20,18 @@ pub(super) fn may_be_part(expr: &Expr) -> bool {
             | Expr::Call(..)
             | Expr::LookUp(_)
             | Expr::Pick(..)
+            | Expr::Map(..)
+            | Expr::If(_)
+            | Expr::Coalesce(_)
+            | Expr::Loop(..)
+            | Expr::While(..)
+            | Expr::After(_)
     )
 }
 
 /// Whether the items of an expression can be gone through.
 pub(super) fn may_be_list(expr: &Expr) -> bool {
-    may_be_part(expr) || matches!(expr, Expr::Coalesce(_) | Expr::List(_) | Expr::Listed(_) | Expr::Grown(_))
+    may_be_part(expr) || matches!(expr, Expr::List(_) | Expr::Listed(_) | Expr::Grown(_))
 }
 
 /// Whether an address is in one of some blocks.
@@ -84,7 +90,7 @@ impl Lowering<'_> {
                     }
                     (Known::Arn(text), Known::Expr(Expr::Literal(Literal::Unit)))
                     | (Known::Expr(Expr::Literal(Literal::Unit)), Known::Arn(text)) => {
-                        not(Expr::Call(Native { function: functions::is_arn, makes: false }, vec![text]))
+                        not(Expr::Call(Native::of(functions::is_arn), vec![text]))
                     }
                     _ => return self.nothing_known(),
                 };
@@ -241,10 +247,11 @@ impl Lowering<'_> {
     fn table(&mut self, name: &str, args: Vec<Known>) -> Known {
         let Some(lowered) = functions::lowered(name, args.len()) else { return self.nothing_known() };
         match lowered {
-            Lowered::Of(function) | Lowered::Makes(function) => {
-                let makes = matches!(lowered, Lowered::Makes(_));
+            Lowered::Of(function) | Lowered::Makes(function) | Lowered::Shows(function) => {
+                let takes_maps = matches!(lowered, Lowered::Shows(_));
+                let makes = takes_maps || matches!(lowered, Lowered::Makes(_));
                 let args: Vec<Expr> = args.into_iter().map(|arg| self.expr(arg)).collect();
-                Known::Expr(Expr::Call(Native { function, makes }, args))
+                Known::Expr(Expr::Call(Native { function, makes, takes_maps }, args))
             }
             Lowered::OfEvent(tests) => {
                 if !matches!(args.as_slice(), [Known::Expr(event)] if self.is_record(event)) {
@@ -254,7 +261,7 @@ impl Lowering<'_> {
                     .iter()
                     .map(|(function, paths)| {
                         let path = |path: &&[&str]| self.path(path.iter().map(|name| (*name).to_owned()).collect());
-                        let native = Native { function: *function, makes: false };
+                        let native = Native::of(*function);
                         Expr::Call(native, paths.iter().map(path).collect())
                     })
                     .collect();

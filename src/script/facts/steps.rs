@@ -94,9 +94,10 @@ impl Lowering<'_> {
             }
             Known::Actor => self.of_actor(name),
             Known::Arn(text) => Known::Expr(match functions::arn_member(name) {
-                Some(function) => Expr::Call(Native { function, makes: false }, vec![text]),
+                Some(function) => Expr::Call(Native::of(function), vec![text]),
                 None => Expr::Literal(Literal::Unit),
             }),
+            Known::Made(shape) => self.member(Known::Expr(shape.expr()), name, in_brackets),
             Known::Expr(expr) if self.is_record(&expr) => Known::Expr(self.path(vec![name.to_owned()])),
             Known::Expr(expr) if may_be_part(&expr) && (in_brackets || !value::is_own_property(name)) => {
                 let value = self.step(&expr, name);

@@ -413,6 +413,29 @@ const UNDERSTOOD: &[(&str, &str)] = &[
         "",
     ),
     ("let text = event.eventName; for x in [1, 2, 3] { if x == 2 { continue; } text += \"!\"; } text == \"A!!\"", ""),
+    // Maps that are made.
+    (
+        "let all = event.requestParameters.list; let l = list(all).map(|x| #{ ip: x.ip, n: event.n }); l.some(|m| m.ip == \"1.2.3.4\" && m.n == 3)",
+        "",
+    ),
+    (
+        "let l = []; for x in list(event.requestParameters.list) { l.push(#{ ip: x.ip, at: [x] }); } l.find(|m| m.ip == \"1.2.3.4\").at.len() == 1",
+        "",
+    ),
+    (
+        "let found = exposure(event.requestParameters.list); found.any || found.ips.contains(\"1.2.3.4\")",
+        "fn exposure(all) { let ips = []; let any = false; for x in list(all) { if x.ip == () { continue; } ips.push(x.ip); any = any || x.ip == \"\"; } #{ ips: unique(ips), any: any } }",
+    ),
+    (
+        "let m = if event.n == 3 { #{ a: event.eventName } } else { #{ b: event.eventName } }; m.a == \"A\" || m.b == \"A\"",
+        "",
+    ),
+    ("let m = #{ n: event.n, last: () }; for x in [1, 2] { m = #{ n: event.n, last: m.n }; } m.last == 3", ""),
+    ("to_json(#{ b: event.eventName, a: [event.t] }).starts_with(`{\"a\":[`)", ""),
+    (
+        "changes(event).some(|one| one.name == \"A\" && one[\"of\"] == event.n)",
+        "fn changes(event) { NAMES.map(|name| #{ name: name, of: event.n }) }",
+    ),
 ];
 
 /// What must not be taken for more than it is: assigned variables, changed lists, loops, failures.
@@ -681,6 +704,40 @@ const TRAPS: &[(&str, &str)] = &[
     ("let l = [1]; { let l = [2]; l.push(3); } l.len() == 1", ""),
     ("let l = []; l.push(actor(event)); l.push(#{ a: event.n }); l[1].a == 3 && l[0].name != ()", ""),
     ("let l = []; l.push(|x| x == event.n); l.len() == 1", ""),
+    ("let m = #{ a: 1 }; m.a = event.n; m.a == 3", ""),
+    ("let m = #{ a: 1 }; m.b = event.n; m.keys().len() == 2", ""),
+    ("let m = #{ a: 1 }; m[\"a\"] += event.n; m.a == 4", ""),
+    ("let m = #{ a: 1 }; m += #{ b: event.n }; m.b == 3", ""),
+    ("let m = #{ a: 1 } + #{ a: event.n }; m.a == 3", ""),
+    ("let m = #{ a: event.n }; m.len() == 1 && m.keys() == [\"a\"] && m.values()[0] == 3", ""),
+    ("let m = #{ a: event.n }; \"a\" in m && m.contains(\"a\") && !(\"b\" in m)", ""),
+    ("#{ a: event.n } == #{ a: 3 }", ""),
+    ("#{ a: event.n } != event.requestParameters", ""),
+    ("[#{ a: event.n }].contains(#{ a: 3 })", ""),
+    ("#{ a: event.n }.map(|x| x).len() == 1 || event.n == 3", ""),
+    ("let k = 0; let m = #{ a: event.n }; for x in m { k += 1; } k == 1", ""),
+    ("first(#{ a: event.n }) == () && list(#{ a: event.n }).len() == 1", ""),
+    ("`${#{ a: event.n }}` == `#{\"a\": 3}`", ""),
+    ("#{ f: |x| x == 3 }.f(event.n)", ""),
+    ("let l = [1].map(|x| #{ len: |y| y == 3 }); l[0].len(event.n)", ""),
+    ("[#{ len: event.n }][0].len == 3", ""),
+    ("let l = event.requestParameters.list.map(|x| #{ len: x.ip, is_odd: 1 }); l[0].len != () && l[0].is_odd == 1", ""),
+    ("unique([#{ a: event.n }, #{ a: 3 }]).len() == 1", ""),
+    ("let m = #{ a: 1 }; for x in 0..40 { m = #{ a: m, n: event.n }; } m.n == 3", ""),
+    ("let m = #{ n: event.n }; for x in 0..40 { m = #{ a: m, b: m }; } m.a.a.a != ()", ""),
+    ("let m = #{ a: fails(event) }; event.n == 3", "fn fails(event) { throw \"no\" }"),
+    ("let m = #{ a: 1 / event.n, b: event.n }; m.b == 3 || event.n == 0", ""),
+    ("let m = #{ a: event.n }; let n = m; n.a = 4; m.a == 3 && n.a == 4", ""),
+    ("let m = #{ a: [event.n] }; m.a.push(4); m.a.len() == 2", ""),
+    ("let m = #{ a: event.n }; changes(m); m.a == 3", "fn changes(m) { m.a = 4; }"),
+    ("let m = #{ a: event.n }; let f = || m.a = 4; f.call(); m.a == 4", ""),
+    ("let m = #{ a: event.n }; m?.a == 3 && m?.b == ()", ""),
+    ("let m = #{ \"a b\": event.n, \"\": 1 }; m[\"a b\"] == 3 && m[\"\"] == 1 && m[()] == ()", ""),
+    ("let m = #{ a: event.n }; m[event.eventName] == () || m[event.n] == ()", ""),
+    ("let m = #{ t: 1.5, f: event.n }; to_json(m) == `{\"f\":3,\"t\":1.5}`", ""),
+    ("to_json(event) == to_json(event) && to_json(actor(event)).len() > 10", ""),
+    ("to_json(#{ a: |x| x }) == \"\" || event.n == 3", ""),
+    ("let t = \"0123456789abcdef\"; for x in 0..12 { t = t + t; } to_json(#{ a: t }).len() > 65536", ""),
     ("do { let l = []; l.push(1); } while false; let l = []; do { l.push(1); } until l.len() > 2; l.len() == 3", ""),
     ("let l = []; try { l.push(1); throw 2; } catch { l.push(3); } l.len() == 2", ""),
     ("let l = []; l.push(1, 2); l.len() == 2", ""),
@@ -772,6 +829,16 @@ const ANSWERS: &[(&str, &str, &str)] = &[
         "`${event.requestParameters} and ${event.nothing}`",
         "#{ whole: event.requestParameters, none: (), names: NAMES, most: params.most }",
         "",
+    ),
+    (
+        "to_json(#{ Name: \"key\", Values: [event.eventName] })",
+        "#{ all: keys(event).map(|key| to_json(#{ Name: \"key\", Values: [key] })), of: to_json(keys(event).map(|key| #{ Key: key })), maps: list(event.requestParameters.list).map(|item| #{ ip: item.ip, n: event.n, more: #{ t: event.t } }) }",
+        "fn keys(event) { unique(params.tags.map(|one| first(one.split(\"=\")))) }",
+    ),
+    (
+        "changed(event)[0].name ?? \"none\"",
+        "#{ changed: changed(event), first: changed(event).find(|one| one.of != ()) }",
+        "fn changed(event) { let all = []; for name in NAMES { if event.eventName == name { all.push(#{ name: name, of: event.n }); } } all }",
     ),
 ];
 
@@ -1194,6 +1261,15 @@ fn field() -> impl Strategy<Value = String> {
         "`${event.eventName}-${event.n}/${event.a}`",
         "region(event)",
         "account(event)",
+        "(#{ ip: event.n, b: event.a }).ip",
+        "(#{ ip: [event.a], b: 1 / event.n })[\"ip\"][0]",
+        "[#{ ip: event.n, b: event.a }][0]",
+        "event.list.map(|i| #{ ip: i.ip, b: event.n })",
+        "event.list.map(|i| #{ ip: i, at: [event.t] }).find(|m| m.ip == \"A\").at",
+        "[event.list, #{ ip: event.t }, [#{ ip: event.n }]].flatten()",
+        "to_json(#{ b: event.a, a: [event.n, event.t] })",
+        "to_json(event.a)",
+        "to_json([event.list, event.n + 1])",
     ];
     proptest::sample::select(fields.to_vec()).prop_map(str::to_owned)
 }
@@ -1311,7 +1387,31 @@ fn body() -> impl Strategy<Value = String> {
             format!("let g = []; for i in {list} {{ let h = []; h.push({other}); if {c} {{ g.push(h); }} }} if flatten(g).len() == g.len() {{ return {c}; }}")
         }),
     ];
-    let statement = prop_oneof![4 => statement, 2 => changing, 1 => growing];
+    // Maps that are made, and asked for their members.
+    let mapping = prop_oneof![
+        (field(), field(), condition(), literal()).prop_map(|(a, b, c, d)| {
+            format!("let m = #{{ ip: {a}, b: #{{ ip: {b} }}, n: [{d}] }}; if m.ip == {d} || m.b.ip == {d} {{ return {c}; }} if m[\"n\"][0] == m.nope {{ return true; }}")
+        }),
+        (field(), condition(), field(), literal()).prop_map(|(list, c, other, b)| {
+            format!(
+                "let g = []; for i in {list} {{ if {c} {{ continue; }} g.push(#{{ ip: i.ip, at: {other} }}); }} if g.some(|m| m.ip == {b} && m.at != {b}) {{ return {c}; }}"
+            )
+        }),
+        (field(), condition(), field(), literal()).prop_map(|(list, c, other, b)| {
+            format!(
+                "let g = {list}.map(|i| #{{ ip: i, at: {other} }}); let f = g.find(|m| m.ip == {b}); if f.at == {other} {{ return {c}; }} for m in g {{ if m.at == {b} {{ return true; }} }}"
+            )
+        }),
+        (condition(), field(), field(), literal()).prop_map(|(c, a, b, d)| {
+            format!("let m = if {c} {{ #{{ ip: {a} }} }} else {{ {b} }}; let n = m ?? #{{ ip: {d} }}; if n.ip == {d} && n != {d} {{ return true; }}")
+        }),
+        (field(), condition(), field(), literal()).prop_map(|(list, c, other, b)| {
+            format!(
+                "let m = #{{ ip: {other} }}; for i in {list} {{ if {c} {{ m = #{{ ip: i, last: m.ip }}; }} else {{ m = i; }} }} if m.last == {b} || m == {b} {{ return true; }}"
+            )
+        }),
+    ];
+    let statement = prop_oneof![4 => statement, 2 => changing, 1 => growing, 1 => mapping];
     (proptest::collection::vec(statement, 0..3), condition())
         .prop_map(|(statements, last)| format!("{} {last}", statements.join(" ")))
 }
@@ -1371,7 +1471,7 @@ proptest! {
         let mut problems = Vec::new();
         on_big_stack(|| {
             let script = script(&body, "", if needs { &["ec2/volumes"] } else { &[] });
-            let predicate = script.predicate.as_ref().unwrap();
+            let predicate = script.predicate.as_ref().unwrap_or_else(|| panic!("{body}"));
             for event in &events {
                 let record = record(event);
                 let interpreted = interpreted(&script, &record);

@@ -4,7 +4,8 @@ use jsonpath_rust::JsonPath;
 use rhai::{Array, Dynamic};
 use serde_json::Value;
 
-use super::{Family, Row, as_text, made};
+use super::{Family, Lowered, Row, as_text, made};
+use crate::script::predicate::{LONG_TEXT, Value as Known};
 use crate::script::value::{Shown, to_json};
 
 pub(super) const FAMILY: Family = Family {
@@ -81,8 +82,14 @@ pub(super) const FAMILY: Family = Family {
             },
         },
     ],
-    lowered: &[],
+    lowered: &[("to_json", 1, Lowered::Shows(written))],
 };
+
+/// The value as JSON text, asked without Rhai.
+fn written<'a>(args: &[Known<'a>]) -> Option<Known<'a>> {
+    let text = args[0].to_json()?.to_string();
+    (text.len() <= LONG_TEXT).then(|| Known::Text(text.into()))
+}
 
 /// JSON objects and lists held in text, URL-encoded or not: what requests carry.
 pub(super) fn parse(text: &str) -> Option<Value> {

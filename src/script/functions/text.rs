@@ -193,7 +193,7 @@ fn as_scalar<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
         Value::Bool(flag) => Value::Text(flag.to_string().into()),
         Value::Int(number) => Value::Text(number.to_string().into()),
         Value::Text(text) => Value::Text(text.clone()),
-        Value::Unit | Value::Part(_) | Value::Unread(_) | Value::List(_) => Value::Unit,
+        Value::Unit | Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Map(_) => Value::Unit,
         Value::Other => return None,
     })
 }

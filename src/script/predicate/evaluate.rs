@@ -155,7 +155,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                 // `()` is in no list.
                 Value::Unit => Flag::False,
                 Value::Text(text) => literals.iter().any(|literal| literal.text() == Some(&*text)).into(),
-                Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Other => Flag::UNSURE,
+                Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Map(_) | Value::Other => Flag::UNSURE,
                 value => literals.iter().any(|literal| literal.value() == value).into(),
             },
             Expr::Literal(Literal::Bool(flag)) => (*flag).into(),
@@ -306,12 +306,13 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
         match expr {
             Expr::Member(inner, name) => match known!(self.known(inner, items)) {
                 Value::Part(part) => Is(part.get(name).map_or(Value::Unit, Value::of)),
+                Value::Map(members) => Is(Value::member(&members, name)),
                 Value::Unread(_) | Value::Other => Unsure(Halt::Never),
                 _ => Is(Value::Unit),
             },
             Expr::Bracket(parts) => match known!(self.known(&parts[1], items)) {
                 Value::Unit => match known!(self.known(&parts[0], items)) {
-                    Value::Unit | Value::Bool(_) | Value::Part(_) | Value::Unread(_) => Is(Value::Unit),
+                    Value::Unit | Value::Bool(_) | Value::Part(_) | Value::Unread(_) | Value::Map(_) => Is(Value::Unit),
                     _ => Unsure(Halt::Never),
                 },
                 value => Is(value),
@@ -328,6 +329,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                         Is(item.unwrap_or(Value::Unit))
                     }
                     (Value::Part(part), Value::Text(name)) => Is(Value::of_field(part.get(&name))),
+                    (Value::Map(members), Value::Text(name)) => Is(Value::member(&members, &name)),
                     (Value::Unit, Value::Int(_) | Value::Text(_) | Value::Unit) | (Value::Part(_), Value::Unit) => {
                         Is(Value::Unit)
                     }
@@ -354,6 +356,13 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                     list.push(known!(self.known(part, items)));
                 }
                 Value::list(list).into()
+            }
+            Expr::Map(names, parts) => {
+                let mut members = Vec::with_capacity(parts.len());
+                for (name, part) in names.iter().zip(parts) {
+                    members.push((&**name, known!(self.known(part, items))));
+                }
+                Value::map(members).into()
             }
             Expr::Grown(parts) => {
                 let Value::List(list) = known!(self.known(&parts[0], items)) else { return Unsure(Halt::Never) };
@@ -441,7 +450,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
                     Value::Bool(flag) => Some(Cow::Borrowed(if flag { "true" } else { "false" })),
                     Value::Other => return Unsure(Halt::Never),
                     // Nothing is found by nothing, by a list or by an object.
-                    Value::Unit | Value::Part(_) | Value::Unread(_) | Value::List(_) => None,
+                    Value::Unit | Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Map(_) => None,
                 };
                 if value.is_some_and(|value| !self.source.finds_none(&look_up.kind, &look_up.key, &value)) {
                     return Unsure(Halt::Never);
@@ -470,7 +479,15 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
 
     /// What a function of the table answers.
     fn call(&self, native: &Native, args: &[Value<'q>]) -> Outcome<'q> {
-        if self.may_read(args) { (native.function)(args).into() } else { Unsure(Halt::Never) }
+        // Of maps that a script makes Rhai has functions of its own.
+        let has_maps = || args.iter().any(|arg| matches!(arg, Value::Map(_)));
+        if !self.may_read(args) || !native.takes_maps && has_maps() {
+            return Unsure(Halt::Never);
+        }
+        match (native.function)(args) {
+            Some(made) if native.makes && !self.may_read([&made]) => Unsure(Halt::Never),
+            answer => answer.into(),
+        }
     }
 
     /// Notes the text of values as work; false if it is too much.
@@ -509,9 +526,10 @@ fn equal(left: &Value<'_>, right: &Value<'_>) -> Option<bool> {
     match (left, right) {
         (Value::Other, _)
         | (_, Value::Other)
-        | (Value::Part(_) | Value::Unread(_) | Value::List(_), Value::Part(_) | Value::Unread(_) | Value::List(_)) => {
-            None
-        }
+        | (
+            Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Map(_),
+            Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Map(_),
+        ) => None,
         (left, right) => Some(left == right),
     }
 }
@@ -564,8 +582,8 @@ fn holds(relation: Relation, left: &Value<'_>, right: &Value<'_>) -> Option<bool
         (Value::List(list), Value::Text(right)) if relation == Relation::Contains => {
             list.iter().any(|item| item.text() == Some(right))
         }
-        (Value::Other | Value::Part(_) | Value::Unread(_) | Value::List(_), _)
-        | (_, Value::Other | Value::Part(_) | Value::Unread(_) | Value::List(_)) => return None,
+        (Value::Other | Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Map(_), _)
+        | (_, Value::Other | Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Map(_)) => return None,
         // Text is looked for in nothing, in a number, or a number in text.
         (Value::Text(_), _) => false,
         (_, Value::Text(_)) => false,

@@ -18,7 +18,7 @@ impl<'a> Items<'a> {
         match value {
             Value::Part(part) if part.len() <= LONG_LIST => Ok(Self::Of(part)),
             Value::List(list) => Ok(Self::In(list)),
-            Value::Part(_) | Value::Unread(_) | Value::Other => Err(Flag::UNSURE),
+            Value::Part(_) | Value::Unread(_) | Value::Map(_) | Value::Other => Err(Flag::UNSURE),
             Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Text(_) => Ok(Self::In(Rc::default())),
         }
     }

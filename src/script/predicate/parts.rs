@@ -20,6 +20,7 @@ macro_rules! parts {
             | Expr::Call(_, parts)
             | Expr::Join(parts)
             | Expr::List(parts)
+            | Expr::Map(_, parts)
             | Expr::Loop(parts, _)
             | Expr::While(parts, _)
             | Expr::Next(parts, _) => parts,
@@ -67,6 +68,7 @@ impl Expr {
             | Self::Pick(..)
             | Self::Listed(_)
             | Self::List(_)
+            | Self::Map(..)
             | Self::Grown(_)
             | Self::Loop(..)
             | Self::While(..)
@@ -106,9 +108,11 @@ impl Expr {
             Self::If(parts) => parts[1].may_be_anything() || parts[2].may_be_anything(),
             Self::Coalesce(parts) => parts.iter().any(Self::may_be_anything),
             Self::After(parts) => parts[1].may_be_anything(),
-            Self::List(parts) | Self::Loop(parts, _) | Self::While(parts, _) | Self::Next(parts, _) => {
-                parts.iter().any(Self::may_be_anything)
-            }
+            Self::List(parts)
+            | Self::Map(_, parts)
+            | Self::Loop(parts, _)
+            | Self::While(parts, _)
+            | Self::Next(parts, _) => parts.iter().any(Self::may_be_anything),
             Self::Pick(parts, ..) | Self::Grown(parts) => parts.iter().any(Self::may_be_anything),
             _ => false,
         }

@@ -59,7 +59,9 @@ impl Question {
             Some(Value::Text(text)) => Reply::Text(text),
             Some(Value::Unit) => Reply::Nothing,
             Some(Value::Bool(_) | Value::Int(_)) => Reply::NoText,
-            Some(Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Other) | None => Reply::Perhaps,
+            Some(Value::Part(_) | Value::Unread(_) | Value::List(_) | Value::Map(_) | Value::Other) | None => {
+                Reply::Perhaps
+            }
         }
     }
 }
