@@ -86,6 +86,10 @@ impl Source for SlotsOf<'_, '_> {
         [self.slots.scope.account.as_deref(), self.slots.scope.region.as_deref()]
     }
 
+    fn unplaced(&self) -> Option<Ref<'_>> {
+        Some(self.slots.record)
+    }
+
     fn finds_none(&self, kind: &str, key: &str, value: &str) -> bool {
         finds_none(self.slots.inventory, kind, key, value)
     }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::predicate::{Asked, Expr, Room, Source, Value};
 use crate::inventory::Inventory;
-use crate::record::Record;
+use crate::record::{Record, Ref};
 
 /// How a hook's answer is made of a record.
 #[derive(Debug)]
@@ -40,6 +40,10 @@ impl Source for Whole<'_> {
 
     fn scope(&self) -> [Option<&str>; 2] {
         [self.record.scope.account.as_deref(), self.record.scope.region.as_deref()]
+    }
+
+    fn unplaced(&self) -> Option<Ref<'_>> {
+        Some(self.record.value.view())
     }
 
     fn finds_none(&self, kind: &str, key: &str, value: &str) -> bool {

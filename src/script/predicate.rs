@@ -79,6 +79,11 @@ pub trait Source {
         [None, None]
     }
 
+    /// The record, where it alone tells of what account and region it is, if that is not known otherwise.
+    fn unplaced(&self) -> Option<Ref<'_>> {
+        None
+    }
+
     /// Whether no resource of a kind has, or ever had, a value under a key: false where that is not known.
     fn finds_none(&self, _kind: &str, _key: &str, _value: &str) -> bool {
         false

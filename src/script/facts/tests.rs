@@ -923,6 +923,31 @@ fn hooks_over_hits_are_understood_and_say_what_rhai_says() {
 }
 
 #[test]
+fn whose_a_record_is_it_tells_where_nothing_else_does() {
+    on_big_stack(|| {
+        let hooks = "fn title(event) { `${account(event)} ${region(event)}` }\nfn context(event) { #{ account: account(event), region: region(event) } }";
+        let script = script("region(event) == \"eu-west-1\" && account(event) != \"111122223333\"", hooks, &[]);
+        for (event, expected) in [
+            (json!({ "recipientAccountId": "1", "OwnerId": "2", "awsRegion": "eu-west-1" }), "1 eu-west-1"),
+            (json!({ "OwnerId": "2", "userIdentity": { "accountId": "3" }, "awsRegion": "" }), "2 "),
+            (json!({ "userIdentity": { "accountId": "3" }, "awsRegion": 7 }), "3 "),
+            (json!({ "recipientAccountId": null }), " "),
+        ] {
+            let record = Record { scope: Scope::default(), ..record(&event) };
+            let (problems, proved) = other_hooks(&script, &record);
+            assert!(problems.is_empty(), "{}", problems.join("\n"));
+            assert_eq!(proved, 2, "{event}");
+            let now: Timestamp = "2024-05-14T12:00:00Z".parse().unwrap();
+            let mut runtime = Runtime::new(1, inventory(), now, &Limits::default());
+            assert_eq!(runtime.answer(0, &script, "title", &record), Ok(expected.into()));
+            let whole = Whole { record: &record, inventory: &inventory() };
+            let verdict = script.predicate.as_ref().unwrap().ask(&whole);
+            assert_eq!(verdict, if expected.ends_with("eu-west-1") { Verdict::True } else { Verdict::False });
+        }
+    });
+}
+
+#[test]
 fn a_look_up_that_finds_something_is_left_to_rhai() {
     on_big_stack(|| {
         let script = of_window(

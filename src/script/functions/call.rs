@@ -77,16 +77,7 @@ pub(super) const FAMILY: Family = Family {
             run: |call, args| {
                 Ok(match scope_of(call, args).account {
                     Some(account) => account.as_ref().into(),
-                    None => optional(
-                        with_event(args, |event| {
-                            event
-                                .text(&["recipientAccountId"])
-                                .or_else(|| event.text(&["OwnerId"]))
-                                .or_else(|| event.text(&["userIdentity", "accountId"]))
-                                .map(str::to_owned)
-                        })
-                        .flatten(),
-                    ),
+                    None => optional(with_event(args, |event| account_in(event).map(str::to_owned)).flatten()),
                 })
             },
         },
@@ -98,7 +89,7 @@ pub(super) const FAMILY: Family = Family {
             run: |call, args| {
                 Ok(match scope_of(call, args).region {
                     Some(region) => region.as_ref().into(),
-                    None => optional(with_event(args, |event| event.text(&["awsRegion"]).map(str::to_owned)).flatten()),
+                    None => optional(with_event(args, |event| region_in(event).map(str::to_owned)).flatten()),
                 })
             },
         },
@@ -176,6 +167,17 @@ fn scope_of(call: &Call<'_>, args: &[Dynamic]) -> Scope {
     let record = call.env.record.borrow();
     let is_asked = |record: &&Record| as_shown(&args[0]).is_some_and(|shown| shown.0.is_same(&record.value));
     record.as_ref().filter(is_asked).map(|record| record.scope.clone()).unwrap_or_default()
+}
+
+/// The account that a record is of, as far as its text tells.
+pub(crate) fn account_in(record: Ref<'_>) -> Option<&str> {
+    let text = |path: &[&str]| record.text(path);
+    text(&["recipientAccountId"]).or_else(|| text(&["OwnerId"])).or_else(|| text(&["userIdentity", "accountId"]))
+}
+
+/// The region that a record is of, as far as its text tells.
+pub(crate) fn region_in(record: Ref<'_>) -> Option<&str> {
+    record.text(&["awsRegion"])
 }
 
 fn is_refusal(code: &str) -> bool {

@@ -15,7 +15,7 @@ mod time;
 mod view;
 
 pub(crate) use self::arn::{arn_member, is_arn};
-pub(crate) use self::call::{ACTOR, TRACED, actor_member};
+pub(crate) use self::call::{ACTOR, TRACED, account_in, actor_member, region_in};
 pub(crate) use self::closure::Pool;
 pub(crate) use self::net::parse as parse_block;
 pub(crate) use self::text::{compile_glob, compile_regex};

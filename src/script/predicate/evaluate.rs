@@ -9,7 +9,8 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use super::{Expr, Halt, LONG_LIST, Literal, Native, Operation, Place, Relation, Source, Value};
-use crate::record::Kind;
+use crate::record::{Kind, Ref};
+use crate::script::functions::{account_in, region_in};
 
 /// Work at most, of what more of the record makes more of; what takes more is left to Rhai, which may stop it.
 const MOST_WORK: usize = 50_000;
@@ -408,12 +409,15 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
             }
             Expr::Place(place) => {
                 let [account, region] = self.source.scope();
-                let name = match place {
-                    Place::Account => account,
-                    Place::Region => region,
+                let (name, told): (_, fn(Ref<'_>) -> Option<&str>) = match place {
+                    Place::Account => (account, account_in),
+                    Place::Region => (region, region_in),
                 };
-                // Where it is not known, a field of the event may tell.
-                name.map(Value::of_text).into()
+                match (name, self.source.unplaced()) {
+                    (Some(name), _) => Is(Value::of_text(name)),
+                    (None, Some(record)) => Is(told(record).map_or(Value::Unit, Value::of_text)),
+                    (None, None) => Unsure(Halt::Never),
+                }
             }
             Expr::Join(parts) => {
                 let mut text = String::new();
