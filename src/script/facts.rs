@@ -25,7 +25,7 @@ use super::hooks::Given;
 use super::predicate::{Expr, Halt, Literal, Native, Predicate};
 
 /// Expressions that a predicate may be made of; what would need more is left to Rhai.
-const LARGEST: usize = 2_000;
+const LARGEST: usize = 5_000;
 
 /// Parts of scripts that are looked at for a predicate, and expressions that are copied: variables stand for what they were
 /// given, wherever they are asked for.

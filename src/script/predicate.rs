@@ -283,14 +283,12 @@ pub(super) struct Native {
     pub(super) function: Function,
     /// What it makes may be too large for Rhai, which fails then.
     pub(super) makes: bool,
-    /// It may be given maps that a script makes.
-    pub(super) takes_maps: bool,
 }
 
 impl Native {
     /// A function that makes nothing large.
     pub(super) fn of(function: Function) -> Self {
-        Self { function, makes: false, takes_maps: false }
+        Self { function, makes: false }
     }
 }
 

@@ -247,11 +247,10 @@ impl Lowering<'_> {
     fn table(&mut self, name: &str, args: Vec<Known>) -> Known {
         let Some(lowered) = functions::lowered(name, args.len()) else { return self.nothing_known() };
         match lowered {
-            Lowered::Of(function) | Lowered::Makes(function) | Lowered::Shows(function) => {
-                let takes_maps = matches!(lowered, Lowered::Shows(_));
-                let makes = takes_maps || matches!(lowered, Lowered::Makes(_));
+            Lowered::Of(function) | Lowered::Makes(function) => {
+                let makes = matches!(lowered, Lowered::Makes(_));
                 let args: Vec<Expr> = args.into_iter().map(|arg| self.expr(arg)).collect();
-                Known::Expr(Expr::Call(Native { function, makes, takes_maps }, args))
+                Known::Expr(Expr::Call(Native { function, makes }, args))
             }
             Lowered::OfEvent(tests) => {
                 if !matches!(args.as_slice(), [Known::Expr(event)] if self.is_record(event)) {

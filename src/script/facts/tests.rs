@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::answer::Whole;
 use super::super::check::{Checked, Shared};
+use super::super::functions;
 use super::super::predicate::{Demand, Predicate, Reply, Source, Value, Verdict};
 use super::super::{Header, Limits, Named, OUT_OF_TIME, Reader, Runtime, STACK, Script, Stop};
 use crate::diagnostic::SourceText;
@@ -919,6 +920,35 @@ fn hooks_over_hits_are_understood_and_say_what_rhai_says() {
                 assert_eq!(proved, 3, "{title}, {context}, {confirm} of {hits}: {:?}", script.answers);
             }
         }
+    });
+}
+
+/// Every function that is asked without Rhai answers about maps that a script makes, and about lists of them, as Rhai does.
+#[test]
+fn functions_are_given_maps_as_rhai_gives_them() {
+    on_big_stack(|| {
+        let given = [
+            "#{ b: event.n, a: event.t }",
+            "[#{ a: event.n }, event.n]",
+            "(if event.n == 3 { #{} } else { #{ a: 1 } })",
+        ];
+        let lowered = functions::FAMILIES.iter().flat_map(|family| family.lowered);
+        let mut proved = 0;
+        for ((name, arity, _), given) in lowered.flat_map(|row| given.map(|given| (row, given))) {
+            for at in 0..*arity {
+                for other in ["event.t", "1", "\"a\""] {
+                    let args: Vec<&str> = (0..*arity).map(|place| if place == at { given } else { other }).collect();
+                    let body = format!("#{{ answer: {name}({}) }}", args.join(", "));
+                    let script = script("true", &format!("fn context(event) {{ {body} }}"), &[]);
+                    for event in [json!({ "n": 3, "t": "a" }), json!({ "n": "x" })] {
+                        let (problems, known) = other_hooks(&script, &record(&event));
+                        assert!(problems.is_empty(), "{body}: {}", problems.join("\n"));
+                        proved += known;
+                    }
+                }
+            }
+        }
+        assert!(proved > 300, "{proved}");
     });
 }
 

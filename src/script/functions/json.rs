@@ -82,7 +82,7 @@ pub(super) const FAMILY: Family = Family {
             },
         },
     ],
-    lowered: &[("to_json", 1, Lowered::Shows(written))],
+    lowered: &[("to_json", 1, Lowered::Makes(written))],
 };
 
 /// The value as JSON text, asked without Rhai.

@@ -237,6 +237,7 @@ fn replace<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
 fn keys<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
     match &args[0] {
         Value::Part(part) => list(part.entries().map(|(name, _)| Value::of_text(name))),
+        Value::Map(members) => list(members.iter().map(|(name, _)| Value::of_text(name))),
         value => nothing_of(value, Value::List(Rc::default())),
     }
 }
@@ -244,6 +245,7 @@ fn keys<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
 fn values<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
     match &args[0] {
         Value::Part(part) => list(part.entries().map(|(_, value)| Value::of(value))),
+        Value::Map(members) => list(members.iter().map(|(_, value)| value.clone())),
         value => nothing_of(value, Value::List(Rc::default())),
     }
 }
@@ -334,6 +336,7 @@ fn length(value: &Value<'_>) -> Option<INT> {
     let length = match value {
         Value::Part(part) => part.len(),
         Value::List(list) => list.len(),
+        Value::Map(members) => members.len(),
         Value::Text(text) => text.chars().count(),
         Value::Unread(_) | Value::Other => return None,
         _ => 0,

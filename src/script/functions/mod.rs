@@ -70,8 +70,6 @@ pub(crate) enum Lowered {
     Of(Function),
     /// By a function of the same arguments whose answer may be larger than what it is given: Rhai may fail of it.
     Makes(Function),
-    /// The same, and it may be given maps that a script makes.
-    Shows(Function),
     /// By functions of paths into the record that is judged, which is the only argument: the answer is that of the one
     /// function, or whether all of them are true.
     OfEvent(&'static [(Function, &'static [&'static [&'static str]])]),

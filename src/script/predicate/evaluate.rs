@@ -483,9 +483,7 @@ impl<'q, S: Source + ?Sized> Asked<'q, S> {
 
     /// What a function of the table answers.
     fn call(&self, native: &Native, args: &[Value<'q>]) -> Outcome<'q> {
-        // Of maps that a script makes Rhai has functions of its own.
-        let has_maps = || args.iter().any(|arg| matches!(arg, Value::Map(_)));
-        if !self.may_read(args) || !native.takes_maps && has_maps() {
+        if !self.may_read(args) {
             return Unsure(Halt::Never);
         }
         match (native.function)(args) {
