@@ -5,7 +5,7 @@
 
 use serde_json::Value as Json;
 
-use super::predicate::{Asked, Expr, Room, Source, Value};
+use super::predicate::{Asked, DEEPEST, Expr, Room, Source, Value};
 use crate::inventory::Inventory;
 use crate::record::{Record, Ref};
 
@@ -68,9 +68,9 @@ impl Answer {
         !matches!(self.shape, Shape::Value(_))
     }
 
-    /// Whether it is a map of parts that are nested so many levels at most, itself counted.
+    /// Whether it is a map that has so many levels at most, itself and what its parts come to counted.
     pub fn is_map_within(&self, levels: usize) -> bool {
-        matches!(self.shape, Shape::Map(_)) && self.shape.levels() <= levels
+        matches!(self.shape, Shape::Map(_)) && self.shape.levels() + DEEPEST <= levels
     }
 
     /// The paths that it names, by number.

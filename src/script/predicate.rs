@@ -33,8 +33,8 @@ pub(super) const LONG_LIST: usize = 1_000;
 /// The text that a list may hold in all: Rhai adds it up.
 const MUCH_TEXT: usize = 4 * LONG_TEXT;
 
-/// Lists and maps within each other; what is nested deeper is left to Rhai.
-const DEEPEST: usize = 32;
+/// Lists and maps within each other that a value is, at most; what is nested deeper is left to Rhai.
+pub(super) const DEEPEST: usize = 32;
 
 /// A condition over one record.
 #[derive(Debug)]

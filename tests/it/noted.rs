@@ -464,6 +464,31 @@ fn hits_are_noted_and_their_records_never_parsed() {
     assert_eq!(finding.window.unwrap().count, 300);
 }
 
+/// What may be deeper than a hit may keep is kept of a record that is parsed, or is a fault, as in a full scan.
+#[test]
+fn what_a_noted_hit_keeps_is_no_deeper_than_it_may_be() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), PLACE, &gzip(format!("{{\"Records\":[{}]}}", events_of_instance(20).join(",")).as_bytes()));
+    // Levels that are written, levels that are made within them; whether the hits are noted, and whether they are faults.
+    for (written, made, is_noted, is_fault) in
+        [(20, 30, true, false), (40, 20, false, false), (40, 30, false, true), (20, 60, false, true)]
+    {
+        let keep = format!("{}made(event.eventName){}", "#{ a: ".repeat(written), " }".repeat(written));
+        let functions = format!(
+            "fn matches(event) {{ event.errorCode == \"X\" }}\nfn keep(event) {{ {keep} }}\n\
+             fn made(name) {{ let list = name; for level in 0..{made} {{ list = [list]; }} list }}\n\
+             fn context(hits) {{ #{{ kept: hits.map(|hit| hit.kept != ()) }} }}"
+        );
+        let head = "window: { by: sourceIPAddress, within: 2h, count: \">= 1\" }";
+        let packs = crate::prefilter::packs_of([(head, functions)].into_iter());
+        let (passed, hits, outcome) = passed_over(&packs, folder.path(), true);
+        assert_eq!((passed > 0, hits), (is_noted, 20), "{written} and {made}");
+        assert_eq!(outcome.summary.faults > 0, is_fault, "{written} and {made}");
+        let ways = all_ways(&packs, &request(folder.path()));
+        assert!(ways.iter().all(|way| *way == ways[0]), "{written} and {made}");
+    }
+}
+
 /// What the embedded pack costs is bound by how many records it wants parsed, and how often it runs Rhai.
 #[test]
 fn the_embedded_pack_has_few_records_parsed() {
