@@ -110,6 +110,28 @@ proptest! {
     }
 }
 
+/// More sessions than a thread takes at once, each of which calls twice.
+#[test]
+fn the_calls_of_many_sessions_are_those_of_few_people() {
+    let call = |session: usize| {
+        let identity = json!({
+            "type": "AssumedRole",
+            "arn": format!("arn:aws:sts::111122223333:assumed-role/role-{}/{session}", session % 7),
+            "accessKeyId": format!("ASIA{session}"),
+        });
+        json!({ "eventName": "A", "eventSource": "a.amazonaws.com", "userIdentity": identity })
+    };
+    let events: Vec<(usize, Value)> = (0..4_200).map(|at| (at, call(at % 2_100))).collect();
+    for (threads, memory) in [(1, 1 << 24), (3, 1 << 24), (3, 20_000), (4, 0)] {
+        let told = tally(&events, threads, memory, 10);
+        let callers = told.sections.iter().find(|section| section.by == By::Caller).unwrap();
+        let rows: Vec<_> = callers.rows.iter().map(|row| (row.value.as_deref(), row.count.calls)).collect();
+        let expected =
+            ["role-0", "role-1", "role-2", "role-3", "role-4", "role-5", "role-6"].map(|role| (Some(role), 600));
+        assert_eq!((rows, callers.values), (expected.to_vec(), 7), "{threads} threads, {memory} bytes");
+    }
+}
+
 #[test]
 fn only_an_answer_under_the_own_name_is_looked_into() {
     assert!(may_answer("SwitchRole", br#"{"SwitchRole" : "Failure"}, "#));
