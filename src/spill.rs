@@ -178,7 +178,8 @@ impl<const STREAMS: usize> Sorter<STREAMS> {
     /// The entries of all sorters, by stream. What fits into memory stays there, unless some of it did not.
     pub(crate) fn sorted(sorters: Vec<Self>) -> Result<[Sorted; STREAMS], Error> {
         let scratch = sorters.first().map(|sorter| Arc::clone(&sorter.scratch)).unwrap_or_default();
-        // What the sorters held in memory, the buffers may, for what is written is no longer there.
+        // What the sorters held, the buffers of a stream may, for what is written is no longer in memory; of several streams one
+        // at a time has many runs.
         let memory = sorters.iter().map(|sorter| sorter.bound).sum();
         let spilled = sorters.iter().any(|sorter| sorter.runs.iter().any(|runs| !runs.is_empty()));
         let mut streams = std::array::from_fn(|_| Sorted { scratch: Arc::clone(&scratch), memory, runs: Vec::new() });

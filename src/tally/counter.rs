@@ -3,7 +3,8 @@
 //! *Law*: [`Counter::take_fields`] counts an event as [`Counter::take`] would if it were parsed, or leaves it.
 //!
 //! Who an event is of is not looked into at once: calls are counted by the text of `userIdentity`, of which there are as many
-//! as sessions, and those texts are read when the last event was, and with it all that is known of how sessions began.
+//! as sessions, and whose those are [`people`] asks when the last event was read, and with it all that is known of how
+//! sessions began.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -297,10 +298,10 @@ impl Counter {
     ) -> Result<Tally, Error> {
         let mut calls = Count::default();
         let mut sorters = Vec::new();
-        let (mut failed, mut most) = (None, 0);
+        let (mut failed, mut memory) = (None, 0);
         for mut counter in counters {
             counter.drain();
-            most += counter.most;
+            memory += counter.most;
             failed = failed.or(counter.failed);
             calls.add(&counter.calls);
             sorters.push(counter.sorter);
@@ -311,7 +312,7 @@ impl Counter {
         let empty: Vec<_> = sorters.iter().map(Sorter::emptied).take(threads.max(1)).collect();
         let [counted] = Sorter::sorted(sorters)?;
         let mut counted = Sums::new(counted.read()?)?;
-        let [people] = Sorter::sorted(people::collect(&mut counted, inventory, empty, most)?)?;
+        let [people] = Sorter::sorted(people::collect(&mut counted, inventory, empty, memory)?)?;
         let mut people = Sums::new(people.read()?)?;
         let mut sections = Vec::new();
         for (stream, by) in (1..).zip(By::ALL) {

@@ -1,4 +1,4 @@
-//! Adds up the calls of people, of which there are fewer than of identities, in several threads.
+//! Takes the calls of identities, which are as many as sessions, to those of the people behind them, in several threads.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;

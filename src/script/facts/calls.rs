@@ -8,8 +8,8 @@ use crate::script::predicate::{
     Expr, Finding, Literal, LookUp, Native, Operation, Pattern, Picks, Place, Relation, Within,
 };
 
-/// Whether an expression may be something that has members, or items: a part of a record, or what a script makes.
-pub(super) fn may_be_part(expr: &Expr) -> bool {
+/// Whether an expression may be something that has members or items: a part of a record, or what a script makes.
+pub(super) fn may_have_members(expr: &Expr) -> bool {
     matches!(
         expr,
         Expr::Path(_)
@@ -31,7 +31,7 @@ pub(super) fn may_be_part(expr: &Expr) -> bool {
 
 /// Whether the items of an expression can be gone through.
 pub(super) fn may_be_list(expr: &Expr) -> bool {
-    may_be_part(expr) || matches!(expr, Expr::List(_) | Expr::Listed(_) | Expr::Grown(_))
+    may_have_members(expr) || matches!(expr, Expr::List(_) | Expr::Listed(_) | Expr::Grown(_))
 }
 
 /// Whether an address is in one of some blocks.
@@ -143,7 +143,7 @@ impl Lowering<'_> {
                 Literal::Text(text) if text.is_empty() => Known::List(Vec::new()),
                 _ => Known::List(args),
             },
-            ("list", [Known::Expr(one)]) if may_be_part(one) => Known::Expr(Expr::Listed(Box::new(one.clone()))),
+            ("list", [Known::Expr(one)]) if may_have_members(one) => Known::Expr(Expr::Listed(Box::new(one.clone()))),
             ("some" | "all", [list, Known::Closure(function, captured)]) => {
                 let (list, function, captured) = (list.clone(), function.clone(), captured.clone());
                 self.each(list, &function, &captured, name == "all")

@@ -2,7 +2,7 @@
 
 use rhai::{ASTFlags, Expr as Tree, Stmt};
 
-use super::calls::{may_be_list, may_be_part};
+use super::calls::{may_be_list, may_have_members};
 use super::{Known, Lowering, Variables, may_hold_closure};
 use crate::script::changed::root_variable;
 use crate::script::functions;
@@ -99,7 +99,7 @@ impl Lowering<'_> {
             }),
             Known::Made(shape) => self.member(Known::Expr(shape.expr()), name, in_brackets),
             Known::Expr(expr) if self.is_record(&expr) => Known::Expr(self.path(vec![name.to_owned()])),
-            Known::Expr(expr) if may_be_part(&expr) && (in_brackets || !value::is_own_property(name)) => {
+            Known::Expr(expr) if may_have_members(&expr) && (in_brackets || !value::is_own_property(name)) => {
                 let value = self.step(&expr, name);
                 // In brackets, a step into text or a number fails.
                 let may_fail = in_brackets || matches!(expr, Expr::Bracket(_));

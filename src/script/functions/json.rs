@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic};
 use serde_json::Value;
 
 use super::{Family, Lowered, Row, as_text, made};
-use crate::script::predicate::{LONG_TEXT, Value as Known};
+use crate::script::predicate::{self, LONG_TEXT};
 use crate::script::value::{Shown, to_json};
 
 pub(super) const FAMILY: Family = Family {
@@ -86,9 +86,9 @@ pub(super) const FAMILY: Family = Family {
 };
 
 /// The value as JSON text, asked without Rhai.
-fn written<'a>(args: &[Known<'a>]) -> Option<Known<'a>> {
+fn written<'a>(args: &[predicate::Value<'a>]) -> Option<predicate::Value<'a>> {
     let text = args[0].to_json()?.to_string();
-    (text.len() <= LONG_TEXT).then(|| Known::Text(text.into()))
+    (text.len() <= LONG_TEXT).then(|| predicate::Value::Text(text.into()))
 }
 
 /// JSON objects and lists held in text, URL-encoded or not: what requests carry.
