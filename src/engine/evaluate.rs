@@ -104,7 +104,11 @@ fn hit(
     record: &Record,
 ) -> Result<Verdict, Verdict> {
     if record.time.is_none() {
-        return Err(Verdict::NotEvaluated("the record has no `eventTime`, by which windows are judged".to_owned()));
+        let what = match record.value.view().text(&["eventTime"]) {
+            Some(_) => "the record's `eventTime` is no time that can be read: windows are judged by it",
+            None => "the record has no `eventTime`, by which windows are judged",
+        };
+        return Err(Verdict::NotEvaluated(what.to_owned()));
     }
     let mut step = None;
     for (number, name) in (0..).zip(&window.named.steps) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::deliveries::{DELIVERIES, GAPS};
 use super::duplicates::{self, Numbers};
 use super::findings::{Findings, Kept};
 use super::groups::{self, Subject};
@@ -15,7 +16,7 @@ use super::tally::Collected;
 use super::{Profile, Request, Whys};
 use crate::error::Error;
 use crate::finding::{Enforcement, Severity, Standing};
-use crate::input::{self, Class};
+use crate::input::Class;
 use crate::policy::{Checked, Policy, Shape};
 use crate::record::{CLOUDTRAIL, Origin};
 use crate::tally::Tally;
@@ -409,7 +410,7 @@ pub(super) fn write(
     let judged =
         Judged { policies, counts: &counts, not_evaluated: &not_evaluated, faults: &faults, findings: &findings };
     let decided = decided(request, &used, given, &judged)?;
-    summary.exit = exit(&summary, request, policies, &counts, &numbers, files, decided.as_ref());
+    summary.exit = exit(&summary, request, policies, &counts, &numbers, given, decided.as_ref());
     Ok(Outcome {
         summary,
         findings,
@@ -440,6 +441,19 @@ fn count(numbers: &Numbers) -> FindingCounts {
     }
 }
 
+/// Of the resources that were judged, those that count: what only the names of log files tell is nothing, if nobody asked for
+/// it and nothing is found there. They may be all that is left of logs that stopped.
+fn judged_resources(summary: &Summary, request: &Request, policies: &[Policy], given: &Given<'_>) -> u64 {
+    let is_of_names = |kind: &str| kind == DELIVERIES || kind == GAPS;
+    let is_named = |policy: &&Policy| request.named.iter().any(|name| policy.is(name));
+    let is_wanted = policies.iter().filter(is_named).any(|policy| is_of_names(&policy.header.judges));
+    if is_wanted || summary.findings.total > 0 {
+        return summary.records.resources;
+    }
+    let of_names = given.inventory.records().filter(|record| is_of_names(&record.kind)).count();
+    summary.records.resources.saturating_sub(of_names as u64)
+}
+
 /// 2 beats 1 beats 0.
 fn exit(
     summary: &Summary,
@@ -447,15 +461,16 @@ fn exit(
     policies: &[Policy],
     counts: &[PolicyCounts],
     numbers: &Numbers,
-    files: &input::Files,
+    given: &Given<'_>,
     decided: Option<&Decided>,
 ) -> Exit {
     let mut fails = Vec::new();
     if summary.faults > 0 {
         fails.push(plural(summary.faults, "fault"));
     }
-    if summary.records.events + summary.records.resources == 0 && !request.allow_empty {
-        let empty = files.files.iter().filter(|file| file.class == Class::Empty).count();
+    let resources = judged_resources(summary, request, policies, given);
+    if summary.records.events + resources == 0 && !request.allow_empty {
+        let empty = given.files.files.iter().filter(|file| file.class == Class::Empty).count();
         let detail = match (summary.records.filtered, summary.records.recognised, empty) {
             (0, 0, 0) => String::new(),
             (filtered, recognised, empty) => {

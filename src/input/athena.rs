@@ -86,6 +86,19 @@ const ADDENDUM: &[Member] = &[
     Member("originalEventID", &[]),
 ];
 
+/// Members whose values have no blanks: one that seems to has another member behind it, of which nobody here knows.
+const SINGLE: [&str; 9] = [
+    "type",
+    "accountId",
+    "accessKeyId",
+    "invokedBy",
+    "creationDate",
+    "mfaAuthenticated",
+    "ARNPrefix",
+    "tlsVersion",
+    "cipherSuite",
+];
+
 /// Columns by their lower-case name.
 const COLUMNS: &[Column] = &[
     Column::Text("eventVersion"),
@@ -160,6 +173,23 @@ impl Column {
     }
 }
 
+/// Whether the columns of a result, of which none holds whole records, are parts of records: then policies would need the rest.
+/// What has columns of another kind, such as a count, is a report.
+pub(super) fn picks<'n>(names: impl Iterator<Item = &'n str>) -> bool {
+    let (mut parts, mut others) = (0, 0);
+    for name in names {
+        let (first, _) = name.split_once('.').unwrap_or((name, ""));
+        match Column::of(first) {
+            Column::Struct(..) | Column::Structs(..) | Column::Json("requestParameters" | "responseElements") => {
+                return true;
+            }
+            Column::Other | Column::Whole => others += 1,
+            _ => parts += 1,
+        }
+    }
+    parts > 1 && others == 0
+}
+
 /// The header of a table that can be read as events.
 #[derive(Debug)]
 pub(super) struct Columns(Vec<Column>);
@@ -213,20 +243,25 @@ impl Columns {
         for (column, cell) in self.0.iter().zip(cells) {
             let Some((text, name)) = cell.as_deref().zip(column.name()) else { continue };
             let value = match column {
+                _ if text == "null" => Value::Null,
                 Column::Bool(_) if text.eq_ignore_ascii_case("true") => Value::Bool(true),
                 Column::Bool(_) if text.eq_ignore_ascii_case("false") => Value::Bool(false),
-                Column::Json(_) if text.is_empty() || text == "null" => Value::Null,
+                Column::Json(_) | Column::Perhaps(_) if text.is_empty() => Value::Null,
                 Column::Json(_) => json(text).ok_or_else(|| {
                     format!("column `{}` does not hold JSON; export the records themselves", name.to_ascii_lowercase())
                 })?,
-                Column::Struct(_, members) => structure(text, members),
+                Column::Struct(_, members) => structure(text, members).ok_or_else(|| {
+                    format!(
+                        "column `{}` does not hold a struct of members that are known; export the records themselves",
+                        name.to_ascii_lowercase()
+                    )
+                })?,
                 Column::Structs(_, members) => structures(text, members).ok_or_else(|| {
                     format!(
                         "column `{}` does not hold a list; export the records themselves",
                         name.to_ascii_lowercase()
                     )
                 })?,
-                Column::Perhaps(_) if text.is_empty() || text == "null" => Value::Null,
                 Column::Perhaps(_) => json(text).unwrap_or_else(|| Value::from(text)),
                 _ => Value::from(text),
             };
@@ -278,7 +313,8 @@ pub(super) fn take(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
     }
     match Columns::of(&header) {
         Ok(columns) => table.iter().for_each(|row| opener.cells(&columns, row, depth)),
-        Err(_) if table.is_empty() => {}
+        // A result without rows is of no query that matters here; a row without a header may be a record.
+        Err(_) if table.is_empty() && named.is_some() => {}
         Err(reason) => opener.fault(reason),
     }
     true
@@ -289,27 +325,47 @@ fn row_cells(row: Ref<'_>) -> Vec<Option<String>> {
     cells.map(|cell| cell.text(&["VarCharValue"]).map(str::to_owned)).collect()
 }
 
-/// A struct as Athena prints it; text that is not one stays text.
-fn structure(text: &str, members: &'static [Member]) -> Value {
-    match text.strip_prefix('{') {
-        Some(inner) => read_members(inner, members).0,
-        None if text == "null" => Value::Null,
-        None => Value::from(text),
+/// A struct as Athena prints it, or as JSON; `None` for what is neither, or has a member of which nothing tells where its
+/// value ends.
+fn structure(text: &str, members: &'static [Member]) -> Option<Value> {
+    if text.is_empty() {
+        return Some(Value::Null);
+    }
+    let inner = text.strip_prefix('{')?;
+    if inner.trim_start().starts_with('"') {
+        return json(text).map(|value| spelled(value, members));
+    }
+    read_members(inner, members).filter(|(_, rest)| rest.is_empty()).map(|(value, _)| value)
+}
+
+/// JSON with the members in the record's spelling: query engines know names in lower case alone.
+fn spelled(value: Value, members: &'static [Member]) -> Value {
+    match value {
+        Value::Object(map) => {
+            let spelled =
+                map.into_iter().map(|(key, value)| match members.iter().find(|m| m.0.eq_ignore_ascii_case(&key)) {
+                    Some(member) => (member.0.to_owned(), spelled(value, member.1)),
+                    None => (key, value),
+                });
+            Value::Object(spelled.collect())
+        }
+        Value::Array(items) => items.into_iter().map(|item| spelled(item, members)).collect(),
+        other => other,
     }
 }
 
 /// A list of structs as Athena prints it, or as JSON; `None` for what is neither.
 fn structures(text: &str, members: &'static [Member]) -> Option<Value> {
-    if text.is_empty() || text == "null" {
+    if text.is_empty() {
         return Some(Value::Null);
     }
     let mut rest = text.strip_prefix('[')?;
     if rest.starts_with("{\"") {
-        return json(text);
+        return json(text).map(|list| spelled(list, members));
     }
     let mut items = Vec::new();
     while let Some(inner) = rest.strip_prefix('{') {
-        let (item, after) = read_members(inner, members);
+        let (item, after) = read_members(inner, members)?;
         items.push(item);
         rest = after.strip_prefix(", ").unwrap_or(after);
     }
@@ -317,16 +373,19 @@ fn structures(text: &str, members: &'static [Member]) -> Option<Value> {
 }
 
 /// Reads members up to the closing brace; gives what follows it. A member is known by its name, so values may hold
-/// commas and equal signs.
-fn read_members<'t>(mut text: &'t str, members: &'static [Member]) -> (Value, &'t str) {
+/// commas and equal signs. `None` where another one stands.
+fn read_members<'t>(mut text: &'t str, members: &'static [Member]) -> Option<(Value, &'t str)> {
     let mut map = Map::new();
     while let Some((member, rest)) = starts_member(text, members) {
         let (value, rest) = match rest.strip_prefix('{') {
-            Some(inner) if !member.1.is_empty() => read_members(inner, member.1),
+            Some(inner) if !member.1.is_empty() => read_members(inner, member.1)?,
             Some(inner) => (Value::Null, skip_braces(inner)),
             None => {
-                let end = scalar_end(rest, members);
-                (Value::from(&rest[..end]), &rest[end..])
+                let (value, rest) = rest.split_at(scalar_end(rest, members));
+                if SINGLE.contains(&member.0) && value.contains(' ') {
+                    return None;
+                }
+                (Value::from(value), rest)
             }
         };
         // A member that the record did not have prints as `null`.
@@ -341,7 +400,7 @@ fn read_members<'t>(mut text: &'t str, members: &'static [Member]) -> (Value, &'
             }
         };
     }
-    (Value::Object(map), text.strip_prefix('}').unwrap_or(text))
+    Some((Value::Object(map), text.strip_prefix('}')?))
 }
 
 /// The member whose name and `=` begin the text, and what follows.
@@ -391,7 +450,7 @@ mod tests {
                     webidfederationdata={federatedprovider=p, attributes={k=v}}}}";
         assert_eq!(
             structure(text, IDENTITY),
-            json!({
+            Some(json!({
                 "type": "AssumedRole", "principalId": "AROA:a=b, c",
                 "arn": "arn:aws:sts::111122223333:assumed-role/x/a=b, c",
                 "accountId": "111122223333", "accessKeyId": "ASIAEXAMPLE",
@@ -403,12 +462,44 @@ mod tests {
                     },
                     "webIdFederationData": { "federatedProvider": "p" }
                 }
-            })
+            }))
         );
-        for odd in ["{", "{}", "{type", "{type=", "{type={", "}", "", "{type=é, arn=}"] {
-            structure(odd, IDENTITY);
+        assert_eq!((structure("{}", IDENTITY), structure("", IDENTITY)), (Some(json!({})), Some(Value::Null)));
+    }
+
+    #[test]
+    fn a_struct_is_not_read_in_part() {
+        for odd in [
+            "{",
+            "{type",
+            "{type=",
+            "{type={",
+            "}",
+            "Root",
+            "{type=Root",
+            "{type=Root} ",
+            "{type=é, arn=}, x=1}",
+            "{type=Root, newmember=1}",
+            "{newmember=1, type=Root}",
+            "{type=Root, sessioncontext={new={a=b}, sessionissuer={type=Role}}, accesskeyid=A}",
+            "{type=SAMLUser, principalid=p}, x, username=eve, accountid=1}",
+            "{\"type\":",
+        ] {
+            assert_eq!(structure(odd, IDENTITY), None, "{odd}");
         }
     }
+
+    #[test]
+    fn a_struct_may_be_json_in_lower_case() {
+        let text = r#"{"type":"AssumedRole","sessioncontext":{"sessionissuer":{"username":"x"}},"New":{"type":1}}"#;
+        let expected = json!({
+            "type": "AssumedRole", "sessionContext": { "sessionIssuer": { "userName": "x" } }, "New": { "type": 1 }
+        });
+        assert_eq!(structure(text, IDENTITY), Some(expected));
+        let list = structures(r#"[{"arn":"a","accountid":"1"}]"#, RESOURCE);
+        assert_eq!(list, Some(json!([{ "ARN": "a", "accountId": "1" }])));
+    }
+
     #[test]
     fn restores_lists_of_structs() {
         let list = |text: &str| structures(text, RESOURCE);
@@ -427,7 +518,7 @@ mod tests {
         );
         assert_eq!(list(r#"[{"ARN":"a"}]"#), Some(json!([{ "ARN": "a" }])));
         assert_eq!(list("[]"), Some(json!([])));
-        assert_eq!((list(""), list("null")), (Some(Value::Null), Some(Value::Null)));
+        assert_eq!(list(""), Some(Value::Null));
         for broken in ["[", "{arn=a}", "[{arn=a", "[{arn=a}", "[{arn=a}] ", "[{nobody=a}]", "arn", "[1]"] {
             assert_eq!(list(broken), None, "{broken}");
         }

@@ -1,12 +1,13 @@
 //! Opens what CloudWatch Logs, Kinesis and Firehose carry records in.
 
 use super::envelope::Opener;
+use super::{athena, event};
 use crate::record::{Kind, Node, Ref};
 
 /// A subscription payload (decoded or not), `filter-log-events`, Logs Insights, Kinesis and Firehose records.
 pub(super) fn take(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
     let view = node.view();
-    let list = |key: &str| view.get(key).filter(|list| list.kind() == Kind::List);
+    let list = |key: &str| view.get(key).filter(|list| list.kind() == Kind::List && !list.is_empty());
     if let Some(data) = view.text(&["awslogs", "data"]) {
         opener.payload("`awslogs.data`", data, depth + 1);
     } else if let Some(data) = view.text(&["kinesis", "data"]) {
@@ -35,17 +36,16 @@ pub(super) fn take_row(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool
         return false;
     }
     let field = |cell: Ref<'_>, name: &str| cell.text(&["field"]) == Some(name);
+    let texts = || node.view().items().filter_map(|cell| cell.text(&["value"]));
+    let names = || node.view().items().filter_map(|cell| cell.text(&["field"]));
     if let Some(message) = cells.find(|cell| field(*cell, "@message")) {
         opener.text("`@message`", message.text(&["value"]).unwrap_or_default(), depth + 1);
-    } else if node.view().items().any(|cell| cell.text(&["field"]).is_some_and(is_lossy)) {
+    } else if let Some(text) = texts().find(|text| event::is_whole(text)) {
+        opener.text("a field", text, depth + 1);
+    } else if athena::picks(names().filter(|name| !name.starts_with('@'))) {
         opener.fault("a Logs Insights result that picks fields out of records; select `@message`");
     } else {
         opener.recognised("a report of Logs Insights");
     }
     true
-}
-
-/// Whether a result with this column was meant as records.
-fn is_lossy(field: &str) -> bool {
-    ["userIdentity", "requestParameters", "responseElements"].iter().any(|name| field.starts_with(name))
 }

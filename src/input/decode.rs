@@ -4,8 +4,10 @@
 //! break is told once, and no file makes more text than it is allowed to.
 
 use std::cell::RefCell;
+use std::fs;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::mem;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc;
 
@@ -144,6 +146,15 @@ pub(super) fn decoder<'r>(raw: impl Read + 'r, most: Limit) -> io::Result<(Box<d
 /// Whether bytes begin as gzip does.
 pub(super) fn is_gzip(head: &[u8]) -> bool {
     head.starts_with(b"\x1f\x8b")
+}
+
+/// Whether a file begins as one compressed stream does, whether or not that is read.
+pub(super) fn is_stream(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(MAGIC as u64).read_to_end(&mut head));
+    let is_unread =
+        || unread_codec(&head).is_some_and(|told| ["zstd", "bzip2", "xz"].iter().any(|name| told.starts_with(name)));
+    read.is_ok() && (is_gzip(&head) || is_unread())
 }
 
 /// Whether bytes are text already, as far as their beginning tells: nothing that [`decoder`] would decode or refuse.

@@ -336,8 +336,8 @@ impl Listing<'_> {
 
     /// A file found in a folder: read if it looks like data.
     fn walked(&mut self, path: PathBuf, known: io::Result<Known>) -> Result<(), (PathBuf, io::Error)> {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if is_our_own(name) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if is_our_own(&name) {
             self.skip(name_of(&path), SkipReason::OurOwn);
             return Ok(());
         }
@@ -358,7 +358,7 @@ impl Listing<'_> {
             Ok(sniffed) => sniffed,
             Err(error) => return Err((path, error)),
         };
-        let is_data = (sniffed.broken && may_be_data(name)) || is_data_name(name);
+        let is_data = (sniffed.broken && may_be_data(&name, &path)) || is_data_name(&name);
         match sniffed.class {
             Some(_) if sniffed.report => self.skip(name_of(&path), SkipReason::OurOwn),
             Some(class) => self.push(path, class, delivery, &known).may_be_digest = sniffed.digest,
@@ -539,11 +539,13 @@ fn is_data_name(name: &str) -> bool {
     [".json", ".ndjson", ".jsonl", ".csv", ".yaml", ".yml", ".parquet"].iter().any(|end| name.ends_with(end))
 }
 
-/// Whether a compressed file that could not be looked into may hold data, by its name.
-fn may_be_data(name: &str) -> bool {
+/// Whether a compressed file that could not be looked into may hold data: by its name, or as one stream that is not said to
+/// be an archive of files.
+fn may_be_data(name: &str, path: &Path) -> bool {
     let name = name.to_ascii_lowercase();
     let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
-    is_data_name(&name) || is_data_name(stem) || (name.ends_with(".gz") && !stem.contains('.'))
+    let is_archive = [".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst"].iter().any(|end| name.ends_with(end));
+    is_data_name(&name) || is_data_name(stem) || !is_archive && !stem.ends_with(".tar") && decode::is_stream(path)
 }
 
 /// What the first bytes of a file say.

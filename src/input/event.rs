@@ -9,6 +9,7 @@ use super::delivery::is_account;
 use super::envelope::Opener;
 use super::skim::Fields;
 use super::split::STREAMS;
+use super::{notice, siem};
 use crate::record::{Document, Kind, Node, Ref, Scope};
 
 /// What a record says of itself.
@@ -89,7 +90,8 @@ pub(super) fn is_surely_event(fields: &Fields<'_>) -> bool {
 }
 
 fn is_insight(view: Ref<'_>) -> bool {
-    view.get("insightDetails").is_some() || view.text(&["eventType"]) == Some("AwsCloudTrailInsight")
+    view.get("insightDetails").is_some_and(|details| !details.is_null())
+        || view.text(&["eventType"]) == Some("AwsCloudTrailInsight")
 }
 
 /// A CloudTrail event.
@@ -133,11 +135,13 @@ fn restore(view: Ref<'_>) -> Option<Node> {
     Some(Document::from(&record).into())
 }
 
-/// RFC 3339, or date and time without an offset as query engines print them, which is UTC.
+/// RFC 3339, or date and time without an offset, or in UTC, as query engines print them.
 fn time(text: &str) -> Option<Timestamp> {
     usual_time(text.as_bytes()).or_else(|| text.parse().ok()).or_else(|| {
-        let civil: DateTime = text.get(..19).filter(|head| head.contains(':')).and(text.parse().ok())?;
-        TimeZone::UTC.to_timestamp(civil).ok()
+        let text = text.trim();
+        let text = text.strip_suffix("UTC").unwrap_or(text).trim_end();
+        let civil = || -> Option<DateTime> { text.get(..19).filter(|head| head.contains(':')).and(text.parse().ok()) };
+        text.parse().ok().or_else(|| TimeZone::UTC.to_timestamp(civil()?).ok())
     })
 }
 
@@ -183,15 +187,32 @@ pub(super) fn take_eventbridge(opener: &mut Opener<'_>, node: &Node, depth: u32)
     let view = node.view();
     let (Some(what), Some(detail)) = (view.get("detail-type"), view.get("detail")) else { return false };
     let through = what.as_str().is_some_and(|what| what.ends_with(" via CloudTrail"));
-    if through
-        || is_event(detail)
-        || (detail.kind() == Kind::Text && detail.as_str().is_some_and(|text| text.starts_with('{')))
-    {
+    if through || may_hold_event(detail) {
         opener.value(&node.share(detail), depth + 1);
     } else {
         opener.recognised("an EventBridge event that is not from CloudTrail");
     }
     true
+}
+
+/// Whether what somebody's own event carries may be a record, or hold some.
+fn may_hold_event(detail: Ref<'_>) -> bool {
+    match detail.kind() {
+        Kind::Map => is_event(detail) || siem::carries(detail) || notice::lists(detail).any(|list| !list.is_empty()),
+        Kind::List => detail.items().any(is_event),
+        Kind::Text => detail.as_str().is_some_and(says_event),
+        _ => false,
+    }
+}
+
+/// Whether text speaks of an event.
+fn says_event(text: &str) -> bool {
+    text.contains("eventName") && text.contains("eventSource")
+}
+
+/// Whether text looks like a whole record.
+pub(super) fn is_whole(text: &str) -> bool {
+    text.trim_start().starts_with('{') && text.contains("eventVersion") && says_event(text)
 }
 
 #[cfg(test)]
@@ -224,6 +245,8 @@ mod tests {
         assert_eq!(at("2026-03-01T12:00:00.25+02:00").as_deref(), Some("2026-03-01T10:00:00.25Z"));
         assert_eq!(at("2026-03-01 10:00:00.000").as_deref(), Some("2026-03-01T10:00:00Z"));
         assert_eq!(at("2026-03-01 10:00:00.000000000").as_deref(), Some("2026-03-01T10:00:00Z"));
+        assert_eq!(at("2026-03-01 10:00:00.000 UTC").as_deref(), Some("2026-03-01T10:00:00Z"));
+        assert_eq!(at(" 2026-03-01T10:00:00Z ").as_deref(), Some("2026-03-01T10:00:00Z"));
         assert_eq!([at("2026-03-01"), at("yesterday"), at(""), at("é".repeat(19).as_str())], [None, None, None, None]);
     }
 }

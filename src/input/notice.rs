@@ -1,6 +1,7 @@
 //! Opens the envelopes of queues and topics (SQS, SNS, S3 notifications) and lists of `Records`.
 
 use super::envelope::Opener;
+use super::siem;
 use crate::record::{Kind, Node, Ref};
 
 /// `{"Records": [...]}`, `{"Events": [...]}` and the lists that other tools wrap records in.
@@ -23,12 +24,17 @@ pub(super) fn take_records(opener: &mut Opener<'_>, node: &Node, depth: u32) -> 
 
 /// A list of records that is empty, and nothing else that is known: an hour without events.
 pub(super) fn take_empty(_: &mut Opener<'_>, node: &Node, _: u32) -> bool {
-    lists(node.view()).next().is_some()
+    let view = node.view();
+    lists(view).chain(of_names(view, &["logEvents", "events", "results"])).next().is_some()
 }
 
-fn lists(view: Ref<'_>) -> impl Iterator<Item = Ref<'_>> {
-    let lists = ["Records", "Events", "records", "Messages"].map(|key| view.get(key));
-    lists.into_iter().flatten().filter(|list| list.kind() == Kind::List)
+/// The lists that records stand in.
+pub(super) fn lists(view: Ref<'_>) -> impl Iterator<Item = Ref<'_>> {
+    of_names(view, &["Records", "Events", "records", "Messages"])
+}
+
+fn of_names<'a>(view: Ref<'a>, names: &'static [&'static str]) -> impl Iterator<Item = Ref<'a>> {
+    names.iter().filter_map(move |name| view.get(name)).filter(|list| list.kind() == Kind::List)
 }
 
 /// Messages, and notices that a log object was delivered.
@@ -36,15 +42,10 @@ pub(super) fn take(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
     let view = node.view();
     let service =
         view.text(&["eventSource"]).or_else(|| view.text(&["EventSource"])).filter(|name| name.starts_with("aws:"));
-    if view.get("s3Bucket").is_some() && view.get("s3ObjectKey").is_some() {
+    if view.get("s3Bucket").is_some() && view.get("s3ObjectKey").is_some() && !siem::carries(view) {
         opener.recognised("a notice of delivery from CloudTrail");
-    } else if let Some(body) = message(view, service) {
-        // A message of another application is text, or an object that says nothing to us.
-        if body.trim_start().starts_with(['{', '[']) {
-            opener.text("the body of a message", body, depth + 1);
-        } else {
-            opener.recognised("a message that holds no record");
-        }
+    } else if let Some(text) = message(view, service) {
+        body(opener, text, depth);
     } else if service.is_some() || view.path(&["s3", "s3SchemaVersion"]).is_some() || is_test(view) {
         opener.recognised("a notification of another service");
     } else {
@@ -52,6 +53,23 @@ pub(super) fn take(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
     }
     true
 }
+
+/// What a message says: records as JSON, as JSON in a JSON string, or compressed; other applications send what they like.
+fn body(opener: &mut Opener<'_>, text: &str, depth: u32) {
+    let trimmed = text.trim_start_matches('\u{feff}').trim_start();
+    let quoted: Option<String> = trimmed.starts_with('"').then(|| serde_json::from_str(trimmed).ok()).flatten();
+    let text = quoted.as_deref().map_or(trimmed, str::trim_start);
+    if text.starts_with(['{', '[']) {
+        opener.text("the body of a message", text, depth + 1);
+    } else if text.starts_with(GZIP_IN_BASE64) {
+        opener.payload("the body of a message", text, depth + 1);
+    } else {
+        opener.recognised("a message that holds no record");
+    }
+}
+
+/// How the first bytes of gzip that deflates look in base64.
+const GZIP_IN_BASE64: &str = "H4sI";
 
 /// The text of an SQS or SNS message.
 fn message<'a>(view: Ref<'a>, service: Option<&str>) -> Option<&'a str> {

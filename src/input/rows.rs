@@ -122,6 +122,12 @@ impl Splitter<'_> {
         }
         match &self.columns {
             Some(_) => self.batch.push(What::Row, &row, line, false),
+            None if row.trim_ascii_end().contains(&b'\r') => {
+                let reason =
+                    "a header with carriage returns, which end no lines here; convert them with `tr '\\r' '\\n'`";
+                self.batch.push_break(reason.to_owned(), line);
+                self.refused = true;
+            }
             None => match Columns::of(&cells(decode::without_mark(&row))) {
                 Ok(columns) => {
                     let columns = Arc::new(columns);

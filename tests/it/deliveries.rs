@@ -460,6 +460,24 @@ fn the_edge_of_a_filter_is_no_gap() {
     assert_eq!(told("2024-05-14T01:30:00Z", "2024-05-14T02:00:00Z"), 1);
 }
 
+/// What only the names of log files tell is nothing that was judged: a copy of a bucket that is no longer filled is no success.
+#[test]
+fn names_of_log_files_alone_are_nothing_that_was_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    gzip(&folder.path().join(log(REGIONS[0], 5)), br#"{"Records":[]}"#);
+    let scan_of = |change: &dyn Fn(&mut Request)| {
+        let mut request = Request::new([folder.path()]);
+        change(&mut request);
+        let outcome = scan(&policies(), &request, &()).unwrap();
+        (outcome.summary.exit.code, outcome.summary.records.resources)
+    };
+    assert_eq!(scan_of(&|_| {}), (2, 1));
+    assert_eq!(scan_of(&|request| request.allow_empty = true), (0, 1));
+    assert_eq!(scan_of(&|request| request.named = ["cloudtrail-delivered-twice".to_owned()].into()).0, 0);
+    gzip(&folder.path().join(log(REGIONS[0], 10)), events(REGIONS[0], 10).as_bytes());
+    assert_eq!(scan_of(&|_| {}), (0, 1));
+}
+
 #[test]
 fn copies_of_log_files_are_told() {
     let bucket = Bucket::new();

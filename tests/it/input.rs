@@ -421,6 +421,72 @@ fn what_is_not_an_event_is_recognised() {
     }
 }
 
+/// What looks like an envelope of another kind, and holds records all the same, is opened.
+#[test]
+fn records_in_odd_envelopes_are_found() {
+    let list = records();
+    let (first, text) = (&list[0], list[0].to_string());
+    let packed = BASE64.encode(gzip(&text));
+    let lake = |cells: Value| json!({ "QueryStatus": "FINISHED", "QueryResultRows": [cells] });
+    let bus = |detail: Value| json!({ "detail-type": "Relayed", "source": "own", "detail": detail });
+    let queued = |body: String| json!({ "Records": [{ "messageId": "m", "eventSource": "aws:sqs", "body": body }] });
+    let mut with_null = first.clone();
+    with_null["insightDetails"] = Value::Null;
+    for envelope in [
+        with_null,
+        json!({ "events": [], "record": first }),
+        json!({ "results": [], "record": first }),
+        json!({ "logEvents": [], "hits": { "hits": [{ "_source": first }] } }),
+        lake(json!([{ "anything": text }])),
+        lake(json!({ "eventJson": text })),
+        json!({ "results": [[{ "field": "@ptr", "value": "p" }, { "field": "own", "value": text }]] }),
+        queued(format!("\u{feff}{text}")),
+        queued(json!(text).to_string()),
+        queued(packed.clone()),
+        json!({ "Type": "Notification", "Message": packed }),
+        json!({ "s3Bucket": "b", "s3ObjectKey": "k", "event": first }),
+        json!({ "s3Bucket": "b", "s3ObjectKey": "k", "message": text }),
+        bus(json!({ "Records": [first] })),
+        bus(json!({ "event": first })),
+        bus(json!([first])),
+        bus(json!(format!(" {text}"))),
+    ] {
+        let found = bytes(envelope.to_string());
+        assert_eq!((found.ids(), found.reasons()), (vec![first["eventID"].as_str().unwrap()], vec![]), "{envelope}");
+    }
+    for nothing in [json!({ "events": [] }), json!({ "results": [], "status": "Complete" })] {
+        let found = bytes(nothing.to_string());
+        assert_eq!((found.events.len(), found.recognised.len(), found.reasons()), (0, 0, vec![]), "{nothing}");
+    }
+}
+
+/// Results that hold parts of records and nothing else would leave policies silent.
+#[test]
+fn results_that_pick_fields_are_a_fault() {
+    let lake = |cells: Value| json!({ "QueryResultRows": [cells] });
+    let insights = |names: &[&str]| {
+        let cells: Vec<Value> = names.iter().map(|name| json!({ "field": name, "value": "v" })).collect();
+        json!({ "results": [cells] })
+    };
+    let of_lake = "a CloudTrail Lake result that picks columns out of records; select `eventJson`";
+    let of_insights = "a Logs Insights result that picks fields out of records; select `@message`";
+    for (result, told) in [
+        (lake(json!([{ "eventName": "n" }, { "eventSource": "s" }, { "errorCode": "e" }])), of_lake),
+        (lake(json!([{ "userIdentity": "{}" }, { "count": "1" }])), of_lake),
+        (lake(json!({ "eventName": "n", "eventTime": "t" })), of_lake),
+        (lake(json!([{ "eventJson": null }])), "a row whose `eventJson` is empty"),
+        (insights(&["eventName", "eventTime", "@ptr"]), of_insights),
+        (insights(&["userIdentity.arn", "count(*)"]), of_insights),
+    ] {
+        let found = bytes(result.to_string());
+        assert_eq!((found.reasons(), found.recognised.len()), (vec![told], 0), "{result}");
+    }
+    for report in [lake(json!([{ "eventName": "n" }])), insights(&["eventName", "eventSource", "count(*)"])] {
+        let found = bytes(report.to_string());
+        assert_eq!((found.reasons(), found.recognised.len()), (vec![], 1), "{report}");
+    }
+}
+
 #[test]
 fn an_athena_table_gives_records_back() {
     let header = "eventversion,useridentity,eventtime,eventsource,eventname,awsregion,errorcode,requestparameters,responseelements,eventid,readonly,recipientaccountid,region";
@@ -440,6 +506,19 @@ fn an_athena_table_gives_records_back() {
     assert_eq!(found.reasons(), ["a table without the columns `errorcode`, `eventid`; select all columns"]);
     let found = bytes(format!("{header}\n{row}\n1,2\n{row}\n\"cut"));
     assert_eq!((found.events.len(), found.fault_count()), (2, 2));
+    // Who called is told in whole or not at all.
+    let found = bytes(format!("{header}\n{}\n{row}\n", row.replace("sessioncontext=null", "newmember={a=b}")));
+    let told = "column `useridentity` does not hold a struct of members that are known; export the records themselves";
+    assert_eq!((found.events.len(), found.reasons()), (1, vec![told]));
+    // Other engines write NULL in words.
+    let found = bytes(format!("{header}\n{}\n", row.replace("\"eu-west-1\",,", "\"eu-west-1\",null,")));
+    assert_eq!(found.events[0].value.view().get("errorCode").map(lawbook::record::Ref::is_null), Some(true));
+    let found = bytes(format!("{header}\r{row}\r{row}\r"));
+    assert_eq!(found.events.len(), 0);
+    assert!(found.reasons()[0].starts_with("a header with carriage returns"), "{:?}", found.reasons());
+    let rows = json!([{ "Data": [{ "VarCharValue": "1.11" }, { "VarCharValue": "{type=Root}" }] }]);
+    let found = bytes(json!({ "ResultSet": { "Rows": rows } }).to_string());
+    assert_eq!((found.events.len(), found.fault_count()), (0, 1), "{:?}", found.reasons());
 }
 
 #[test]
@@ -584,6 +663,38 @@ fn a_folder_of_many_files_is_the_same_list_for_any_number_of_threads() {
     assert_eq!((files.len(), faults.len()), (3_500, usize::from(cfg!(unix))));
     assert_eq!(listed(2), (files.clone(), faults.clone()));
     assert_eq!(listed(64), (files, faults));
+}
+
+/// A file that would be read if it were whole is a fault where it is damaged, whatever it is called.
+#[test]
+fn damage_does_not_make_a_file_one_that_is_passed_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    let cut = &gzip(RECORDS)[..30];
+    for name in ["trail.log.gz", "part-0.1", "a.json.gz", "plain"] {
+        fs::write(root.join(name), cut).unwrap();
+    }
+    for (name, head) in [("part-0000.zst", &b"\x28\xb5\x2f\xfd...."[..]), ("old.log.bz2", b"BZh9....")] {
+        fs::write(root.join(name), head).unwrap();
+    }
+    for name in ["code.tar.gz", "code.tgz", "code.tar.zst"] {
+        fs::write(root.join(name), cut).unwrap();
+    }
+    #[cfg(target_os = "linux")]
+    let odd = {
+        use std::os::unix::ffi::OsStrExt;
+        let name = |bytes: &'static [u8]| root.join(std::ffi::OsStr::from_bytes(bytes));
+        fs::write(name(b"bad\xff.json"), "<html>").unwrap();
+        2 - usize::from(fs::write(name(b"bad\xff.json.gz"), cut).is_err())
+    };
+    #[cfg(not(target_os = "linux"))]
+    let odd = 0;
+    let (files, faults) = discover(&[root.to_owned()], &Settings::default()).expect("readable");
+    assert_eq!(faults, []);
+    assert_eq!((files.files.len(), passed_over(&files, SkipReason::NotData)), (6 + odd, 3), "{files:?}");
+    for file in &files.files {
+        assert_ne!(open(file, &Settings::default()).fault_count(), 0, "{}", file.name);
+    }
 }
 
 #[test]
