@@ -173,21 +173,14 @@ impl Column {
     }
 }
 
-/// Whether the columns of a result, of which none holds whole records, are parts of records: then policies would need the rest.
-/// What has columns of another kind, such as a count, is a report.
-pub(super) fn picks<'n>(names: impl Iterator<Item = &'n str>) -> bool {
-    let (mut parts, mut others) = (0, 0);
-    for name in names {
-        let (first, _) = name.split_once('.').unwrap_or((name, ""));
-        match Column::of(first) {
-            Column::Struct(..) | Column::Structs(..) | Column::Json("requestParameters" | "responseElements") => {
-                return true;
-            }
-            Column::Other | Column::Whole => others += 1,
-            _ => parts += 1,
-        }
-    }
-    parts > 1 && others == 0
+/// Whether the columns of a result, of which none holds whole records, are parts of records that policies would need whole. What
+/// only names events, or counts them, is a report.
+pub(super) fn picks<'n>(mut names: impl Iterator<Item = &'n str>) -> bool {
+    let needed = ["userIdentity", "requestParameters", "responseElements"];
+    names.any(|name| {
+        let first = name.split('.').next().unwrap_or_default();
+        needed.iter().any(|needed| first.eq_ignore_ascii_case(needed))
+    })
 }
 
 /// The header of a table that can be read as events.

@@ -184,6 +184,13 @@ impl<'a> Source<'a> {
         if let Some(items) = config::items(value) {
             return Ok(Told::Config(items));
         }
+        if let Some(how) = identify::failure(value) {
+            let reason = format!(
+                "the call failed with {how}, so nothing was collected (try: ask again, or list it in `inventory.json` with \
+                 `status: refused`)"
+            );
+            return Err(self.fault(page, reason));
+        }
         if value.is_null() && !self.entry.listed {
             let reason = "nothing is here, which a call that failed leaves too (try: list the file in `inventory.json` \
                           with its `status`)";
@@ -249,19 +256,10 @@ impl Reader<'_> {
             self.contents.faults.push(Fault::inventory(broken.reason, self.source.origin(0, Some(broken.line))));
         }
         let told: Vec<_> = pages.iter().map(|page| self.source.tell(page)).collect();
-        // Whether there is more is what the last page of a command says.
-        let mut cut: HashMap<(&str, &str), bool> = HashMap::new();
-        for (page, told) in pages.iter().zip(&told) {
-            if let Ok(Told::Known(Reading { command, .. })) = told {
-                cut.insert((command.service, command.name), identify::is_cut(page.node.view()));
-            }
-        }
-        for (page, told) in pages.iter().zip(told) {
+        let answers = self.answers(&pages, &told);
+        for ((page, told), answer) in pages.iter().zip(told).zip(answers) {
             match told {
-                Ok(Told::Known(reading)) => {
-                    let cut = cut[&(reading.command.service, reading.command.name)];
-                    self.known(page, &reading, cut);
-                }
+                Ok(Told::Known(reading)) => self.known(page, &reading, answer),
                 Ok(Told::Unknown(hint)) => self.unknown(page, &hint),
                 Ok(Told::Config(items)) => self.config(page, &items),
                 Ok(Told::Nothing) => {}
@@ -272,17 +270,43 @@ impl Reader<'_> {
             // Some commands print nothing at all where there is nothing.
             let page = Page::empty();
             match self.source.tell(&page) {
-                Ok(Told::Known(reading)) => self.known(&page, &reading, false),
+                Ok(Told::Known(reading)) => {
+                    let time = self.source.time(page.node.view());
+                    self.known(&page, &reading, Answer { is_cut: false, time });
+                }
                 Err(fault) => self.contents.faults.push(fault),
                 Ok(_) => {}
             }
         }
     }
 
-    /// Reads a page that a known command printed; `cut` when its last page in the file says that there is more.
-    fn known(&mut self, page: &Page<'_>, reading: &Reading, cut: bool) {
+    /// Of each page the answer that it is a part of: a page of a command that says that there is more goes on with the next page of
+    /// that command. Pages are asked for one after the other, and what they hold is one answer, of the time of the last.
+    fn answers(&self, pages: &[Page<'_>], told: &[Result<Told, Fault>]) -> Vec<Answer> {
+        let mut next: HashMap<(&str, &str), Answer> = HashMap::new();
+        let mut answers: Vec<Answer> = Vec::new();
+        for (page, told) in pages.iter().zip(told).rev() {
+            let value = page.node.view();
+            let own = Answer { is_cut: identify::is_cut(value), time: self.source.time(value) };
+            let answer = match told {
+                Ok(Told::Known(Reading { command, .. })) => {
+                    let answer = next.get(&(command.service, command.name)).copied().filter(|_| own.is_cut);
+                    let answer = answer.map_or(own, |rest| Answer { time: rest.time.max(own.time), ..rest });
+                    next.insert((command.service, command.name), answer);
+                    answer
+                }
+                _ => own,
+            };
+            answers.push(answer);
+        }
+        answers.reverse();
+        answers
+    }
+
+    /// Reads a page that a known command printed, of an answer.
+    fn known(&mut self, page: &Page<'_>, reading: &Reading, answer: Answer) {
         let command = reading.command;
-        let partial = cut
+        let partial = answer.is_cut
             || reading.doubtful
             || command.argument
             || command.view
@@ -291,7 +315,7 @@ impl Reader<'_> {
             || self.source.entry.status == Status::Partial;
         let collected = if partial { Collected::Partial } else { Collected::Whole };
         let value = page.node.view();
-        let time = self.source.time(value);
+        let time = answer.time;
         match reading.form {
             Form::Item(member) => {
                 let of = Of { kind: member.kind.as_ref(), command: Some(command), collected, time };
@@ -384,10 +408,12 @@ impl Reader<'_> {
     fn take(&mut self, of: Of<'_>, kind: &Arc<str>, mut parts: Vec<Made>) {
         // One command is about one account and one region: what the items agree on is the answer's.
         let scope = self.source.scope(kind, Made::agreed(parts.iter()));
-        // What another command leaves out need not be gone.
+        // What another command leaves out need not be gone, nor what another account or region has, if it may be another.
+        let is_placed = scope.account.is_some() && (scope.region.is_some() || place::is_global(kind));
         if let (Collected::Whole, Some(time)) = (of.collected, of.time)
             && of.command.is_some()
             && schema::is_of_one_command(kind)
+            && is_placed
         {
             self.contents.wholes.push((Arc::clone(kind), scope.clone(), time));
         }
@@ -461,6 +487,13 @@ impl Reader<'_> {
                     ),
                     origin,
                 )),
+                config::State::NotRecorded => self.contents.faults.push(Fault::inventory(
+                    format!(
+                        "the item of kind `{kind}` says that AWS Config no longer records it: what became of it is not known \
+                         (try: collect what the API answers)"
+                    ),
+                    origin,
+                )),
                 config::State::Here => made.push(identities.of(Record {
                     id: item.id.as_deref().map(Arc::from),
                     time: item.time.or(self.source.entry.time),
@@ -473,6 +506,14 @@ impl Reader<'_> {
         }
         self.contents.resources.push(made);
     }
+}
+
+/// An answer of which a page is a part.
+#[derive(Clone, Copy)]
+struct Answer {
+    /// Its last page says that there is more.
+    is_cut: bool,
+    time: Option<Timestamp>,
 }
 
 /// What is common to the resources of one kind in a page.

@@ -108,6 +108,9 @@ impl Past {
     }
 }
 
+/// In which all pages of one answer were asked for.
+const PAGING: SignedDuration = SignedDuration::from_hours(1);
+
 /// The versions of a resource, of that place, in the order of their times, each with when it was in force. Where two neighbours are alike
 /// and nothing lies between them, the later one stands for both.
 pub(super) fn lives(
@@ -129,11 +132,10 @@ pub(super) fn lives(
             if at == 0 {
                 from = wholes.range(..time).next_back().map(|whole| after(*whole));
             }
-            // What was one page of several is not missed where another page is the last.
-            if wholes.contains(&time) {
-                let left_out = wholes.range(after(time)..).next().copied();
-                until = [until, left_out].into_iter().flatten().min();
-            }
+            // What was one page of several is not missed where another page, which came soon, is the last.
+            let missed = if wholes.contains(&time) { after(time) } else { time.saturating_add(PAGING).unwrap_or(time) };
+            let left_out = wholes.range(missed..).next().copied();
+            until = [until, left_out].into_iter().flatten().min();
         }
         match out.last_mut() {
             Some((last, turn))

@@ -471,17 +471,17 @@ fn results_that_pick_fields_are_a_fault() {
     let of_lake = "a CloudTrail Lake result that picks columns out of records; select `eventJson`";
     let of_insights = "a Logs Insights result that picks fields out of records; select `@message`";
     for (result, told) in [
-        (lake(json!([{ "eventName": "n" }, { "eventSource": "s" }, { "errorCode": "e" }])), of_lake),
         (lake(json!([{ "userIdentity": "{}" }, { "count": "1" }])), of_lake),
-        (lake(json!({ "eventName": "n", "eventTime": "t" })), of_lake),
+        (lake(json!({ "eventName": "n", "responseElements": "{}" })), of_lake),
         (lake(json!([{ "eventJson": null }])), "a row whose `eventJson` is empty"),
-        (insights(&["eventName", "eventTime", "@ptr"]), of_insights),
         (insights(&["userIdentity.arn", "count(*)"]), of_insights),
     ] {
         let found = bytes(result.to_string());
         assert_eq!((found.reasons(), found.recognised.len()), (vec![told], 0), "{result}");
     }
-    for report in [lake(json!([{ "eventName": "n" }])), insights(&["eventName", "eventSource", "count(*)"])] {
+    for report in
+        [lake(json!([{ "eventName": "n" }, { "eventTime": "t" }])), insights(&["eventName", "eventSource", "count(*)"])]
+    {
         let found = bytes(report.to_string());
         assert_eq!((found.reasons(), found.recognised.len()), (vec![], 1), "{report}");
     }
@@ -670,15 +670,16 @@ fn a_folder_of_many_files_is_the_same_list_for_any_number_of_threads() {
 fn damage_does_not_make_a_file_one_that_is_passed_over() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path();
-    let cut = &gzip(RECORDS)[..30];
+    // Nothing of what it held is left.
+    let cut = &gzip(RECORDS)[..10];
     for name in ["trail.log.gz", "part-0.1", "a.json.gz", "plain"] {
         fs::write(root.join(name), cut).unwrap();
     }
     for (name, head) in [("part-0000.zst", &b"\x28\xb5\x2f\xfd...."[..]), ("old.log.bz2", b"BZh9....")] {
         fs::write(root.join(name), head).unwrap();
     }
-    for name in ["code.tar.gz", "code.tgz", "code.tar.zst"] {
-        fs::write(root.join(name), cut).unwrap();
+    for name in ["code.tar.gz", "code.tgz", "code.tar.bz2"] {
+        fs::write(root.join(name), if name.ends_with("bz2") { b"BZh9...." } else { cut }).unwrap();
     }
     #[cfg(target_os = "linux")]
     let odd = {

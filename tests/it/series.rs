@@ -150,6 +150,105 @@ fn what_is_judged_is_the_newest_and_what_is_gone_is_not() {
     assert_eq!(of(said(&packs, folder.path())), BTreeMap::from([kept, new, ("vol-gone".to_owned(), state("in-use"))]));
 }
 
+/// The ids of volumes that are judged, of files below a folder; and what could not be read.
+fn judged(files: &[(&str, Value)]) -> (Vec<String>, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let file = folder.path().join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, content.to_string()).unwrap();
+    }
+    let packs = checked("judges: ec2/volumes", "fn matches(volume) { volume.VolumeId != () }");
+    let outcome = scan(&packs, &Request::new([folder.path()]), &()).unwrap();
+    let mut ids: Vec<String> =
+        outcome.findings.iter().filter_map(|finding| finding.unwrap().record.id.map(|id| id.to_string())).collect();
+    ids.sort();
+    (ids, outcome.faults.iter().map(|fault| fault.reason.clone()).collect())
+}
+
+/// What boto3 returns at a second of a day.
+fn answer(ids: &[&str], day: u8, second: u8, token: Option<&str>) -> Value {
+    let volumes: Vec<Value> =
+        ids.iter().map(|id| json!({ "VolumeId": id, "State": "in-use", "Size": 1, "Encrypted": false })).collect();
+    let date = format!("{} May 2024 09:05:{second:02} GMT", 13 + day);
+    let mut answer = json!({ "Volumes": volumes,
+        "ResponseMetadata": { "HTTPStatusCode": 200, "HTTPHeaders": { "date": date } } });
+    if let Some(token) = token {
+        answer["NextToken"] = token.into();
+    }
+    answer
+}
+
+const VOLUMES: &str = "111122223333/us-east-1/ec2/describe-volumes";
+
+/// Pages of one answer come one after the other, and none ends what another has.
+#[test]
+fn pages_that_are_dated_are_one_answer() {
+    let pages = json!([answer(&["vol-1"], 1, 0, Some("x")), answer(&["vol-2"], 1, 1, None)]);
+    let file = format!("{VOLUMES}.json");
+    assert_eq!(judged(&[(&file, pages.clone())]), (vec!["vol-1".into(), "vol-2".into()], vec![]));
+    // Together they end what was there before, and the next answer ends them.
+    let later = format!("d2/{file}");
+    let before = format!("d0/{file}");
+    let series = [
+        (&*before, answer(&["vol-0"], 0, 0, None)),
+        (&*file, pages),
+        (&*later, answer(&["vol-2", "vol-3"], 2, 0, None)),
+    ];
+    assert_eq!(judged(&series[..2]), (vec!["vol-1".into(), "vol-2".into()], vec![]));
+    assert_eq!(judged(&series), (vec!["vol-2".into(), "vol-3".into()], vec![]));
+    // Two whole answers in one file are two.
+    let days = json!([answer(&["vol-1"], 1, 0, None), answer(&["vol-2"], 2, 0, None)]);
+    assert_eq!(judged(&[(&file, days)]), (vec!["vol-2".into()], vec![]));
+}
+
+/// Whose it is nobody knows: two regions, or two accounts, may be asked one after the other.
+#[test]
+fn an_answer_of_nobody_ends_nothing() {
+    let files = [("one.json", answer(&["vol-1"], 1, 0, None)), ("two.json", answer(&["vol-2"], 1, 1, None))];
+    assert_eq!(judged(&files), (vec!["vol-1".into(), "vol-2".into()], vec![]));
+}
+
+#[test]
+fn what_only_a_part_told_is_ended_by_a_whole_answer() {
+    let part = |name: &str| format!("{VOLUMES}/{name}.json");
+    let pages = [
+        (&*part("1"), answer(&["vol-1"], 1, 0, Some("x"))),
+        (&*part("2"), answer(&["vol-2"], 1, 9, None)),
+        (&*part("3"), answer(&["vol-2"], 8, 0, None)),
+    ];
+    assert_eq!(judged(&pages[..2]), (vec!["vol-1".into(), "vol-2".into()], vec![]));
+    assert_eq!(judged(&pages), (vec!["vol-2".into()], vec![]));
+}
+
+/// An error that was kept in the place of an answer is no answer, and what is left out of a record is told.
+#[test]
+fn what_failed_or_is_not_recorded_is_told() {
+    let file = format!("{VOLUMES}.json");
+    let refused = json!({ "ResponseMetadata": { "HTTPStatusCode": 403 } });
+    let named = json!({ "Error": { "Code": "UnauthorizedOperation", "Message": "no" }, "ResponseMetadata": {} });
+    for (content, told) in [(refused, "HTTP status 403"), (named, "`UnauthorizedOperation`")] {
+        let (ids, faults) = judged(&[(&file, content)]);
+        assert_eq!((ids.len(), faults.len()), (0, 1), "{faults:?}");
+        assert!(faults[0].starts_with(&format!("the call failed with {told}, so nothing was collected")), "{faults:?}");
+    }
+    let mut mixed = answer(&["vol-1"], 1, 0, None);
+    mixed["Addresses"] = json!([{ "PublicIp": "192.0.2.1", "AllocationId": "eipalloc-1", "Domain": "vpc" }]);
+    let (ids, faults) = judged(&[(&file, mixed)]);
+    assert_eq!((ids.len(), faults.len()), (0, 1), "{faults:?}");
+
+    let item = |time: &str, status: &str, configuration: Value| {
+        json!({ "resourceType": "AWS::EC2::Volume", "resourceId": "vol-1", "awsAccountId": "111122223333",
+                "awsRegion": "us-east-1", "configurationItemCaptureTime": format!("2024-05-14T{time}:00Z"),
+                "configurationItemStatus": status, "configuration": configuration })
+    };
+    let known = item("09:00", "OK", json!({ "volumeId": "vol-1", "encrypted": false }));
+    let items = json!({ "configurationItems": [known, item("10:00", "ResourceNotRecorded", Value::Null)] });
+    let (ids, faults) = judged(&[("config.json", items)]);
+    assert_eq!(ids, ["vol-1"]);
+    assert!(faults.len() == 1 && faults[0].contains("no longer records it"), "{faults:?}");
+}
+
 #[test]
 fn a_history_of_aws_config_is_a_series() {
     let folder = tempfile::tempdir().unwrap();

@@ -93,6 +93,8 @@ pub(super) enum State {
     Deleted,
     /// Its configuration was too large for the message.
     LeftOut,
+    /// It is not recorded any more.
+    NotRecorded,
 }
 
 /// True for the `detail-type` of an event that carries an item.
@@ -233,6 +235,7 @@ fn read(item: Ref<'_>) -> Item {
     let region = region.filter(|_| !place::is_global(&kind));
     let state = match item.text(&["configurationItemStatus"]) {
         Some(status) if status.starts_with("ResourceDeleted") => State::Deleted,
+        Some("ResourceNotRecorded") if item.get("configuration").is_none_or(Ref::is_null) => State::NotRecorded,
         _ => State::Here,
     };
     Item {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::fault::printable;
 use crate::record::{Kind, Ref};
 use crate::schema::{self, Command, Fields, Member, Shape};
 
@@ -60,6 +61,15 @@ pub(super) fn is_about_the_answer(key: &str) -> bool {
     )
 }
 
+/// How a call failed whose error was kept in the place of an answer.
+pub(super) fn failure(value: Ref<'_>) -> Option<String> {
+    let status =
+        value.path(&["ResponseMetadata", "HTTPStatusCode"]).and_then(Ref::as_f64).filter(|status| *status >= 300.0);
+    let code = value.text(&["Error", "Code"]).map(|code| format!("`{}`", printable(code, 80)));
+    let is_error = value.entries().all(|(key, _)| key == "Error" || is_about_the_answer(key));
+    code.filter(|_| is_error).or_else(|| status.map(|status| format!("HTTP status {status}")))
+}
+
 /// True when the answer says that there is more.
 pub(super) fn is_cut(value: Ref<'_>) -> bool {
     value.entries().any(|(key, value)| match key {
@@ -112,8 +122,10 @@ pub(super) fn as_printed_by(command: &'static Command, value: Ref<'_>) -> Option
     match value.kind() {
         Kind::Map => {
             let mut keys = value.entries().map(|(key, _)| key).filter(|key| !is_about_the_answer(key)).peekable();
-            if keys.peek().is_none() || keys.any(|key| command.member(key).is_some()) {
-                return reading(Form::Answer);
+            let is_silent = keys.peek().is_none();
+            if is_silent || keys.any(|key| command.member(key).is_some()) {
+                let is_of_another = value.entries().any(|(key, list)| holds_others(command, key, list));
+                return if is_of_another { None } else { reading(Form::Answer) };
             }
             let has = |field: &str| value.get(field).is_some();
             let item = command.members.iter().filter(kept).find(|member| member.resource_fields().iter().any(has))?;
@@ -138,6 +150,18 @@ pub(super) fn as_printed_by(command: &'static Command, value: Ref<'_>) -> Option
         Kind::Null => reading(Form::Answer),
         _ => None,
     }
+}
+
+/// Whether a member that the command does not print is a list of resources that another command of the service prints: then the
+/// text is no answer of the one. AWS adds members, but not those.
+fn holds_others(command: &Command, key: &str, list: Ref<'_>) -> bool {
+    if command.member(key).is_some() || list.kind() != Kind::List || list.is_empty() {
+        return false;
+    }
+    let keys = keys_of(list.items());
+    let others = schema::commands_printing(key).filter(|other| other.service == command.service);
+    let members = others.filter_map(|other| other.member(key)).filter(|member| member.kind.is_some());
+    members.into_iter().any(|member| known(&keys, member.fields).max(known(&keys, member.resource_fields())) > 1)
 }
 
 /// How many items are looked at to tell what they are.
