@@ -35,6 +35,7 @@ impl Reader<'_> {
                 items.iter().filter_map(|item| self.window_key(item)).collect()
             }
         };
+        self.one_of_each(yaml, &shape, &by);
         let counted = if let Asked::Distinct { of, .. } = &shape { Some(of.text.clone()) } else { None };
         let keys = by.iter().map(|key: &Key| key.text.clone()).chain(counted).collect();
         let within = within?;
@@ -130,7 +131,27 @@ impl Reader<'_> {
             }
             _ => Asked::FirstSeen,
         };
+        if let Some(at) = steps.iter().position(|name| name == "matches").filter(|at| at + 1 < steps.len()) {
+            let message = format!("every hit is `matches`, so that none is `{}`", steps[at + 1]);
+            let help =
+                "a hit is the first step that it fits: name `matches` last, or a function of the policy".to_owned();
+            self.say("window", &value.span, message, Some(help));
+            return None;
+        }
         Some((asked, steps))
+    }
+
+    /// Says what can be met once only among the hits of a group.
+    fn one_of_each(&mut self, yaml: &Yaml, shape: &Asked, by: &[Key]) {
+        let (span, help) = (yaml.key_span("by"), Some("group by what several hits have in common".to_owned()));
+        if by.iter().any(|key| key.text == "eventID") {
+            self.say("window", &span, "every event has an `eventID` of its own: a group would be one hit", help);
+        } else if let Asked::Distinct { of, .. } = shape
+            && by.iter().any(|key| key.text == of.text)
+        {
+            let message = format!("all hits of a group have one `{}`: there are never two", of.text);
+            self.say("window", &span, message, help);
+        }
     }
 
     /// The least number that a condition such as `>= 5` wants.
