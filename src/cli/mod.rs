@@ -35,8 +35,9 @@ mod watch;
 use std::io;
 
 use anstream::ColorChoice;
+use clap::builder::Resettable;
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use lawbook::diagnostic::{Diagnostic, did_you_mean};
 use lawbook::error::Error;
 
@@ -153,7 +154,8 @@ impl From<io::Error> for Failure {
 
 /// Reads the command line; the exit code where there is nothing to run.
 pub(crate) fn parse() -> Result<Cli, u8> {
-    Cli::try_parse().map_err(|error| {
+    let command = without_empty_variables(Cli::command());
+    command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
         let log = Log::of_arguments(std::env::args_os());
         if error.use_stderr() && log.is_json() {
             let told = error.render().to_string();
@@ -165,6 +167,14 @@ pub(crate) fn parse() -> Result<Cli, u8> {
         }
         u8::try_from(error.exit_code()).unwrap_or(2)
     })
+}
+
+/// An empty variable sets nothing: a secret that is not there is one in many pipelines.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |arg: &Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg })
+        .mut_subcommands(without_empty_variables)
 }
 
 /// What is said of a word that is no inventory kind.

@@ -53,14 +53,7 @@ impl Output {
             let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
             return Ok(Self { target: path.to_owned(), sink: Sink::Straight(file), about });
         }
-        let target = match path.canonicalize() {
-            Ok(target) => target,
-            Err(_) => {
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                let file = path.file_name().ok_or_else(|| failed(io::ErrorKind::InvalidFilename.into()))?;
-                folder.canonicalize().map_err(failed)?.join(file)
-            }
-        };
+        let target = place_of(path).map_err(failed)?;
         if known.is_some() {
             // A file that may not be changed is not replaced either.
             OpenOptions::new().append(true).open(&target).map_err(failed)?;
@@ -84,6 +77,15 @@ impl Output {
     /// The file that it would replace, if there is one.
     pub(crate) fn replaced(&self) -> Option<&Path> {
         Some(self.target.as_path()).filter(|target| target.is_file())
+    }
+
+    /// Refuses to take the place of files that are read or written in another way, which there need not be yet: keys, states.
+    pub(crate) fn spare<'p>(&self, files: impl IntoIterator<Item = &'p PathBuf>) -> Result<(), Error> {
+        let is_here = |file: &PathBuf| place_of(file).is_ok_and(|place| place == self.target);
+        if matches!(self.sink, Sink::Beside(_)) && files.into_iter().any(is_here) {
+            return Err(self.refuse("is another file of this run, and the report would take its place"));
+        }
+        Ok(())
     }
 
     /// An error about it.
@@ -125,6 +127,15 @@ impl Output {
         };
         written.map_err(|error| Error::new(format!("cannot be written: {error}")).about(&self.about))
     }
+}
+
+/// Where a path leads, also where there is nothing yet.
+fn place_of(path: &Path) -> io::Result<PathBuf> {
+    path.canonicalize().or_else(|_| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+        Ok(folder.canonicalize()?.join(file))
+    })
 }
 
 /// True for a file that may hold records: not a report of an earlier scan, and not text for people.

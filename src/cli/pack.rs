@@ -120,6 +120,7 @@ fn build_one(args: &Build) -> Result<u8, Failure> {
     let file = args.output.clone().unwrap_or_else(|| format!("{}-{}.tar.gz", built.name, built.version).into());
     let output = Output::create("", &file)?;
     output.spare_packs(paths.iter())?;
+    output.spare(&args.sign)?;
     output.write(|out| out.write_all(&built.bytes))?;
     let mut out = super::stdout();
     let noun = if built.files == 1 { "file" } else { "files" };

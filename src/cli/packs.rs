@@ -51,7 +51,7 @@ pub(crate) struct PackArgs {
 
     /// A public key: every archive must be signed by one of those that are named. Repeat for several.
     #[arg(long, value_name = "FILE")]
-    trusted_key: Vec<PathBuf>,
+    pub(crate) trusted_key: Vec<PathBuf>,
 
     #[command(flatten)]
     pub(crate) config: ConfigArgs,

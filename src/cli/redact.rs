@@ -26,6 +26,11 @@ pub(crate) struct RedactArgs {
 }
 
 impl RedactArgs {
+    /// The file with the key, if one is named.
+    pub(crate) fn key(&self) -> Option<&PathBuf> {
+        self.redact_key.as_ref()
+    }
+
     /// What is to be done with the outcome; a key that cannot be read is better known before the run than after.
     pub(crate) fn redaction(&self) -> Result<impl FnOnce(Outcome, &Checked) -> Outcome, Error> {
         let redactor = self.redactor()?;

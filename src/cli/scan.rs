@@ -192,7 +192,8 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     });
     let check = |output: &Output| {
         if let Ok((layers, Ok(set))) = &settled {
-            spare_inputs(set, layers, output)?;
+            spare_inputs(args, set, layers, output)?;
+            output.spare(set.output.iter().chain(set.reports.iter().map(|(_, file)| file)))?;
         }
         output.spare_packs(args.packs.pack.iter().chain(&args.packs.policy))
     };
@@ -346,7 +347,7 @@ fn outputs(args: &Args, set: &Effective, layers: &Layers, loaded: &Loaded) -> Re
     let others = set.reports.iter().map(|(format, file)| ("--report", *format, file));
     for (flag, format, path) in main.chain(others) {
         let output = Output::create(flag, path)?;
-        spare_inputs(set, layers, &output)?;
+        spare_inputs(args, set, layers, &output)?;
         output.spare_packs(loaded.paths.iter())?;
         if outputs.iter().map(|(_, known)| known).chain(&metrics).any(|known| known.is_same(&output)) {
             return Err(output.refuse("is where two reports of this scan would go"));
@@ -357,10 +358,11 @@ fn outputs(args: &Args, set: &Effective, layers: &Layers, loaded: &Loaded) -> Re
 }
 
 /// Refuses to write a report over what it is about.
-fn spare_inputs(set: &Effective, layers: &Layers, output: &Output) -> Result<(), Error> {
+fn spare_inputs(args: &Args, set: &Effective, layers: &Layers, output: &Output) -> Result<(), Error> {
     output.spare_inputs(set.inputs.iter().chain(&set.inventory))?;
+    output.spare(args.packs.trusted_key.iter().chain(args.redact.key()).chain(&set.state))?;
     let lock = lock_file(layers);
-    let decided = [&layers.config.file, &lock, &set.waivers, &set.baseline, &set.state];
+    let decided = [&layers.config.file, &lock, &set.waivers, &set.baseline];
     let is_decided =
         |file: &Path| decided.into_iter().flatten().any(|known| known.canonicalize().is_ok_and(|known| known == file));
     if output.replaced().is_some_and(is_decided) {

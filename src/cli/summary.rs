@@ -83,6 +83,7 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     let output = output::file(args.output.as_ref()).map(|path| Output::create("--output", path)).transpose()?;
     if let Some(output) = &output {
         output.spare_inputs(&args.paths)?;
+        output.spare(args.redact.key())?;
     }
     let (bar, started) = (Bar::new(log), Instant::now());
     let packs = Checked::default();

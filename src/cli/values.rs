@@ -5,29 +5,41 @@ use lawbook::error::Error;
 use lawbook::finding::Severity;
 use lawbook::policy::Said;
 
-/// A time: RFC 3339, a date (its midnight in UTC), or a duration before the present such as `14d`.
+/// The time of the run, from which durations are reckoned. Flags are read each by itself, so that of `--now` is looked up among
+/// the words of the command line; where it is itself a duration, or wrong, the clock counts.
+fn present() -> Timestamp {
+    let words: Vec<String> = std::env::args().collect();
+    let behind = words.iter().position(|word| word == "--now").and_then(|at| words.get(at + 1)).map(String::as_str);
+    let named = behind.or_else(|| words.iter().find_map(|word| word.strip_prefix("--now=")));
+    let variable = std::env::var(NOW).ok();
+    named.or(variable.as_deref()).and_then(absolute).unwrap_or_else(Timestamp::now)
+}
+
+/// RFC 3339, or a date.
+fn absolute(text: &str) -> Option<Timestamp> {
+    let midnight = || jiff::tz::TimeZone::UTC.to_timestamp(text.parse::<jiff::civil::Date>().ok()?.at(0, 0, 0, 0)).ok();
+    lawbook::script::parse_time(text).or_else(midnight)
+}
+
+/// The variable that says the time of the run.
+const NOW: &str = "LAWBOOK_NOW";
+
+/// A time: RFC 3339, a date (its midnight in UTC), or a duration before the time of the run such as `14d`.
 pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
-    if let Some(time) = lawbook::script::parse_time(text) {
+    if let Some(time) = absolute(text) {
         return Ok(time);
     }
-    if let Ok(date) = text.parse::<jiff::civil::Date>() {
-        let midnight = date.at(0, 0, 0, 0);
-        return jiff::tz::TimeZone::UTC.to_timestamp(midnight).map_err(|error| error.to_string());
-    }
     match lawbook::script::parse_duration(text) {
-        Some(seconds) => {
-            Timestamp::now().checked_sub(SignedDuration::from_secs(seconds)).map_err(|error| error.to_string())
-        }
+        Some(seconds) => present().checked_sub(SignedDuration::from_secs(seconds)).map_err(|error| error.to_string()),
         None => Err("expected a time such as 2024-05-14T12:00:00Z, a date, or a duration ago such as 14d".to_owned()),
     }
 }
 
 /// The time of the run: that of the flag, or of the environment; no file says it. `None` if nobody does.
 pub(crate) fn now(flag: Option<Timestamp>) -> Result<Option<Timestamp>, Error> {
-    const VARIABLE: &str = "LAWBOOK_NOW";
-    let named = std::env::var(VARIABLE).ok().filter(|text| flag.is_none() && !text.is_empty());
+    let named = std::env::var(NOW).ok().filter(|text| flag.is_none() && !text.is_empty());
     let Some(text) = named else { return Ok(flag) };
-    time(&text).map(Some).map_err(|reason| Said::by_env(VARIABLE).wrong(reason))
+    time(&text).map(Some).map_err(|reason| Said::by_env(NOW).wrong(reason))
 }
 
 /// A number of bytes with an optional `K`, `M`, `G` (powers of 1024).

@@ -78,6 +78,8 @@ impl Locked {
     /// # Errors
     /// When it cannot be locked or read, or is no state file of this version.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        // Of a link what it names, so that whoever comes by another name meets the same lock and the same file.
+        let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let mut beside = path.as_os_str().to_owned();
         beside.push(".lock");
         let lock = OpenOptions::new().create(true).append(true).open(&beside);

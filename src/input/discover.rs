@@ -360,7 +360,7 @@ impl Listing<'_> {
         };
         let is_data = (sniffed.broken && may_be_data(&name, &path)) || is_data_name(&name);
         match sniffed.class {
-            Some(_) if sniffed.report => self.skip(name_of(&path), SkipReason::OurOwn),
+            _ if sniffed.report => self.skip(name_of(&path), SkipReason::OurOwn),
             Some(class) => self.push(path, class, delivery, &known).may_be_digest = sniffed.digest,
             None if is_data => {
                 self.push(path, Class::Events, delivery, &known);
@@ -603,9 +603,14 @@ pub fn is_report(head: &[u8]) -> bool {
         "{\"type\":\"summary\",\"schema_version\":1,",
         "{\"lawbook_baseline\":",
         "{\"lawbook_state\":",
+        "{\"lawbook\":\"",
+        "{\"diagnostics\":[",
+        "severity,standing,title,policy,pack,resources,time,",
     ]
     .iter()
     .any(|beginning| compact.starts_with(beginning))
+        || compact.starts_with("{\"$schema\":\"https://json.schemastore.org/sarif") && compact.contains("\"Lawbook\"")
+        || compact.starts_with("[{\"AwsAccountId\":") && compact.contains("\"CompanyName\":\"Lawbook\"")
 }
 
 /// An object whose first key is `Records`, or a record as CloudTrail writes it.

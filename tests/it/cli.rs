@@ -554,6 +554,89 @@ fn why_tells_the_verdict_on_every_record_that_was_asked_about() {
     assert!(why.contains("of 1 record more it was not asked"), "{why}");
 }
 
+/// A report takes the place of no other file of the run, whether that is there yet or not.
+#[test]
+fn keys_and_states_are_not_written_over() {
+    let desk = Desk::with_key_pair();
+    fs::write(desk.path().join("r.key"), "0123456789abcdef").unwrap();
+    let scan = ["scan", "log.json", "--policy", "key-pair-created.rhai", "--fail-on", "never"];
+    let with = |more: &[&str]| desk.run(&[&scan[..], more].concat());
+    let told = "is another file of this run, and the report would take its place";
+    for more in [
+        &["--redact", "--redact-key", "r.key", "-o", "r.key"][..],
+        &["--redact", "--redact-key", "r.key", "--metrics", "./r.key"],
+        &["--state", "seen.json", "--format", "json", "-o", "seen.json"],
+        &["--state", "seen.json", "--report", "json=./seen.json"],
+        &["--state", "seen.json", "--metrics", "seen.json"],
+        &["-o", "one.html", "--format", "html", "--metrics", "one.html"],
+    ] {
+        let ran = with(more).exits(2);
+        assert!(ran.err.contains(told), "{more:?}: {}", ran.err);
+    }
+    assert_eq!(fs::read_to_string(desk.path().join("r.key")).unwrap(), "0123456789abcdef");
+    assert!(!desk.path().join("seen.json").exists() && !desk.path().join("one.html").exists());
+    let summary = desk.run(&["summary", "log.json", "--redact", "--redact-key", "r.key", "-o", "r.key"]).exits(2);
+    assert!(summary.err.contains(told), "{}", summary.err);
+}
+
+/// A link to what is remembered leads there, as it does for whoever names the file itself.
+#[cfg(unix)]
+#[test]
+fn a_state_that_is_a_link_is_what_it_leads_to() {
+    let desk = Desk::with_key_pair();
+    fs::create_dir(desk.path().join("volume")).unwrap();
+    let scan = |state: &str| {
+        let args = ["scan", "log.json", "--policy", "key-pair-created.rhai", "--fail-on", "never", "--state", state];
+        desk.run(&args).exits(0);
+    };
+    scan("volume/seen");
+    let before = fs::read(desk.path().join("volume/seen")).unwrap();
+    fs::write(desk.path().join("volume/seen"), [&before[..], b""].concat()).unwrap();
+    std::os::unix::fs::symlink("volume/seen", desk.path().join("link")).unwrap();
+    scan("link");
+    assert!(fs::symlink_metadata(desk.path().join("link")).unwrap().is_symlink());
+    assert!(!desk.path().join("link.lock").exists());
+}
+
+/// Days ago are reckoned from the time of the run, whoever says that.
+#[test]
+fn durations_count_from_the_time_of_the_run() {
+    let desk = Desk::with_key_pair();
+    let time = time_of(&desk);
+    let scan = ["scan", "log.json", "--policy", "key-pair-created.rhai", "--since", "2d"];
+    let day_after = format!("{}T23:59:59Z", &time[..10]);
+    desk.run(&[&scan[..], &["--now", &day_after]].concat()).exits(1);
+    desk.run(&[&scan[..], &[&format!("--now={day_after}")]].concat()).exits(1);
+    desk.run(&scan).exits(2);
+    let of_variable = finish(desk.command(&scan).env("LAWBOOK_NOW", &day_after).stdin(Stdio::null()));
+    of_variable.exits(1);
+    // An empty variable sets nothing.
+    let mut emptied = desk.command(&scan);
+    emptied.env("LAWBOOK_NOW", &day_after).env("LAWBOOK_LOG_FORMAT", "").env("LAWBOOK_REDACT_KEY", "");
+    finish(emptied.stdin(Stdio::null())).exits(1);
+}
+
+/// The `eventTime` of the record on the desk.
+fn time_of(desk: &Desk) -> String {
+    let log = fs::read_to_string(desk.path().join("log.json")).unwrap();
+    let at = log.find("eventTime").unwrap();
+    let time = log[at + "eventTime".len()..].trim_start_matches(['"', ':', ' ']);
+    time[..time.find('"').unwrap()].to_owned()
+}
+
+#[test]
+fn reports_in_a_folder_are_no_data() {
+    let desk = Desk::with_key_pair();
+    fs::create_dir(desk.path().join("old")).unwrap();
+    for format in ["json", "ndjson", "sarif", "csv", "asff"] {
+        let file = format!("old/report.{format}");
+        let scan = ["scan", "log.json", "--policy", "key-pair-created.rhai", "--format", format, "-o", &file];
+        desk.run(&[&scan[..], &["--fail-on", "never"]].concat()).exits(0);
+    }
+    let ran = desk.run(&["scan", "old"]).exits(2);
+    assert!(ran.out.contains("nothing was judged") && ran.out.contains("5 files skipped"), "{}", ran.out);
+}
+
 #[test]
 fn standard_input_is_a_path() {
     let desk = Desk::with_key_pair();
