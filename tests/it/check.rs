@@ -237,6 +237,22 @@ fn mistakes_in_front_matter_have_their_place_in_the_file() {
 }
 
 #[test]
+fn a_line_that_ends_front_matter_too_early_is_the_one_that_is_told() {
+    for line in ["", "// TODO", "  //! severity: low"] {
+        for end in ["\n", "\r\n"] {
+            let lines =
+                ["//! ---", "//! title: T", line, "//! judges: cloudtrail", "//! ---", "fn matches(event) { true }"];
+            let found = mistakes(&lines.join(end));
+            let place = found.iter().map(|mistake| (mistake.code, mistake.place())).next();
+            assert_eq!(place, Some(("front-matter", (3, 1))), "{line:?}: {found:?}");
+            assert!(found[0].message.starts_with("this line does not begin with `//!`"), "{found:?}");
+        }
+    }
+    let found = mistakes("//! ---\n//! title: T\nfn matches(event) { true }\n");
+    assert_eq!(found[0].message, "the front matter is not closed by a second `//! ---`");
+}
+
+#[test]
 fn what_stands_twice_in_a_list_is_named() {
     for (line, said, column) in [
         ("window: { by: [awsRegion, awsRegion], within: 1h, count: 2 }", "`awsRegion` is twice in `by`", 31),
