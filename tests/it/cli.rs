@@ -666,6 +666,17 @@ fn new_writes_a_policy_that_loads() {
 
     let ran = desk.run(&["new", "key-pair-created", "--dir", "pack"]).exits(2);
     assert_eq!(ran.err, "error: pack/key-pair-created.rhai: is there already (try: another id, or remove the file)\n");
+    for folder in ["pack/lib", "pack/lib/of/all"] {
+        let ran = desk.run(&["new", "volume-gone", "--dir", folder]).exits(2);
+        assert_eq!(
+            ran.err,
+            format!(
+                "error: {folder}: holds what policies share: a policy in `lib/` is never asked (try: `--dir pack`)\n"
+            )
+        );
+    }
+    assert!(!desk.path().join("pack/lib").exists());
+    desk.run(&["new", "volume-gone", "--dir", "lib/of/packs"]).succeeds();
     let ran = desk.run(&["new", "KeyPair"]).exits(2);
     assert_eq!(
         ran.err,
