@@ -84,7 +84,7 @@ impl Diagnostic {
     }
 }
 
-/// The one of `known` that `wrong` can only have meant: a letter or two away, and all others farther.
+/// The one of `known` that `wrong` can only have meant: a letter or two away, and all others farther, and no neighbour.
 pub fn surely_meant<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = Letters::of(wrong);
     let most = if wanted.count < 5 { 1 } else { 2 };
@@ -103,7 +103,22 @@ pub fn surely_meant<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -
             _ => (best, is_only) = (Some((distance, name)), true),
         }
     }
-    best.filter(|(distance, name)| is_only && *distance <= most && *name != wrong).map(|(_, name)| name)
+    let is_sure =
+        |(distance, name): &(usize, &str)| is_only && *distance <= most && *name != wrong && is_slip(wrong, name);
+    best.filter(is_sure).map(|(_, name)| name)
+}
+
+/// True if one name may be a slip for the other. A neighbour is none: names that are numbered or lettered otherwise
+/// (`account1` and `account2`, `list_a` and `list_b`) are two things, and nearly all that is short is near to another.
+fn is_slip(wrong: &str, name: &str) -> bool {
+    let (wrong, name) = (wrong.to_lowercase(), name.to_lowercase());
+    let digits = |word: &str| word.chars().filter(char::is_ascii_digit).collect::<String>();
+    let split = |word: &str| word.chars().next_back().map(|last| (word.len() - last.len_utf8(), last));
+    let is_lettered_otherwise = match (split(&wrong), split(&name)) {
+        (Some((at, last)), Some((other_at, other))) => wrong[..at] == name[..other_at] && last != other,
+        _ => false,
+    };
+    wrong.chars().count() >= 4 && digits(&wrong) == digits(&name) && !is_lettered_otherwise
 }
 
 /// The one of `known` that `wrong` most likely meant.
@@ -188,7 +203,8 @@ mod tests {
         let distance = |name: &str| strsim::osa_distance(&wrong.to_lowercase(), &name.to_lowercase());
         let least = known.iter().map(|name| distance(name)).min()?;
         let nearest: BTreeSet<&str> = known.iter().copied().filter(|name| distance(name) == least).collect();
-        nearest.first().copied().filter(|name| nearest.len() == 1 && least <= most && *name != wrong)
+        let is_meant = |name: &&str| nearest.len() == 1 && least <= most && *name != wrong && is_slip(wrong, name);
+        nearest.first().copied().filter(is_meant)
     }
 
     fn meant_by_all<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
@@ -197,11 +213,41 @@ mod tests {
         known.iter().copied().find(|name| best > LIKE && score(name) >= best)
     }
 
+    #[test]
+    fn neighbours_are_no_slips() {
+        let neighbours = [
+            ("list_b", "list_a"),
+            ("account1", "account2"),
+            ("account", "account2"),
+            ("is_v6", "is_v4"),
+            ("Region2", "region"),
+            ("b", "a"),
+            ("x", "e"),
+            ("A", "a"),
+        ];
+        for (wrong, known) in neighbours {
+            assert_eq!(surely_meant(wrong, [known]), None, "{wrong}");
+        }
+        assert_eq!(did_you_mean("list_b", ["list_a"]), Some("list_a"), "what is no slip may be proposed");
+        let slips = [
+            ("evntName", "eventName"),
+            ("eventname", "eventName"),
+            ("requestParameter", "requestParameters"),
+            ("succeded", "succeeded"),
+            ("DisasociateAddress", "DisassociateAddress"),
+            ("acount1", "account1"),
+            ("hihg", "high"),
+        ];
+        for (wrong, known) in slips {
+            assert_eq!(surely_meant(wrong, [known, "unlike"]), Some(known), "{wrong}");
+        }
+    }
+
     proptest! {
         #[test]
         fn names_that_are_passed_over_are_none_that_was_meant(
-            wrong in "[abcAB]{0,9}|[a-zé]{0,4}|a{250,300}",
-            known in proptest::collection::vec("[abcAB]{0,9}|[a-zéİ]{0,4}|a{250,300}", 0..8),
+            wrong in "[abcAB1]{0,9}|[a-zé]{0,4}|a{250,300}",
+            known in proptest::collection::vec("[abcAB12]{0,9}|[a-zéİ]{0,4}|a{250,300}", 0..8),
         ) {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             prop_assert_eq!(surely_meant(&wrong, known.iter().copied()), surely_by_all(&wrong, &known));

@@ -38,7 +38,7 @@ pub use self::judge::{Answer, CaseResult, Verdict};
 pub use self::mutate::{Fate, Mutation, Survivor, Tried, mutate};
 pub use self::records::select;
 pub use self::remembered::{last_failed, remember};
-pub use self::review::{Pending, pending};
+pub use self::review::{Pending, ids, pending};
 pub use self::runner::{Counts, Options, Pattern, PolicyResult, Report, SnapshotState, run};
 pub use self::snapshot::{Entry, Snapshot, pending_of, snapshot_of};
 pub use self::suite::{Stop, Suite, TestedPack, TestedPolicy, policy_of};

@@ -1,5 +1,6 @@
 //! Finds snapshots that nobody accepted yet, and accepts or rejects them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -101,6 +102,15 @@ fn contradictions(new: &Snapshot, stem: &str) -> Vec<String> {
 }
 
 /// Snapshots, accepted and pending, in files and folders; a policy or its cases stand for theirs.
+/// The ids of all policies in files and folders, whether something of them is pending or not.
+pub fn ids(paths: &[PathBuf]) -> BTreeSet<String> {
+    let entries = paths.iter().flat_map(|path| walkdir::WalkDir::new(path).into_iter().filter_map(Result::ok));
+    let all = entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path);
+    let of_policies = all.filter(|file| is_snapshot(file) || file.extension().is_some_and(|end| end == "rhai"));
+    let id = |file: PathBuf| file.file_name()?.to_str()?.split('.').next().map(str::to_owned);
+    of_policies.filter_map(id).collect()
+}
+
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for path in paths {

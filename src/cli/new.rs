@@ -88,6 +88,12 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     };
     // What is part of a pack has its name, and that of policies that have none yet is in their snapshots.
     let root = root_of(&args.dir);
+    if let Some(above) = above_lib(&args.dir, &root) {
+        return Err(Error::new("holds what policies share: a policy in `lib/` is never asked")
+            .about(args.dir.display().to_string())
+            .try_to(format!("`--dir {}`", above.display()))
+            .into());
+    }
     let begins = !is_root(&root) && !holds_scripts(&args.dir);
     std::fs::create_dir_all(&args.dir)
         .map_err(|error| Error::new(format!("cannot be made: {error}")).about(args.dir.display().to_string()))?;
@@ -125,6 +131,24 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     }
     writeln!(out, "next: lawbook test {}", policy_file.display())?;
     Ok(0)
+}
+
+/// The folder above the `lib/` that a folder is, or is within, of the pack that begins at `root`.
+fn above_lib(folder: &Path, root: &Path) -> Option<PathBuf> {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let (folder, root) = (absolute(folder), absolute(root));
+    // What is part of no pack yet would be the library of the folder above.
+    let within = if is_root(&root) { root.as_path() } else { folder.parent()? };
+    let is_lib = |path: &&Path| path.file_name().is_some_and(|name| name == "lib");
+    let lib = folder.ancestors().take_while(|path| *path != within).filter(is_lib).last()?;
+    let above = lib.parent()?;
+    // As seen from here, where that is possible.
+    let here = absolute(Path::new("."));
+    Some(match above.strip_prefix(&here) {
+        Ok(below) if below.as_os_str().is_empty() => PathBuf::from("."),
+        Ok(below) => below.to_owned(),
+        Err(_) => above.to_owned(),
+    })
 }
 
 fn holds_scripts(folder: &Path) -> bool {

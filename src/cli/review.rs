@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use lawbook::cases::report::{Detail, write_changes};
 use lawbook::cases::{self, Pattern, Pending};
+use lawbook::diagnostic::did_you_mean;
 use lawbook::error::Error;
 
 use super::Failure;
@@ -51,6 +52,15 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         let pattern = Pattern::new(only)?;
         let before = pending.len();
         pending.retain(|one| pattern.chooses(&one.policy));
+        let ids = cases::ids(&paths);
+        if pending.is_empty() && !ids.iter().any(|id| pattern.chooses(id)) {
+            let error = Error::new(format!("no policy is named `{only}`")).about("--only");
+            let remedy = match did_you_mean(only, ids.iter().map(String::as_str)) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "an id, a part of one, or a glob of it; `lawbook list --pack DIR` lists all".to_owned(),
+            };
+            return Err(error.try_to(remedy).into());
+        }
         if pending.is_empty() && before > 0 {
             return Err(Error::new(format!("no pending snapshot is of a policy `{only}`")).about("--only").into());
         }

@@ -26,10 +26,10 @@ impl Acquitted {
     }
 
     /// Leaves out what is said of fields and events in libraries that are there for some policy. Of the rest nobody knows whether it is
-    /// there for a policy of another pack: it keeps none from loading, and of a single policy it is not told.
+    /// there for a policy of another pack: it keeps none from loading, and of a policy without the others of its pack it is not told.
     pub(super) fn judge(&self, pack: &Pack, diagnostics: &mut Vec<Diagnostic>) {
         let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_alone = pack.sources().len() < 2;
+        let is_alone = pack.sources().len() < 2 && !pack.is_whole();
         diagnostics.retain_mut(|diagnostic| {
             let is_of_policy =
                 matches!(diagnostic.code, "unknown-field" | "unknown-parameter" | "unknown-event" | "unlisted-event");

@@ -48,6 +48,13 @@ impl FrontMatter {
                     at += line.len();
                     continue;
                 }
+                // Where it is closed further down, it is this line that is wrong.
+                let is_fence = |line: &str| line.strip_prefix("//!").is_some_and(|line| line.trim() == "---");
+                if fences == 1 && source.text[at..].lines().any(is_fence) {
+                    let message = "this line does not begin with `//!`, so the front matter is not closed";
+                    let diagnostic = Diagnostic::error("front-matter", source, start..start + content.len(), message);
+                    return Err(Box::new(diagnostic.help("begin it with `//!`, or take it away")));
+                }
                 break;
             };
             at += line.len();

@@ -15,7 +15,7 @@ use super::overrides::ByPolicy;
 use super::{Overrides, Pack, Policy, header};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::finding::Enforcement;
-use crate::script::syntax::Tree;
+use crate::script::syntax::{Tokens, Tree};
 use crate::script::{self, Limits, Reader, Shared};
 
 /// Policies that one thread takes at a time.
@@ -56,6 +56,8 @@ pub(crate) fn load(pack: &Pack, inspect: Option<Inspect<'_>>, overrides: &Overri
         let against = inspect.map(|inspect| {
             let (shared, mistakes) = Shared::read(&pack.libraries, limits);
             diagnostics.extend(mistakes);
+            diagnostics.extend(pack.libraries.iter().filter_map(has_head));
+            diagnostics.extend(hooks_of_libraries(pack, &shared));
             (shared, inspect)
         });
         let loader = Loader { pack, against, overrides: overrides.by_policy(), limits };
@@ -194,6 +196,59 @@ fn on_big_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             Err(error) => panic!("no thread could be started: {error}"),
         }
+    })
+}
+
+/// What is said of a library that begins as a policy does.
+fn has_head(library: &Arc<SourceText>) -> Option<Diagnostic> {
+    let start = library.text.len() - library.text.trim_start().len();
+    let line = library.text[start..].lines().next()?.trim_end();
+    if line.strip_prefix("//!")?.trim() != "---" {
+        return None;
+    }
+    let message = "a library has no front matter: a policy in `lib/` is never asked";
+    let diagnostic = Diagnostic::error("front-matter", library, start..start + line.len(), message);
+    Some(diagnostic.help("move the file out of `lib/`"))
+}
+
+/// What is said of functions in libraries that are named as hooks are, which nobody calls: Lawbook calls those of policies
+/// alone.
+fn hooks_of_libraries(pack: &Pack, shared: &Shared) -> Vec<Diagnostic> {
+    // Of a part of a pack nobody knows what the rest of it calls.
+    if !pack.is_whole() {
+        return Vec::new();
+    }
+    let with_window = script::Hooks { window: Some(&script::Named::default()) };
+    let is_hook = |name: &str| [script::Hooks::default(), with_window].iter().any(|hooks| hooks.given(name).is_some());
+    let mut said = Vec::new();
+    // Of one that begins as a policy does enough is said.
+    for (source, tree) in shared.libraries.iter().filter(|(source, _)| has_head(source).is_none()) {
+        for function in tree.functions.iter().filter(|function| function.params.len() == 1 && is_hook(&function.name)) {
+            let name = &function.name;
+            if pack.policies.iter().chain(&*pack.libraries).any(|source| may_call(&source.text, name)) {
+                continue;
+            }
+            let message = format!("`{name}` is never called: a hook is one in a policy's file, and not in a library");
+            let diagnostic = Diagnostic::error("hook", source, function.span.clone(), message);
+            said.push(diagnostic.help(format!("give it another name, and call it in the policies' `{name}`")));
+        }
+    }
+    said
+}
+
+/// Whether a script may call a function of that name: where it is called, or pointed to.
+fn may_call(text: &str, name: &str) -> bool {
+    if !text.contains(name) {
+        return false;
+    }
+    let tokens = Tokens::of(text);
+    let tokens: Vec<&str> = tokens.within(&(0..text.len())).iter().map(|token| &text[token.clone()]).collect();
+    let pointed = [format!("\"{name}\""), format!("`{name}`")];
+    tokens.iter().enumerate().any(|(at, token)| {
+        let before = at.checked_sub(1).map_or("", |before| tokens[before]);
+        let after = tokens.get(at + 1).copied().unwrap_or_default();
+        let is_member = matches!(before, "." | "?.") && after != "(" || after == ":";
+        *token == name && before != "fn" && !is_member || before == "(" && pointed.iter().any(|text| text == token)
     })
 }
 

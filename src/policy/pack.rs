@@ -224,6 +224,12 @@ impl Pack {
         self
     }
 
+    /// True if its policies are all that there are of it: none was left out, and it is no policy by itself.
+    pub(crate) fn is_whole(&self) -> bool {
+        let is_policy = |path: &&String| path.ends_with(".rhai") && !is_library(path);
+        self.is_embedded || self.contents.0.keys().filter(is_policy).count() == self.policies.len()
+    }
+
     /// The texts of its policies, in the order of the files.
     pub(crate) fn sources(&self) -> &[Arc<SourceText>] {
         &self.policies

@@ -229,6 +229,11 @@ fn a_review_without_a_terminal_refuses_and_names_the_commands() {
     assert_eq!(desk.run(&["review", "pack", "--accept", "--only", "other"]).code, 2);
     assert_eq!(desk.run(&["review", "pack", "--accept", "--only", "trail-*"]).code, 0);
     assert_eq!(desk.run(&["review", "pack"]).out, "nothing to review\n");
+    assert_eq!(desk.run(&["review", "pack", "--accept", "--only", "trail-*"]).out, "nothing to review\n");
+    let run = desk.run(&["review", "pack", "--accept", "--only", "trial-stopped"]);
+    assert_eq!(run.code, 2, "{}", run.out);
+    assert!(run.err.contains("no policy is named") && run.err.contains("did you mean `trail-stopped`?"), "{}", run.err);
+    assert!(desk.run(&["review", "pack", "--only", "zzz"]).err.contains("lawbook list"));
 }
 
 #[test]

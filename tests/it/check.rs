@@ -237,6 +237,22 @@ fn mistakes_in_front_matter_have_their_place_in_the_file() {
 }
 
 #[test]
+fn a_line_that_ends_front_matter_too_early_is_the_one_that_is_told() {
+    for line in ["", "// TODO", "  //! severity: low"] {
+        for end in ["\n", "\r\n"] {
+            let lines =
+                ["//! ---", "//! title: T", line, "//! judges: cloudtrail", "//! ---", "fn matches(event) { true }"];
+            let found = mistakes(&lines.join(end));
+            let place = found.iter().map(|mistake| (mistake.code, mistake.place())).next();
+            assert_eq!(place, Some(("front-matter", (3, 1))), "{line:?}: {found:?}");
+            assert!(found[0].message.starts_with("this line does not begin with `//!`"), "{found:?}");
+        }
+    }
+    let found = mistakes("//! ---\n//! title: T\nfn matches(event) { true }\n");
+    assert_eq!(found[0].message, "the front matter is not closed by a second `//! ---`");
+}
+
+#[test]
 fn what_stands_twice_in_a_list_is_named() {
     for (line, said, column) in [
         ("window: { by: [awsRegion, awsRegion], within: 1h, count: 2 }", "`awsRegion` is twice in `by`", 31),
@@ -333,6 +349,7 @@ fn mistakes_are_told_in_the_order_of_the_files_however_many_there_are() {
 fn said(files: &[(&str, &str)]) -> Vec<(&'static str, String, String)> {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
+        std::fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
         std::fs::write(folder.path().join(name), text).unwrap();
     }
     let checked = Pack::from_folder(folder.path()).unwrap().check(&crate::of_invented_events(), &Limits::default());
@@ -383,4 +400,27 @@ fn a_policy_on_disk_wants_cases_beside_it() {
     assert_eq!(found, [("no-cases", "b.rhai".to_owned(), "//! ---".to_owned())]);
     let alone = Pack::from_text("a", &policy).check(&crate::of_invented_events(), &Limits::default()).unwrap();
     assert_eq!(alone.warnings(), []);
+}
+
+#[test]
+fn fields_that_a_library_misspells_are_told_of_a_pack_with_one_policy_and_not_of_one_policy_of_a_pack() {
+    let policy = SOUND.replace("//! FORMERLY\n", "").replace("succeeded(event)", "is_asked(event) && succeeded(event)");
+    let library = "fn is_asked(event) { event.requestPrameters.x == 1 }\n";
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("lib")).unwrap();
+    std::fs::write(folder.path().join("lib/shared.rhai"), library).unwrap();
+    std::fs::write(folder.path().join("a.rhai"), &policy).unwrap();
+    let told = |pack: Pack| {
+        let checked = pack.check(&Overrides::default(), &Limits::default()).unwrap();
+        checked.warnings().iter().any(|warning| warning.code == "unknown-field")
+    };
+    assert!(told(Pack::from_folder(folder.path()).unwrap()));
+    assert!(!told(Pack::from_file(&folder.path().join("a.rhai")).unwrap()));
+}
+
+#[test]
+fn a_policy_in_a_library_is_told_once() {
+    let policy = SOUND.replace("//! FORMERLY\n", "");
+    let found = said(&[("a.rhai", &policy), ("a.cases.yaml", "cases: []\n"), ("lib/b.rhai", &policy)]);
+    assert_eq!(found, [("front-matter", "b.rhai".to_owned(), "//! ---".to_owned())]);
 }

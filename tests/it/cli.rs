@@ -272,7 +272,10 @@ fn hostile_policies_are_stopped_and_named_once_and_the_scan_goes_on() {
         ("exploding-list", "fn matches(event) { let l = [1]; loop { l += l; } }"),
         ("exploding-map", "fn matches(event) { let m = #{}; let i = 0; loop { m[\"k\" + i] = i; i += 1; } }"),
         ("exploding-text", "fn matches(event) { let s = \"aaaaaaaa\"; loop { s += s; } }"),
-        ("huge-regex", "fn matches(event) { regex(event.eventName, \"((((a{1000}){1000}){1000}){1000})\") }"),
+        (
+            "huge-regex",
+            "fn matches(event) { let some = \"{1000}\"; regex(event.eventName, \"((((a{1000}){1000}){1000})\" + some + \")\") }",
+        ),
         ("good-one", "fn matches(event) { true }"),
         // Linear time: what makes others backtrack for years is an answer here.
         (
@@ -746,6 +749,17 @@ fn new_writes_a_policy_that_loads() {
 
     let ran = desk.run(&["new", "key-pair-created", "--dir", "pack"]).exits(2);
     assert_eq!(ran.err, "error: pack/key-pair-created.rhai: is there already (try: another id, or remove the file)\n");
+    for folder in ["pack/lib", "pack/lib/of/all"] {
+        let ran = desk.run(&["new", "volume-gone", "--dir", folder]).exits(2);
+        assert_eq!(
+            ran.err,
+            format!(
+                "error: {folder}: holds what policies share: a policy in `lib/` is never asked (try: `--dir pack`)\n"
+            )
+        );
+    }
+    assert!(!desk.path().join("pack/lib").exists());
+    desk.run(&["new", "volume-gone", "--dir", "lib/of/packs"]).succeeds();
     let ran = desk.run(&["new", "KeyPair"]).exits(2);
     assert_eq!(
         ran.err,

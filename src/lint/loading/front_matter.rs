@@ -9,7 +9,7 @@ pub(super) const LINTS: &[Lint] = &[
         code: "front-matter",
         category: Category::Metadata,
         level: Level::Error,
-        summary: "The head of the file is missing, is not closed by a second `//! ---`, is no YAML, or breaks the [schema](../schemas/policy.schema.json): an unknown key, a missing one, a severity that is none.",
+        summary: "The head of the file is missing, is not closed by a second `//! ---`, is no YAML, or breaks the [schema](../schemas/policy.schema.json): an unknown key, a missing one, a severity that is none. Or a file in `lib/` has one.",
         avoid: "`severity: hgih`, `tagz: []`",
         prefer: "the keys in [policies.md](policies.md#front-matter).",
         why: "A key that nobody reads is a wish that nobody fulfils.",
@@ -19,9 +19,27 @@ pub(super) const LINTS: &[Lint] = &[
 fn matches(event) { true }",
             "//! tagz: []
 fn matches(event) { true }",
+            "//! ---
+//! title: Something was made
+
+//! severity: low
+//! ---
+fn matches(event) { true }",
+            "fn matches(event) { succeeded(event) }
+//// lib
+//! ---
+//! title: Something was made
+//! ---
+fn is_a(event) { true }",
         ],
-        good: &["//! severity: high
-fn matches(event) { succeeded(event) }"],
+        good: &[
+            "//! severity: high
+fn matches(event) { succeeded(event) }",
+            "fn matches(event) { is_a(event) && succeeded(event) }
+//// lib
+//! What policies share.
+fn is_a(event) { event.a == 1 }",
+        ],
     },
     Lint {
         code: "id",

@@ -29,7 +29,7 @@ fn matches(event) { is_bad(event) }",
         code: "hook",
         category: Category::Correctness,
         level: Level::Error,
-        summary: "No `matches`; a hook with another number of parameters than one; or a function that nobody calls and whose name looks like a misspelt hook.",
+        summary: "No `matches`; a hook with another number of parameters than one; or a function that nobody calls and whose name looks like a misspelt hook, or is a hook's and stands in a library.",
         avoid: "`fn match_(event)`, `fn title()`",
         prefer: "`fn matches(event)`, `fn title(event)`",
         why: "Such a policy would never find anything, or never say what it should.",
@@ -38,9 +38,25 @@ fn matches(event) { is_bad(event) }",
             "fn matches() { true }",
             r#"fn matches(event) { succeeded(event) }
 fn titel(event) { "x" }"#,
+            r#"fn matches(event) { succeeded(event) }
+//// lib
+fn title(event) { "x" }"#,
+            r#"fn matches(event) { event.title == "x" && succeeded(event) }
+//// lib
+fn keep(event) { #{ title: "x" } }
+fn title(event) { "x" }"#,
         ],
-        good: &[r#"fn matches(event) { tilted(event) == "x" }
-fn tilted(event) { "x" }"#],
+        good: &[
+            r#"fn matches(event) { tilted(event) == "x" }
+fn tilted(event) { "x" }"#,
+            r#"fn matches(event) { succeeded(event) && group(event) == "x" }
+//// lib
+fn group(event) { event.a }
+fn title(event, what) { what }"#,
+            r#"fn matches(event) { succeeded(event) && list(event.a).some(Fn("keep")) }
+//// lib
+fn keep(event) { event == "a" }"#,
+        ],
     },
     Lint {
         code: "kind-not-literal",

@@ -24,11 +24,7 @@ pub(super) const FAMILY: Family = Family {
                 let Some(path) = as_text(&args[1]) else { return Ok(Array::new().into()) };
                 let value = to_json(&args[0]);
                 call.charge(value.to_string().len() / 16)?;
-                let found = value.query(&path).map_err(|error| {
-                    let reason: String =
-                        error.to_string().lines().last().unwrap_or_default().trim().chars().take(120).collect();
-                    call.fail(format!("`{}` is not a JSONPath: {reason}", path.escape_debug()))
-                })?;
+                let found = select(&value, &path).map_err(|reason| call.fail(reason))?;
                 Ok(found.into_iter().map(made).collect::<Array>().into())
             },
         },
@@ -89,6 +85,14 @@ pub(super) const FAMILY: Family = Family {
 fn written<'a>(args: &[predicate::Value<'a>]) -> Option<predicate::Value<'a>> {
     let text = args[0].to_json()?.to_string();
     (text.len() <= LONG_TEXT).then(|| predicate::Value::Text(text.into()))
+}
+
+/// What a JSONPath selects, or why it is none.
+pub(crate) fn select<'a>(value: &'a Value, path: &str) -> Result<Vec<&'a Value>, String> {
+    value.query(path).map_err(|error| {
+        let reason: String = error.to_string().lines().last().unwrap_or_default().trim().chars().take(120).collect();
+        format!("`{}` is not a JSONPath: {reason}", path.escape_debug())
+    })
 }
 
 /// JSON objects and lists held in text, URL-encoded or not: what requests carry.

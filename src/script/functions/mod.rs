@@ -54,6 +54,16 @@ pub(crate) struct Row {
     run: Run,
 }
 
+/// Why a function that takes a pattern cannot take this one.
+pub(crate) fn pattern_mistake(function: &str, pattern: &str) -> Option<String> {
+    match function {
+        "glob" => compile_glob(pattern).err(),
+        "regex" | "regex_find" => compile_regex(pattern).err(),
+        "jsonpath" => json::select(&serde_json::Value::Null, pattern).err(),
+        _ => None,
+    }
+}
+
 /// A family of functions.
 pub(crate) struct Family {
     pub(crate) name: &'static str,
