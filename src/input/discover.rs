@@ -591,8 +591,8 @@ fn sniff(raw: impl Read, path: Option<&Path>) -> Sniffed {
 /// True for the beginning of what Lawbook wrote: a report, as one object or as lines, a baseline, or what it remembers. They are
 /// in the way of the next scan of their folder, and no record begins so.
 pub fn is_report(head: &[u8]) -> bool {
-    let head = String::from_utf8_lossy(&head[..head.len().min(200)]);
-    let compact: String = head.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let begin = String::from_utf8_lossy(&head[..head.len().min(200)]);
+    let compact: String = begin.chars().filter(|letter| !letter.is_whitespace()).collect();
     [
         "{\"schema_version\":1,\"lawbook\":\"",
         "{\"type\":\"finding\",\"policy\":\"",
@@ -610,7 +610,12 @@ pub fn is_report(head: &[u8]) -> bool {
     .iter()
     .any(|beginning| compact.starts_with(beginning))
         || compact.starts_with("{\"$schema\":\"https://json.schemastore.org/sarif") && compact.contains("\"Lawbook\"")
-        || compact.starts_with("[{\"AwsAccountId\":") && compact.contains("\"CompanyName\":\"Lawbook\"")
+        || compact.starts_with("[{\"A") && says_lawbook(head)
+}
+
+/// Whether findings of AWS Security Hub, which others write, too, are of Lawbook.
+fn says_lawbook(head: &[u8]) -> bool {
+    String::from_utf8_lossy(&head[..head.len().min(2_000)]).contains("\"CompanyName\":\"Lawbook\"")
 }
 
 /// An object whose first key is `Records`, or a record as CloudTrail writes it.
