@@ -468,8 +468,7 @@ fn exit(
     if summary.faults > 0 {
         fails.push(plural(summary.faults, "fault"));
     }
-    let resources = judged_resources(summary, request, policies, given);
-    if summary.records.events + resources == 0 && !request.allow_empty {
+    if summary.records.events == 0 && !request.allow_empty && judged_resources(summary, request, policies, given) == 0 {
         let empty = given.files.files.iter().filter(|file| file.class == Class::Empty).count();
         let detail = match (summary.records.filtered, summary.records.recognised, empty) {
             (0, 0, 0) => String::new(),

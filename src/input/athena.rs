@@ -86,7 +86,7 @@ const ADDENDUM: &[Member] = &[
     Member("originalEventID", &[]),
 ];
 
-/// Members whose values have no blanks: one that seems to has another member behind it, of which nobody here knows.
+/// Members whose values have no comma: one that seems to has another member behind it, of which nobody here knows.
 const SINGLE: [&str; 9] = [
     "type",
     "accountId",
@@ -335,11 +335,12 @@ fn structure(text: &str, members: &'static [Member]) -> Option<Value> {
 fn spelled(value: Value, members: &'static [Member]) -> Value {
     match value {
         Value::Object(map) => {
-            let spelled =
-                map.into_iter().map(|(key, value)| match members.iter().find(|m| m.0.eq_ignore_ascii_case(&key)) {
+            let spelled = map.into_iter().map(|(key, value)| {
+                match members.iter().find(|known| known.0.eq_ignore_ascii_case(&key)) {
                     Some(member) => (member.0.to_owned(), spelled(value, member.1)),
                     None => (key, value),
-                });
+                }
+            });
             Value::Object(spelled.collect())
         }
         Value::Array(items) => items.into_iter().map(|item| spelled(item, members)).collect(),
@@ -375,7 +376,7 @@ fn read_members<'t>(mut text: &'t str, members: &'static [Member]) -> Option<(Va
             Some(inner) => (Value::Null, skip_braces(inner)),
             None => {
                 let (value, rest) = rest.split_at(scalar_end(rest, members));
-                if SINGLE.contains(&member.0) && value.contains(' ') {
+                if SINGLE.contains(&member.0) && value.contains(", ") {
                     return None;
                 }
                 (Value::from(value), rest)
@@ -457,6 +458,8 @@ mod tests {
                 }
             }))
         );
+        let internal = structure("{type=AWSService, invokedby=AWS Internal}", IDENTITY);
+        assert_eq!(internal, Some(json!({ "type": "AWSService", "invokedBy": "AWS Internal" })));
         assert_eq!((structure("{}", IDENTITY), structure("", IDENTITY)), (Some(json!({})), Some(Value::Null)));
     }
 

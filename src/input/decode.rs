@@ -125,8 +125,8 @@ pub(super) fn decoder<'r>(raw: impl Read + 'r, most: Limit) -> io::Result<(Box<d
             Inflate { state: State::Between(compressed), first: true, left: most.bytes, most, notes: notes.clone() };
         (head, rest) = peek(Box::new(inflate) as Box<dyn Read + 'r>)?;
     }
-    if let Some(codec) = unread_codec(&head) {
-        return Err(broken(codec));
+    if let Some((name, remedy)) = unread_codec(&head) {
+        return Err(broken(format!("{name} is not read: {remedy}")));
     }
     Ok(match utf16(&head) {
         Some(encoding) => (
@@ -152,9 +152,7 @@ pub(super) fn is_gzip(head: &[u8]) -> bool {
 pub(super) fn is_stream(path: &Path) -> bool {
     let mut head = Vec::new();
     let read = fs::File::open(path).and_then(|file| file.take(MAGIC as u64).read_to_end(&mut head));
-    let is_unread =
-        || unread_codec(&head).is_some_and(|told| ["zstd", "bzip2", "xz"].iter().any(|name| told.starts_with(name)));
-    read.is_ok() && (is_gzip(&head) || is_unread())
+    read.is_ok() && (is_gzip(&head) || matches!(unread_codec(&head), Some(("zstd" | "bzip2" | "xz", _))))
 }
 
 /// Whether bytes are text already, as far as their beginning tells: nothing that [`decoder`] would decode or refuse.
@@ -196,9 +194,9 @@ impl Read for Failing {
     }
 }
 
-/// What to say of bytes in a codec that is not read.
-fn unread_codec(head: &[u8]) -> Option<String> {
-    let (name, remedy) = match head {
+/// The name of a codec that is not read, and what to do.
+fn unread_codec(head: &[u8]) -> Option<(&'static str, &'static str)> {
+    Some(match head {
         [0x28, 0xB5, 0x2F, 0xFD, ..] => ("zstd", "decompress it first, with `zstd -d`"),
         [b'B', b'Z', b'h', b'1'..=b'9', ..] => ("bzip2", "decompress it first, with `bunzip2`"),
         [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => ("xz", "decompress it first, with `unxz`"),
@@ -207,8 +205,7 @@ fn unread_codec(head: &[u8]) -> Option<String> {
         [b'O', b'b', b'j', 1, ..] => ("Avro", "export the raw records as JSON"),
         [0x1F, 0x8B, ..] => ("gzip inside gzip inside gzip", "decompress it first, with `gunzip`"),
         _ => return None,
-    };
-    Some(format!("{name} is not read: {remedy}"))
+    })
 }
 
 /// Inflates gzip members one after another.

@@ -604,7 +604,6 @@ pub fn is_report(head: &[u8]) -> bool {
         "{\"lawbook_baseline\":",
         "{\"lawbook_state\":",
         "{\"lawbook\":\"",
-        "{\"diagnostics\":[",
         "severity,standing,title,policy,pack,resources,time,",
     ]
     .iter()

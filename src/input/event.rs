@@ -198,11 +198,15 @@ pub(super) fn take_eventbridge(opener: &mut Opener<'_>, node: &Node, depth: u32)
 /// Whether what somebody's own event carries may be a record, or hold some.
 fn may_hold_event(detail: Ref<'_>) -> bool {
     match detail.kind() {
-        Kind::Map => is_event(detail) || siem::carries(detail) || notice::lists(detail).any(|list| !list.is_empty()),
-        Kind::List => detail.items().any(is_event),
+        Kind::Map => is_event(detail) || siem::carries(detail) || notice::lists(detail).any(holds_event),
+        Kind::List => holds_event(detail),
         Kind::Text => detail.as_str().is_some_and(says_event),
         _ => false,
     }
+}
+
+fn holds_event(list: Ref<'_>) -> bool {
+    list.items().any(is_event)
 }
 
 /// Whether text speaks of an event.

@@ -454,6 +454,11 @@ fn records_in_odd_envelopes_are_found() {
         let found = bytes(envelope.to_string());
         assert_eq!((found.ids(), found.reasons()), (vec![first["eventID"].as_str().unwrap()], vec![]), "{envelope}");
     }
+    // What another application sends stays its own.
+    for other in [bus(json!({ "records": [{ "a": 1 }] })), bus(json!("{\"a\":1}")), queued("hello".to_owned())] {
+        let found = bytes(other.to_string());
+        assert_eq!((found.events.len(), found.recognised.len(), found.reasons()), (0, 1, vec![]), "{other}");
+    }
     for nothing in [json!({ "events": [] }), json!({ "results": [], "status": "Complete" })] {
         let found = bytes(nothing.to_string());
         assert_eq!((found.events.len(), found.recognised.len(), found.reasons()), (0, 0, vec![]), "{nothing}");

@@ -243,10 +243,12 @@ fn what_failed_or_is_not_recorded_is_told() {
                 "configurationItemStatus": status, "configuration": configuration })
     };
     let known = item("09:00", "OK", json!({ "volumeId": "vol-1", "encrypted": false }));
-    let items = json!({ "configurationItems": [known, item("10:00", "ResourceNotRecorded", Value::Null)] });
-    let (ids, faults) = judged(&[("config.json", items)]);
-    assert_eq!(ids, ["vol-1"]);
-    assert!(faults.len() == 1 && faults[0].contains("no longer records it"), "{faults:?}");
+    for nothing in [Value::Null, json!(""), json!("null")] {
+        let items = json!({ "configurationItems": [known, item("10:00", "ResourceNotRecorded", nothing)] });
+        let (ids, faults) = judged(&[("config.json", items)]);
+        assert_eq!(ids, ["vol-1"]);
+        assert!(faults.len() == 1 && faults[0].contains("no longer records it"), "{faults:?}");
+    }
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn read(item: Ref<'_>) -> Item {
     let region = region.filter(|_| !place::is_global(&kind));
     let state = match item.text(&["configurationItemStatus"]) {
         Some(status) if status.starts_with("ResourceDeleted") => State::Deleted,
-        Some("ResourceNotRecorded") if item.get("configuration").is_none_or(Ref::is_null) => State::NotRecorded,
+        Some("ResourceNotRecorded") if item.get("configuration").is_none_or(is_nothing) => State::NotRecorded,
         _ => State::Here,
     };
     Item {
@@ -246,6 +246,11 @@ fn read(item: Ref<'_>) -> Item {
         value,
         state,
     }
+}
+
+/// Whether a configuration, which may be JSON in text, is none.
+fn is_nothing(configuration: Ref<'_>) -> bool {
+    configuration.is_null() || configuration.as_str().is_some_and(|text| matches!(text.trim(), "" | "null"))
 }
 
 /// RFC 3339, with `+0000` too, or seconds since the epoch.
