@@ -79,11 +79,11 @@ impl Output {
         Some(self.target.as_path()).filter(|target| target.is_file())
     }
 
-    /// Refuses to take the place of files that are read or written in another way, which there need not be yet: keys, states.
+    /// Refuses to take the place of files that the run reads or writes for something else, and that need not be there yet.
     pub(crate) fn spare<'p>(&self, files: impl IntoIterator<Item = &'p PathBuf>) -> Result<(), Error> {
         let is_here = |file: &PathBuf| place_of(file).is_ok_and(|place| place == self.target);
         if matches!(self.sink, Sink::Beside(_)) && files.into_iter().any(is_here) {
-            return Err(self.refuse("is another file of this run, and the report would take its place"));
+            return Err(self.refuse("is another file of this run, and would be written over"));
         }
         Ok(())
     }

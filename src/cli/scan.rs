@@ -341,15 +341,13 @@ fn product_arn(text: &str) -> Result<String, String> {
 /// The files of reports: that one cannot be written is better known before the scan than after.
 fn outputs(args: &Args, set: &Effective, layers: &Layers, loaded: &Loaded) -> Result<Vec<(Format, Output)>, Error> {
     let mut outputs: Vec<(Format, Output)> = Vec::new();
-    // Whoever runs this writes it.
-    let metrics = args.metrics.as_ref().map(|path| Output::create("--metrics", path)).transpose()?;
     let main = set.output.iter().map(|file| ("--output", set.format, file));
     let others = set.reports.iter().map(|(format, file)| ("--report", *format, file));
     for (flag, format, path) in main.chain(others) {
         let output = Output::create(flag, path)?;
         spare_inputs(args, set, layers, &output)?;
         output.spare_packs(loaded.paths.iter())?;
-        if outputs.iter().map(|(_, known)| known).chain(&metrics).any(|known| known.is_same(&output)) {
+        if outputs.iter().any(|(_, known)| known.is_same(&output)) {
             return Err(output.refuse("is where two reports of this scan would go"));
         }
         outputs.push((format.into(), output));

@@ -5,22 +5,6 @@ use lawbook::error::Error;
 use lawbook::finding::Severity;
 use lawbook::policy::Said;
 
-/// The time of the run, from which durations are reckoned. Flags are read each by itself, so that of `--now` is looked up among
-/// the words of the command line; where it is itself a duration, or wrong, the clock counts.
-fn present() -> Timestamp {
-    let words: Vec<String> = std::env::args().collect();
-    let behind = words.iter().position(|word| word == "--now").and_then(|at| words.get(at + 1)).map(String::as_str);
-    let named = behind.or_else(|| words.iter().find_map(|word| word.strip_prefix("--now=")));
-    let variable = std::env::var(NOW).ok();
-    named.or(variable.as_deref()).and_then(absolute).unwrap_or_else(Timestamp::now)
-}
-
-/// RFC 3339, or a date.
-fn absolute(text: &str) -> Option<Timestamp> {
-    let midnight = || jiff::tz::TimeZone::UTC.to_timestamp(text.parse::<jiff::civil::Date>().ok()?.at(0, 0, 0, 0)).ok();
-    lawbook::script::parse_time(text).or_else(midnight)
-}
-
 /// The variable that says the time of the run.
 const NOW: &str = "LAWBOOK_NOW";
 
@@ -33,6 +17,23 @@ pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
         Some(seconds) => present().checked_sub(SignedDuration::from_secs(seconds)).map_err(|error| error.to_string()),
         None => Err("expected a time such as 2024-05-14T12:00:00Z, a date, or a duration ago such as 14d".to_owned()),
     }
+}
+
+/// A time that counts from nothing.
+fn absolute(text: &str) -> Option<Timestamp> {
+    let midnight = || jiff::tz::TimeZone::UTC.to_timestamp(text.parse::<jiff::civil::Date>().ok()?.at(0, 0, 0, 0)).ok();
+    lawbook::script::parse_time(text).or_else(midnight)
+}
+
+/// The time of the run, from which durations are reckoned. Each flag is read by itself, so that `--now` is looked up among the
+/// words of the command line; where that is itself a duration, or wrong, the clock counts.
+fn present() -> Timestamp {
+    // What is no text is no time either.
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let behind = words.iter().position(|word| word == "--now").and_then(|at| words.get(at + 1)).map(String::as_str);
+    let named = behind.or_else(|| words.iter().find_map(|word| word.strip_prefix("--now=")));
+    let variable = std::env::var(NOW).ok();
+    named.or(variable.as_deref()).and_then(absolute).unwrap_or_else(Timestamp::now)
 }
 
 /// The time of the run: that of the flag, or of the environment; no file says it. `None` if nobody does.
