@@ -101,7 +101,6 @@ fn contradictions(new: &Snapshot, stem: &str) -> Vec<String> {
     out
 }
 
-/// Snapshots, accepted and pending, in files and folders; a policy or its cases stand for theirs.
 /// The ids of all policies in files and folders, whether something of them is pending or not.
 pub fn ids(paths: &[PathBuf]) -> BTreeSet<String> {
     let entries = paths.iter().flat_map(|path| walkdir::WalkDir::new(path).into_iter().filter_map(Result::ok));
@@ -111,6 +110,7 @@ pub fn ids(paths: &[PathBuf]) -> BTreeSet<String> {
     of_policies.filter_map(id).collect()
 }
 
+/// Snapshots, accepted and pending, in files and folders; a policy or its cases stand for theirs.
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for path in paths {
