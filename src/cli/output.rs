@@ -81,11 +81,16 @@ impl Output {
 
     /// Refuses to take the place of files that the run reads or writes for something else, and that need not be there yet.
     pub(crate) fn spare<'p>(&self, files: impl IntoIterator<Item = &'p PathBuf>) -> Result<(), Error> {
-        let is_here = |file: &PathBuf| place_of(file).is_ok_and(|place| place == self.target);
-        if matches!(self.sink, Sink::Beside(_)) && files.into_iter().any(is_here) {
-            return Err(self.refuse("is another file of this run, and would be written over"));
+        match self.is_any_of(files) {
+            true => Err(self.refuse("is another file of this run, and would be written over")),
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Whether it would stand in the place of one of these files, which there need not be yet.
+    pub(crate) fn is_any_of<'p>(&self, files: impl IntoIterator<Item = &'p PathBuf>) -> bool {
+        let is_here = |file: &PathBuf| place_of(file).is_ok_and(|place| place == self.target);
+        matches!(self.sink, Sink::Beside(_)) && files.into_iter().any(is_here)
     }
 
     /// An error about it.

@@ -193,7 +193,9 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     let check = |output: &Output| {
         if let Ok((layers, Ok(set))) = &settled {
             spare_inputs(args, set, layers, output)?;
-            output.spare(set.output.iter().chain(set.reports.iter().map(|(_, file)| file)))?;
+            if output.is_any_of(set.output.iter().chain(set.reports.iter().map(|(_, file)| file))) {
+                return Err(output.refuse(TWICE));
+            }
         }
         output.spare_packs(args.packs.pack.iter().chain(&args.packs.policy))
     };
@@ -338,6 +340,9 @@ fn product_arn(text: &str) -> Result<String, String> {
     }
 }
 
+/// Why a file is refused that is named twice.
+const TWICE: &str = "is where two reports of this scan would go";
+
 /// The files of reports: that one cannot be written is better known before the scan than after.
 fn outputs(args: &Args, set: &Effective, layers: &Layers, loaded: &Loaded) -> Result<Vec<(Format, Output)>, Error> {
     let mut outputs: Vec<(Format, Output)> = Vec::new();
@@ -348,7 +353,7 @@ fn outputs(args: &Args, set: &Effective, layers: &Layers, loaded: &Loaded) -> Re
         spare_inputs(args, set, layers, &output)?;
         output.spare_packs(loaded.paths.iter())?;
         if outputs.iter().any(|(_, known)| known.is_same(&output)) {
-            return Err(output.refuse("is where two reports of this scan would go"));
+            return Err(output.refuse(TWICE));
         }
         outputs.push((format.into(), output));
     }

@@ -571,13 +571,17 @@ fn keys_and_states_are_not_written_over() {
         &["--state", "seen.json", "--format", "json", "-o", "seen.json"],
         &["--state", "seen.json", "--report", "json=./seen.json"],
         &["--state", "seen.json", "--metrics", "seen.json"],
-        &["-o", "one.html", "--format", "html", "--metrics", "one.html"],
     ] {
         let ran = with(more).exits(2);
         assert!(ran.err.contains(told), "{more:?}: {}", ran.err);
     }
+    // A page that was there is there still.
+    desk.write("one.html", "before");
+    let twice = with(&["-o", "one.html", "--format", "html", "--metrics", "one.html"]).exits(2);
+    assert!(twice.err.contains("is where two reports of this scan would go"), "{}", twice.err);
+    assert_eq!(fs::read_to_string(desk.path().join("one.html")).unwrap(), "before");
     assert_eq!(fs::read_to_string(desk.path().join("r.key")).unwrap(), "0123456789abcdef");
-    assert!(!desk.path().join("seen.json").exists() && !desk.path().join("one.html").exists());
+    assert!(!desk.path().join("seen.json").exists());
     let summary = desk.run(&["summary", "log.json", "--redact", "--redact-key", "r.key", "-o", "r.key"]).exits(2);
     assert!(summary.err.contains(told), "{}", summary.err);
 }
