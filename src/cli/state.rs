@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
+use lawbook::diagnostic::did_you_mean;
 use lawbook::engine::{Locked, Memory};
 use lawbook::error::Error;
 
@@ -65,7 +66,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         Command::Show { file, groups, format } => show(&open(file)?, *groups, *format),
         Command::Prune { file, before, policy } => {
             let mut locked = open(file)?;
-            let gone = locked.state.prune(*before, policy.as_deref());
+            let Some(gone) = locked.state.prune(*before, policy.as_deref()) else {
+                return Err(unknown(policy.as_deref().unwrap_or_default(), &locked).into());
+            };
             locked.save()?;
             let what = if gone == 1 { "1 sighting was".to_owned() } else { format!("{gone} sightings were") };
             writeln!(super::stdout(), "{what} forgotten")?;
@@ -81,6 +84,17 @@ fn open(file: &std::path::Path) -> Result<Locked, Error> {
         return Err(error.try_to("`lawbook scan --state FILE` makes one"));
     }
     Locked::open(file)
+}
+
+/// The error for a policy of which nothing is remembered.
+fn unknown(policy: &str, locked: &Locked) -> Error {
+    let names = locked.state.memories().map(|(name, ..)| name);
+    let ids = names.flat_map(|name| [name, name.rsplit('/').next().unwrap_or(name)]);
+    let error = Error::new(format!("nothing is remembered of `{policy}`")).about("--policy");
+    match did_you_mean(policy, ids) {
+        Some(meant) => error.try_to(format!("did you mean `{meant}`?")),
+        None => error.try_to("`lawbook state show FILE` lists the policies that remember"),
+    }
 }
 
 fn show(locked: &Locked, groups: bool, format: Format) -> Result<u8, Failure> {

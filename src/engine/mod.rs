@@ -165,6 +165,8 @@ impl Progress for () {
 /// When a path does not exist, or the file for what does not fit into memory cannot be written or read. Whatever happens
 /// to a record or a file while scanning is a fault in the outcome.
 pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Result<Outcome, Error> {
+    // That it cannot be used is better known before the scan than after; others may use it until windows are judged.
+    request.state.as_deref().map(Locked::open).transpose()?;
     let mut request = request.clone();
     request.triage = Arc::new(request.triage.settled(packs));
     // What is before it is read for what windows find from then on.

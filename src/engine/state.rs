@@ -76,10 +76,16 @@ impl Locked {
     /// Waits until nobody else uses the file, and reads it; there need not be one.
     ///
     /// # Errors
-    /// When it cannot be locked or read, or is no state file of this version.
+    /// When it cannot be locked or read, is a folder, a pipe or a device, or is no state file of this version.
     pub fn open(path: &Path) -> Result<Self, Error> {
         // Of a link what it names, so that whoever comes by another name meets the same lock and the same file.
         let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        // It is replaced as a whole: a device that a file took the place of would be lost to the whole machine.
+        if path.metadata().is_ok_and(|known| !known.is_file()) {
+            let error =
+                Error::new("is no file, and what was seen is remembered in one").about(path.display().to_string());
+            return Err(error.try_to("the name of a file, which there need not be yet"));
+        }
         let mut beside = path.as_os_str().to_owned();
         beside.push(".lock");
         let lock = OpenOptions::new().create(true).append(true).open(&beside);
@@ -204,11 +210,15 @@ impl State {
         memory
     }
 
-    /// Forgets what was before a time, of one policy (`pack/id`, or an id) or of all; how many stretches that were.
-    pub fn prune(&mut self, before: Timestamp, policy: Option<&str>) -> u64 {
+    /// Forgets what was before a time, of one policy (`pack/id`, or an id) or of all; how many stretches that were. `None`
+    /// if nothing is remembered of that policy.
+    pub fn prune(&mut self, before: Timestamp, policy: Option<&str>) -> Option<u64> {
         let is_it = |name: &str| {
             policy.is_none_or(|wanted| name == wanted || name.rsplit('/').next().is_some_and(|id| id == wanted))
         };
+        if policy.is_some() && !self.policies.keys().any(|name| is_it(name)) {
+            return None;
+        }
         let mut gone = 0;
         for (_, by_text) in self.policies.iter_mut().filter(|(name, _)| is_it(name)) {
             for memory in by_text.values_mut() {
@@ -230,7 +240,7 @@ impl State {
             by_text.retain(|_, memory| !memory.read.is_empty());
         }
         self.policies.retain(|_, by_text| !by_text.is_empty());
-        gone
+        Some(gone)
     }
 }
 
@@ -375,8 +385,8 @@ mod tests {
         memory.note_seen("[\"a\"]", at(5), "one");
         memory.note_seen("[\"b\"]", at(500), "two");
         memory.note_read(None, at(0), at(600));
-        assert_eq!(state.prune(at(400), Some("other")), 0);
-        assert_eq!(state.prune(at(400), Some("id")), 1);
+        assert_eq!(state.prune(at(400), Some("other")), None);
+        assert_eq!(state.prune(at(400), Some("id")), Some(1));
         let (_, _, memory) = state.memories().next().unwrap();
         assert_eq!(memory.read_from(None, at(500)), Some(at(400)));
         assert_eq!(memory.seen.len(), 1);

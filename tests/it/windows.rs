@@ -665,7 +665,12 @@ fn a_state_file_can_be_looked_into_and_pruned() {
     assert_eq!(whole[0]["groups"], 2);
     let (code, text) = run(&["scan", desk.path().to_str().unwrap(), "-v"]);
     assert!(code != 2 && text.contains("seen: part of a lawbook"), "{text}");
-    let (code, text) = run(&["state", "prune", path, "--before", "2024-05-14T00:30:00Z"]);
+    let (code, text) = run(&["state", "prune", path, "--before", "2024-05-14T00:30:00Z", "--policy", "first-sen"]);
+    assert!(
+        code == 2 && text.contains("nothing is remembered of `first-sen` (try: did you mean `first-seen`?)"),
+        "{text}"
+    );
+    let (code, text) = run(&["state", "prune", path, "--before", "2024-05-14T00:30:00Z", "--policy", "first-seen"]);
     assert_eq!((code, text.as_str()), (0, "1 sighting was forgotten\n"));
     let (code, text) = run(&["scan", logs.to_str().unwrap(), "--state", path, "--region", "eu-west-1"]);
     assert!(code == 2 && text.contains("remembers whole accounts"), "{text}");
