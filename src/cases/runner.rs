@@ -343,7 +343,10 @@ pub(super) fn in_parallel<T: Sync, R: Send>(things: &[T], threads: usize, work: 
     };
     std::thread::scope(|scope| {
         for _ in 1..threads.min(things.len()).max(1) {
-            scope.spawn(run);
+            // Where the system gives no more threads, fewer do the same.
+            if std::thread::Builder::new().spawn_scoped(scope, run).is_err() {
+                break;
+            }
         }
         run();
     });

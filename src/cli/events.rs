@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::values::{account, region, size, time};
+use super::values::{account, region, size, threads, time};
 
 /// Which events are read.
 #[derive(Clone, Debug, Default, Args)]
@@ -36,6 +36,6 @@ pub(crate) struct EventArgs {
     pub(crate) max_record: Option<u64>,
 
     /// Threads that read and judge; by default one a core
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<NonZeroUsize>,
 }

@@ -50,9 +50,15 @@ pub(crate) struct Settled<T> {
 impl Layers {
     /// Reads both; every mistake in them is told at once.
     pub(crate) fn read(args: &ConfigArgs) -> Result<Self, Failure> {
-        let variables: Vec<(String, String)> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+        let mut variables = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else { continue };
+            match value.into_string() {
+                Ok(value) => variables.push((name, value)),
+                Err(_) if Config::reads(&name) => return Err(Said::by_env(&name).wrong("is no text").into()),
+                Err(_) => {}
+            }
+        }
         for (name, _) in &variables {
             if let Some(meant) = Config::meant(name) {
                 super::note(&format!("`{name}` sets nothing (try: `{meant}`)"));

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use clap::ValueEnum;
 use lawbook::error::Error;
+use lawbook::fault::printable;
 use lawbook::policy::{Checked, Policy};
 use lawbook::script::Limits;
 
@@ -69,7 +70,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let kinds = policies.iter().map(|policy| policy.header.judges.len()).max().unwrap_or(0);
     for (name, policy) in names.iter().zip(policies) {
         let severity = severity(policy);
-        writeln!(out, "{name:width$}  {severity:8}  {:kinds$}  {}", policy.header.judges, policy.header.title.text)?;
+        // Policies may come from others: their text must not steer the terminal.
+        let title = printable(&policy.header.title.text, usize::MAX);
+        writeln!(out, "{name:width$}  {severity:8}  {:kinds$}  {title}", policy.header.judges)?;
     }
     Ok(0)
 }

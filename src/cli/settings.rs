@@ -19,7 +19,7 @@ use super::layers::{Layers, Row, Taking};
 use super::output;
 use super::packs::Loaded;
 use super::scan::FormatArg;
-use super::values::{FailOn, account, now, region, size, switch, time};
+use super::values::{FailOn, account, now, region, size, switch, threads, time};
 
 /// What a scan reads, how it judges, and what makes its exit code.
 #[derive(Clone, Debug, Default, Args)]
@@ -203,8 +203,7 @@ impl SettingArgs {
         let max_inflated =
             taking.one("max_inflated", self.events.max_inflated, size, bytes, defaults.max_inflated.into());
         let max_record = taking.one("max_record", self.events.max_record, size, bytes, defaults.max_record.into());
-        let count = |text: &str| text.parse().map_err(|_| "expected a number from 1".to_owned());
-        let threads = taking.one("threads", self.events.threads, count, |count| count.get().into(), Value::Null);
+        let threads = taking.one("threads", self.events.threads, threads, |count| count.get().into(), Value::Null);
         let state = taking.path("state", self.state.as_ref());
         let history_complete = taking.switch("history_complete", self.history_complete);
         let word = |format: &FormatArg| Value::from(format.word());

@@ -21,6 +21,7 @@ use super::log::{Entry, Level, Log};
 use super::output::{self, Output};
 use super::packs::{ShapesArgs, locking, verify};
 use super::progress::Bar;
+use super::values::threads;
 use super::{Failure, watch};
 
 /// Run the cases beside policies, and compare their snapshots
@@ -79,7 +80,7 @@ pub(crate) struct Args {
     shapes: ShapesArgs,
 
     /// Threads to judge with
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = threads)]
     threads: Option<NonZeroUsize>,
 
     /// Tell which lines cases go through, and which conditions were true and false

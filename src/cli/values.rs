@@ -1,5 +1,7 @@
 //! What flags take: times, sizes, severities.
 
+use std::num::NonZeroUsize;
+
 use jiff::{SignedDuration, Timestamp};
 use lawbook::error::Error;
 use lawbook::finding::Severity;
@@ -55,6 +57,15 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
     };
     let size = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).filter(|size| *size > 0);
     size.ok_or_else(|| "expected bytes such as 64M or 4G".to_owned())
+}
+
+/// Threads that a run may be asked to start: more are a slip, and many systems refuse them.
+const MOST_THREADS: usize = 1_024;
+
+/// A number of threads.
+pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.parse::<NonZeroUsize>().ok().filter(|number| number.get() <= MOST_THREADS);
+    number.ok_or_else(|| format!("expected a number from 1 to {MOST_THREADS}"))
 }
 
 /// The least severity that fails a run.

@@ -464,10 +464,12 @@ impl Known {
     fn of_all(files: &[(PathBuf, bool)], threads: usize) -> Vec<io::Result<Self>> {
         /// Files for which another thread is worth its start.
         const LEAST: usize = 1_024;
+        /// More have to wait for each other.
+        const MOST_THREADS: usize = 16;
         let of_each = |files: &[(PathBuf, bool)]| -> Vec<io::Result<Self>> {
             files.iter().map(|(path, _)| Ok(Self::of(path, &fs::metadata(path)?))).collect()
         };
-        let threads = threads.min(files.len() / LEAST);
+        let threads = threads.min(files.len() / LEAST).min(MOST_THREADS);
         if threads < 2 {
             return of_each(files);
         }

@@ -13,6 +13,9 @@ use crate::yaml::{self, Data, Key, Yaml};
 /// The name of the file.
 pub(super) const FILE: &str = "lawbook.yaml";
 
+/// What people call it, too.
+const MISNAMED: &str = "lawbook.yml";
+
 /// What the names of variables begin with.
 const PREFIX: &str = "LAWBOOK_";
 
@@ -78,13 +81,24 @@ impl Config {
     /// above, named from there; none is an empty one.
     ///
     /// # Errors
-    /// When the file cannot be read or is not a configuration: every mistake.
+    /// When the file cannot be read or is not a configuration: every mistake. When one is there by another ending, which
+    /// somebody takes for it.
     pub fn find(folder: &Path) -> Result<Self, Vec<Error>> {
-        let up = |depth: usize| std::iter::repeat_n("..", depth).collect::<PathBuf>().join(FILE);
-        match folder.ancestors().enumerate().find(|(_, folder)| folder.join(FILE).is_file()) {
-            Some((depth, _)) => Self::read(&up(depth)),
-            None => Ok(Self::default()),
+        let up = |depth: usize, name: &str| std::iter::repeat_n("..", depth).collect::<PathBuf>().join(name);
+        // A link to nowhere and a folder are there, too: reading them says what is wrong.
+        let is_there = |folder: &Path, name: &str| folder.join(name).symlink_metadata().is_ok();
+        for (depth, folder) in folder.ancestors().enumerate() {
+            if is_there(folder, FILE) {
+                return Self::read(&up(depth, FILE));
+            }
+            if is_there(folder, MISNAMED) {
+                let error = Error::new("is not read, for a configuration has another name");
+                let remedy =
+                    format!("rename it to `{FILE}`; or name it with `--config`, or go without with `--no-config`");
+                return Err(vec![error.about(up(depth, MISNAMED).display().to_string()).try_to(remedy)]);
+            }
         }
+        Ok(Self::default())
     }
 
     /// Reads a configuration.
@@ -186,6 +200,11 @@ impl Config {
         let schema: Value = serde_json::from_str(SCHEMA).unwrap_or_default();
         let keys = schema["properties"].as_object().map(|keys| keys.keys().cloned().collect::<Vec<_>>());
         keys.unwrap_or_default().into_iter().filter(|key| key != "lawbook").collect()
+    }
+
+    /// Whether a variable sets something that is text.
+    pub fn reads(name: &str) -> bool {
+        ["LAWBOOK_CONFIG", "LAWBOOK_NOW"].contains(&name) || Self::variables().iter().any(|known| known == name)
     }
 
     /// The variables that set something.

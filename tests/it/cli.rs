@@ -603,6 +603,26 @@ fn a_state_that_is_a_link_is_what_it_leads_to() {
     assert!(!desk.path().join("link.lock").exists());
 }
 
+/// A file never takes the place of a folder, a pipe or a device, and nothing is scanned for what could not be remembered.
+#[cfg(unix)]
+#[test]
+fn a_state_is_a_file() {
+    let desk = Desk::with_key_pair();
+    fs::create_dir(desk.path().join("folder")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(desk.path().join("pipe")).status().unwrap().success());
+    fs::write(desk.path().join("other"), "not a state\n").unwrap();
+    std::os::unix::fs::symlink("pipe", desk.path().join("link")).unwrap();
+    for (state, told) in
+        [("folder", "is no file"), ("pipe", "is no file"), ("link", "is no file"), ("other", "state file")]
+    {
+        let args = ["scan", "log.json", "--policy", "key-pair-created.rhai", "--state", state];
+        let ran = desk.run(&args).exits(2);
+        assert!(ran.err.contains(told), "{}", ran.err);
+        assert!(ran.out.is_empty(), "{}", ran.out);
+    }
+    assert!(!fs::metadata(desk.path().join("pipe")).unwrap().is_file());
+}
+
 /// Days ago are reckoned from the time of the run, whoever says that.
 #[test]
 fn durations_count_from_the_time_of_the_run() {
@@ -720,6 +740,11 @@ fn list_and_show_know_the_embedded_pack() {
             assert!(shown.contains(&format!("\n{heading}\n")), "`show {id}` lacks `{heading}`");
         }
     }
+    fs::create_dir(desk.path().join("odd")).unwrap();
+    let odd = "//! ---\n//! title: \u{202e}ddo\n//! severity: low\n//! judges: cloudtrail\n//! ---\nfn matches(event) { true }\n";
+    fs::write(desk.path().join("odd/odd.rhai"), odd).unwrap();
+    let line = desk.run(&["list", "--pack", "odd"]).succeeds().out;
+    assert!(line.ends_with("  \\u{202e}ddo\n"), "what others wrote steers no terminal: {line:?}");
     let ran = desk.run(&["show", "eip-dissociated"]).exits(2);
     assert_eq!(
         ran.err,

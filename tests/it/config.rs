@@ -846,6 +846,54 @@ fn the_effective_configuration_is_shown_for_people_too() {
 }
 
 #[test]
+fn what_would_set_nothing_is_told() {
+    let desk = Desk::new();
+    let refused = |told: &str| {
+        let ran = desk.run(&["scan", "logs", "--pack", "pack"]);
+        assert!(ran.code == 2 && ran.out.is_empty() && ran.err.contains(told), "{told}: {}{}", ran.out, ran.err);
+        let ran = desk.run(&["scan", "logs", "--pack", "pack", "--no-config"]);
+        assert_eq!(ran.code, 1, "{}", ran.err);
+    };
+    desk.write("lawbook.yml", "fail_on: critical\n");
+    refused("lawbook.yml: is not read, for a configuration has another name (try: rename it to `lawbook.yaml`");
+    let below = desk.run_in("logs", &[], &["scan", ".", "--pack", "../pack"]);
+    assert!(below.code == 2 && below.err.contains("../lawbook.yml: is not read"), "{}", below.err);
+    // One of the right name counts, whatever else there is.
+    desk.write("lawbook.yaml", "fail_on: critical\n");
+    assert_eq!(desk.run(&["scan", "logs", "--pack", "pack"]).code, 0);
+    desk.write("lawbook.yaml", "params: { key-made: {} }\n");
+    refused("lawbook.yaml:1:21: `key-made` is empty");
+    std::fs::remove_file(desk.path().join("lawbook.yaml")).unwrap();
+    std::fs::remove_file(desk.path().join("lawbook.yml")).unwrap();
+    std::fs::create_dir(desk.path().join("lawbook.yaml")).unwrap();
+    refused("lawbook.yaml: cannot be read");
+    std::fs::remove_dir(desk.path().join("lawbook.yaml")).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        std::os::unix::fs::symlink("nowhere", desk.path().join("lawbook.yaml")).unwrap();
+        refused("lawbook.yaml: cannot be read");
+        std::fs::remove_file(desk.path().join("lawbook.yaml")).unwrap();
+        for name in ["LAWBOOK_FAIL_ON", "LAWBOOK_CONFIG", "LAWBOOK_NOW"] {
+            let mut command = crate::cli::lawbook();
+            command.args(["scan", "logs", "--pack", "pack"]).current_dir(desk.path());
+            let ran = command.env(name, std::ffi::OsStr::from_bytes(b"hi\xffgh")).output().unwrap();
+            let told = String::from_utf8(ran.stderr).unwrap();
+            assert!(ran.status.code() == Some(2) && told.contains(&format!("{name}: is no text")), "{told}");
+        }
+    }
+    for threads in ["0", "1025", "many"] {
+        let ran = desk.run(&["scan", "logs", "--pack", "pack", "--threads", threads]);
+        assert!(ran.code == 2 && ran.err.contains("expected a number from 1 to 1024"), "{}", ran.err);
+        let ran = desk.run(&["test", "pack", "--threads", threads]);
+        assert!(ran.code == 2 && ran.err.contains("expected a number from 1 to 1024"), "{}", ran.err);
+        let ran = desk.run_in(".", &[("LAWBOOK_THREADS", threads)], &["scan", "logs", "--pack", "pack"]);
+        assert!(ran.code == 2 && ran.err.contains("LAWBOOK_THREADS"), "{}", ran.err);
+    }
+    assert_eq!(desk.run(&["scan", "logs", "--pack", "pack", "--threads", "1024"]).code, 1);
+}
+
+#[test]
 fn tags_of_resources_waive_only_if_the_configuration_lets_them() {
     let desk = Desk::new();
     desk.write(
