@@ -264,7 +264,7 @@ pub fn pending_of(policy: &str) -> PathBuf {
 pub(super) fn write(path: &Path, text: &str) -> Result<(), Error> {
     use std::io::Write as _;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = tempfile::Builder::new().prefix(".lawbook-").tempfile_in(folder).and_then(|mut file| {
+    let written = tempfile::Builder::new().prefix(crate::input::UNFINISHED).tempfile_in(folder).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         // As other files are: a temporary file is for its owner alone.
         #[cfg(unix)]

@@ -3,10 +3,11 @@
 //! *Law*: whatever goes wrong, what stood there before stands there still. Pipes and devices are written to as they are.
 
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use lawbook::error::Error;
+use lawbook::input::{UNFINISHED, is_data};
 use tempfile::NamedTempFile;
 
 /// A file that will be written.
@@ -59,7 +60,7 @@ impl Output {
             OpenOptions::new().append(true).open(&target).map_err(failed)?;
         }
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".lawbook-");
+        builder.prefix(UNFINISHED);
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let file = builder.tempfile_in(target.parent().unwrap_or(Path::new("."))).map_err(failed)?;
@@ -141,14 +142,6 @@ fn place_of(path: &Path) -> io::Result<PathBuf> {
         let file = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         Ok(folder.canonicalize()?.join(file))
     })
-}
-
-/// True for a file that may hold records: not a report of an earlier scan, and not text for people.
-fn is_data(file: &Path) -> bool {
-    let mut head = Vec::new();
-    let read = File::open(file).and_then(|file| file.take(512).read_to_end(&mut head));
-    let is_text = head.trim_ascii_start().first().is_none_or(|first| first.is_ascii_alphabetic());
-    file.is_file() && read.is_ok() && !is_text && !lawbook::input::is_report(&head)
 }
 
 fn set(file: &NamedTempFile, permissions: Permissions) -> io::Result<()> {

@@ -317,7 +317,9 @@ impl Listing<'_> {
             if hidden && entry.file_type().is_dir() {
                 walk.skip_current_dir();
             }
-            if hidden || !entry.file_type().is_dir() {
+            // What this run writes until it is whole has another name in every run.
+            let is_unfinished = entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes());
+            if !is_unfinished && (hidden || !entry.file_type().is_dir()) {
                 entries.push((entry.into_path(), hidden));
             }
         }
@@ -358,13 +360,9 @@ impl Listing<'_> {
             Ok(sniffed) => sniffed,
             Err(error) => return Err((path, error)),
         };
-        let is_data = (sniffed.broken && may_be_data(&name, &path)) || is_data_name(&name);
-        match sniffed.class {
+        match sniffed.class_in_folder(&name, &path) {
             _ if sniffed.report => self.skip(name_of(&path), SkipReason::OurOwn),
             Some(class) => self.push(path, class, delivery, &known).may_be_digest = sniffed.digest,
-            None if is_data => {
-                self.push(path, Class::Events, delivery, &known);
-            }
             None => self.skip(name_of(&path), SkipReason::NotData),
         }
         Ok(())
@@ -526,6 +524,9 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::new("no such file or folder").about(name_of(path).as_ref()).try_to(remedy)
 }
 
+/// How names of files begin that are written beside what they are to replace.
+pub const UNFINISHED: &str = ".lawbook-";
+
 /// What belongs to a lawbook and holds no records.
 fn is_our_own(name: &str) -> bool {
     matches!(name, "lawbook.yaml" | "lawbook.yml" | "lawbook.lock" | "pack.yaml" | "waivers.yaml" | "waivers.yml")
@@ -574,6 +575,24 @@ impl Sniffed {
         let (class, digest) = (classify(head, path, broken), digest::begins_so(head));
         Self { report: is_report(head), class, broken, digest: digest && class == Some(Class::Events) }
     }
+
+    /// As what a file is read that was found in a folder: one that looks like data, or is called so.
+    fn class_in_folder(&self, name: &str, path: &Path) -> Option<Class> {
+        let is_data = (self.broken && may_be_data(name, path)) || is_data_name(name);
+        self.class.or_else(|| is_data.then_some(Class::Events))
+    }
+}
+
+/// Whether a scan of its folder finds something to read in a file: no report of an earlier scan, no text for people.
+pub fn is_data(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    // Nobody knows what cannot be opened.
+    let sniffed = fs::File::open(file).map(|raw| sniff(raw, Some(file)));
+    let holds = |sniffed: Sniffed| {
+        let class = sniffed.class_in_folder(&name, file);
+        !sniffed.report && class.is_some_and(|class| class != Class::Empty)
+    };
+    !name.starts_with('.') && !is_our_own(&name) && sniffed.map_or(true, holds)
 }
 
 /// Looks at the first bytes of a file: a glance, and all of the head where that does not tell.
@@ -592,7 +611,7 @@ fn sniff(raw: impl Read, path: Option<&Path>) -> Sniffed {
 
 /// True for the beginning of what Lawbook wrote: a report, as one object or as lines, a baseline, or what it remembers. They are
 /// in the way of the next scan of their folder, and no record begins so.
-pub fn is_report(head: &[u8]) -> bool {
+fn is_report(head: &[u8]) -> bool {
     let begin = String::from_utf8_lossy(&head[..head.len().min(200)]);
     let compact: String = begin.chars().filter(|letter| !letter.is_whitespace()).collect();
     [
@@ -611,12 +630,14 @@ pub fn is_report(head: &[u8]) -> bool {
     .iter()
     .any(|beginning| compact.starts_with(beginning))
         || compact.starts_with("{\"$schema\":\"https://json.schemastore.org/sarif") && compact.contains("\"Lawbook\"")
-        || compact.starts_with("[{\"A") && says_lawbook(head)
+        || compact.starts_with("[{\"A") && says_lawbook(&head[..head.len().min(2_000)], "CompanyName")
+        || compact.starts_with("{\"activity_id\":")
+            && says_lawbook(head.split(|byte| *byte == b'\n').next().unwrap_or_default(), "vendor_name")
 }
 
-/// Whether findings of AWS Security Hub, which others write, too, are of Lawbook.
-fn says_lawbook(head: &[u8]) -> bool {
-    String::from_utf8_lossy(&head[..head.len().min(2_000)]).contains("\"CompanyName\":\"Lawbook\"")
+/// Whether the first finding in a format that others write, too, is of Lawbook.
+fn says_lawbook(head: &[u8], key: &str) -> bool {
+    memchr::memmem::find(head, format!("\"{key}\":\"Lawbook\"").as_bytes()).is_some()
 }
 
 /// An object whose first key is `Records`, or a record as CloudTrail writes it.

@@ -31,14 +31,44 @@ pub(super) fn quoted(text: &str) -> String {
     if line.chars().count() > SHOWN { format!("`{shown}…`") } else { format!("`{shown}`") }
 }
 
-/// Whether text that is not JSON has a record within a line, as logs that put a time before each record have.
+/// Whether text that is not JSON has a record within a line, as logs that put a time before each record have: in whatever
+/// order its keys are, and also as text within a text.
 pub(super) fn holds_a_record(text: &[u8]) -> bool {
-    String::from_utf8_lossy(text).contains("{\"eventVersion\"")
+    let has = |line: &[u8], key: &str| {
+        memchr::memmem::find_iter(line, key).any(|at| {
+            let behind = &line[at + key.len()..];
+            let escapes = behind.iter().take_while(|byte| **byte == b'\\').count();
+            behind[escapes..].strip_prefix(b"\"").is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"))
+        })
+    };
+    let of_record = |line: &[u8]| {
+        line.contains(&b'{') && ["eventVersion", "eventSource", "eventName"].iter().all(|key| has(line, key))
+    };
+    text.split(|byte| *byte == b'\n').any(of_record)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_within_a_line_is_seen_in_any_order_and_as_text() {
+        for text in [
+            r#"May 14 12:00:00 host x: {"eventVersion":"1.08","eventSource":"a","eventName":"b"}"#,
+            r#"May 14 {"awsRegion": "r", "eventName" : "b", "eventSource": "a", "eventVersion": "1.08"}"#,
+            "first\n2024 app {\"message\":\"{\\\"eventVersion\\\":1,\\\"eventSource\\\":2,\\\"eventName\\\":3}\"}",
+        ] {
+            assert!(holds_a_record(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "eventVersion,eventSource,eventName\n1,2,3",
+            "A record has {, eventVersion, eventSource and eventName.",
+            "{\n  \"eventVersion\": \"1.08\",\n  \"eventSource\": \"a\",\n  \"eventName\": \"b\"\n}",
+            "",
+        ] {
+            assert!(!holds_a_record(text.as_bytes()), "{text}");
+        }
+    }
 
     #[test]
     fn shows_no_control_characters() {

@@ -9,9 +9,11 @@ pub(super) fn take(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
     if view.get("class_uid").is_none() || view.get("metadata").is_none() {
         return false;
     }
-    match view.text(&["raw_data"]) {
-        Some(raw) => opener.text("`raw_data`", raw, depth + 1),
-        None => opener.fault(
+    let vendor = view.text(&["metadata", "product", "vendor_name"]);
+    match (view.text(&["raw_data"]), vendor) {
+        (Some(raw), _) => opener.text("`raw_data`", raw, depth + 1),
+        (None, Some("Lawbook")) => opener.recognised("a finding of lawbook"),
+        (None, _) => opener.fault(
             "OCSF (Security Lake), which does not keep the whole record; export the CloudTrail records themselves",
         ),
     }

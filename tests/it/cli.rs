@@ -1009,6 +1009,46 @@ fn several_reports_are_written_of_one_scan() {
     }
 }
 
+/// Whoever scans the folder that they are in, again and again, gets the same each time; what is read there is never replaced.
+#[test]
+fn reports_in_the_folder_that_is_scanned_are_replaced_and_data_are_not() {
+    let desk = Desk::with_key_pair();
+    let scan = ["scan", ".", "--policy", "key-pair-created.rhai", "--now", "2024-05-15T00:00:00Z"];
+    let alone = desk.run(&scan).exits(1).out;
+    for format in ["text", "json", "ndjson", "sarif", "junit", "github", "markdown", "csv", "html", "ocsf", "asff"] {
+        let report = format!("{format}=found.{format}");
+        let write = || {
+            desk.run(&[&scan[..], &["--report", &report, "--product-arn", PRODUCT]].concat()).exits(1);
+            fs::read(desk.path().join(format!("found.{format}"))).unwrap()
+        };
+        write();
+        // What is no data is told of by its number, so that the first one was of a file less.
+        assert!(write() == write(), "{format}");
+    }
+    let among = desk.run(&scan).exits(1).out;
+    assert_eq!(among.split("\n\n").next(), alone.split("\n\n").next(), "no report is data, and all together neither");
+    let event = event("2", json!({})).to_string();
+    let quoted = event.replace('"', "\"\"");
+    for (name, text) in [
+        ("athena.csv", format!("eventversion,event\n1.08,\"{quoted}\"\n")),
+        ("lines.txt", format!("{event}\n")),
+        ("syslog", format!("May 14 12:00:00 host cloudtrail: {event}\n")),
+        ("addresses.json", "{ \"Addresses\": [] }".to_owned()),
+        ("broken.json", "not json".to_owned()),
+    ] {
+        desk.write(name, &text);
+        for format in ["csv", "html", "ocsf"] {
+            let ran = desk.run(&[&scan[..], &["--report", &format!("{format}={name}")]].concat()).exits(2);
+            assert!(ran.err.contains("is read by this scan"), "{name}: {}", ran.err);
+        }
+        assert_eq!(fs::read_to_string(desk.path().join(name)).unwrap(), text);
+        fs::remove_file(desk.path().join(name)).unwrap();
+    }
+}
+
+/// What findings of Security Hub are told of.
+const PRODUCT: &str = "arn:aws:securityhub:eu-west-1:111122223333:product/111122223333/default";
+
 #[test]
 fn a_report_that_fails_costs_nothing_else() {
     let desk = Desk::with_key_pair();
