@@ -1,12 +1,14 @@
 //! `lawbook try`: evaluates an expression over each record.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
 use lawbook::engine::{Request, evaluate_each};
 use lawbook::fault::printable;
+use lawbook::policy::{Overrides, Pack};
 use lawbook::record::Scope;
-use lawbook::script::Stop;
+use lawbook::script::{Limits, Stop};
 
 use super::Failure;
 use super::values::{account, region};
@@ -44,6 +46,36 @@ pub(crate) struct Args {
     inventory_region: Option<String>,
 }
 
+/// Lints whose remarks are of use where there is no policy: those about what records hold.
+const LINTS: [&str; 9] = [
+    "impossible-type",
+    "misspelt-code",
+    "object-as-text",
+    "text-as-bool",
+    "text-as-list",
+    "unknown-field",
+    "unknown-parameter",
+    "unlike-types",
+    "unlisted-value",
+];
+
+/// What is said of the expression, asked of records of a kind: it has an answer all the same, which a slip of a letter makes `()`.
+fn remarks(expression: &str, kind: &str) -> Vec<String> {
+    let text = format!(
+        "//! ---\n//! title: tried\n//! severity: low\n//! judges: {kind}\n//! ---\nfn matches(event) {{ let resource = event;\n{expression}\n}}\n"
+    );
+    let said = match Pack::from_text("tried", &text).check(&Overrides::default(), &Limits::default()) {
+        Ok(checked) => checked.warnings().to_vec(),
+        Err(mistakes) => mistakes,
+    };
+    let of_records = said.into_iter().filter(|said| LINTS.contains(&said.code));
+    let told = of_records.map(|said| match said.help {
+        Some(help) => format!("{} (try: {help})", said.message),
+        None => said.message,
+    });
+    told.collect()
+}
+
 pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let mut request = Request::new(&args.paths);
     request.inventory.clone_from(&args.inventory);
@@ -55,11 +87,21 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let mut written = Ok(());
     let mut failed = 0_u64;
     let mut records = 0_u64;
+    let (mut kinds, mut remarked) = (BTreeSet::new(), BTreeSet::new());
     let faults = evaluate_each(&request, &args.expression, &mut |record, answer, printed| {
         records += 1;
         let tell = |line: String| {
             let _ = writeln!(std::io::stderr(), "{line}");
         };
+        if !kinds.contains(&record.kind) {
+            kinds.insert(record.kind.clone());
+            for remark in remarks(&args.expression, &record.kind) {
+                if !remarked.contains(&remark) {
+                    tell(format!("warning: {remark}"));
+                    remarked.insert(remark);
+                }
+            }
+        }
         for line in printed {
             tell(printable(&line, 2_000));
         }

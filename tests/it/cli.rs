@@ -1009,6 +1009,34 @@ fn several_reports_are_written_of_one_scan() {
     }
 }
 
+/// A slip in an expression has an answer, too: nothing.
+#[test]
+fn what_is_tried_is_checked_against_what_records_hold() {
+    let desk = Desk::with_key_pair();
+    desk.write("aws/ec2/describe-volumes.json", json!({ "Volumes": [{ "VolumeId": "vol-1" }] }).to_string());
+    for (expression, path, told) in [
+        ("event.eventNmae", "log.json", "warning: there is no field `eventNmae` (try: did you mean `eventName`?)\n"),
+        ("let one = event; one.userIdentity.tpye", "log.json", "warning: there is no field `userIdentity.tpye`"),
+        ("resource.eventNmae", "log.json", "warning: there is no field `eventNmae` (try: did you mean `eventName`?)\n"),
+        (
+            "event.userIdentity.type == \"IamUser\"",
+            "log.json",
+            "warning: `IamUser` is none of the values of `userIdentity.type`",
+        ),
+        ("resource.VolumId", "aws", "warning: there is no field `VolumId` (try: did you mean `VolumeId`?)\n"),
+    ] {
+        let ran = desk.run(&["try", expression, path]).exits(0);
+        assert!(ran.err.starts_with(told) && ran.err.lines().count() == 1, "{expression}: {}", ran.err);
+        assert_eq!(ran.out.lines().count(), 1, "it is answered all the same: {}", ran.out);
+    }
+    for expression in
+        ["event.eventName", "request(event).anything", "#{ a: event.eventName }.a", "let x = 1; print(x); x"]
+    {
+        let told = desk.run(&["try", expression, "log.json"]).exits(0).err;
+        assert!(!told.contains("warning"), "{expression}: {told}");
+    }
+}
+
 /// Whoever scans the folder that they are in, again and again, gets the same each time; what is read there is never replaced.
 #[test]
 fn reports_in_the_folder_that_is_scanned_are_replaced_and_data_are_not() {
