@@ -15,6 +15,7 @@ use lawbook::script::Limits;
 
 use super::Failure;
 use super::layers::{ConfigArgs, Layers};
+use super::log::Log;
 use super::output::Output;
 use super::packs::{PackArgs, ShapesArgs, locking, verify};
 
@@ -71,7 +72,7 @@ enum FormatArg {
     Github,
 }
 
-pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     let mut overrides = Overrides::default();
     let layers = Layers::read(&args.config)?;
     args.shapes.set(&layers, &mut overrides)?;
@@ -86,7 +87,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let code = if has(Level::Error) || (args.strict && has(Level::Warning)) { 2 } else { 0 };
     let format = match args.format {
         FormatArg::Text => {
-            text(&diagnostics, sound)?;
+            log.diagnostics(&diagnostics);
+            loaded(&diagnostics, sound)?;
             return Ok(code);
         }
         FormatArg::Json => Format::Json,
@@ -162,11 +164,8 @@ fn check(packs: Vec<(Pack, Option<PathBuf>)>, overrides: &Overrides) -> Result<(
     Ok((diagnostics, sound))
 }
 
-fn text(diagnostics: &[Diagnostic], sound: usize) -> Result<(), Failure> {
-    if !diagnostics.is_empty() {
-        let drawn = report::draw(diagnostics, super::colour_on_stderr());
-        let _ = std::io::stderr().write_all(drawn.as_bytes());
-    }
+/// Says how many policies load, if all do.
+fn loaded(diagnostics: &[Diagnostic], sound: usize) -> Result<(), Failure> {
     if !diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
         let noun = if sound == 1 { "policy loads" } else { "policies load" };
         writeln!(super::stdout(), "{sound} {noun}.")?;

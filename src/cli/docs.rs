@@ -9,8 +9,10 @@ use lawbook::error::Error;
 use lawbook::policy::{Catalogue, Checked, Overrides, Pack, root_of};
 use lawbook::schema::Shapes;
 use lawbook::script::Limits;
+use serde_json::json;
 
 use super::layers::{ConfigArgs, Layers};
+use super::log::{Level, Log};
 use super::output;
 use super::packs::ShapesArgs;
 use super::{Failure, no_kind};
@@ -49,7 +51,7 @@ pub(crate) struct Args {
     check: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     let packs = args.policies.as_ref().map(|paths| packs(paths, args)).transpose()?;
     let catalogue = packs.as_ref().map(|packs| {
         let mut catalogue = Catalogue::default();
@@ -83,8 +85,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     if kept.replace("\r\n", "\n") == text {
         return Ok(0);
     }
-    let told = format!("{name}: is stale (try: the same command without `--check`, with `> {name}`)\n");
-    let _ = std::io::stderr().write_all(told.as_bytes());
+    let told = format!("{name}: is stale (try: the same command without `--check`, with `> {name}`)");
+    log.line(Level::Warn, "stale", &told, json!({ "file": file }));
     Ok(1)
 }
 

@@ -122,7 +122,7 @@ impl Log {
 
     /// Says what is wrong with policies.
     pub(crate) fn diagnostics(self, diagnostics: &[Diagnostic]) {
-        if !self.is_json() {
+        if !self.is_json() && !diagnostics.is_empty() {
             let drawn = lawbook::report::diagnostic::draw(diagnostics, super::colour_on_stderr());
             let _ = io::stderr().write_all(drawn.as_bytes());
             return;

@@ -12,9 +12,11 @@ use lawbook::error::Error;
 use lawbook::fault::printable;
 use lawbook::policy::{Archive, Overrides, Pack, Part, PublicKey, SecretKey, build};
 use lawbook::script::Limits;
+use serde_json::json;
 
 use super::Failure;
 use super::layers::{ConfigArgs, Layers};
+use super::log::{self, Entry, Log};
 use super::output::Output;
 use super::packs::ShapesArgs;
 
@@ -74,15 +76,15 @@ struct Verify {
     key: Vec<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     match &args.command {
-        Command::Build(args) => build_one(args),
+        Command::Build(args) => build_one(args, log),
         Command::Verify(args) => verify(args),
         Command::Keygen { key } => keygen(key),
     }
 }
 
-fn build_one(args: &Build) -> Result<u8, Failure> {
+fn build_one(args: &Build, log: Log) -> Result<u8, Failure> {
     // A path without `./` names files as they stand in the archive.
     let folder: &Path = &args.folder;
     let key = args.sign.as_deref().map(SecretKey::read).transpose()?;
@@ -105,7 +107,10 @@ fn build_one(args: &Build) -> Result<u8, Failure> {
     if code != 0 {
         let mut told = Vec::new();
         report::write(Format::Text, &outcome, Measures::default(), Look::default(), &mut told)?;
-        let _ = std::io::stderr().write_all(&told);
+        let told = String::from_utf8_lossy(&told);
+        let entry =
+            Entry { level: log::Level::Error, event: "tests", message: &told, fields: json!({ "reasons": reasons }) };
+        log.tell(&told, entry);
         let error = Error::new(format!("the pack does not pass its tests: {}", reasons.join("; ")));
         return Err(error.about(folder.display().to_string()).try_to("`lawbook test`").into());
     }

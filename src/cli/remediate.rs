@@ -9,8 +9,10 @@ use lawbook::error::Error;
 use lawbook::finding::Severity;
 use lawbook::plan::{Format, Plan, Wanted};
 use lawbook::script::Limits;
+use serde_json::json;
 
 use super::Failure;
+use super::log::{Level, Log};
 use super::output::{self, Output};
 use super::packs::PackArgs;
 use super::values::{account, region};
@@ -86,7 +88,7 @@ fn severity(text: &str) -> Result<Severity, String> {
     Severity::from_word(text).ok_or_else(|| "expected info, low, medium, high or critical".to_owned())
 }
 
-pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     let loaded = args.packs.load(&Limits::default())?;
     let wanted = Wanted {
         severity: args.at_least,
@@ -126,11 +128,11 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             out.flush()?;
         }
     }
-    let mut told = format!("plan: {}\n", plan.size());
+    log.line(Level::Info, "plan", &format!("plan: {}", plan.size()), json!({}));
     for (reason, count) in &plan.left {
-        told.push_str(&format!("plan: {count} findings {reason}\n"));
+        let told = format!("plan: {count} findings {reason}");
+        log.line(Level::Warn, "left_out", &told, json!({ "count": count, "reason": reason }));
     }
-    let _ = std::io::stderr().write_all(told.as_bytes());
     Ok(0)
 }
 

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use lawbook::engine::{Request, evaluate_each};
 use lawbook::fault::printable;
 use lawbook::policy::{Overrides, Pack};
-use lawbook::record::Scope;
+use lawbook::record::{Origin, Scope};
 use lawbook::script::{Limits, Stop};
+use serde_json::{Value, json};
 
 use super::Failure;
+use super::log::{Entry, Level, Log};
 use super::values::{account, region};
 
 /// Evaluate an expression over each record, one line of JSON for each
@@ -76,7 +78,17 @@ fn remarks(expression: &str, kind: &str) -> Vec<String> {
     told.collect()
 }
 
-pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+/// Says something, to people with its kind before it.
+fn say(log: &Log, level: Level, event: &'static str, message: &str, fields: Value) {
+    log.tell(&format!("{event}: {message}\n"), Entry { level, event, message, fields });
+}
+
+fn fault(log: &Log, reason: &str, origin: &Origin) {
+    let message = format!("{reason} at {}", printable(&origin.to_string(), 400));
+    say(log, Level::Error, "fault", &message, json!({ "reason": reason, "count": 1, "origins": [origin] }));
+}
+
+pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     let mut request = Request::new(&args.paths);
     request.inventory.clone_from(&args.inventory);
     request.inventory_of = Scope {
@@ -90,20 +102,18 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let (mut kinds, mut remarked) = (BTreeSet::new(), BTreeSet::new());
     let faults = evaluate_each(&request, &args.expression, &mut |record, answer, printed| {
         records += 1;
-        let tell = |line: String| {
-            let _ = writeln!(std::io::stderr(), "{line}");
-        };
         if !kinds.contains(&record.kind) {
             kinds.insert(record.kind.clone());
             for remark in remarks(&args.expression, &record.kind) {
                 if !remarked.contains(&remark) {
-                    tell(format!("warning: {remark}"));
+                    let fields = json!({ "kind": &*record.kind });
+                    say(&log, Level::Warn, "warning", &remark, fields);
                     remarked.insert(remark);
                 }
             }
         }
         for line in printed {
-            tell(printable(&line, 2_000));
+            log.line(Level::Info, "printed", &printable(&line, 2_000), json!({ "origins": [record.origin] }));
         }
         match answer {
             Ok(value) if value.is_null() && args.non_null => {}
@@ -115,26 +125,21 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
             Err(Stop::Fault(reason) | Stop::NotEvaluated(reason)) => {
                 failed += 1;
                 if failed <= 3 {
-                    tell(format!("fault: {reason} at {}", printable(&record.origin.to_string(), 400)));
+                    fault(&log, &reason, &record.origin);
                 }
             }
         }
         written.is_ok()
     })?;
     written.and_then(|()| out.flush())?;
-    for fault in &faults {
-        let _ = writeln!(
-            std::io::stderr(),
-            "fault: {} at {}",
-            printable(&fault.reason, 400),
-            printable(&fault.origin.to_string(), 400)
-        );
+    for found in &faults {
+        fault(&log, &printable(&found.reason, 400), &found.origin);
     }
     if failed > 3 {
-        let _ = writeln!(std::io::stderr(), "fault: {failed} records in all");
+        say(&log, Level::Error, "fault", &format!("{failed} records in all"), json!({ "count": failed }));
     }
     if records == 0 {
-        let _ = writeln!(std::io::stderr(), "no record was read");
+        log.line(Level::Error, "exit", "no record was read", json!({ "code": 2 }));
     }
     Ok(if failed > 0 || !faults.is_empty() || records == 0 { 2 } else { 0 })
 }

@@ -120,6 +120,50 @@ fn tests_and_summaries_speak_the_same() {
     assert_eq!(events(&lines), [("info", "finished")]);
 }
 
+#[test]
+fn every_other_command_speaks_the_same() {
+    let desk = desk();
+    let said = |args: &[&str]| {
+        let ran = desk.run(&[args, &JSON[..]].concat());
+        (ran.code, told(&ran))
+    };
+    let (code, lines) = said(&["try", "print(1); event.eventNmae", "log.json"]);
+    assert_eq!((code, events(&lines)), (0, vec![("warn", "warning"), ("info", "printed")]));
+    assert!(lines[0]["message"].as_str().unwrap().contains("did you mean `eventName`?"), "{}", lines[0]);
+    desk.write("broken.json", "not json");
+    let (code, lines) = said(&["try", "throw 1", "."]);
+    assert_eq!((code, events(&lines)), (2, vec![("error", "fault"); 2]));
+    assert_eq!(lines[1]["fields"]["origins"][0]["file"], "./broken.json");
+    std::fs::remove_file(desk.path().join("broken.json")).unwrap();
+    desk.write("empty.json", "");
+    let (code, lines) = said(&["try", "1", "empty.json"]);
+    assert_eq!((code, events(&lines)), (2, vec![("error", "exit")]));
+
+    let (code, lines) = said(&["check", "key.rhai"]);
+    assert!(code == 0 && lines.len() > 2, "{lines:?}");
+    assert!(
+        lines.iter().all(|line| line["event"] == "diagnostic" && line["fields"]["file"] == "key.rhai"),
+        "{lines:?}"
+    );
+
+    let report = ["scan", "log.json", "--policy", "key.rhai", "--format", "json", "-o", "report.json"];
+    desk.run(&report).exits(1);
+    let (code, lines) = said(&["remediate", "report.json", "--policy", "key.rhai", "--at-least", "critical"]);
+    assert_eq!((code, events(&lines)), (0, vec![("info", "plan"), ("warn", "left_out")]), "{lines:?}");
+    assert_eq!(lines[1]["fields"]["count"], 1);
+
+    desk.write("stale.md", "");
+    let (code, lines) = said(&["docs", "--check", "stale.md"]);
+    assert_eq!((code, events(&lines)), (1, vec![("warn", "stale")]));
+
+    desk.write("pack/pack.yaml", "lawbook: 1\nname: mine\nversion: 1.0.0\n");
+    desk.write("pack/key.rhai", policy("Key made", "fn matches(event) { true }"));
+    desk.write("pack/key.cases.yaml", "cases:\n  - name: other\n    record: { eventVersion: \"1.10\", eventID: x, eventSource: ec2.amazonaws.com, eventName: A }\n    expect: silent\n");
+    let (code, lines) = said(&["pack", "build", "pack", "-o", "mine.tar.gz"]);
+    assert_eq!((code, events(&lines)), (2, vec![("error", "tests"), ("error", "error")]));
+    assert!(lines[0]["message"].as_str().unwrap().contains("other"), "{}", lines[0]);
+}
+
 /// A sample: name, labels, value.
 type Sample = (String, BTreeMap<String, String>, f64);
 
