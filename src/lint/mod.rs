@@ -9,7 +9,7 @@
 mod allow;
 mod always_true;
 mod arn_as_text;
-mod bad_pattern;
+mod bad_literal;
 mod calls;
 mod cidr_as_text;
 mod constant_condition;
@@ -158,7 +158,7 @@ impl Lint {
 const CHECKED: &[Lint] = &[
     always_true::LINT,
     arn_as_text::LINT,
-    bad_pattern::LINT,
+    bad_literal::LINT,
     cidr_as_text::LINT,
     constant_condition::LINT,
     duplicate_condition::LINT,

@@ -54,12 +54,18 @@ pub(crate) struct Row {
     run: Run,
 }
 
-/// Why a function that takes a pattern cannot take this one.
-pub(crate) fn pattern_mistake(function: &str, pattern: &str) -> Option<String> {
-    match function {
-        "glob" => compile_glob(pattern).err(),
-        "regex" | "regex_find" => compile_regex(pattern).err(),
-        "jsonpath" => json::select(&serde_json::Value::Null, pattern).err(),
+/// Why a function that takes a text of some notation as an argument, counted from 0, fails of this one, or has no answer.
+pub(crate) fn text_mistake(function: &str, argument: usize, text: &str) -> Option<String> {
+    let none = |is_one: bool, what: &str| (!is_one).then(|| format!("`{text}` is no {what}"));
+    match (function, argument) {
+        ("glob", 1) => compile_glob(text).err(),
+        ("regex" | "regex_find", 1) => compile_regex(text).err(),
+        ("jsonpath", 1) => json::select(&serde_json::Value::Null, text).err(),
+        ("duration", 0) => none(parse_duration(text).is_some(), "duration: write `90d`, `12h`, `1d12h`"),
+        ("time" | "age", 0) => none(parse_time(text).is_some(), "time: write `2024-05-14T12:00:00Z`"),
+        ("is_world" | "cidr_size", 0) | ("cidr_contains" | "cidr_overlaps", 0 | 1) | ("ip_in_cidr", 1) => {
+            none(net::parse(text).is_some(), "block of addresses: write `10.0.0.0/8`, `fd00::/8`")
+        }
         _ => None,
     }
 }

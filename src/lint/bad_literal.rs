@@ -1,22 +1,23 @@
-//! `bad-pattern`: globs, regular expressions and JSON paths that are none.
+//! `bad-literal`: patterns, durations, times and blocks of addresses, written out, that are none.
 
 use serde_json::Value;
 
 use super::subject::File;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
-use crate::script::pattern_mistake;
 use crate::script::syntax::{self, Expr, Kind, Node};
+use crate::script::text_mistake;
 
 pub(super) const LINT: Lint = Lint {
-    code: "bad-pattern",
+    code: "bad-literal",
     category: Category::Correctness,
     level: Level::Error,
-    summary: "A glob, a regular expression or a JSONPath, written out, that does not parse.",
-    avoid: "`regex(event.userAgent, \"aws-(cli\")`, `glob(event.eventName, \"Delete[\")`, `jsonpath(event, \"$..[\")`",
+    summary: "A glob, a regular expression, a JSONPath, a duration, a time or a block of addresses, written out, that is none.",
+    avoid: "`regex(event.userAgent, \"aws-(cli\")`, `glob(event.eventName, \"Delete[\")`, `jsonpath(event, \"$..[\")`, \
+            `duration(\"90 days\")`, `ip_in_cidr(event.sourceIPAddress, \"10.0.0.0/33\")`",
     prefer: "`regex(event.userAgent, \"aws-(cli|sdk)\")`; what is meant as it stands is escaped: ``regex(x, `aws-\\(cli`)``, \
-             `glob(x, \"Delete[[]\")`",
-    why: "The policy would fail on every record that it comes to ask about, and find nothing there.",
+             `glob(x, \"Delete[[]\")`; `duration(\"90d\")`, `\"10.0.0.0/8\"`, `time(\"2024-05-14T12:00:00Z\")`",
+    why: "The policy would fail on every record that it comes to ask about, or a comparison would never be true: nothing is found there.",
     check: Check::File(check),
     bad: &[
         "fn matches(event) { succeeded(event) && regex(event.userAgent, \"aws-(cli\") }",
@@ -28,6 +29,12 @@ pub(super) const LINT: Lint = Lint {
         "const CLI = \"aws-(cli\";\nfn matches(event) { succeeded(event) && regex(event.userAgent, CLI) }",
         "const CLIS = [\"aws*\", \"boto[\"];\nfn matches(event) { succeeded(event) && glob(event.userAgent, CLIS) }",
         "fn matches(event) { is_cli(event) }\n//// lib\nfn is_cli(e) { regex(e.userAgent, \"aws-(cli\") && succeeded(e) }",
+        "fn matches(event) { succeeded(event) && age(event.eventTime) > duration(\"90 days\") }",
+        "fn matches(event) { succeeded(event) && time(event.eventTime) > time(\"2024-13-01T00:00:00Z\") }",
+        "fn matches(event) { succeeded(event) && ip_in_cidr(event.sourceIPAddress, \"10.0.0.0/33\") }",
+        "fn matches(event) { succeeded(event) && event.sourceIPAddress.ip_in_cidr([\"10.0.0.0/8\", \"10.1/16\"]) }",
+        "const OURS = [\"10.0.0.0/8\", \"fd00::/129\"];\nfn matches(event) { succeeded(event) && ip_in_cidr(event.sourceIPAddress, OURS) }",
+        "fn matches(event) { succeeded(event) && list(event.x).some(|cidr| cidr_contains(\"10.0.0/8\", cidr)) }",
         "fn matches(event) { list(event.x).some(|x| glob(x, \"[\")) && succeeded(event) }",
     ],
     good: &[
@@ -36,6 +43,9 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && jsonpath(event, \"$..cidrIp\").len() > 0 }",
         "fn matches(event) { succeeded(event) && regex_find(event.userAgent, event.pattern) == \"a\" }",
         "fn matches(event) { succeeded(event) && event.userAgent.contains(\"aws-(cli\") }",
+        "fn matches(event) { succeeded(event) && age(event.eventTime) > duration(\"1w2d\") && time(event.eventTime) < time(\"2024-05-14\") }",
+        "fn matches(event) { succeeded(event) && ip_in_cidr(event.sourceIPAddress, [\"10.0.0.0/8\", \"2001:db8::1\", event.x]) }",
+        "fn matches(event) { succeeded(event) && cidr_overlaps(event.x, \"10.1.2.3/8\") && !is_ip(\"AWS Internal\") }",
     ],
 };
 
@@ -44,13 +54,12 @@ fn check(file: &File<'_>) -> Vec<Diagnostic> {
     for function in &file.tree.functions {
         syntax::visit(&function.body, &mut |node| {
             let Node::Expr(Expr { kind: Kind::Call(call), .. }) = node else { return };
-            let [_, pattern] = call.args.as_slice() else { return };
-            let written = match &pattern.kind {
+            let written = call.args.iter().enumerate().flat_map(|(argument, expr)| match &expr.kind {
                 // Each is told where it stands.
-                Kind::List(items) => items.iter().collect(),
-                _ => vec![pattern],
-            };
-            for expr in written {
+                Kind::List(items) => items.iter().map(|item| (argument, item)).collect(),
+                _ => vec![(argument, expr)],
+            });
+            for (argument, expr) in written {
                 let texts = match &expr.kind {
                     Kind::Literal(value) => texts(value),
                     // No variable has the name of a constant: that is a `name-clash`.
@@ -60,7 +69,7 @@ fn check(file: &File<'_>) -> Vec<Diagnostic> {
                     }
                     _ => Vec::new(),
                 };
-                let mistakes = texts.into_iter().filter_map(|text| pattern_mistake(&call.name, text));
+                let mistakes = texts.into_iter().filter_map(|text| text_mistake(&call.name, argument, text));
                 out.extend(mistakes.map(|mistake| LINT.at(file.source, expr.span.clone(), mistake)));
             }
         });
