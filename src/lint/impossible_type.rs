@@ -3,12 +3,13 @@
 use serde_json::Value as Json;
 
 use super::calls::{at_end, borrowed};
+use super::object_as_text::{holds_objects, is_closed};
 use super::solve::graded;
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::schema::Holds;
-use crate::script::reading::{Place, Relation, Value};
+use crate::script::reading::{Base, Path, Place, Relation, Step, Value};
 
 pub(super) const LINT: Lint = Lint {
     code: "impossible-type",
@@ -34,8 +35,13 @@ pub(super) const LINT: Lint = Lint {
         "//! judges: ec2/volumes\nfn matches(v) { v.Encrypted == \"no\" || v.State == \"in-use\" }",
         "//! judges: ec2/volumes\nfn matches(v) { is_open(v) }\nfn is_open(x) { let e = x.Encrypted; e == \"false\" }",
         "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup(\"ec2/volumes\", \"VolumeId\", event.eventID).Encrypted == \"false\" }",
+        "//! judges: ec2/volumes\n//! when: { Encrypted: maybe }\nfn matches(v) { v.Size > 1 }",
+        "//! judges: ec2/instances\n//! when: { State: [running, null] }\nfn matches(i) { i.CpuOptions.CoreCount > 1 }",
+        "//! when: { eventSource: ec2.amazonaws.com, userIdentity: root }\nfn matches(event) { succeeded(event) }",
     ],
     good: &[
+        "//! judges: ec2/volumes\n//! when: { Encrypted: false, Size: [100, null], State: in-use }\nfn matches(v) { v.Size > 1 }",
+        "//! when: { eventSource: ec2.amazonaws.com, readOnly: [false, null], userIdentity.type: Root }\nfn matches(event) { succeeded(event) }",
         "//! judges: ec2/volumes\nfn matches(volume) { volume.Encrypted == false && volume.Size > 100 && volume.VolumeId == \"v\" }",
         "//! judges: ec2/volumes\nfn matches(volume) { volume.Encrypted != true && volume.KmsKeyId == () }",
         "//! judges: ec2/instances\nfn matches(i) { i.State.Name == \"running\" && i.LaunchTime < \"2024-01-01T00:00:00Z\" }",
@@ -49,7 +55,7 @@ pub(super) const LINT: Lint = Lint {
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let calls = borrowed(&subject.calls);
-    let mut out: Vec<Diagnostic> = Vec::new();
+    let mut out: Vec<Diagnostic> = in_when(subject);
     let mut sound: Vec<&Place> = Vec::new();
     for comparison in subject.comparisons() {
         let asks = matches!(comparison.relation, Relation::Equal | Relation::In | Relation::Order);
@@ -79,6 +85,34 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         sound.iter().any(|place| is_there(place) && place.span == diagnostic.span)
     };
     out.retain(|diagnostic| diagnostic.level == Level::Error || !is_sound(diagnostic));
+    out
+}
+
+/// What `when` asks that no record has: it compares the text of a field, or the words of a boolean or a number.
+fn in_when(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let calls = borrowed(&subject.calls);
+    let mut out = Vec::new();
+    for condition in &subject.header().when.conditions {
+        let steps = condition.path.iter().map(|name| Step::Name(name.clone())).collect();
+        let path = Path { base: Base::Record, steps };
+        let Some(place) = at_end(&path, subject, &calls) else { continue };
+        let is_object = is_closed(&path) && holds_objects(&place);
+        let may_be = |text: &str| {
+            let is_number = text.parse::<f64>().is_ok();
+            (!is_object && [Holds::Text, Holds::Time].into_iter().any(|of| place.may_be(of)))
+                || (matches!(text, "true" | "false") && place.may_be(Holds::Bool))
+                || (is_number && [Holds::Int, Holds::Number].into_iter().any(|of| place.may_be(of)))
+        };
+        for (text, span) in subject.items(&["when", &condition.path.join(".")]) {
+            let is_wanted = condition.any_of.iter().flatten().any(|wanted| *wanted == text);
+            if is_wanted && !may_be(&text) {
+                let holds: Vec<&str> = place.holds().into_iter().map(words).collect();
+                let name = condition.path.join(".");
+                let message = format!("`{name}` is never `{text}`: it holds {}", holds.join(" or "));
+                out.push(LINT.at(subject.source, span, message));
+            }
+        }
+    }
     out
 }
 

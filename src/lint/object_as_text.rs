@@ -5,7 +5,7 @@ use super::solve::graded;
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
-use crate::schema::{Holds, Step as Stepped};
+use crate::schema::{Holds, Place, Step as Stepped};
 use crate::script::reading::{Base, Comparison, Path, Relation, Value};
 
 pub(super) const LINT: Lint = Lint {
@@ -74,8 +74,7 @@ fn is_never(comparison: &Comparison, path: &Path, subject: &Subject<'_>) -> bool
     let calls = borrowed(&subject.calls);
     let is_of_every_call = OBJECTS.iter().any(|name| path.is_field(&[name])) && subject.judges_events();
     let place = at_end(path, subject, &calls);
-    let is_object = |holds: Vec<Holds>| holds.iter().all(|one| matches!(one, Holds::Structure | Holds::Map));
-    if !is_of_every_call && !place.as_ref().is_some_and(|place| is_closed(path) && is_object(place.holds())) {
+    if !is_of_every_call && !place.as_ref().is_some_and(|place| is_closed(path) && holds_objects(place)) {
         return false;
     }
     let texts: Option<Vec<&str>> = comparison.right.iter().map(Value::text).collect();
@@ -99,9 +98,14 @@ fn is_never(comparison: &Comparison, path: &Path, subject: &Subject<'_>) -> bool
     }
 }
 
+/// True if nothing but objects stands there.
+pub(super) fn holds_objects(place: &Place<'_>) -> bool {
+    place.holds().iter().all(|one| matches!(one, Holds::Structure | Holds::Map))
+}
+
 /// True where what stands there is documented: everywhere but in what calls take and give, of which records have other forms,
 /// too.
-fn is_closed(path: &Path) -> bool {
+pub(super) fn is_closed(path: &Path) -> bool {
     match path.base {
         Base::Record => {
             !["requestParameters", "responseElements"].contains(&path.names().first().copied().unwrap_or(""))

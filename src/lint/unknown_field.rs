@@ -67,7 +67,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut out: Vec<Diagnostic> = unknown(subject, true).iter().map(|found| remark(&LINT, subject, found)).collect();
     // What the prelude reads is told once, where it is called.
     out.dedup();
-    out.extend(in_when(subject));
+    out.extend(in_when(&LINT, subject, true));
     out.extend(in_look_ups(subject));
     out.extend(of_actors(subject));
     out
@@ -127,34 +127,39 @@ pub(super) fn remark(lint: &Lint, subject: &Subject<'_>, found: &Unknown<'_>) ->
     }
 }
 
-/// Keys of `when`.
-fn in_when(subject: &Subject<'_>) -> Vec<Diagnostic> {
+/// Keys of `when`, where AWS lists all names that there are (`is_closed`) or where records may have more.
+pub(super) fn in_when(lint: &Lint, subject: &Subject<'_>, is_closed: bool) -> Vec<Diagnostic> {
     let calls = borrowed(&subject.calls);
-    let conditions = subject.header().when.conditions.iter();
-    conditions.filter_map(|condition| of_names(subject, &calls, Base::Record, &condition.path, &["when"])).collect()
+    let told = |path: &[String]| of_names(lint, subject, &calls, path, &["when"], is_closed);
+    subject.header().when.conditions.iter().filter_map(|condition| told(&condition.path)).collect()
 }
 
-/// The first of some names below a base that nobody knows.
+/// The first of some names of a record that nobody knows.
 pub(super) fn of_names(
+    lint: &Lint,
     subject: &Subject<'_>,
     calls: &[Call<'_>],
-    base: Base,
     names: &[String],
     keys: &[&str],
+    is_closed: bool,
 ) -> Option<Diagnostic> {
-    let mut path = Path::of(base);
+    let mut path = Path::of(Base::Record);
     for name in names {
         path = path.then(Step::Name(name.clone()));
-        if let Some(Stepped::Unknown { is_closed: true, known }) = last_step(&path, subject, calls) {
-            let written = names.join(".");
-            let span = subject.key_span(&[keys, &[written.as_str()]].concat());
-            let diagnostic = LINT.at(subject.source, span, format!("there is no field `{}`", path.names().join(".")));
-            let meant = did_you_mean(name, known.iter().map(String::as_str));
-            return Some(match meant {
-                Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
-                None => diagnostic,
-            });
+        let Some(Stepped::Unknown { is_closed: all_are_listed, known }) = last_step(&path, subject, calls) else {
+            continue;
+        };
+        if all_are_listed != is_closed {
+            return None;
         }
+        let written = names.join(".");
+        let span = subject.key_span(&[keys, &[written.as_str()]].concat());
+        let diagnostic = lint.at(subject.source, span, format!("there is no field `{}`", path.names().join(".")));
+        let meant = did_you_mean(name, known.iter().map(String::as_str));
+        return Some(match meant {
+            Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+            None => diagnostic,
+        });
     }
     None
 }

@@ -1,7 +1,7 @@
 //! `unknown-parameter`: members of requests and answers that the models of the calls do not have.
 
 use super::subject::Subject;
-use super::unknown_field::{remark, unknown};
+use super::unknown_field::{in_when, remark, unknown};
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
 
@@ -23,8 +23,10 @@ pub(super) const LINT: Lint = Lint {
         "//! when: { eventSource: iam.amazonaws.com, eventName: [CreateUser, DeleteUser] }\nfn matches(event) { succeeded(event) && request(event).roleName != () }",
         "//! when: { eventSource: ec2.amazonaws.com, eventName: AuthorizeSecurityGroupIngress }\nfn matches(event) { succeeded(event) && request(event).ipPermissions.items.some(|p| p.ipRanges.items.some(|r| r.cidrip == \"x\")) }",
         "//! when: { eventSource: ec2.amazonaws.com, eventName: RunInstances }\nfn matches(event) { succeeded(event) && flatten([event.responseElements.instancesSet].map(|set| set.items)).some(|one| one.instanceIdd == \"x\") }",
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: CreateVolume, requestParameters.encrypte: false }\nfn matches(event) { succeeded(event) }",
     ],
     good: &[
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: CreateVolume, requestParameters.encrypted: [false, null] }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: ec2.amazonaws.com, eventName: DisassociateAddress }\nfn matches(event) { succeeded(event) && event.requestParameters.associationId != () }",
         "//! when: { eventSource: iam.amazonaws.com, eventName: [CreateUser, CreateRole] }\nfn matches(event) { succeeded(event) && (request(event).userName ?? request(event).roleName) != () }",
         "//! when: { eventSource: iam.amazonaws.com, eventName: CreateUser }\nfn matches(e) { succeeded(e) }\nfn context(e) { let made = response(e); #{ user: made.user.arn } }",
@@ -37,5 +39,6 @@ pub(super) const LINT: Lint = Lint {
 };
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    unknown(subject, false).iter().map(|found| remark(&LINT, subject, found)).collect()
+    let read = unknown(subject, false);
+    read.iter().map(|found| remark(&LINT, subject, found)).chain(in_when(&LINT, subject, false)).collect()
 }

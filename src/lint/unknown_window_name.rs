@@ -2,11 +2,10 @@
 
 use super::calls::borrowed;
 use super::subject::Subject;
-use super::unknown_field::of_names;
+use super::unknown_field::{self, of_names};
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level, did_you_mean, surely_meant};
 use crate::policy::Key;
-use crate::script::reading::Base;
 use crate::script::syntax::Function;
 
 pub(super) const LINT: Lint = Lint {
@@ -48,7 +47,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         let named = window.keys().find(|key| key.text == text);
         let Some(Key { path, .. }) = named.filter(|_| !has(subject, &text)) else { continue };
         let calls = borrowed(&subject.calls);
-        if let Some(unknown) = of_names(subject, &calls, Base::Record, path, &["window"]) {
+        if let Some(unknown) = of_names(&unknown_field::LINT, subject, &calls, path, &["window"], true) {
             let help = unknown.help.clone();
             let mut remark =
                 remark(subject, span, &text, format!("`{text}` is no function of the policy, and no field"));
