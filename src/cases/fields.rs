@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::records::base_of;
-use crate::diagnostic::{Diagnostic, Level, SourceText, did_you_mean};
+use crate::diagnostic::{Diagnostic, Level, SourceText, did_you_mean, surely_meant};
 use crate::policy::{Policy, parse_path};
 use crate::record::CLOUDTRAIL;
 use crate::schema::{Call, Place, Shapes, Step};
@@ -109,6 +109,13 @@ impl Finder<'_> {
         }
     }
 
+    fn say(&mut self, span: &Range<usize>, message: String, meant: Option<&str>) {
+        let mut remark = Diagnostic::error("cases", self.source, span.clone(), message);
+        remark.level = Level::Warning;
+        remark.help = meant.map(|meant| format!("did you mean `{meant}`?"));
+        self.found.push(remark);
+    }
+
     /// The place below another; what AWS does not have there is said.
     fn step<'p>(&mut self, place: &Place<'p>, name: &str, span: &Range<usize>, of: &str) -> Option<Place<'p>> {
         let step = match name.parse::<usize>() {
@@ -118,14 +125,16 @@ impl Finder<'_> {
         match step {
             Step::Known(next) => return Some(next),
             Step::Unknown { is_closed: true, known } => {
-                let message = format!("{of} has no field `{name}`");
-                let mut remark = Diagnostic::error("cases", self.source, span.clone(), message);
-                remark.level = Level::Warning;
-                remark.help = did_you_mean(name, known.iter().map(String::as_str))
-                    .map(|meant| format!("did you mean `{meant}`?"));
-                self.found.push(remark);
+                let meant = did_you_mean(name, known.iter().map(String::as_str));
+                self.say(span, format!("{of} has no field `{name}`"), meant);
             }
-            Step::Unknown { .. } | Step::Open => {}
+            // Calls record members that their models do not have; one that is a letter from another is none of these.
+            Step::Unknown { is_closed: false, known } => {
+                if let Some(meant) = surely_meant(name, known.iter().map(String::as_str)) {
+                    self.say(span, format!("{of} has no member `{name}`"), Some(meant));
+                }
+            }
+            Step::Open => {}
         }
         None
     }

@@ -826,6 +826,44 @@ fn cases_of_inventory_are_as_documented() {
     assert!(desk.run(&["check", "pack"]).err.contains("this one has several"));
 }
 
+/// A misspelt member is a case that does not do what it says: of what calls record one that is a letter from another is told.
+#[test]
+fn misspelt_members_of_cases_are_told() {
+    let desk = Desk::new();
+    desk.write(
+        "pack/key-made.rhai",
+        &crate::cli::policy("Key made", "fn matches(event) { request(event).keyName != () }"),
+    );
+    let said = |record: &str| {
+        let cases = format!("cases:\n  - name: one\n    record: {record}\n    expect: silent\n");
+        desk.write("pack/key-made.cases.yaml", &cases);
+        let ran = desk.run(&["check", "pack", "--format", "json"]);
+        let told: Value = serde_json::from_str(&ran.out).unwrap();
+        let of_cases = told["diagnostics"].as_array().unwrap().iter().filter(|one| one["code"] == "cases");
+        of_cases
+            .map(|one| format!("{} {}", one["message"].as_str().unwrap(), one["help"].as_str().unwrap_or("-")))
+            .collect::<Vec<_>>()
+    };
+    let of = "eventVersion: \"1.10\", eventID: x, eventSource: ec2.amazonaws.com, eventName: CreateKeyPair";
+    let told = ["a record of `CreateKeyPair` has no member `keyNmae` did you mean `keyName`?"];
+    assert_eq!(said(&format!("{{ {of}, requestParameters: {{ keyNmae: k }} }}")), told);
+    let told = ["a record of `CreateKeyPair` has no member `keyPairld` did you mean `keyPairId`?"];
+    assert_eq!(said(&format!("{{ {of}, responseElements: {{ keyPairld: k }} }}")), told);
+    let told = ["a record of `CreateKeyPair` has no field `eventTyp` did you mean `eventType`?"];
+    assert_eq!(said(&format!("{{ {of}, eventTyp: AwsApiCall }}")), told);
+    // What calls record beside what their models have is not held against a case.
+    assert_eq!(
+        said(&format!("{{ {of}, requestParameters: {{ keyName: k, clientToken: c, somethingElse: 1 }} }}")),
+        [""; 0]
+    );
+    assert_eq!(
+        said(
+            "{ eventVersion: \"1.10\", eventID: x, eventSource: e.example, eventName: Odd, requestParameters: { keyNmae: k } }"
+        ),
+        [""; 0]
+    );
+}
+
 /// A policy about what AWS has added since is tested and compared as it is scanned: with `--shapes`.
 #[test]
 fn cases_are_run_with_the_shapes_of_ones_own() {
