@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::named::{Named, is_slip, named, proposed};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Diagnostic, Level, surely_meant};
 
 pub(super) const LINT: Lint = Lint {
     code: "unknown-event",
@@ -83,8 +83,13 @@ pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Ve
         // A call of AWS's is a word: what is a list, or a sentence, was to be something else.
         let is_no_word = !sources.is_empty() && named.text.chars().any(|letter| " ,;[]{}()'\"\t".contains(letter));
         if (named.is_start || !others.is_empty() || is_slip || is_no_word) == are_wrong {
-            // Of all names of all sources too many are like it.
-            out.push(remark(lint, &named, &sources, others, if named.is_start { &[] } else { &known }));
+            // Of all names of all sources too many are like it, unless only one can be meant.
+            let meant: Vec<&str> = match sources.as_slice() {
+                [] => surely_meant(&named.text, shapes.all_events()).into_iter().collect(),
+                _ => Vec::new(),
+            };
+            let likely = if sources.is_empty() { &meant } else { &known };
+            out.push(remark(lint, &named, &sources, others, if named.is_start { &[] } else { likely }));
         }
     }
     out

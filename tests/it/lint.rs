@@ -368,6 +368,24 @@ fn a_source_that_is_missing_is_added_where_there_is_but_one() {
     }
 }
 
+/// Among the events of all sources many are alike: one is proposed only where no other can be meant.
+#[test]
+fn an_event_of_no_source_is_proposed_where_only_one_can_be_meant() {
+    let desk = desk("");
+    let said = |name: &str| {
+        let policy = format!("{HEAD}fn matches(event) {{ succeeded(event) }}\n");
+        let policy =
+            policy.replace("eventSource: ec2.amazonaws.com, eventName: CreateKeyPair", &format!("eventName: {name}"));
+        std::fs::write(desk.path().join("pack/key-pair-made.rhai"), policy).unwrap();
+        lawbook(desk.path(), &["check", "pack"]).2
+    };
+    let told = said("CreateKeyPiar");
+    assert!(told.contains("error[unknown-event]") && told.contains("did you mean `CreateKeyPair`?"), "{told}");
+    // `GetJob`, `GetLog` and others.
+    let told = said("GetJog");
+    assert!(told.contains("error[unknown-event]") && !told.contains("did you mean"), "{told}");
+}
+
 #[test]
 fn what_aws_adds_can_be_told() {
     let desk =
