@@ -6,8 +6,8 @@ use rhai::{AST, ASTFlags, ASTNode, Expr as Tree, Stmt};
 
 use super::{check, functions};
 
-/// The variables of a tree that may be changed. A name stands for all variables of that name, for closures change what
-/// they capture by it.
+/// The variables of a tree, or of one of its functions, that may be changed. A name stands for all variables of that name, for
+/// closures change what they capture by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Changed {
     /// Those that are assigned to, or of which a part is.
@@ -19,35 +19,73 @@ pub(super) struct Changed {
     others: BTreeSet<String>,
     /// Those that closures see, and so what is assigned to them, wherever that is.
     captured: BTreeSet<String>,
+    /// Those of loops.
+    looped: BTreeSet<String>,
+    /// Those that Rhai lets nobody assign to.
+    constants: BTreeSet<String>,
     /// Some function is called in a way in which it sees the variables around the call.
-    sees_around: bool,
+    pub(super) sees_around: bool,
 }
 
 impl Changed {
     /// What a tree changes, where no function of a script takes the name of one of Rhai's or the host's.
     pub(super) fn of(tree: &AST) -> Self {
         let mut changed = Self::default();
-        let (mut looped, mut constants) = (BTreeSet::new(), BTreeSet::new());
-        walk(tree, &mut |path: &[ASTNode<'_>]| {
-            changed.note(path);
-            match path.last() {
-                Some(ASTNode::Stmt(Stmt::For(flow, _))) => {
-                    let names = std::iter::once(&flow.0).chain(&flow.1);
-                    looped.extend(names.map(|name| name.as_str().to_owned()));
-                }
-                Some(ASTNode::Stmt(Stmt::Var(var, flags, _))) if flags.intersects(ASTFlags::CONSTANT) => {
-                    constants.insert(var.0.as_str().to_owned());
-                }
-                _ => {}
-            }
-        });
+        walk(tree, &mut |path: &[ASTNode<'_>]| changed.note(path));
+        changed.settled()
+    }
+
+    /// What the statements of a tree change that stand in no function.
+    pub(super) fn of_statements(tree: &AST) -> Self {
+        let mut changed = Self::default();
+        for statement in tree.statements() {
+            statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+                walk_on(path, &mut |path| changed.note(path));
+                true
+            });
+        }
+        changed
+    }
+
+    /// What both change.
+    #[must_use]
+    pub(super) fn with(mut self, other: &Self) -> Self {
+        let both = [
+            (&mut self.assigned, &other.assigned),
+            (&mut self.grown, &other.grown),
+            (&mut self.others, &other.others),
+            (&mut self.captured, &other.captured),
+            (&mut self.looped, &other.looped),
+            (&mut self.constants, &other.constants),
+        ];
+        for (mine, others) in both {
+            mine.extend(others.iter().cloned());
+        }
+        self.sees_around |= other.sees_around;
+        self
+    }
+
+    /// Of what closures change that which they capture, given what all functions change: the rest are variables of their own.
+    #[must_use]
+    pub(super) fn of_captured(mut self, whole: &Self) -> Self {
+        for names in [&mut self.assigned, &mut self.grown, &mut self.others, &mut self.looped, &mut self.constants] {
+            names.retain(|name| whole.captured.contains(name));
+        }
+        self.captured.clone_from(&whole.captured);
+        self
+    }
+
+    /// The same when all is noted.
+    #[must_use]
+    pub(super) fn settled(mut self) -> Self {
         // What sees the variables around its call may assign to them. An item may be what Rhai lets nobody assign to; and in
         // the place of a loop's variable it puts a constant of that name. To a constant nothing can be added, either.
-        let stated = changed.assigned.union(&changed.grown);
-        let stated = stated.filter(|name| changed.sees_around || looped.contains(*name));
-        let fixed = constants.iter().filter(|name| looped.contains(*name) || changed.grown.contains(*name));
-        changed.others.extend(stated.chain(fixed).cloned().collect::<Vec<_>>());
-        changed
+        let stated = self.assigned.union(&self.grown);
+        let stated = stated.filter(|name| self.sees_around || self.looped.contains(*name));
+        let fixed = self.constants.iter().filter(|name| self.looped.contains(*name) || self.grown.contains(*name));
+        let others: Vec<String> = stated.chain(fixed).cloned().collect();
+        self.others.extend(others);
+        self
     }
 
     /// Whether a variable of that name may hold something else than what the statements of its function have it hold.
@@ -57,7 +95,17 @@ impl Changed {
     }
 
     /// Notes what the last node of a path may change.
-    fn note(&mut self, path: &[ASTNode<'_>]) {
+    pub(super) fn note(&mut self, path: &[ASTNode<'_>]) {
+        match path.last() {
+            Some(ASTNode::Stmt(Stmt::For(flow, _))) => {
+                let names = std::iter::once(&flow.0).chain(&flow.1);
+                self.looped.extend(names.map(|name| name.as_str().to_owned()));
+            }
+            Some(ASTNode::Stmt(Stmt::Var(var, flags, _))) if flags.intersects(ASTFlags::CONSTANT) => {
+                self.constants.insert(var.0.as_str().to_owned());
+            }
+            _ => {}
+        }
         if let Some(ASTNode::Expr(Tree::FnCall(call, _)) | ASTNode::Stmt(Stmt::FnCall(call, _))) = path.last() {
             self.sees_around |= call.capture_parent_scope;
         }

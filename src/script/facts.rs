@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 pub(super) use self::file::Functions;
 use self::turns::Turns;
 use super::answer::{Answer, Shape};
-use super::changed::grown;
+use super::changed::{Changed, grown};
 use super::check::{self, Function};
 use super::functions;
 use super::hooks::Given;
@@ -122,8 +122,8 @@ struct Lowering<'a> {
     surroundings: &'a Surroundings<'a>,
     /// What stands at the root of paths.
     given: Given,
-    /// The file of the function in hand.
-    file: Option<&'a Functions>,
+    /// What the function in hand changes.
+    changed: Option<&'a Changed>,
     paths: Vec<Vec<String>>,
     /// Items of lists, and variables of loops, around the expression in hand.
     around: usize,
@@ -156,7 +156,7 @@ impl<'r> Rest<'r> {
 
 impl<'a> Lowering<'a> {
     fn new(surroundings: &'a Surroundings<'a>, given: Given) -> Self {
-        Self { surroundings, given, file: None, paths: Vec::new(), around: 0, depth: 0, left: MOST_WORK }
+        Self { surroundings, given, changed: None, paths: Vec::new(), around: 0, depth: 0, left: MOST_WORK }
     }
 
     /// What a hook answers.
@@ -263,20 +263,20 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// A function of the policy, its libraries or the prelude, and the file that it stands in.
-    fn own(&self, name: &str, params: usize) -> Option<(&'a Functions, &'a Function)> {
+    /// A function of the policy, its libraries or the prelude.
+    fn own(&self, name: &str, params: usize) -> Option<&'a Function> {
         let key = (name.to_owned(), params);
-        self.surroundings.functions.iter().find_map(|file| Some((*file, file.by_name.get(&key)?)))
+        self.surroundings.functions.iter().find_map(|file| file.by_name.get(&key))
     }
 
     /// The answer of such a function; `None` if there is none, or where calls are too deep to be followed.
     fn call(&mut self, name: &str, args: Vec<Known>) -> Option<Known> {
-        let (file, function) = self.own(name, args.len())?;
+        let function = self.own(name, args.len())?;
         if self.depth >= DEEPEST {
             return None;
         }
         self.depth += 1;
-        let outer = self.file.replace(file);
+        let outer = self.changed.replace(&function.changed);
         let mut variables = Variables::new();
         for (name, value) in function.params.iter().zip(args) {
             // Rhai puts what it knows everywhere in the place of parameters of that name, and of what closures capture.
@@ -285,13 +285,13 @@ impl<'a> Lowering<'a> {
             self.declare(name, value, &mut variables);
         }
         let answer = self.statements(&function.body, None, &mut variables);
-        self.file = outer;
+        self.changed = outer;
         self.depth -= 1;
         Some(answer)
     }
 
     fn declare(&self, name: &str, value: Known, variables: &mut Variables) {
-        let is_reliable = self.file.is_none_or(|file| !file.changed.names(name));
+        let is_reliable = self.changed.is_none_or(|changed| !changed.names(name));
         variables.push((name.to_owned(), if is_reliable { value } else { self.nothing_known() }));
     }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::super::{Hooks, Limits, sandbox, value};
 use super::place::{Lines, token_end};
 use crate::diagnostic::{Diagnostic, SourceText};
+use crate::script::changed::{Changed, walk};
 
 /// Why a text does not parse.
 pub(in crate::script) struct Problem {
@@ -109,6 +110,8 @@ pub(in crate::script) struct Function {
     pub(in crate::script) body: Vec<Stmt>,
     /// It is for values of one type alone, and is called as their method.
     pub(in crate::script) is_typed: bool,
+    /// Which variables it changes, as far as it says itself.
+    pub(in crate::script) changed: Changed,
 }
 
 impl Function {
@@ -117,15 +120,15 @@ impl Function {
         // outlive it, so the statements are cloned.
         let mut alone = Module::new();
         alone.set_script_fn(Rc::clone(definition));
-        let mut body = Vec::new();
-        AST::new([], alone).walk(&mut |path: &[ASTNode<'_>]| {
+        let (mut body, mut changed) = (Vec::new(), Changed::default());
+        walk(&AST::new([], alone), &mut |path: &[ASTNode<'_>]| {
             if let [ASTNode::Stmt(statement)] = path {
                 body.push((*statement).clone());
             }
-            true
+            changed.note(path);
         });
         let params = definition.params.iter().map(ToString::to_string).collect();
-        Self { name: definition.name.to_string(), params, body, is_typed: definition.this_type.is_some() }
+        Self { name: definition.name.to_string(), params, body, is_typed: definition.this_type.is_some(), changed }
     }
 
     pub(in crate::script) fn is_closure(&self) -> bool {

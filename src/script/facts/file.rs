@@ -17,8 +17,21 @@ pub(in crate::script) struct Functions {
 impl Functions {
     /// The functions of a tree as it was written.
     pub(in crate::script) fn of(parsed: Parsed) -> Self {
-        let mut functions = Self { changed: Changed::of(&parsed.tree), ..Self::default() };
-        for function in parsed.functions {
+        let all = |these: &mut dyn Iterator<Item = &Function>| {
+            these.fold(Changed::default(), |all, one| all.with(&one.changed))
+        };
+        let statements = Changed::of_statements(&parsed.tree);
+        let whole = statements.clone().with(&all(&mut parsed.functions.iter()));
+        // A closure may be made in any function, and changes what it captures there by its name.
+        let closures = all(&mut parsed.functions.iter().filter(|function| function.is_closure()));
+        let everywhere = statements.with(&closures.of_captured(&whole));
+        let mut functions = Self { changed: whole.settled(), ..Self::default() };
+        for mut function in parsed.functions {
+            // A function that sees the variables around its call may be any.
+            function.changed = match functions.changed.sees_around {
+                true => functions.changed.clone(),
+                false => everywhere.clone().with(&function.changed).settled(),
+            };
             let key = (function.name.clone(), function.params.len());
             if function.is_typed {
                 functions.typed.insert(key);

@@ -433,6 +433,20 @@ const UNDERSTOOD: &[(&str, &str)] = &[
     ),
     ("let m = #{ n: event.n, last: () }; for x in [1, 2] { m = #{ n: event.n, last: m.n }; } m.last == 3", ""),
     ("to_json(#{ b: event.eventName, a: [event.t] }).starts_with(`{\"a\":[`)", ""),
+    // What another function, or a closure in one, does to its own variable of that name is nothing to this one.
+    ("let one = event.n; one == 3", "fn other(event) { let one = #{ a: 1 }; one.a = 2; one }"),
+    (
+        "takes(event.n) == 3",
+        "fn takes(one) { one }\nfn other(event) { event.list.map(|item| { let one = #{ a: item }; one.a += 1; one.b = 2; one }) }",
+    ),
+    (
+        "takes(event.n) == 3",
+        "fn takes(one) { one }\nfn other(event) { for one in [1, 2] { one += 1; } let all = [1]; all.push(2); all.shift(); all }",
+    ),
+    (
+        "let all = []; for item in [1, event.n] { all.push(item); } all.len() == 2 && all[1] == 3",
+        "fn other(event) { event.list.filter(|item| { let all = [item]; all.shift(); all.is_empty() }) }",
+    ),
     (
         "changes(event).some(|one| one.name == \"A\" && one[\"of\"] == event.n)",
         "fn changes(event) { NAMES.map(|name| #{ name: name, of: event.n }) }",
@@ -441,6 +455,31 @@ const UNDERSTOOD: &[(&str, &str)] = &[
 
 /// What must not be taken for more than it is: assigned variables, changed lists, loops, failures.
 const TRAPS: &[(&str, &str)] = &[
+    // Closures change what they capture, by its name, in the function that made them and nowhere else.
+    (
+        "let one = event.n; let f = || { one = 7; 1 }; f.call(); one == 7",
+        "fn other(event) { let one = #{ a: 1 }; one.a = 2; one }",
+    ),
+    ("let one = event.n; [1].map(|x| { one = 7; x }); one == 7", ""),
+    (
+        "let one = event.n; let f = || { one += 1; one }; let g = || { one = 9; one }; f.call(); g.call(); f.call() == 10",
+        "",
+    ),
+    ("let one = []; [1, 2].map(|x| { one.push(x); x }); one.len() == 2", "fn other(one) { one }"),
+    ("let one = #{ a: event.n }; [1].map(|x| { one.a = 7; x }); one.a == 7", "fn other(one) { one.a }"),
+    ("takes(event.n, || 1) == 3", "fn takes(one, f) { let g = || { one = 5; one }; f.call(); g.call(); one }"),
+    ("let one = event.n; calls(|| { one = 7; one }) == 7 && one == 7", "fn calls(f) { let one = 1; f.call() }"),
+    (
+        "let one = event.n; calls(|x| { let one = #{ a: x }; one.a = 7; one.a }) == 7 && one == 3",
+        "fn calls(f) { let one = 1; f.call(one) }",
+    ),
+    ("calls(|x| { x.a = 7; x.a }) == 7 && event.n == 3", "fn calls(f) { let x = #{ a: 1 }; f.call(x) + x.a - 1 }"),
+    ("let one = #{ a: event.n }; one.grows(); one.a == 4", "fn grows() { this.a += 1; }"),
+    (
+        "let one = event.n; outer(event) == 3 && one == 3",
+        "fn outer(event) { let one = event.n; let f = |x| { let g = || { one = x; one }; g.call(); one }; f.call(3) }",
+    ),
+    ("const ONE = 4; let f = |x| { const TWO = x; TWO }; f.call(event.n) == 3 && ONE == 4", "fn other(TWO) { TWO }"),
     ("let n = 0; for (item, at) in event.requestParameters.list { n += at; at += 5; } n == 1", ""),
     // Rhai lets nobody assign to some items, and puts a constant in the place of a loop's variable.
     ("let d = event.requestParameters; for p in [d] { p = 1; } event.n == 3", ""),

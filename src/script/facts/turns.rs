@@ -69,7 +69,7 @@ impl Lowering<'_> {
 
     /// The place of a variable that holds what the statements of its function have it hold.
     fn changeable(&self, name: &str, variables: &Variables) -> Option<usize> {
-        let is_reliable = self.file.is_some_and(|file| !file.changed.names(name));
+        let is_reliable = self.changed.is_some_and(|changed| !changed.names(name));
         variables.iter().rposition(|(known, _)| known == name).filter(|_| is_reliable)
     }
 
