@@ -41,6 +41,7 @@
 //! order in which data flows, and a module may use only modules declared above it.
 
 pub mod error;
+pub mod paths;
 mod spill;
 pub mod yaml;
 pub mod diagnostic;

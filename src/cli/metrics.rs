@@ -26,6 +26,7 @@ pub(crate) fn output(
     let Some(file) = file else { return Ok(None) };
     let output = Output::create("--metrics", file)?;
     check(&output)?;
+    output.spare_kept()?;
     Ok(Some(output))
 }
 

@@ -7,7 +7,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use lawbook::error::Error;
-use lawbook::input::{UNFINISHED, is_data};
+use lawbook::input::{UNFINISHED, is_data, is_kept};
+use lawbook::paths::leads_to;
 use tempfile::NamedTempFile;
 
 /// A file that will be written.
@@ -54,7 +55,7 @@ impl Output {
             let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
             return Ok(Self { target: path.to_owned(), sink: Sink::Straight(file), about });
         }
-        let target = place_of(path).map_err(failed)?;
+        let target = leads_to(path).map_err(failed)?;
         if known.is_some() {
             // A file that may not be changed is not replaced either.
             OpenOptions::new().append(true).open(&target).map_err(failed)?;
@@ -90,7 +91,7 @@ impl Output {
 
     /// Whether it would stand in the place of one of these files, which there need not be yet.
     pub(crate) fn is_any_of<'p>(&self, files: impl IntoIterator<Item = &'p PathBuf>) -> bool {
-        let is_here = |file: &PathBuf| place_of(file).is_ok_and(|place| place == self.target);
+        let is_here = |file: &PathBuf| leads_to(file).is_ok_and(|place| place == self.target);
         matches!(self.sink, Sink::Beside(_)) && files.into_iter().any(is_here)
     }
 
@@ -123,6 +124,16 @@ impl Output {
         Ok(())
     }
 
+    /// Refuses to take the place of what people write for Lawbook, or what it keeps from run to run, whosever that is.
+    pub(crate) fn spare_kept(&self) -> Result<(), Error> {
+        match self.replaced().is_some_and(is_kept) {
+            true => {
+                Err(self.refuse("is a policy, a setting or what is remembered, and the report would take its place"))
+            }
+            false => Ok(()),
+        }
+    }
+
     /// Writes it, and puts it in its place.
     pub(crate) fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
         let written = match self.sink {
@@ -133,15 +144,6 @@ impl Output {
         };
         written.map_err(|error| Error::new(format!("cannot be written: {error}")).about(&self.about))
     }
-}
-
-/// Where a path leads, also where there is nothing yet.
-fn place_of(path: &Path) -> io::Result<PathBuf> {
-    path.canonicalize().or_else(|_| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-        Ok(folder.canonicalize()?.join(file))
-    })
 }
 
 fn set(file: &NamedTempFile, permissions: Permissions) -> io::Result<()> {

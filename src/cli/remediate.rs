@@ -120,6 +120,7 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
             if output.replaced().is_some() && args.reports.iter().any(is_report) {
                 return Err(output.refuse("is read by this command, and the plan would take its place").into());
             }
+            output.spare_kept()?;
             output.write(|out| plan.write(format, out))?;
         }
         None => {

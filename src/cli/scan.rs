@@ -352,6 +352,7 @@ fn outputs(args: &Args, set: &Effective, layers: &Layers, loaded: &Loaded) -> Re
         let output = Output::create(flag, path)?;
         spare_inputs(args, set, layers, &output)?;
         output.spare_packs(loaded.paths.iter())?;
+        output.spare_kept()?;
         if outputs.iter().any(|(_, known)| known.is_same(&output)) {
             return Err(output.refuse(TWICE));
         }

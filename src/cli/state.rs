@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
 
 /// Opens a state file that is there.
 fn open(file: &std::path::Path) -> Result<Locked, Error> {
-    if !file.is_file() {
+    if !file.exists() {
         let error = Error::new("there is no such state file").about(file.display().to_string());
         return Err(error.try_to("`lawbook scan --state FILE` makes one"));
     }

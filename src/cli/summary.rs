@@ -84,6 +84,7 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     if let Some(output) = &output {
         output.spare_inputs(&args.paths)?;
         output.spare(args.redact.key())?;
+        output.spare_kept()?;
     }
     let (bar, started) = (Bar::new(log), Instant::now());
     let packs = Checked::default();

@@ -444,7 +444,7 @@ impl Outputs {
     fn of(args: &Args, paths: &[PathBuf]) -> Result<Self, Error> {
         let create = |flag: &str, path: Option<&PathBuf>| {
             let output = path.map(|path| Output::create(flag, path)).transpose()?;
-            output.iter().try_for_each(|output| output.spare_packs(paths.iter()))?;
+            output.iter().try_for_each(|output| output.spare_packs(paths.iter()).and_then(|()| output.spare_kept()))?;
             Ok::<_, Error>(output)
         };
         let (report, coverage) =

@@ -49,20 +49,21 @@ pub(crate) struct Args {
 }
 
 /// Lints whose remarks are of use where there is no policy: those about what records hold.
-const LINTS: [&str; 9] = [
+const LINTS: [&str; 10] = [
     "impossible-type",
     "misspelt-code",
     "object-as-text",
     "text-as-bool",
     "text-as-list",
     "unknown-field",
+    "unknown-kind",
     "unknown-parameter",
     "unlike-types",
     "unlisted-value",
 ];
 
 /// What is said of the expression, asked of records of a kind: it has an answer all the same, which a slip of a letter makes `()`.
-fn remarks(expression: &str, kind: &str) -> Vec<String> {
+fn remarks(expression: &str, kind: &str) -> Vec<(String, Option<String>)> {
     let text = format!(
         "//! ---\n//! title: tried\n//! severity: low\n//! judges: {kind}\n//! ---\nfn matches(event) {{ let resource = event;\n{expression}\n}}\n"
     );
@@ -70,12 +71,7 @@ fn remarks(expression: &str, kind: &str) -> Vec<String> {
         Ok(checked) => checked.warnings().to_vec(),
         Err(mistakes) => mistakes,
     };
-    let of_records = said.into_iter().filter(|said| LINTS.contains(&said.code));
-    let told = of_records.map(|said| match said.help {
-        Some(help) => format!("{} (try: {help})", said.message),
-        None => said.message,
-    });
-    told.collect()
+    said.into_iter().filter(|said| LINTS.contains(&said.code)).map(|said| (said.message, said.help)).collect()
 }
 
 /// Says something, to people with its kind before it.
@@ -99,17 +95,17 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     let mut written = Ok(());
     let mut failed = 0_u64;
     let mut records = 0_u64;
-    let (mut kinds, mut remarked) = (BTreeSet::new(), BTreeSet::new());
+    let mut kinds = BTreeSet::new();
+    // What one kind of record lacks another may have: a slip is one for each of them.
+    let mut remarked: Option<Vec<(String, Option<String>)>> = None;
     let faults = evaluate_each(&request, &args.expression, &mut |record, answer, printed| {
         records += 1;
         if !kinds.contains(&record.kind) {
             kinds.insert(record.kind.clone());
-            for remark in remarks(&args.expression, &record.kind) {
-                if !remarked.contains(&remark) {
-                    let fields = json!({ "kind": &*record.kind });
-                    say(&log, Level::Warn, "warning", &remark, fields);
-                    remarked.insert(remark);
-                }
+            let said = remarks(&args.expression, &record.kind);
+            match &mut remarked {
+                Some(remarked) => remarked.retain(|(message, _)| said.iter().any(|(also, _)| also == message)),
+                None => remarked = Some(said),
             }
         }
         for line in printed {
@@ -132,6 +128,10 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
         written.is_ok()
     })?;
     written.and_then(|()| out.flush())?;
+    for (message, help) in remarked.unwrap_or_default() {
+        let remedy = help.map_or_else(String::new, |help| format!(" (try: {help})"));
+        say(&log, Level::Warn, "warning", &format!("{message}{remedy}"), json!({}));
+    }
     for found in &faults {
         fault(&log, &printable(&found.reason, 400), &found.origin);
     }

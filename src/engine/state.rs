@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::finding::{Fingerprint, hash_text};
+use crate::paths::leads_to;
 use crate::policy::Policy;
 
 /// The version of the file.
@@ -79,7 +80,7 @@ impl Locked {
     /// When it cannot be locked or read, is a folder, a pipe or a device, or is no state file of this version.
     pub fn open(path: &Path) -> Result<Self, Error> {
         // Of a link what it names, so that whoever comes by another name meets the same lock and the same file.
-        let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let path = &leads_to(path).unwrap_or_else(|_| path.to_owned());
         // It is replaced as a whole: a device that a file took the place of would be lost to the whole machine.
         if path.metadata().is_ok_and(|known| !known.is_file()) {
             let error =

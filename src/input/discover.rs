@@ -524,6 +524,19 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::new("no such file or folder").about(name_of(path).as_ref()).try_to(remedy)
 }
 
+/// Whether a file is one that people write for Lawbook, or that it keeps from run to run: by its name, or as it begins.
+pub fn is_kept(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let begins_so = |file: fs::File| {
+        let mut head = Vec::new();
+        file.take(64).read_to_end(&mut head).is_ok()
+            && [&b"{\"lawbook_baseline\":"[..], b"{\"lawbook_state\":"]
+                .iter()
+                .any(|kept| head.iter().filter(|byte| !byte.is_ascii_whitespace()).take(kept.len()).eq(kept.iter()))
+    };
+    file.is_file() && (is_our_own(&name) || fs::File::open(file).is_ok_and(begins_so))
+}
+
 /// How names of files begin that are written beside what they are to replace.
 pub const UNFINISHED: &str = ".lawbook-";
 
@@ -617,6 +630,8 @@ fn is_report(head: &[u8]) -> bool {
     [
         "{\"schema_version\":1,\"lawbook\":\"",
         "{\"type\":\"finding\",\"policy\":\"",
+        "{\"type\":\"tally\",\"calls\":{\"count\":",
+        "{\"type\":\"why\",\"origin\":{\"file\":\"",
         "{\"type\":\"not_evaluated\",\"policy\":\"",
         "{\"type\":\"fault\",\"stage\":\"",
         "{\"type\":\"unused_waiver\",\"file\":\"",

@@ -174,9 +174,32 @@ impl<'a> Opener<'a> {
     pub(super) fn skeleton(&mut self, slice: &[u8], depth: u32) {
         match Document::parse(slice) {
             Ok(document) => {
-                self.map(&document.into(), depth);
+                let node: Node = document.into();
+                self.map(&node, depth);
+                self.left_over(node.view());
             }
             Err(error) => self.fault(not_json(&error)),
+        }
+    }
+
+    /// Tells of events beside `Records` that no shape reads.
+    fn left_over(&mut self, view: Ref<'_>) {
+        let holds_events = |value: Ref<'_>| match value.kind() {
+            Kind::List => value.items().next().is_some_and(event::is_event),
+            Kind::Map => event::is_event(value),
+            _ => false,
+        };
+        let is_read = |key: &str| notice::LISTS.contains(&key) || siem::carriers().any(|known| known == key);
+        let lost: Vec<String> = view
+            .entries()
+            .filter(|(key, value)| !is_read(key) && holds_events(*value))
+            .map(|(key, _)| quoted(key))
+            .collect();
+        if !lost.is_empty() {
+            self.fault(format!(
+                "events in {} beside `Records`, which are not read; put them in files of their own",
+                lost.join(", ")
+            ));
         }
     }
 

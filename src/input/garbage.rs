@@ -38,7 +38,10 @@ pub(super) fn holds_a_record(text: &[u8]) -> bool {
         memchr::memmem::find_iter(line, key).any(|at| {
             let behind = &line[at + key.len()..];
             let escapes = behind.iter().take_while(|byte| **byte == b'\\').count();
-            behind[escapes..].strip_prefix(b"\"").is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"))
+            let behind = &behind[escapes..];
+            // In a cell of CSV quotes are doubled.
+            let rest = behind.strip_prefix(b"\"\"").or_else(|| behind.strip_prefix(b"\""));
+            rest.is_some_and(|rest| rest.trim_ascii_start().starts_with(b":"))
         })
     };
     let of_record = |line: &[u8]| {
@@ -57,6 +60,7 @@ mod tests {
             r#"May 14 12:00:00 host x: {"eventVersion":"1.08","eventSource":"a","eventName":"b"}"#,
             r#"May 14 {"awsRegion": "r", "eventName" : "b", "eventSource": "a", "eventVersion": "1.08"}"#,
             "first\n2024 app {\"message\":\"{\\\"eventVersion\\\":1,\\\"eventSource\\\":2,\\\"eventName\\\":3}\"}",
+            "@timestamp,@message\n1,\"{\"\"eventVersion\"\":1,\"\"eventSource\"\":2,\"\"eventName\"\":3}\"",
         ] {
             assert!(holds_a_record(text.as_bytes()), "{text}");
         }

@@ -36,7 +36,7 @@ use decode::Limit;
 
 pub use batch::Batch;
 pub use digest::{Hash, digest_text, hash};
-pub use discover::{Class, File, Files, SkipReason, Skipped, UNFINISHED, discover, is_data};
+pub use discover::{Class, File, Files, SkipReason, Skipped, UNFINISHED, discover, is_data, is_kept};
 pub use filter::{Filter, Told};
 pub use object::{Object, plain};
 pub use skim::{Field, Fields};

@@ -22,15 +22,18 @@ pub(super) fn take_records(opener: &mut Opener<'_>, node: &Node, depth: u32) -> 
     taken
 }
 
+/// Names of lists that records stand in.
+pub(super) const LISTS: [&str; 7] = ["Records", "Events", "records", "Messages", "logEvents", "events", "results"];
+
 /// A list of records that is empty, and nothing else that is known: an hour without events.
 pub(super) fn take_empty(_: &mut Opener<'_>, node: &Node, _: u32) -> bool {
     let view = node.view();
-    lists(view).chain(of_names(view, &["logEvents", "events", "results"])).next().is_some()
+    of_names(view, &LISTS).next().is_some()
 }
 
 /// The lists that records stand in.
 pub(super) fn lists(view: Ref<'_>) -> impl Iterator<Item = Ref<'_>> {
-    of_names(view, &["Records", "Events", "records", "Messages"])
+    of_names(view, &LISTS[..4])
 }
 
 fn of_names<'a>(view: Ref<'a>, names: &'static [&'static str]) -> impl Iterator<Item = Ref<'a>> {

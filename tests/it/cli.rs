@@ -1029,6 +1029,13 @@ fn what_is_tried_is_checked_against_what_records_hold() {
         assert!(ran.err.starts_with(told) && ran.err.lines().count() == 1, "{expression}: {}", ran.err);
         assert_eq!(ran.out.lines().count(), 1, "it is answered all the same: {}", ran.out);
     }
+    // One kind has what another lacks; what none has, and a kind that there is not, is told all the same.
+    let told = desk.run(&["try", "event.eventName ?? event.VolumeId", "."]).succeeds().err;
+    assert_eq!(told, "", "{told}");
+    let told = desk.run(&["try", "event.eventNmae", "."]).succeeds().err;
+    assert!(told.starts_with("warning: there is no field `eventNmae`"), "{told}");
+    let told = desk.run(&["try", "all(\"ec2/adresses\").len()", "log.json"]).succeeds().err;
+    assert!(told.starts_with("warning: ") && told.contains("ec2/addresses"), "{told}");
     for expression in
         ["event.eventName", "request(event).anything", "#{ a: event.eventName }.a", "let x = 1; print(x); x"]
     {
@@ -1072,6 +1079,53 @@ fn reports_in_the_folder_that_is_scanned_are_replaced_and_data_are_not() {
         assert_eq!(fs::read_to_string(desk.path().join(name)).unwrap(), text);
         fs::remove_file(desk.path().join(name)).unwrap();
     }
+}
+
+/// What people wrote, and what one run keeps for the next, is no report's place, whether this run uses it or not.
+#[test]
+fn no_report_takes_the_place_of_what_is_kept() {
+    let desk = Desk::with_key_pair();
+    let scan = ["scan", "log.json", "--policy", "key-pair-created.rhai", "--no-config", "--fail-on", "never"];
+    desk.run(&[&scan[..], &["--state", "seen", "--format", "json", "-o", "report.json"]].concat()).exits(0);
+    desk.run(&["baseline", "write", "base", "report.json"]).exits(0);
+    desk.write("seen2", "{\"lawbook_state\":1}\n");
+    for name in ["lawbook.yaml", "waivers.yaml", "other.rhai", "other.cases.yaml", "other.snap"] {
+        desk.write(name, "");
+    }
+    for name in ["base", "seen2", "lawbook.yaml", "waivers.yaml", "other.rhai", "other.cases.yaml", "other.snap"] {
+        let before = fs::read(desk.path().join(name)).unwrap();
+        for args in [
+            &[&scan[..], &["--report", &format!("csv={name}")]].concat()[..],
+            &[&scan[..], &["-o", name]].concat(),
+            &[&scan[..], &["--metrics", name]].concat(),
+            &["summary", "log.json", "-o", name],
+            &["remediate", "report.json", "--policy", "key-pair-created.rhai", "--no-config", "-o", name],
+            &["test", "key-pair-created.rhai", "--format", "json", "--output", name],
+        ] {
+            let ran = desk.run(args).exits(2);
+            assert!(ran.err.contains("would take its place"), "{args:?}: {}", ran.err);
+        }
+        assert_eq!(fs::read(desk.path().join(name)).unwrap(), before, "{name}");
+    }
+}
+
+/// A link to what is not there yet names what is to be made.
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_yet_is_followed() {
+    let desk = Desk::with_key_pair();
+    fs::create_dir(desk.path().join("volume")).unwrap();
+    std::os::unix::fs::symlink("volume/report", desk.path().join("one")).unwrap();
+    std::os::unix::fs::symlink("one", desk.path().join("link")).unwrap();
+    std::os::unix::fs::symlink("volume/state", desk.path().join("seen")).unwrap();
+    std::os::unix::fs::symlink("round", desk.path().join("round")).unwrap();
+    let scan = ["scan", "log.json", "--policy", "key-pair-created.rhai", "--fail-on", "never"];
+    desk.run(&[&scan[..], &["--report", "json=link", "--state", "seen"]].concat()).exits(0);
+    for (link, file) in [("one", "report"), ("link", "report"), ("seen", "state")] {
+        assert!(fs::symlink_metadata(desk.path().join(link)).unwrap().is_symlink(), "{link}");
+        assert!(fs::metadata(desk.path().join("volume").join(file)).unwrap().len() > 0, "{file}");
+    }
+    desk.run(&[&scan[..], &["--report", "json=round"]].concat()).exits(2);
 }
 
 /// What findings of Security Hub are told of.

@@ -465,6 +465,28 @@ fn records_in_odd_envelopes_are_found() {
     }
 }
 
+/// What stands beside `Records` and holds events is told, if nobody reads it.
+#[test]
+fn events_beside_records_are_read_or_told() {
+    let event =
+        |id: &str| json!({ "eventVersion": "1.10", "eventID": id, "eventSource": "s.amazonaws.com", "eventName": "N" });
+    for (beside, read) in [("extra", false), ("data", false), ("Events", true), ("records", true), ("detail", true)] {
+        for value in [json!([event("2")]), event("2")] {
+            if beside != "detail" && beside != "extra" && value.is_object() || beside == "detail" && value.is_array() {
+                continue;
+            }
+            let told = bytes(json!({ "Records": [event("1")], beside: value }).to_string());
+            let faults = told.reasons();
+            assert_eq!(told.events.len(), if read { 2 } else { 1 }, "{beside}: {faults:?}");
+            assert_eq!(faults.len(), usize::from(!read), "{beside}: {faults:?}");
+            assert!(read || faults[0].contains(&format!("events in `{beside}` beside `Records`")), "{faults:?}");
+        }
+    }
+    let told =
+        bytes(json!({ "Records": [event("1")], "extra": [1, { "a": 2 }], "note": { "eventName": "x" } }).to_string());
+    assert_eq!((told.events.len(), told.reasons()), (1, vec![]));
+}
+
 /// Results that hold parts of records and nothing else would leave policies silent.
 #[test]
 fn results_that_pick_fields_are_a_fault() {
