@@ -1,7 +1,10 @@
 //! The calls that a policy may be asked about, and what their records can hold.
 
+use std::ops::Range;
+
 use super::solve::Known;
 use super::subject::Subject;
+use crate::diagnostic::Diagnostic;
 use crate::schema::{Call, Place, Shapes, Step as Stepped};
 use crate::script::reading::{Base, Path, Step};
 
@@ -73,6 +76,25 @@ pub(super) fn at_end<'a>(path: &Path, subject: &'a Subject<'_>, calls: &'a [Call
         Stepped::Known(place) => Some(place),
         Stepped::Unknown { .. } | Stepped::Open => None,
     }
+}
+
+/// What is to be said of the texts that `when` asks of fields of which it is known what stands there.
+pub(super) fn in_when(
+    subject: &Subject<'_>,
+    say: impl Fn(&Path, &Place<'_>, &str, Range<usize>) -> Option<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let calls = borrowed(&subject.calls);
+    let mut out = Vec::new();
+    for condition in &subject.header().when.conditions {
+        let steps = condition.path.iter().map(|name| Step::Name(name.clone())).collect();
+        let path = Path { base: Base::Record, steps };
+        let Some(place) = at_end(&path, subject, &calls) else { continue };
+        for (text, span) in subject.items(&["when", &condition.path.join(".")]) {
+            let is_wanted = condition.any_of.iter().flatten().any(|wanted| *wanted == text);
+            out.extend(is_wanted.then(|| say(&path, &place, &text, span)).flatten());
+        }
+    }
+    out
 }
 
 fn follow<'a>(place: &Place<'a>, step: &Step) -> Stepped<'a> {

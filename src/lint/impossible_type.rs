@@ -2,14 +2,14 @@
 
 use serde_json::Value as Json;
 
-use super::calls::{at_end, borrowed};
+use super::calls::{at_end, borrowed, in_when};
 use super::object_as_text::{holds_objects, is_closed};
 use super::solve::graded;
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
-use crate::schema::Holds;
-use crate::script::reading::{Base, Path, Place, Relation, Step, Value};
+use crate::schema::{Holds, Place};
+use crate::script::reading::{Path, Place as Written, Relation, Value};
 
 pub(super) const LINT: Lint = Lint {
     code: "impossible-type",
@@ -55,8 +55,12 @@ pub(super) const LINT: Lint = Lint {
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let calls = borrowed(&subject.calls);
-    let mut out: Vec<Diagnostic> = in_when(subject);
-    let mut sound: Vec<&Place> = Vec::new();
+    let mut out: Vec<Diagnostic> = in_when(subject, |path, place, text, span| {
+        let name = path.names().join(".");
+        let message = format!("`{name}` is never `{text}`: it holds {}", told(place));
+        (!may_be(path, place, text)).then(|| LINT.at(subject.source, span, message))
+    });
+    let mut sound: Vec<&Written> = Vec::new();
     for comparison in subject.comparisons() {
         let asks = matches!(comparison.relation, Relation::Equal | Relation::In | Relation::Order);
         let Some(path) = comparison.left.path().filter(|_| asks && !comparison.right.is_empty()) else { continue };
@@ -72,48 +76,28 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
             sound.push(&comparison.place);
             continue;
         }
-        let holds: Vec<&str> = place.holds().into_iter().map(words).collect();
         let never = if is_order { "is never compared with this" } else { "is never equal to this" };
-        let message = format!("`{}` {never}: it holds {}", path.names().join("."), holds.join(" or "));
+        let message = format!("`{}` {never}: it holds {}", path.names().join("."), told(&place));
         let source = subject.source_of(&comparison.place);
         let diagnostic = graded(subject, comparison, LINT.at(source, comparison.place.span.clone(), message));
         out.extend(diagnostic.filter(|diagnostic| !out.contains(diagnostic)));
     }
     // A function that is called for several fields need not suit each.
     let is_sound = |diagnostic: &Diagnostic| {
-        let is_there = |place: &&Place| subject.source_of(place).file == diagnostic.source.file;
+        let is_there = |place: &&Written| subject.source_of(place).file == diagnostic.source.file;
         sound.iter().any(|place| is_there(place) && place.span == diagnostic.span)
     };
     out.retain(|diagnostic| diagnostic.level == Level::Error || !is_sound(diagnostic));
     out
 }
 
-/// What `when` asks that no record has: it compares the text of a field, or the words of a boolean or a number.
-fn in_when(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let calls = borrowed(&subject.calls);
-    let mut out = Vec::new();
-    for condition in &subject.header().when.conditions {
-        let steps = condition.path.iter().map(|name| Step::Name(name.clone())).collect();
-        let path = Path { base: Base::Record, steps };
-        let Some(place) = at_end(&path, subject, &calls) else { continue };
-        let is_object = is_closed(&path) && holds_objects(&place);
-        let may_be = |text: &str| {
-            let is_number = text.parse::<f64>().is_ok();
-            (!is_object && [Holds::Text, Holds::Time].into_iter().any(|of| place.may_be(of)))
-                || (matches!(text, "true" | "false") && place.may_be(Holds::Bool))
-                || (is_number && [Holds::Int, Holds::Number].into_iter().any(|of| place.may_be(of)))
-        };
-        for (text, span) in subject.items(&["when", &condition.path.join(".")]) {
-            let is_wanted = condition.any_of.iter().flatten().any(|wanted| *wanted == text);
-            if is_wanted && !may_be(&text) {
-                let holds: Vec<&str> = place.holds().into_iter().map(words).collect();
-                let name = condition.path.join(".");
-                let message = format!("`{name}` is never `{text}`: it holds {}", holds.join(" or "));
-                out.push(LINT.at(subject.source, span, message));
-            }
-        }
-    }
-    out
+/// Whether `when` may find a text: it is compared with the text of a field, or the words of a boolean or a number.
+fn may_be(path: &Path, place: &Place<'_>, text: &str) -> bool {
+    let holds = |any: &[Holds]| any.iter().any(|of| place.may_be(*of));
+    let is_object = is_closed(path) && holds_objects(place);
+    (!is_object && holds(&[Holds::Text, Holds::Time]))
+        || (matches!(text, "true" | "false") && holds(&[Holds::Bool]))
+        || (text.parse::<f64>().is_ok() && holds(&[Holds::Int, Holds::Number]))
 }
 
 fn type_of(value: &Value) -> Option<Holds> {
@@ -126,6 +110,11 @@ fn type_of(value: &Value) -> Option<Holds> {
         Json::Object(_) => Holds::Map,
         Json::Null => return None,
     })
+}
+
+/// What may stand at a place, in words.
+fn told(place: &Place<'_>) -> String {
+    place.holds().into_iter().map(words).collect::<Vec<_>>().join(" or ")
 }
 
 fn words(holds: Holds) -> &'static str {

@@ -1,6 +1,6 @@
 //! `unlisted-value`: comparisons of a field with a text that is none of those that AWS lists for it.
 
-use super::calls::{at_end, borrowed};
+use super::calls::{at_end, borrowed, in_when};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level, did_you_mean};
@@ -38,7 +38,10 @@ pub(super) const LINT: Lint = Lint {
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let calls = borrowed(&subject.calls);
-    let mut out: Vec<Diagnostic> = in_when(subject);
+    let mut out: Vec<Diagnostic> = in_when(subject, |path, place, text, span| {
+        let values = place.values().filter(|values| !values.contains(&text))?;
+        Some(remark(LINT.at(subject.source, span, message(path, text)), text, &values))
+    });
     for comparison in subject.comparisons() {
         let asks = matches!(comparison.relation, Relation::Equal | Relation::In);
         let Some(path) = comparison.left.path().filter(|_| asks) else { continue };
@@ -58,23 +61,6 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
             let diagnostic = remark(LINT.at(source, span, message(path, text)), text, &values);
             if !out.contains(&diagnostic) {
                 out.push(diagnostic);
-            }
-        }
-    }
-    out
-}
-
-fn in_when(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let calls = borrowed(&subject.calls);
-    let mut out = Vec::new();
-    for condition in &subject.header().when.conditions {
-        let steps = condition.path.iter().map(|name| Step::Name(name.clone())).collect();
-        let path = Path { base: Base::Record, steps };
-        let Some(values) = at_end(&path, subject, &calls).and_then(|place| place.values()) else { continue };
-        for (text, span) in subject.items(&["when", &condition.path.join(".")]) {
-            let is_wanted = condition.any_of.iter().flatten().any(|wanted| *wanted == text);
-            if is_wanted && !values.contains(&text.as_str()) {
-                out.push(remark(LINT.at(subject.source, span, message(&path, &text)), &text, &values));
             }
         }
     }
