@@ -529,13 +529,14 @@ pub fn is_kept(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let begins_so = |file: fs::File| {
         let mut head = Vec::new();
-        file.take(64).read_to_end(&mut head).is_ok()
-            && [&b"{\"lawbook_baseline\":"[..], b"{\"lawbook_state\":"]
-                .iter()
-                .any(|kept| head.iter().filter(|byte| !byte.is_ascii_whitespace()).take(kept.len()).eq(kept.iter()))
+        let read = file.take(GLANCE as u64).read_to_end(&mut head);
+        read.is_ok() && KEPT.iter().any(|kept| compact(&head).starts_with(kept))
     };
     file.is_file() && (is_our_own(&name) || fs::File::open(file).is_ok_and(begins_so))
 }
+
+/// How baselines and states begin.
+const KEPT: [&str; 2] = ["{\"lawbook_baseline\":", "{\"lawbook_state\":"];
 
 /// How names of files begin that are written beside what they are to replace.
 pub const UNFINISHED: &str = ".lawbook-";
@@ -625,8 +626,7 @@ fn sniff(raw: impl Read, path: Option<&Path>) -> Sniffed {
 /// True for the beginning of what Lawbook wrote: a report, as one object or as lines, a baseline, or what it remembers. They are
 /// in the way of the next scan of their folder, and no record begins so.
 fn is_report(head: &[u8]) -> bool {
-    let begin = String::from_utf8_lossy(&head[..head.len().min(200)]);
-    let compact: String = begin.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let compact = compact(head);
     [
         "{\"schema_version\":1,\"lawbook\":\"",
         "{\"type\":\"finding\",\"policy\":\"",
@@ -637,17 +637,22 @@ fn is_report(head: &[u8]) -> bool {
         "{\"type\":\"unused_waiver\",\"file\":\"",
         "{\"type\":\"resolved\",\"fingerprint\":\"",
         "{\"type\":\"summary\",\"schema_version\":1,",
-        "{\"lawbook_baseline\":",
-        "{\"lawbook_state\":",
         "{\"lawbook\":\"",
         "severity,standing,title,policy,pack,resources,time,",
     ]
     .iter()
+    .chain(&KEPT)
     .any(|beginning| compact.starts_with(beginning))
         || compact.starts_with("{\"$schema\":\"https://json.schemastore.org/sarif") && compact.contains("\"Lawbook\"")
         || compact.starts_with("[{\"A") && says_lawbook(&head[..head.len().min(2_000)], "CompanyName")
         || compact.starts_with("{\"activity_id\":")
             && says_lawbook(head.split(|byte| *byte == b'\n').next().unwrap_or_default(), "vendor_name")
+}
+
+/// The beginning of a text without its white space.
+fn compact(head: &[u8]) -> String {
+    let begin = String::from_utf8_lossy(&head[..head.len().min(200)]);
+    begin.chars().filter(|letter| !letter.is_whitespace()).collect()
 }
 
 /// Whether the first finding in a format that others write, too, is of Lawbook.
