@@ -75,11 +75,11 @@ fn remarks(expression: &str, kind: &str) -> Vec<(String, Option<String>)> {
 }
 
 /// Says something, to people with its kind before it.
-fn say(log: &Log, level: Level, event: &'static str, message: &str, fields: Value) {
+fn say(log: Log, level: Level, event: &'static str, message: &str, fields: Value) {
     log.tell(&format!("{event}: {message}\n"), Entry { level, event, message, fields });
 }
 
-fn fault(log: &Log, reason: &str, origin: &Origin) {
+fn fault(log: Log, reason: &str, origin: &Origin) {
     let message = format!("{reason} at {}", printable(&origin.to_string(), 400));
     say(log, Level::Error, "fault", &message, json!({ "reason": reason, "count": 1, "origins": [origin] }));
 }
@@ -121,7 +121,7 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
             Err(Stop::Fault(reason) | Stop::NotEvaluated(reason)) => {
                 failed += 1;
                 if failed <= 3 {
-                    fault(&log, &reason, &record.origin);
+                    fault(log, &reason, &record.origin);
                 }
             }
         }
@@ -130,13 +130,13 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
     written.and_then(|()| out.flush())?;
     for (message, help) in remarked.unwrap_or_default() {
         let remedy = help.map_or_else(String::new, |help| format!(" (try: {help})"));
-        say(&log, Level::Warn, "warning", &format!("{message}{remedy}"), json!({}));
+        say(log, Level::Warn, "warning", &format!("{message}{remedy}"), json!({}));
     }
     for found in &faults {
-        fault(&log, &printable(&found.reason, 400), &found.origin);
+        fault(log, &printable(&found.reason, 400), &found.origin);
     }
     if failed > 3 {
-        say(&log, Level::Error, "fault", &format!("{failed} records in all"), json!({ "count": failed }));
+        say(log, Level::Error, "fault", &format!("{failed} records in all"), json!({ "count": failed }));
     }
     if records == 0 {
         log.line(Level::Error, "exit", "no record was read", json!({ "code": 2 }));

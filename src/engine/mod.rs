@@ -162,8 +162,8 @@ impl Progress for () {
 /// Judges everything that the request names by every policy of the packs.
 ///
 /// # Errors
-/// When a path does not exist, or the file for what does not fit into memory cannot be written or read. Whatever happens
-/// to a record or a file while scanning is a fault in the outcome.
+/// When a path does not exist, the file of what was seen cannot be used, or that for what does not fit into memory cannot be
+/// written or read. Whatever happens to a record or a file while scanning is a fault in the outcome.
 pub fn scan(packs: &Checked, request: &Request, progress: &dyn Progress) -> Result<Outcome, Error> {
     // That it cannot be used is better known before the scan than after; others may use it until windows are judged.
     request.state.as_deref().map(Locked::open).transpose()?;

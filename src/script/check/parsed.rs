@@ -110,7 +110,7 @@ pub(in crate::script) struct Function {
     pub(in crate::script) body: Vec<Stmt>,
     /// It is for values of one type alone, and is called as their method.
     pub(in crate::script) is_typed: bool,
-    /// Which variables it changes, as far as it says itself.
+    /// Which variables may be changed in it: what it says itself, and with the other functions of its file what these do to it.
     pub(in crate::script) changed: Changed,
 }
 

@@ -27,7 +27,7 @@ impl Functions {
         let everywhere = statements.with(&closures.of_captured(&whole));
         let mut functions = Self { changed: whole.settled(), ..Self::default() };
         for mut function in parsed.functions {
-            // A function that sees the variables around its call may be any.
+            // Whoever sees the variables around its call may change any of them.
             function.changed = match functions.changed.sees_around {
                 true => functions.changed.clone(),
                 false => everywhere.clone().with(&function.changed).settled(),
