@@ -312,10 +312,13 @@ impl Finder {
         let Some(index) = self.index.get() else { return Vec::new() };
         match (&self.shelf.past, self.older.as_ref().and_then(|older| older.get())) {
             (Some(past), Some(older)) if when != When::Now || self.by_name => {
-                let when = if self.by_name { When::Ever } else { when };
-                past.find(&self.shelf, (index, older), value, scope, when)
+                past.find(&self.shelf, (index, older), value, scope, when, self.by_name)
             }
-            _ => self.shelf.find(index, value, scope),
+            _ => {
+                let mut found = self.shelf.find(index, value, scope);
+                found.retain(|record| when.takes(record.time));
+                found
+            }
         }
     }
 }

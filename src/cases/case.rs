@@ -99,8 +99,8 @@ pub struct Case {
 /// The inventory of a case.
 #[derive(Clone, Debug)]
 pub(super) enum Given {
-    /// Kind and resources.
-    Inline(Vec<(String, Vec<Value>)>),
+    /// Kind and resources, and when they were collected, if that is known.
+    Inline(Vec<(String, Vec<Value>)>, Option<Timestamp>),
     /// A file or folder.
     Path(PathBuf),
 }

@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use jiff::Timestamp;
+
 use super::case::{Case, Expect, Expected, Given};
 use super::records::{self, Source};
 use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
@@ -136,7 +138,7 @@ impl Reader<'_> {
         let scope = Scope { account: known("account", ACCOUNT), region: known("region", REGION) };
         let records = records::read(self, yaml, &scope);
         let inventory = self.inventory(yaml);
-        let now = self.now(yaml);
+        let now = self.time(yaml, "now").or_else(|| parse_time(NOW)).unwrap_or_default();
         let params = self.params(yaml);
         let expect = text(yaml, "expect").and_then(Expect::from_word).unwrap_or(Expect::Silent);
         self.fits(yaml, expect);
@@ -176,17 +178,28 @@ impl Reader<'_> {
         case.records.iter().enumerate().map(one).collect()
     }
 
-    fn now(&mut self, yaml: &Yaml) -> jiff::Timestamp {
-        let now = text(yaml, "now").unwrap_or(NOW);
-        parse_time(now).unwrap_or_else(|| {
-            let span = yaml.get("now").map_or(0..0, |now| now.span.clone());
-            self.say(span, format!("`{now}` is no time"), Some(format!("such as {NOW}")));
-            jiff::Timestamp::UNIX_EPOCH
-        })
+    /// The time that a member of a case says, if it has it.
+    fn time(&mut self, yaml: &Yaml, key: &str) -> Option<Timestamp> {
+        let given = yaml.get(key)?;
+        let said = given.raw().unwrap_or_default();
+        let time = parse_time(said);
+        if time.is_none() {
+            self.say(given.span.clone(), format!("`{said}` is no time"), Some(format!("such as {NOW}")));
+        }
+        time
     }
 
     fn inventory(&mut self, yaml: &Yaml) -> Given {
-        let Some(inventory) = yaml.get("inventory") else { return Given::Inline(Vec::new()) };
+        let collected = self.time(yaml, "collected");
+        let inventory = yaml.get("inventory");
+        if let Some(given) =
+            yaml.get("collected").filter(|_| inventory.is_none_or(|inventory| inventory.raw().is_some()))
+        {
+            let message = "`collected` is when the resources below `inventory` were, and there are none";
+            let help = "the times of files are in their `inventory.json`".to_owned();
+            self.say(given.span.clone(), message, Some(help));
+        }
+        let Some(inventory) = inventory else { return Given::Inline(Vec::new(), collected) };
         if let Some(path) = inventory.raw() {
             let path = self.folder.join(path);
             if !path.exists() {
@@ -207,7 +220,7 @@ impl Reader<'_> {
             }
             kinds.push((kind.name.clone(), resources.items().iter().map(Yaml::to_json).collect()));
         }
-        Given::Inline(kinds)
+        Given::Inline(kinds, collected)
     }
 
     fn params(&mut self, yaml: &Yaml) -> Vec<(String, Yaml)> {

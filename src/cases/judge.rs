@@ -11,6 +11,7 @@ use crate::finding::Finding;
 use crate::input;
 use crate::inventory::{Builder, Collected, Inventory};
 use crate::policy::{Checked, Overrides, Pack, When};
+use crate::record::Record;
 use crate::script::Limits;
 use crate::yaml::Yaml;
 
@@ -209,8 +210,8 @@ pub(super) fn request(case: &Case, limits: &Limits) -> Request {
 
 /// The inventory of a case.
 pub(super) fn inventory(case: &Case) -> Result<Inventory, String> {
-    let kinds = match &case.inventory {
-        Given::Inline(kinds) => kinds,
+    let (kinds, collected) = match &case.inventory {
+        Given::Inline(kinds, collected) => (kinds, *collected),
         Given::Path(path) => {
             let mut request = Request::new([path]);
             request.inventory_of = case.scope.clone();
@@ -226,7 +227,8 @@ pub(super) fn inventory(case: &Case) -> Result<Inventory, String> {
     for (kind, resources) in kinds {
         builder.note_collected(&kind.as_str().into(), scope.clone(), Collected::Whole);
         for resource in resources {
-            builder.add(input::inventory::resource(kind, resource, scope.clone()));
+            let resource = input::inventory::resource(kind, resource, scope.clone());
+            builder.add(Record { time: collected, ..resource });
         }
     }
     let (inventory, contradictions) = builder.finish();

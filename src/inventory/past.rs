@@ -19,6 +19,8 @@ pub enum When {
     Now,
     /// What was then.
     At(Timestamp),
+    /// What was then, as far as it had been seen by then: what was seen later alone may have been otherwise.
+    Before(Timestamp),
     /// What was at any time.
     Ever,
 }
@@ -32,11 +34,23 @@ pub struct Life {
     pub until: Option<Timestamp>,
 }
 
+impl When {
+    /// Whether what was seen at these times counts.
+    pub(super) fn takes(self, seen: impl IntoIterator<Item = Timestamp>) -> bool {
+        match self {
+            Self::Before(time) => seen.into_iter().any(|seen| seen <= time),
+            Self::Now | Self::At(_) | Self::Ever => true,
+        }
+    }
+}
+
 impl Life {
     fn holds(&self, when: When) -> bool {
         match when {
             When::Now => self.until.is_none(),
-            When::At(time) => self.from.is_none_or(|from| from <= time) && self.until.is_none_or(|until| time < until),
+            When::At(time) | When::Before(time) => {
+                self.from.is_none_or(|from| from <= time) && self.until.is_none_or(|until| time < until)
+            }
             When::Ever => true,
         }
     }
@@ -76,7 +90,8 @@ pub(super) struct Turn {
 }
 
 impl Past {
-    /// The versions that have a value by the indexes of now and then, and that a scope sees, by resource.
+    /// The versions that have a value by the indexes of now and then, and that a scope sees, by resource. By their own name
+    /// resources are found whenever they were.
     pub(super) fn find<'a>(
         &'a self,
         now: &'a Shelf,
@@ -84,10 +99,13 @@ impl Past {
         value: &str,
         scope: Option<&Scope>,
         when: When,
+        by_name: bool,
     ) -> Vec<&'a Record> {
         let (found, before) = (now.found(index, value, scope), self.older.found(older, value, scope));
-        let versions = self.in_force(found, before, when);
-        versions.into_iter().filter_map(|version| now.version(version)).collect()
+        let versions = self.in_force(found, before, if by_name { When::Ever } else { when });
+        let versions = versions.into_iter().filter_map(|(turn, version)| Some((turn, now.version(version)?)));
+        let seen = versions.filter(|(turn, record)| when.takes(turn.seen.iter().copied().chain(record.time)));
+        seen.map(|(_, record)| record).collect()
     }
 
     /// Every version that a scope sees, by resource.
@@ -96,15 +114,15 @@ impl Past {
             Some(places) => places.to_vec(),
             None => (0..shelf.records.len() as u32).collect(),
         };
-        self.in_force(places(now), places(&self.older), when)
+        self.in_force(places(now), places(&self.older), when).into_iter().map(|(_, version)| version).collect()
     }
 
-    fn in_force(&self, now: Vec<u32>, older: Vec<u32>, when: When) -> Vec<Version> {
+    fn in_force(&self, now: Vec<u32>, older: Vec<u32>, when: When) -> Vec<(&Turn, Version)> {
         let is_now = now.into_iter().map(|at| (&self.now[at as usize], Version::Now(at)));
         let was = older.into_iter().map(|at| (&self.then[at as usize], Version::Older(at)));
         let mut found: Vec<(&Turn, Version)> = is_now.chain(was).filter(|(turn, _)| turn.life.holds(when)).collect();
         found.sort_by_key(|(turn, _)| (turn.of, turn.life.from));
-        found.into_iter().map(|(_, version)| version).collect()
+        found
     }
 }
 

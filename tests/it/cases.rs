@@ -361,6 +361,9 @@ fn every_mistake_in_cases_is_told_at_once() {
         ("expcet: silent", "did you mean `expect`?"),
         ("expect: slient", "did you mean `silent`?"),
         ("expect: silent\n    other: silent", "did you mean `others`?"),
+        ("expect: fires\n    collected: 2024-05-13T00:00:00Z", "and there are none"),
+        ("expect: fires\n    inventory: trail-stopped.rhai\n    collected: 2024-05-13T00:00:00Z", "`inventory.json`"),
+        ("expect: fires\n    inventory: { ec2/volumes: [] }\n    collected: the 13th", "`the 13th` is no time"),
     ] {
         let desk = Desk::with(&format!("  - name: one\n    record: stop\n    {key}\n"));
         let run = desk.run(&["test", "pack"]);

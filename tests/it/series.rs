@@ -94,7 +94,8 @@ fn look_ups_answer_as_of_the_events_time() {
                kept: state("vol-kept"), gone: state("vol-gone"), made: state("vol-new"),
                all: all("ec2/volumes").map(|v| v.VolumeId), some: all("ec2/volumes").len(),
                in_use: lookup_all("ec2/volumes", "State", "in-use").map(|v| v.VolumeId),
-               ever: lookup_ever("ec2/volumes", "VolumeId", "vol-gone").map(|v| v.State) } }"#,
+               ever: lookup_ever("ec2/volumes", "VolumeId", "vol-gone").map(|v| v.State),
+               before: ["vol-kept", "vol-gone", "vol-new"].map(|id| first(lookup_before("ec2/volumes", "VolumeId", id)).State) } }"#,
     );
     let found = said(&packs, folder.path());
     let at = |hour: &str| {
@@ -122,6 +123,62 @@ fn look_ups_answer_as_of_the_events_time() {
             json!(["in-use", "error", "available", ["vol-kept", "vol-gone", "vol-new"], ["vol-kept"]])
         );
     }
+    // What had been seen by then, and no more.
+    let before: Vec<&Value> = found.iter().map(|(_, said)| &said["before"]).collect();
+    let (first, second) = (json!(["available", "in-use", null]), json!(["in-use", null, "available"]));
+    let last = json!(["in-use", "error", "available"]);
+    assert_eq!(json!(before), json!([[null, null, null], first, first, second, second, last, last]), "{found:?}");
+}
+
+#[test]
+fn look_ups_before_find_nothing_where_no_time_is_known() {
+    for (volumes, events, found) in [
+        // One answer that has a time, and is older.
+        (json!("2024-05-14T08:00:00Z"), event("09:00:00", "DescribeVolumes", &json!({})), 1),
+        // Of the very moment.
+        (json!("2024-05-14T09:00:00Z"), event("09:00:00", "DescribeVolumes", &json!({})), 1),
+        // Younger.
+        (json!("2024-05-14T10:00:00Z"), event("09:00:00", "DescribeVolumes", &json!({})), 0),
+        // Of no time.
+        (Value::Null, event("09:00:00", "DescribeVolumes", &json!({})), 0),
+        // Nobody knows when the event was.
+        (
+            json!("2024-05-14T08:00:00Z"),
+            event("09:00:00", "DescribeVolumes", &json!({ "eventTime": null, "eventID": "timeless" })),
+            0,
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut answer = json!({ "file": "volumes.json", "service": "ec2", "command": "describe-volumes",
+            "account": "111122223333", "region": "us-east-1" });
+        if let Some(time) = volumes.as_str() {
+            answer["time"] = json!(time);
+        }
+        write(folder.path(), "inventory.json", &json!({ "lawbook": 1, "answers": [answer] }));
+        write(folder.path(), "volumes.json", &json!({ "Volumes": [{ "VolumeId": "vol-1", "State": "in-use" }] }));
+        write(folder.path(), "event.json", &events);
+        let packs = checked(
+            "judges: cloudtrail\nwhen: { eventName: DescribeVolumes }\nuses: [ec2/volumes]",
+            r#"fn matches(event) { succeeded(event) }
+               fn context(event) { #{
+                   now: lookup_all("ec2/volumes", "VolumeId", "vol-1").len(),
+                   before: lookup_before("ec2/volumes", "VolumeId", "vol-1").len() } }"#,
+        );
+        let said = said(&packs, folder.path());
+        assert_eq!(said.len(), 1, "{events}");
+        assert_eq!(said[0].1, json!({ "now": 1, "before": found }), "{volumes} {events}");
+    }
+    // A resource that is judged is judged by what is.
+    let folder = tempfile::tempdir().unwrap();
+    volumes(folder.path());
+    let packs = checked(
+        "judges: ec2/volumes\nuses: [ec2/volumes]",
+        r#"fn matches(volume) { volume.State != () }
+           fn context(volume) { #{ like: lookup_before("ec2/volumes", "State", volume.State).len() } }"#,
+    );
+    let said = said(&packs, folder.path());
+    assert_eq!(said.len(), 3);
+    assert!(said.iter().all(|(_, said)| *said == json!({ "like": 1 })), "{said:?}");
 }
 
 #[test]
@@ -321,6 +378,7 @@ fn an_address_is_whose_it_was_then() {
                #{ by: held.InstanceId ?? held.NatGatewayId,
                   named: lookup("cloudtrail/address-associations", "AssociationId", "eipassoc-1").InstanceId,
                   of_first: lookup_all("cloudtrail/address-associations", "InstanceId", "i-1").len(),
+                  before: lookup_before("cloudtrail/address-associations", "AssociationId", "eipassoc-2").len(),
                   ever: lookup_ever("cloudtrail/address-associations", "AllocationId", "eipalloc-1").len() } }"#,
     );
     for turn in 0..events.len() {
@@ -337,6 +395,9 @@ fn an_address_is_whose_it_was_then() {
         assert!(found.iter().all(|(_, said)| said["named"] == "i-1" && said["ever"] == 3), "{found:?}");
         let of_first: Vec<&Value> = found.iter().map(|(_, said)| &said["of_first"]).collect();
         assert_eq!(json!(of_first), json!([1, 1, 1, 0, 0, 0, 0, 0]));
+        // By its own name it is found whenever it was, but not before anybody told of it.
+        let before: Vec<&Value> = found.iter().map(|(_, said)| &said["before"]).collect();
+        assert_eq!(json!(before), json!([0, 0, 0, 1, 1, 1, 1, 1]));
     }
 }
 
@@ -448,13 +509,16 @@ proptest! {
             let (by_id, by_state) = (inventory.finder("ec2/volumes", "VolumeId"), inventory.finder("ec2/volumes", "State"));
             for at in (0..14).map(Some).chain([None]) {
                 let when = at.map_or(When::Now, |at| When::At(second(at)));
-                let mut want: BTreeMap<String, String> = BTreeMap::new();
+                let (mut want, mut before) = (BTreeMap::<String, String>::new(), BTreeMap::<String, String>::new());
                 for id in 0..4_u8 {
                     let of: BTreeMap<u8, u8> =
                         seen.iter().filter(|((of, _), _)| *of == id).map(|((_, at), how)| (*at, *how)).collect();
                     let known = (of, wholes.clone());
                     if let Some(how) = searched(&known, at) {
                         want.insert(id.to_string(), how.to_string());
+                        if at.is_some_and(|at| known.0.range(..=at).next().is_some()) {
+                            before.insert(id.to_string(), how.to_string());
+                        }
                     }
                 }
                 let pair = |record: &Record| {
@@ -471,6 +535,11 @@ proptest! {
                 let states: BTreeMap<String, String> =
                     (0..3_u8).flat_map(|how| by_state.find(&how.to_string(), None, when)).map(pair).collect();
                 prop_assert_eq!(&states, &want, "by state at {:?}", at);
+                if let Some(at) = at {
+                    let by_then = |how: u8| by_state.find(&how.to_string(), None, When::Before(second(at)));
+                    let states: BTreeMap<String, String> = (0..3_u8).flat_map(by_then).map(pair).collect();
+                    prop_assert_eq!(&states, &before, "before {}", at);
+                }
                 let view = inventory.view_when("ec2/volumes", &scope, when);
                 let all: BTreeMap<String, String> = (0..view.len()).filter_map(|at| view.get(at)).map(pair).collect();
                 prop_assert_eq!((&all, view.len()), (&want, want.len()), "all at {:?}", at);

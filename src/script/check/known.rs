@@ -102,7 +102,7 @@ impl Lookups {
 pub(super) fn looks_up(function: &str, arguments: usize) -> bool {
     matches!(
         (function, arguments),
-        ("lookup" | "lookup_all" | "lookup_anywhere" | "lookup_ever", 3) | ("all" | "collected", 1)
+        ("lookup" | "lookup_all" | "lookup_anywhere" | "lookup_ever" | "lookup_before", 3) | ("all" | "collected", 1)
     )
 }
 

@@ -58,6 +58,8 @@ const RECORD_FUNCTIONS: &[&str] = &[
     "lookup",
     "lookup_all",
     "lookup_anywhere",
+    "lookup_ever",
+    "lookup_before",
     "all",
     "parse_json",
     "arn",

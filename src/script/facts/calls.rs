@@ -229,7 +229,7 @@ impl Lowering<'_> {
                 within(ip, found)
             }
             (
-                "lookup" | "lookup_all" | "lookup_anywhere" | "lookup_ever",
+                "lookup" | "lookup_all" | "lookup_anywhere" | "lookup_ever" | "lookup_before",
                 [
                     Known::Expr(Expr::Literal(Literal::Text(kind))),
                     Known::Expr(Expr::Literal(Literal::Text(key))),

@@ -794,6 +794,7 @@ const TRAPS: &[(&str, &str)] = &[
     ("regex_find(event.eventName, \"(\") == ()", ""),
     ("ip_in_cidr(event.requestParameters.one.ip, [\"1.2.3.4\", 7, event.nope, ()])", ""),
     ("lookup_all(\"ec2/addresses\", \"PublicIp\", event.n).len() == 0 && event.requestParameters.list != ()", ""),
+    ("lookup_before(\"ec2/addresses\", \"PublicIp\", event.n).len() == 0 && event.requestParameters.list != ()", ""),
     ("glob(event.eventName, [\"A\", \"[\"])", ""),
     ("switch event.n { 3 => true, 9.0 => true, _ => false }", ""),
     ("switch event.n { 0..5 => true, _ => false }", ""),

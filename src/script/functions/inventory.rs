@@ -54,7 +54,18 @@ pub(super) const FAMILY: Family = Family {
             params: &["kind", "key", "value"],
             doc: "As `lookup_all`, at any time: everything that had that value before or after as well, in the order of time for each resource.",
             examples: &[r#"lookup_ever("ec2/addresses", "Domain", "vpc").len() == 2"#],
-            run: |call, args| Ok(find_when(call, args, true, When::Ever)?.iter().map(show).collect::<Array>().into()),
+            run: |call, args| {
+                Ok(find_when(call, args, true, Some(When::Ever))?.iter().map(show).collect::<Array>().into())
+            },
+        },
+        Row {
+            name: "lookup_before",
+            params: &["kind", "key", "value"],
+            doc: "As `lookup_all`, but only what had been seen by the time of the event, and is what it was then. What was collected later alone is not found, for the event may have changed it, nor is what has no time (`inventory.md`, \"Over time\"). To leave an event alone because something was so before, ask this one; for a resource that is judged it is `lookup_all`.",
+            examples: &[r#"lookup_before("ec2/addresses", "Domain", "vpc").is_empty()"#],
+            run: |call, args| {
+                Ok(find_when(call, args, true, call.env.before())?.iter().map(show).collect::<Array>().into())
+            },
         },
         Row {
             name: "all",
@@ -137,10 +148,11 @@ fn prove_absence(call: &Call<'_>, kind: &str, in_scope: bool) -> Result<(), Fail
 }
 
 fn find(call: &Call<'_>, args: &[Dynamic], in_scope: bool) -> Result<Vec<Node>, Failure> {
-    find_when(call, args, in_scope, call.env.when())
+    find_when(call, args, in_scope, Some(call.env.when()))
 }
 
-fn find_when(call: &Call<'_>, args: &[Dynamic], in_scope: bool, when: When) -> Result<Vec<Node>, Failure> {
+/// What is found at a time; nothing, if nobody knows at which.
+fn find_when(call: &Call<'_>, args: &[Dynamic], in_scope: bool, when: Option<When>) -> Result<Vec<Node>, Failure> {
     let (Some(kind), Some(key)) = (as_text(&args[0]), as_text(&args[1])) else { return Ok(Vec::new()) };
     must_be_declared(call, &kind)?;
     let value = match as_text(&args[2]) {
@@ -152,8 +164,8 @@ fn find_when(call: &Call<'_>, args: &[Dynamic], in_scope: bool, when: When) -> R
     };
     let finder = call.env.finder(&kind, &key);
     let found: Vec<Node> = call.env.in_scope(|scope| {
-        let found = finder.find(&value, in_scope.then_some(scope), when);
-        found.into_iter().map(|record| record.value.clone()).collect()
+        let found = when.map(|when| finder.find(&value, in_scope.then_some(scope), when));
+        found.into_iter().flatten().map(|record| record.value.clone()).collect()
     });
     call.charge(1 + found.len())?;
     if found.is_empty() {

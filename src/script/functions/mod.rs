@@ -242,6 +242,15 @@ impl Env {
         event.and_then(|event| event.time).map_or(When::Now, When::At)
     }
 
+    /// At what time things are looked up that must have been seen by then; `None` for an event that has no time.
+    fn before(&self) -> Option<When> {
+        let record = self.record.borrow();
+        match record.as_ref().filter(|record| &*record.kind == CLOUDTRAIL) {
+            Some(event) => event.time.map(When::Before),
+            None => Some(When::Now),
+        }
+    }
+
     /// The resources of a kind that the record's scope sees, as they were at its time.
     fn view(&self, kind: &str) -> View {
         let when = if self.inventory.has_past(kind) { self.when() } else { When::Now };

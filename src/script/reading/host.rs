@@ -88,7 +88,7 @@ impl Reader<'_> {
             ("arn", [_]) => of_members(&OF_ARN).or(Value::Literal(Json::Null)),
             ("statements", [_]) => Value::ListOf(Box::new(of_members(&OF_STATEMENT))),
             ("lookup", [_, ..]) => kind().map_or(Value::Unknown, |kind| Value::Path(Path::of(Base::Resource(kind)))),
-            ("lookup_all" | "lookup_anywhere" | "lookup_ever", [_, ..])
+            ("lookup_all" | "lookup_anywhere" | "lookup_ever" | "lookup_before", [_, ..])
             | ("all", [Value::Literal(Json::String(_))]) => {
                 kind().map_or(Value::Unknown, |kind| Value::Path(Path::of(Base::Resources(kind))))
             }
