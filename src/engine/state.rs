@@ -1,7 +1,8 @@
 //! What first-seen policies remember from run to run: when each group was seen, and of which times there were records.
 //!
 //! A file of JSON lines, in a fixed order: a head, then for each policy the times of which records were read and the
-//! groups that were seen. Sightings that are no further apart than the policy looks back are one stretch; so the file
+//! groups that were seen, and last how many lines these are, so that a file that was cut off is not taken for one of which
+//! less was seen. Sightings that are no further apart than the policy looks back are one stretch; so the file
 //! grows with the groups, not with the records. *Laws*: to add sightings twice, or in another order, makes no difference,
 //! so the same logs give the same findings again; the file is replaced whole or not at all; and two runs at once add up,
 //! since one waits for the other.
@@ -21,7 +22,10 @@ use crate::paths::leads_to;
 use crate::policy::Policy;
 
 /// The version of the file.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// The version that did not say where it ended; it is read still.
+const ENDLESS: u32 = 1;
 
 /// Records of two runs are one history if they are no further apart: a day may have none.
 const LARGEST_GAP: SignedDuration = SignedDuration::from_hours(24);
@@ -58,9 +62,26 @@ pub struct Stretch {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, untagged)]
 enum Line {
-    Head { lawbook_state: u32 },
-    Read { policy: String, as_written: String, within: i64, account: Option<String>, read: Vec<(Timestamp, Timestamp)> },
-    Seen { policy: String, as_written: String, by: Value, seen: Vec<Stretch> },
+    Head {
+        lawbook_state: u32,
+    },
+    /// How many lines there are before this, which is the last.
+    End {
+        lines: u64,
+    },
+    Read {
+        policy: String,
+        as_written: String,
+        within: i64,
+        account: Option<String>,
+        read: Vec<(Timestamp, Timestamp)>,
+    },
+    Seen {
+        policy: String,
+        as_written: String,
+        by: Value,
+        seen: Vec<Stretch>,
+    },
 }
 
 /// A state file that nobody else changes as long as this lives.
@@ -134,7 +155,9 @@ fn trouble(path: &Path, done: &str, error: &std::io::Error) -> Error {
 impl State {
     fn read(file: impl Read) -> Result<Self, Error> {
         let mut state = Self::default();
-        let mut is_head = true;
+        // Whether the end is still to come; `None` before the head.
+        let mut goes_on = None;
+        let mut lines = 0;
         for (number, line) in (1..).zip(BufReader::new(file).lines()) {
             let line = line.map_err(|error| Error::new(format!("the state file cannot be read: {error}")))?;
             let told = serde_json::from_str::<Line>(&line);
@@ -144,13 +167,17 @@ impl State {
                     .try_to("restore the file, or begin a new one under another name")
             };
             match told.map_err(|_| damaged())? {
-                Line::Head { lawbook_state: VERSION } if is_head => {}
+                Line::Head { lawbook_state: version @ (VERSION | ENDLESS) } if goes_on.is_none() => {
+                    goes_on = Some(version == VERSION);
+                }
+                Line::End { lines: before } if goes_on == Some(true) && before == lines => goes_on = Some(false),
+                Line::End { .. } => return Err(damaged()),
                 Line::Head { lawbook_state: other } => {
                     let message =
                         format!("a state file of version {other}; this version of Lawbook knows version {VERSION}");
                     return Err(Error::new(message).at(number, 1).try_to("begin a new one under another name"));
                 }
-                _ if is_head => return Err(damaged()),
+                _ if goes_on.is_none() => return Err(damaged()),
                 Line::Read { policy, as_written, within, account, read } => {
                     let memory = state.memory(&policy, &as_written, within);
                     for (from, to) in read {
@@ -162,7 +189,11 @@ impl State {
                     memory.ok_or_else(damaged)?.seen.insert(by.to_string(), seen);
                 }
             }
-            is_head = false;
+            lines += 1;
+        }
+        if goes_on == Some(true) {
+            let message = "the state file is cut off: its last line, which says how many there are, is missing";
+            return Err(Error::new(message).try_to("restore the file, or begin a new one under another name"));
         }
         Ok(state)
     }
@@ -189,7 +220,8 @@ impl State {
                 line(&Line::Seen { policy: policy.clone(), as_written: as_written.clone(), by, seen: seen.clone() })?;
             }
         }
-        Ok(())
+        let of_memories = self.memories().map(|(_, _, memory)| memory.read.len() + memory.seen.len()).sum::<usize>();
+        line(&Line::End { lines: 1 + of_memories as u64 })
     }
 
     /// What is remembered, by policy as `pack/id` and by how it was written.
@@ -367,13 +399,31 @@ mod tests {
         state.write(&mut written).unwrap();
         let mut again = Vec::new();
         State::read(written.as_slice()).unwrap().write(&mut again).unwrap();
+        assert_eq!(String::from_utf8(written.clone()).unwrap(), String::from_utf8(again).unwrap());
+        // Cut off behind any line, without one, or with one twice, it is told.
+        let lines: Vec<&[u8]> = written.split_inclusive(|byte| *byte == b'\n').collect();
+        assert_eq!(lines.len(), 6);
+        for at in 0..lines.len() {
+            let cut = (1..lines.len()).contains(&at).then(|| lines[..at].concat());
+            let without = [&lines[..at], &lines[at + 1..]].concat().concat();
+            let doubled = [&lines[..=at], &lines[at..]].concat().concat();
+            for text in cut.into_iter().chain([without, doubled]) {
+                assert!(State::read(text.as_slice()).is_err(), "{}", String::from_utf8(text).unwrap());
+            }
+        }
+        // What an earlier version wrote says no end.
+        let (_, rest) = lines.split_first().unwrap();
+        let earlier = [b"{\"lawbook_state\":1}\n".to_vec(), rest[..rest.len() - 1].concat()].concat();
+        let mut again = Vec::new();
+        State::read(earlier.as_slice()).unwrap().write(&mut again).unwrap();
         assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(again).unwrap());
     }
 
     #[test]
     fn what_is_no_state_file_is_told_with_its_line() {
         let told = |text: &str| State::read(text.as_bytes()).unwrap_err().about("seen").to_string();
-        assert!(told("{\"lawbook_state\":2}\n").contains("version 2"));
+        assert!(told("{\"lawbook_state\":3}\n").contains("version 3"));
+        assert!(told("{\"lawbook_state\":2}\n").contains("cut off"));
         assert!(told("{\"policy\":1}\n").contains("no line of a state file"));
         assert!(told("{\"lawbook_state\":1}\nx\n").contains("seen:2:1"));
         assert!(State::read("".as_bytes()).unwrap().policies.is_empty());

@@ -275,10 +275,14 @@ impl Opener<'_> {
     }
 
     fn cells(&mut self, columns: &Columns, cells: &[Option<String>], depth: u32) {
-        if let Some(whole) = columns.0.iter().position(|column| *column == Column::Whole) {
-            match cells.get(whole) {
-                Some(Some(text)) => self.text("the record's column", text, depth + 1),
-                _ => self.fault("a row whose column of records is empty"),
+        let whole = || columns.0.iter().zip(cells).filter(|(column, _)| **column == Column::Whole);
+        if columns.0.contains(&Column::Whole) {
+            // Exports name several such columns, and not all of them hold the record.
+            let text = |(_, cell): (_, &Option<String>)| cell.clone().filter(|text| !text.trim().is_empty());
+            let texts: Vec<String> = whole().filter_map(text).collect();
+            match texts.iter().find(|text| text.trim_start().starts_with(['{', '['])).or(texts.first()) {
+                Some(text) => self.text("the record's column", text, depth + 1),
+                None => self.fault("a row whose column of records is empty"),
             }
             return;
         }

@@ -13,7 +13,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use super::decode::Limit;
 use super::garbage::quoted;
 use super::split::Splitter;
-use super::{File, Sink, athena, cloudwatch, decode, event, lake, notice, ocsf, siem};
+use super::{File, Sink, athena, cloudwatch, decode, event, inventory, lake, notice, ocsf, siem};
 use crate::fault::Fault;
 use crate::record::{CLOUDTRAIL, Document, Kind, Node, Origin, Record, Ref, Scope};
 
@@ -182,7 +182,7 @@ impl<'a> Opener<'a> {
         }
     }
 
-    /// Tells of events beside `Records` that no shape reads.
+    /// Tells of events and resources beside `Records` that no shape reads.
     fn left_over(&mut self, view: Ref<'_>) {
         let holds_events = |value: Ref<'_>| match value.kind() {
             Kind::List => value.items().next().is_some_and(event::is_event),
@@ -190,17 +190,18 @@ impl<'a> Opener<'a> {
             _ => false,
         };
         let is_read = |key: &str| notice::LISTS.contains(&key) || siem::carriers().any(|known| known == key);
-        let lost: Vec<String> = view
-            .entries()
-            .filter(|(key, value)| !is_read(key) && holds_events(*value))
-            .map(|(key, _)| quoted(key))
-            .collect();
-        if !lost.is_empty() {
-            self.fault(format!(
-                "events in {} beside `Records`, which are not read; put them in files of their own",
-                lost.join(", ")
-            ));
-        }
+        let mut tell = |what: &str, are_it: &dyn Fn(&str, Ref<'_>) -> bool| {
+            let lost = view.entries().filter(|(key, value)| !is_read(key) && are_it(key, *value));
+            let lost: Vec<String> = lost.map(|(key, _)| quoted(key)).collect();
+            if !lost.is_empty() {
+                let lost = lost.join(", ");
+                self.fault(format!(
+                    "{what} in {lost} beside `Records`, which are not read; put them in files of their own"
+                ));
+            }
+        };
+        tell("events", &|_, value| holds_events(value));
+        tell("resources", &|key, value| !holds_events(value) && inventory::are_resources(key, value));
     }
 
     /// A value that holds events, itself or in it.

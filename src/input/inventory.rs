@@ -30,6 +30,7 @@ use crate::fault::{Fault, printable};
 use crate::inventory::{Builder, Collected, Identified, Identities, Places};
 use crate::record::{Document, Kind, Node, Origin, Record, Ref, Scope};
 use crate::schema::{self, Command, Member, Shape};
+pub(super) use identify::are_resources;
 use identify::{Form, Reading};
 use maker::{Item, Made, Maker, named, resources_in};
 use manifest::{Entry, Status};

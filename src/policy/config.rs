@@ -181,18 +181,22 @@ impl Config {
         if wrong.is_empty() { Ok(settings) } else { Err(wrong) }
     }
 
-    /// The variable that somebody meant by one that sets nothing; `None` if it is not nearly one that does.
+    /// The variable that somebody meant by one that sets nothing: one that is nearly it, begins with it, or with which it
+    /// begins; `None` if there is none, for others may have variables that are called so.
     pub fn meant(name: &str) -> Option<String> {
-        if !name.starts_with(PREFIX) || OTHERS.contains(&name) {
-            return None;
-        }
-        let known = Self::variables();
+        let own = name.strip_prefix(PREFIX)?.replace('_', "");
+        let mut known = Self::variables();
+        known.extend(OTHERS.map(str::to_owned));
         if known.iter().any(|known| known == name) {
             return None;
         }
         let short = |name: &str| name[PREFIX.len()..].replace('_', "");
-        let same = known.iter().find(|known| short(known) == short(name)).map(String::as_str);
-        same.or_else(|| crate::diagnostic::surely_meant(name, known.iter().map(String::as_str))).map(str::to_owned)
+        let same = known.iter().find(|known| short(known) == own).map(String::as_str);
+        let near = || crate::diagnostic::surely_meant(name, known.iter().map(String::as_str));
+        let begins = |known: &&String| name.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('_'));
+        let continues = |known: &&String| own.len() > 3 && short(known).starts_with(&own);
+        let other = || known.iter().find(begins).or_else(|| known.iter().find(continues)).map(String::as_str);
+        same.or_else(near).or_else(other).map(str::to_owned)
     }
 
     /// The keys of the file, but for its version.
@@ -287,6 +291,12 @@ mod tests {
         for (name, wanted) in [
             ("LAWBOOK_FAILON", Some("LAWBOOK_FAIL_ON")),
             ("LAWBOOK_STRIKT", Some("LAWBOOK_STRICT")),
+            ("LAWBOOK_ENFORCE", Some("LAWBOOK_ENFORCEMENT")),
+            ("LAWBOOK_STATE_FILE", Some("LAWBOOK_STATE")),
+            ("LAWBOOK_CONFIG_FILE", Some("LAWBOOK_CONFIG")),
+            ("LAWBOOK_NOWHERE", None),
+            ("LAWBOOK_SHA", None),
+            ("LAWBOOK_", None),
             ("LAWBOOK_FAIL_ON", None),
             ("LAWBOOK_CONFIG", None),
             ("LAWBOOK_VERSION", None),

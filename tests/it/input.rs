@@ -62,6 +62,14 @@ fn bytes(content: impl AsRef<[u8]>) -> Found {
     open(&File::from_bytes("test", content.as_ref().to_vec()), &Settings::default())
 }
 
+/// A file of CSV, which is known by its name.
+fn table(content: &str) -> Found {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.csv");
+    std::fs::write(&path, content).unwrap();
+    named(&path).1
+}
+
 fn named(path: &Path) -> (Class, Found) {
     let (files, faults) = discover(&[path.to_owned()], &Settings::default()).expect("the file is there");
     assert!(faults.is_empty(), "{faults:?}");
@@ -485,6 +493,80 @@ fn events_beside_records_are_read_or_told() {
     let told =
         bytes(json!({ "Records": [event("1")], "extra": [1, { "a": 2 }], "note": { "eventName": "x" } }).to_string());
     assert_eq!((told.events.len(), told.reasons()), (1, vec![]));
+}
+
+/// What stands beside `Records` and is what a command lists is told, too.
+#[test]
+fn resources_beside_records_are_told() {
+    let event = json!({ "eventVersion": "1.10", "eventID": "1", "eventSource": "s.amazonaws.com", "eventName": "N" });
+    for (beside, value, told) in [
+        ("Volumes", json!([{ "VolumeId": "vol-1", "Encrypted": false, "New": 1 }]), true),
+        ("Reservations", json!([{ "ReservationId": "r-1", "Instances": [] }]), true),
+        ("Volumes", json!([{ "loudness": 11 }]), false),
+        ("Volumes", json!([]), false),
+        ("Volumes", json!([7]), false),
+        ("Loudness", json!([{ "VolumeId": "vol-1" }]), false),
+    ] {
+        let found = bytes(json!({ "Records": [event], beside: value }).to_string());
+        let reasons = found.reasons();
+        assert_eq!((found.events.len(), reasons.len()), (1, usize::from(told)), "{beside} {value}: {reasons:?}");
+        assert!(!told || reasons[0].contains(&format!("resources in `{beside}` beside `Records`")), "{reasons:?}");
+    }
+}
+
+/// Pipelines give a record in several forms. Where these are two records, the one that is not read is told.
+#[test]
+fn another_record_in_an_envelope_is_told() {
+    let event = |id: Option<&str>, name: &str| {
+        let mut event = json!({ "eventVersion": "1.10", "eventSource": "s.amazonaws.com", "eventName": name });
+        if let Some(id) = id {
+            event["eventID"] = json!(id);
+        }
+        event
+    };
+    let text = |event: Value| json!(event.to_string());
+    let one = || event(Some("1"), "A");
+    for (envelope, told) in [
+        (json!({ "message": text(one()), "log": text(event(Some("2"), "A")) }), Some(("`log`", "`message`"))),
+        (json!({ "event": one(), "message": text(event(Some("2"), "A")) }), Some(("`event`", "`message`"))),
+        (json!({ "record": one(), "json": event(Some("2"), "A") }), Some(("`json`", "`record`"))),
+        (json!({ "message": text(event(None, "A")), "log": text(event(None, "B")) }), Some(("`log`", "`message`"))),
+        (json!({ "message": text(one()), "log": text(one()) }), None),
+        (json!({ "message": text(one()), "event": one() }), None),
+        // A form that leaves something out is no other record.
+        (json!({ "message": text(one()), "event": event(None, "A") }), None),
+        (json!({ "message": text(one()), "log": "{\"level\":\"info\"}" }), None),
+        (json!({ "message": text(one()), "log": "{" }), None),
+    ] {
+        let found = bytes(envelope.to_string());
+        assert_eq!(found.events.len(), 1, "{envelope}");
+        let reasons = found.reasons();
+        match told {
+            None => assert!(reasons.is_empty(), "{envelope}: {reasons:?}"),
+            Some((other, read)) => {
+                assert_eq!(reasons.len(), 1, "{envelope}");
+                assert!(reasons[0].contains(&format!("another record in {other} than in {read}")), "{reasons:?}");
+            }
+        }
+    }
+}
+
+/// A table may have several columns that can hold the record, some of them empty or words for people.
+#[test]
+fn the_column_that_holds_the_record_is_read() {
+    let cell = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let record = json!({ "eventVersion": "1.10", "eventID": "1", "eventSource": "s.amazonaws.com", "eventName": "N" });
+    for row in [
+        format!("{},{}", cell("an event"), cell(&record.to_string())),
+        format!(",{}", cell(&record.to_string())),
+        format!("{},", cell(&record.to_string())),
+    ] {
+        let found = table(&format!("message,_raw\n{row}\n"));
+        assert_eq!((found.events.len(), found.reasons()), (1, vec![]), "{row}");
+    }
+    let found = table("message,_raw\nan event,\n");
+    assert_eq!(found.events.len(), 0);
+    assert!(found.reasons()[0].contains("does not hold a record: `an event`"), "{:?}", found.reasons());
 }
 
 /// Results that hold parts of records and nothing else would leave policies silent.

@@ -86,6 +86,17 @@ pub(super) fn is_known(value: Ref<'_>) -> bool {
     !candidates(value).is_empty() || is_list_of_answers(value, None)
 }
 
+/// Whether a member of that name, of an object that is something else, holds what a command lists as resources.
+pub(in crate::input) fn are_resources(name: &str, list: Ref<'_>) -> bool {
+    let first = if list.kind() == Kind::List { list.items().next() } else { None };
+    let Some(item) = first.filter(|first| first.kind() == Kind::Map) else { return false };
+    // AWS adds members, so not every one is known.
+    let is_item = |member: &Member| {
+        member.kind.is_some() && 2 * item.entries().filter(|(key, _)| member.fields.contains(key)).count() > item.len()
+    };
+    schema::commands_printing(name).filter_map(|command| command.member(name)).any(is_item)
+}
+
 /// The readings that fit best, one for each set of kinds; none when nothing fits.
 pub(super) fn candidates(value: Ref<'_>) -> Vec<Reading> {
     let found = match value.kind() {
