@@ -104,6 +104,11 @@ pub struct Record {
 /// The kind of an event.
 pub const CLOUDTRAIL: &str = "cloudtrail";
 
+/// Whether a text is the id of an account: twelve digits.
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// An account and a region; `None` is unknown, and unknown is excluded by no scope and no filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope {

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use lawbook::error::Error;
 use lawbook::finding::Severity;
 use lawbook::policy::Said;
+use lawbook::record::is_account;
 
 /// The variable that says the time of the run.
 const NOW: &str = "LAWBOOK_NOW";
@@ -113,7 +114,7 @@ pub(crate) fn switch(text: &str) -> Result<bool, String> {
 
 /// An AWS account: twelve digits.
 pub(crate) fn account(text: &str) -> Result<String, String> {
-    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if is_account(text) {
         return Ok(text.to_owned());
     }
     Err("expected the twelve digits of an AWS account".to_owned())

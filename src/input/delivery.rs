@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
 use super::Filter;
-use crate::record::Scope;
+use crate::record::{Scope, is_account};
 
 /// What a path says. What it does not say is unknown.
 #[derive(Debug, Default)]
@@ -71,11 +71,6 @@ fn may_hold(day: Date, filter: &Filter) -> bool {
     };
     let (Some(earliest), Some(latest)) = (midnight(-1), midnight(2)) else { return true };
     filter.since.is_none_or(|since| latest > since) && filter.until.is_none_or(|until| earliest < until)
-}
-
-/// Twelve digits.
-pub(super) fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Such as `us-east-1`, `us-gov-west-1`.

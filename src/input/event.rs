@@ -5,12 +5,11 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::delivery::is_account;
 use super::envelope::Opener;
 use super::skim::Fields;
 use super::split::STREAMS;
 use super::{notice, siem};
-use crate::record::{Document, Kind, Node, Ref, Scope};
+use crate::record::{Document, Kind, Node, Ref, Scope, is_account};
 
 /// What a record says of itself.
 pub(super) struct Known<'a> {

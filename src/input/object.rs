@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::delivery::{is_account, is_region};
+use super::delivery::is_region;
+use crate::record::is_account;
 
 /// What the name of an object says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use super::json::one_line;
 use crate::engine::Outcome;
 use crate::finding::{Finding, Remediation, Severity, Standing};
 use crate::policy::{Checked, Policy};
-use crate::record::CLOUDTRAIL;
+use crate::record::{CLOUDTRAIL, is_account};
 
 /// Findings that one call takes, and bytes: a call takes six megabytes.
 const BATCH: usize = 100;
@@ -109,9 +109,8 @@ impl Told<'_> {
 
     /// Twelve digits; those of the product if the record says none.
     fn account(&self) -> &str {
-        let is_account = |text: &&str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let of_product = || self.product.and_then(|arn| arn.split(':').nth(4)).filter(is_account);
-        self.finding.record.account.as_deref().filter(is_account).or_else(of_product).unwrap_or(NO_ACCOUNT)
+        let of_product = || self.product.and_then(|arn| arn.split(':').nth(4)).filter(|text| is_account(text));
+        self.finding.record.account.as_deref().filter(|text| is_account(text)).or_else(of_product).unwrap_or(NO_ACCOUNT)
     }
 
     /// The region, if it is one by its form.

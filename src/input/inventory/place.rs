@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::record::{Ref, Scope};
+use crate::record::{Ref, Scope, is_account};
 use crate::schema::{self, singular};
 
 /// A service and a command, as named on the command line.
@@ -32,7 +32,7 @@ pub(super) fn of_path(path: &Path) -> (Scope, Option<Hint>) {
     }
     for at in (1..parts.len()).rev() {
         let (service, command) = (parts[at - 1], parts[at]);
-        let above = || parts[..at - 1].iter().rev().take(2);
+        let above = || parts[..at - 1].iter().rev().filter(|part| !is_stamp(part)).take(2);
         let region = above().find(|part| is_region(part));
         if is_read(command) && (schema::is_service(service) || region.is_some() && is_word(service)) {
             let account = above().find(|part| is_account(part));
@@ -57,9 +57,10 @@ fn is_read(command: &str) -> bool {
     is_word(command) && !EVENTS.contains(&command) && verbs.iter().any(|verb| command.starts_with(verb))
 }
 
-/// Twelve digits.
-pub(super) fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+/// Twelve digits that are a minute of this century, as tools name folders by the time of a run: `202405141230`. Of all
+/// accounts one in twenty thousand is called so, and nobody knows by the path whose such a folder is.
+fn is_stamp(text: &str) -> bool {
+    is_account(text) && text.starts_with("20") && jiff::civil::DateTime::strptime("%Y%m%d%H%M", text).is_ok()
 }
 
 /// Such as `us-east-1` or `us-gov-west-1`.
@@ -225,6 +226,16 @@ mod tests {
             of("inventory/c7n/ec2/describe-volumes.json.gz"),
             (Scope::default(), hint("ec2", "describe-volumes"))
         );
+        // By the time of the run.
+        for path in [
+            "111122223333/202405141230/eu-west-1/ec2/describe-volumes.json",
+            "202405141230/111122223333/eu-west-1/ec2/describe-volumes.json",
+            "111122223333/eu-west-1/202405141230/ec2/describe-volumes.json",
+        ] {
+            assert_eq!(of(path).0, scope("111122223333", "eu-west-1"), "{path}");
+        }
+        assert_eq!(of("202405141230/ec2/describe-volumes.json").0, Scope::default());
+        assert_eq!(of("202413141230/eu-west-1/ec2/describe-volumes.json").0, scope("202413141230", "eu-west-1"));
         assert_eq!(of("eu-west-1/fsx/describe-backups/a.json").1, hint("fsx", "describe-backups"));
         assert_eq!(of("docs/get-started.json").1, None);
     }
