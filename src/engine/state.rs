@@ -157,7 +157,6 @@ impl State {
         let mut state = Self::default();
         // Whether the end is still to come; `None` before the head.
         let mut goes_on = None;
-        let mut lines = 0;
         for (number, line) in (1..).zip(BufReader::new(file).lines()) {
             let line = line.map_err(|error| Error::new(format!("the state file cannot be read: {error}")))?;
             let told = serde_json::from_str::<Line>(&line);
@@ -170,7 +169,7 @@ impl State {
                 Line::Head { lawbook_state: version @ (VERSION | ENDLESS) } if goes_on.is_none() => {
                     goes_on = Some(version == VERSION);
                 }
-                Line::End { lines: before } if goes_on == Some(true) && before == lines => goes_on = Some(false),
+                Line::End { lines } if goes_on == Some(true) && lines + 1 == number as u64 => goes_on = Some(false),
                 Line::End { .. } => return Err(damaged()),
                 Line::Head { lawbook_state: other } => {
                     let message =
@@ -189,7 +188,6 @@ impl State {
                     memory.ok_or_else(damaged)?.seen.insert(by.to_string(), seen);
                 }
             }
-            lines += 1;
         }
         if goes_on == Some(true) {
             let message = "the state file is cut off: its last line, which says how many there are, is missing";

@@ -299,7 +299,7 @@ fn not_json(error: &serde_json::Error) -> String {
     let told = error.to_string();
     let what = told.rsplit_once(" at line ").map_or(told.as_str(), |(what, _)| what);
     if what == "recursion limit exceeded" {
-        return "nested deeper than 128 levels".to_owned();
+        return "nested deeper than 127 levels".to_owned();
     }
     match (error.line(), error.column()) {
         (0, _) => format!("not JSON: {what}"),

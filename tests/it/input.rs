@@ -366,7 +366,7 @@ fn what_is_wrong_is_named() {
         ),
         (b"{}".to_vec(), "an empty object where a record was expected"),
         (b"[null]".to_vec(), "`null` where a record was expected"),
-        (deep.into_bytes(), "nested deeper than 128 levels"),
+        (deep.into_bytes(), "nested deeper than 127 levels"),
         (b"{\"Events\":[{\"CloudTrailEvent\":\"cut\"}]}".to_vec(), "`CloudTrailEvent` does not hold a record: `cut`"),
         (b"{\"awslogs\":{\"data\":\"*\"}}".to_vec(), "`awslogs.data` is not base64; fetch it again"),
     ];

@@ -2,7 +2,8 @@
 
 use serde::de::DeserializeSeed;
 
-use super::{Builder, Cell, Document, Fill, Ref};
+use super::careful::{Builder, Fill};
+use super::{Cell, Document, Ref};
 
 /// A document in the making.
 pub(crate) struct Making(Builder);

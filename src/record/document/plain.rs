@@ -6,7 +6,8 @@
 
 use serde::de::DeserializeSeed;
 
-use super::{Builder, Cell, Document, Fill, has_twice};
+use super::careful::{Builder, Fill, has_twice};
+use super::{Cell, Document};
 
 /// Containers in containers; what is nested deeper is read the careful way, which bounds it, too.
 const DEEPEST: u32 = 64;
