@@ -140,6 +140,25 @@ def released():
     return Case("eip-released", about=allocation, records=[first, gone])
 
 
+@makes("eip-taken-from-nat-gateway")
+def taken_from_nat_gateway():
+    (allocation, public_ip), (vpc, subnet) = address(Owner="a"), network()
+    asked = {"ConnectivityType": "public", "AllocationId": allocation, "SubnetId": subnet}
+    gateway = ec2().create_nat_gateway(SubnetId=subnet, AllocationId=allocation)["NatGateway"]["NatGatewayId"]
+    table = ec2().create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2().create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=gateway)
+    made = {"natGatewayId": gateway, "subnetId": subnet, "vpcId": vpc, "natGatewayAddressSet": {"item": {"allocationId": allocation}}}
+    first = event("ec2", "CreateNatGateway", {"CreateNatGatewayRequest": asked}, {"CreateNatGatewayResponse": {"natGateway": made}})
+    ec2().delete_nat_gateway(NatGatewayId=gateway)
+    # The stand-in leaves the address where it was.
+    for one in ec2().describe_addresses(AllocationIds=[allocation])["Addresses"]:
+        if "AssociationId" in one:
+            ec2().disassociate_address(AssociationId=one["AssociationId"])
+    request = {"DeleteNatGatewayRequest": {"NatGatewayId": gateway}}
+    gone = event("ec2", "DeleteNatGateway", request, {"DeleteNatGatewayResponse": {"natGatewayId": gateway}})
+    return Case("eip-taken-from-nat-gateway", about=gateway, records=[earlier(first, 90), gone])
+
+
 @makes("eip-taken-over")
 def taken_over():
     allocation, _ = address(Owner="a")
