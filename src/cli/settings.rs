@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::Failure;
 use super::events::EventArgs;
-use super::layers::{Layers, Row, Taking};
+use super::layers::{Layers, Row, Settled, Taking};
 use super::output;
 use super::packs::Loaded;
 use super::scan::FormatArg;
@@ -226,8 +226,10 @@ impl SettingArgs {
         {
             taking.wrong.push(Error::new("`--since` is not before `--until`, so that no event could be judged"));
         }
-        if state.as_deref().is_some_and(output::is_standard) {
-            taking.wrong.push(Error::new("what was seen is remembered in a file, and `-` is none").about("--state"));
+        if let Some(Settled { value, said }) = layers.file("state", self.state.as_ref())
+            && output::is_standard(&value)
+        {
+            taking.wrong.push(said.wrong("what was seen is remembered in a file, and `-` is none"));
         }
         if state.is_some() && !regions.is_empty() {
             let error = Error::new("`--state` remembers whole accounts, of which `--region` would show it a part");

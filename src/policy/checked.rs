@@ -276,8 +276,13 @@ impl Checked {
 
     /// The error of an id that no policy has.
     pub fn unknown(&self, id: &str) -> Error {
-        let error = Error::new(format!("no policy `{id}`"));
         let (pack, bare) = id.rsplit_once('/').map_or((None, id), |(pack, bare)| (Some(pack), bare));
+        let has_it = |packs: &BTreeSet<Arc<str>>| pack.is_none_or(|pack| packs.contains(pack));
+        if self.homes[0].get(bare).is_some_and(has_it) {
+            let error = Error::new(format!("policy `{id}` is off"));
+            return error.try_to("`lawbook config` says what turned it off");
+        }
+        let error = Error::new(format!("no policy `{id}`"));
         let ids = self.policies.iter().filter(|policy| pack.is_none_or(|pack| pack == &*policy.pack));
         let meant = did_you_mean(bare, ids.map(|policy| &*policy.id));
         let qualified = |meant: &str| pack.map_or_else(|| meant.to_owned(), |pack| format!("{pack}/{meant}"));

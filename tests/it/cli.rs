@@ -482,10 +482,17 @@ fn what_is_named_must_be_there() {
             &["--why", "key-pair-crated"],
             "error: --why: no policy `key-pair-crated` (try: did you mean `key-pair-created`? `lawbook list` lists all)\n",
         ),
+        (&["--state", "-"], "error: --state: what was seen is remembered in a file, and `-` is none\n"),
     ] {
         let ran = desk.run(&[&scan[..], flags].concat()).exits(2);
         assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", told), "{flags:?}");
     }
+    let of_variable = finish(desk.command(&scan).env("LAWBOOK_STATE", "-").stdin(Stdio::null())).exits(2);
+    assert!(of_variable.err.starts_with("error: LAWBOOK_STATE: "), "{}", of_variable.err);
+    // Of the policies that there are, one that is not asked.
+    let off = ["scan", "log.json", "--skip", "eip-released", "--why", "eip-released"];
+    let told = "error: --why: policy `eip-released` is off (try: `lawbook config` says what turned it off)\n";
+    assert_eq!(desk.run(&off).exits(2).err, told);
 }
 
 /// An event by the role that is trusted in the tests of parameters.
