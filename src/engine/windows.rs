@@ -73,10 +73,15 @@ impl Windows<'_> {
             let mut memory = std::mem::take(state.memory_of(policy));
             for (account, (first, last)) in self.spans.accounts() {
                 // Records outside of what is wanted were met, and nothing of them is remembered.
-                let first = filter.since.map_or(first, |since| first.max(since));
-                let last = filter.until.map_or(last, |until| last.min(until));
-                if first <= last {
-                    memory.note_read(account, first, last);
+                let within = (
+                    filter.since.map_or(first, |since| first.max(since)),
+                    filter.until.map_or(last, |until| last.min(until)),
+                );
+                if within.0 <= within.1 {
+                    // Who says from when to when has all that was, though it was quiet at either end.
+                    let asked = self.since.zip(filter.until).filter(|asked| within.1 >= asked.0);
+                    let (from, to) = asked.map_or(within, |(since, until)| (within.0.min(since), until));
+                    memory.note_read(account, from, to);
                 }
             }
             lock(&self.memories).insert(at, memory);

@@ -88,7 +88,7 @@ pub fn open_as(kind: &str, file: &File<'_>, defaults: &Scope) -> Option<Contents
     let read = |command: &'static Command| {
         let hint = Hint { service: command.service.to_owned(), command: command.name.to_owned() };
         let entry = Entry { hint: Some(hint), ..Entry::default() };
-        let source = Source { file: file.name, entry, command: Some(command), defaults };
+        let source = Source { file: file.name, entry, command: Some(command), hinted_by_path: false, defaults };
         let mut reader = Reader { source: &source, contents: Contents::default(), position: 0 };
         reader.read(decoded(file.text).trim_start_matches('\u{feff}'), file.path.is_some_and(outline::is_yaml));
         reader.contents
@@ -134,6 +134,8 @@ struct Source<'a> {
     entry: Entry,
     /// The command that they name, if the table has it.
     command: Option<&'static Command>,
+    /// The path names it, not the manifest.
+    hinted_by_path: bool,
     defaults: &'a Scope,
 }
 
@@ -147,9 +149,10 @@ impl<'a> Source<'a> {
         }
         entry.scope.account = entry.scope.account.or(of_path.account);
         entry.scope.region = entry.scope.region.or(of_path.region);
+        let hinted_by_path = entry.hint.is_none();
         entry.hint = entry.hint.or(hint);
         let command = entry.hint.as_ref().and_then(|hint| schema::command(&hint.service, &hint.command));
-        Some(Self { file, entry, command, defaults })
+        Some(Self { file, entry, command, hinted_by_path, defaults })
     }
 
     fn origin(&self, position: u64, line: Option<u64>) -> Origin {
@@ -202,8 +205,20 @@ impl<'a> Source<'a> {
                 self.fault(page, "neither an object nor a list (try: collect it with `--output json`)".to_owned())
             );
         }
+        let of_content = || match &identify::candidates(value)[..] {
+            [reading] if self.hinted_by_path => Some(Ok(Told::Known(*reading))),
+            _ => None,
+        };
         if let Some(hint) = &self.entry.hint {
-            let Some(command) = self.command else { return Ok(Told::Unknown(hint.clone())) };
+            let Some(command) = self.command else {
+                // A folder may be called like a service that has no such command.
+                let is_of_service = schema::is_service(&hint.service);
+                let told = of_content().filter(|_| is_of_service);
+                return told.unwrap_or_else(|| match identify::candidates(value).is_empty() || !is_of_service {
+                    true => Ok(Told::Unknown(hint.clone())),
+                    false => Err(self.fault(page, disagree(hint, value))),
+                });
+            };
             return match identify::as_printed_by(command, value) {
                 Some(reading) => Ok(Told::Known(reading)),
                 None => Err(self.fault(page, disagree(hint, value))),
@@ -481,6 +496,13 @@ impl Reader<'_> {
                         self.contents.gone.push(identities.of(record));
                     }
                 }
+                config::State::Unread => self.contents.faults.push(Fault::inventory(
+                    format!(
+                        "the item of kind `{kind}` has no configuration that can be read, so nothing is known of the resource \
+                         (try: ask for `configuration`, or deliver the item again)"
+                    ),
+                    origin,
+                )),
                 config::State::LeftOut => self.contents.faults.push(Fault::inventory(
                     format!(
                         "the item of kind `{kind}` was too large to be delivered with its configuration (try: add the \

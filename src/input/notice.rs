@@ -64,7 +64,7 @@ fn body(opener: &mut Opener<'_>, text: &str, depth: u32) {
     let text = quoted.as_deref().map_or(trimmed, str::trim_start);
     if text.starts_with(['{', '[']) {
         opener.text("the body of a message", text, depth + 1);
-    } else if text.starts_with(GZIP_IN_BASE64) {
+    } else if text.starts_with(GZIP_IN_BASE64) || is_json_in_base64(text) {
         opener.payload("the body of a message", text, depth + 1);
     } else {
         opener.recognised("a message that holds no record");
@@ -73,6 +73,15 @@ fn body(opener: &mut Opener<'_>, text: &str, depth: u32) {
 
 /// How the first bytes of gzip that deflates look in base64.
 const GZIP_IN_BASE64: &str = "H4sI";
+
+/// How an object or a list of JSON looks in base64, with white space in it or not: `{"`, `{ `, `{\n`, `[{`, `[ `, `[\n`.
+const JSON_IN_BASE64: [&str; 6] = ["eyJ", "eyA", "ewo", "W3s", "WyA", "Wwo"];
+
+/// A token of three parts begins so, too.
+fn is_json_in_base64(text: &str) -> bool {
+    let is_of_it = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(&byte);
+    JSON_IN_BASE64.iter().any(|begin| text.starts_with(begin)) && text.bytes().all(is_of_it)
+}
 
 /// The text of an SQS or SNS message.
 fn message<'a>(view: Ref<'a>, service: Option<&str>) -> Option<&'a str> {

@@ -19,7 +19,9 @@ mod fix;
 mod formerly;
 mod headings;
 mod impossible_type;
+mod list_as_text;
 mod loading;
+mod member_of_list;
 mod misspelt_code;
 mod named;
 mod negated_absent;
@@ -30,6 +32,7 @@ mod not_collected;
 mod object_as_text;
 mod outcome;
 mod page;
+mod plain_quotes;
 mod references;
 mod remediation_order;
 mod self_comparison;
@@ -167,6 +170,8 @@ const CHECKED: &[Lint] = &[
     remediation_order::LINT,
     headings::LINT,
     impossible_type::LINT,
+    list_as_text::LINT,
+    member_of_list::LINT,
     misspelt_code::LINT,
     negated_absent::LINT,
     never_matches::LINT,
@@ -175,6 +180,7 @@ const CHECKED: &[Lint] = &[
     not_collected::LINT,
     object_as_text::LINT,
     outcome::LINT,
+    plain_quotes::LINT,
     references::LINT,
     self_comparison::LINT,
     text_as_bool::LINT,

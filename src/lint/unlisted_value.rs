@@ -5,6 +5,7 @@ use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level, did_you_mean};
 use crate::principal::Via;
+use crate::schema::Holds;
 use crate::script::reading::{Base, Path, Relation, Step};
 
 pub(super) const LINT: Lint = Lint {
@@ -25,6 +26,8 @@ pub(super) const LINT: Lint = Lint {
         "//! uses: [cloudtrail/sessions]\nfn matches(event) { succeeded(event) && actor(event).via == \"keys\" }",
         "//! uses: [cloudtrail/sessions]\nfn matches(event) { succeeded(event) && actor(event).origin.type == \"root\" }",
         "//! when: { eventSource: ec2.amazonaws.com, userIdentity.type: [Root, IAMuser] }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: ec2.amazonaws.com, readOnly: False }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: ec2.amazonaws.com, managementEvent: yes }\nfn matches(event) { succeeded(event) }",
         "//! judges: ec2/instances\nfn matches(i) { switch i.State.Name { \"runnning\" => true, _ => false } }",
     ],
     good: &[
@@ -32,6 +35,7 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && event.userIdentity.type == \"Root\" && actor(event).type != \"AWSService\" }",
         "//! uses: [cloudtrail/sessions]\nfn matches(event) { succeeded(event) && actor(event).via in [\"console\", \"key\"] }",
         "//! when: { eventSource: ec2.amazonaws.com, userIdentity.type: [Root, IAMUser, null] }\nfn matches(event) { succeeded(event) }",
+        "//! when: { eventSource: ec2.amazonaws.com, readOnly: false, managementEvent: [true, null] }\nfn matches(event) { succeeded(event) }",
         "//! judges: ec2/volumes\nfn matches(v) { v.VolumeId == \"vol-1\" && v.State.starts_with(\"in\") }",
     ],
 };
@@ -39,7 +43,10 @@ pub(super) const LINT: Lint = Lint {
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let calls = borrowed(&subject.calls);
     let mut out: Vec<Diagnostic> = in_when(subject, |path, place, text, span| {
-        let values = place.values().filter(|values| !values.contains(&text))?;
+        let is_flag = place.holds() == [Holds::Bool];
+        // YAML reads `False` and `no` as it pleases; here they are what they look like.
+        let listed = || if is_flag { Some(vec!["true", "false"]) } else { place.values() };
+        let values = listed().filter(|values| !values.contains(&text))?;
         Some(remark(LINT.at(subject.source, span, message(path, text)), text, &values))
     });
     for comparison in subject.comparisons() {

@@ -22,6 +22,9 @@ const PREFIX: &str = "LAWBOOK_";
 /// Variables that are no keys of the file.
 const OTHERS: [&str; 3] = ["LAWBOOK_CONFIG", "LAWBOOK_NOW", "LAWBOOK_CACHE"];
 
+/// Variables that stand for flags which no file can set.
+const OF_FLAGS: [&str; 2] = ["LAWBOOK_LOG_FORMAT", "LAWBOOK_REDACT_KEY"];
+
 /// The schema of the configuration, as text.
 pub(crate) const SCHEMA: &str = include_str!("../../schemas/config.schema.json");
 
@@ -186,7 +189,7 @@ impl Config {
     pub fn meant(name: &str) -> Option<String> {
         let own = name.strip_prefix(PREFIX)?.replace('_', "");
         let mut known = Self::variables();
-        known.extend(OTHERS.map(str::to_owned));
+        known.extend(OTHERS.into_iter().chain(OF_FLAGS).map(str::to_owned));
         if known.iter().any(|known| known == name) {
             return None;
         }
@@ -294,6 +297,9 @@ mod tests {
             ("LAWBOOK_ENFORCE", Some("LAWBOOK_ENFORCEMENT")),
             ("LAWBOOK_STATE_FILE", Some("LAWBOOK_STATE")),
             ("LAWBOOK_CONFIG_FILE", Some("LAWBOOK_CONFIG")),
+            ("LAWBOOK_LOGFORMAT", Some("LAWBOOK_LOG_FORMAT")),
+            ("LAWBOOK_REDACT", Some("LAWBOOK_REDACT_KEY")),
+            ("LAWBOOK_REDACT_KEY", None),
             ("LAWBOOK_NOWHERE", None),
             ("LAWBOOK_SHA", None),
             ("LAWBOOK_", None),

@@ -179,6 +179,16 @@ impl Reader<'_> {
 
     fn kind(&mut self, yaml: &Yaml, or_events: bool) -> Option<String> {
         let kind = yaml.raw()?;
+        if self.checks && or_events && schema::is_told(kind) {
+            let message = format!("`{kind}` is what events tell of: it can be looked up, and is not judged");
+            self.say(
+                "unknown-kind",
+                &yaml.span,
+                message,
+                Some(format!("judge `{CLOUDTRAIL}`, and declare it in `uses:`")),
+            );
+            return None;
+        }
         if !self.checks || (or_events && kind == CLOUDTRAIL) || schema::is_kind(kind) {
             return Some(kind.to_owned());
         }

@@ -206,6 +206,11 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
     TABLE.kinds.iter().map(|kind| &**kind)
 }
 
+/// True for a kind that events tell of: it is there to be looked up, and nothing of it is judged.
+pub fn is_told(kind: &str) -> bool {
+    DERIVED.contains(&kind) && !["cloudtrail/deliveries", "cloudtrail/digests", "cloudtrail/gaps"].contains(&kind)
+}
+
 /// True for a kind of resource that can be: one of [`kinds`], or `config/aws-…` for an AWS Config item of another type.
 pub fn is_kind(kind: &str) -> bool {
     TABLE.kinds.binary_search_by(|known| (**known).cmp(kind)).is_ok()

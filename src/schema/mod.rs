@@ -17,7 +17,7 @@ mod spelling;
 
 pub use commands::{
     CONFIG_TYPE, Command, Fields, Member, Shape, command, commands, commands_printing, fields, is_kind,
-    is_of_one_command, is_service, kinds, members_holding,
+    is_of_one_command, is_service, is_told, kinds, members_holding,
 };
 pub use events::{Call, Shapes};
 pub(crate) use models::words;

@@ -451,6 +451,8 @@ fn records_in_odd_envelopes_are_found() {
         queued(format!("\u{feff}{text}")),
         queued(json!(text).to_string()),
         queued(packed.clone()),
+        queued(BASE64.encode(&text)),
+        queued(BASE64.encode(json!([first]).to_string())),
         json!({ "Type": "Notification", "Message": packed }),
         json!({ "s3Bucket": "b", "s3ObjectKey": "k", "event": first }),
         json!({ "s3Bucket": "b", "s3ObjectKey": "k", "message": text }),
@@ -463,7 +465,12 @@ fn records_in_odd_envelopes_are_found() {
         assert_eq!((found.ids(), found.reasons()), (vec![first["eventID"].as_str().unwrap()], vec![]), "{envelope}");
     }
     // What another application sends stays its own.
-    for other in [bus(json!({ "records": [{ "a": 1 }] })), bus(json!("{\"a\":1}")), queued("hello".to_owned())] {
+    for other in [
+        bus(json!({ "records": [{ "a": 1 }] })),
+        bus(json!("{\"a\":1}")),
+        queued("hello".to_owned()),
+        queued("eyJhbGciOiJub25lIn0.eyJhIjoxfQ.".to_owned()),
+    ] {
         let found = bytes(other.to_string());
         assert_eq!((found.events.len(), found.recognised.len(), found.reasons()), (0, 1, vec![]), "{other}");
     }

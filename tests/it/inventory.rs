@@ -368,6 +368,71 @@ fn the_path_says_whose_and_an_empty_answer_is_collected() {
     assert_eq!(inventory.collected("iam/users", &scope("111122223333", "us-east-1")), Collected::Whole);
 }
 
+/// A folder may be called as a service is. What a manifest says is meant.
+#[test]
+fn the_content_tells_where_a_path_names_no_command() {
+    let volumes = r#"{"Volumes":[{"VolumeId":"vol-1","Size":1,"Encrypted":false,"State":"in-use"}]}"#;
+    for path in [
+        "logs/describe-volumes.json",
+        "rds/describe-volumes/1.json",
+        "111122223333/us-east-1/s3api/get-volumes.json",
+        "ec2/describe-trails.json",
+    ] {
+        let (inventory, faults) = read(path, volumes);
+        assert!(path.contains("trails") || faults.is_empty(), "{path}: {faults:?}");
+        let found = kinds(&inventory);
+        assert!(found == kinds_of(&[("ec2/volumes", 1)]) || !faults.is_empty(), "{path}: {found:?}");
+    }
+    // Of a service that nobody knows it is what the path says.
+    let (inventory, faults) = read("eu-west-1/fsx/describe-volumes.json", r#"{"Volumes":[{"VolumeId":"fsvol-1"}]}"#);
+    assert!(faults.is_empty() && kinds(&inventory) == kinds_of(&[("fsx/volumes", 1)]), "{faults:?}");
+    let mut manifests = Manifests::default();
+    let mut builder = Builder::default();
+    let answers = serde_json::json!({ "lawbook": 1, "answers": [
+        { "file": "v.json", "service": "logs", "command": "describe-volumes" },
+        { "service": "ec2", "command": "describe-volume", "status": "refused" },
+        { "service": "fsx", "command": "describe-volumes", "status": "refused" },
+    ] });
+    let told = manifests.read(Path::new("inventory.json"), answers.to_string().as_bytes(), &|_| true, &mut builder);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].reason.contains("`ec2 describe-volume`") && told[0].reason.contains("`ec2 describe-volumes`?"));
+    let (_, faults) = read_all(&[("v.json", volumes)], &manifests, builder);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].reason.contains("`logs describe-volumes`") && faults[0].reason.contains("`ec2/volumes`"));
+    // One that was cut off to nothing says nothing, and is told.
+    assert!(inventory::is_manifest(Path::new("a/inventory.json"), b" \n"));
+    let told = Manifests::default().read(Path::new("inventory.json"), b"", &|_| true, &mut Builder::default());
+    assert!(told.len() == 1 && told[0].reason.contains("not JSON"), "{told:?}");
+}
+
+/// An item of AWS Config without its configuration is no resource that has nothing.
+#[test]
+fn config_items_without_a_configuration_are_told() {
+    let item = |configuration: Option<Value>, kind: &str| {
+        let mut item = serde_json::json!({
+            "resourceType": kind, "resourceId": "sg-1", "awsAccountId": "111122223333", "awsRegion": "us-east-1",
+            "configurationItemCaptureTime": "2024-05-14T12:00:00Z", "configurationItemStatus": "OK" });
+        if let Some(configuration) = configuration {
+            item["configuration"] = configuration;
+        }
+        serde_json::json!({ "configurationItems": [item] }).to_string()
+    };
+    let group = "AWS::EC2::SecurityGroup";
+    for configuration in [None, Some(Value::Null), Some("".into()), Some("{\"groupId\":\"sg".into())] {
+        let (inventory, faults) = read("items.json", &item(configuration.clone(), group));
+        assert_eq!((inventory.len(), faults.len()), (0, 1), "{configuration:?}: {faults:?}");
+        assert!(faults[0].reason.contains("no configuration that can be read"), "{faults:?}");
+    }
+    for (configuration, kind) in [
+        (Some(serde_json::json!({ "groupId": "sg-1" })), group),
+        (Some("{\"groupId\":\"sg-1\"}".into()), group),
+        (None, "AWS::Own::Thing"),
+    ] {
+        let (inventory, faults) = read("items.json", &item(configuration, kind));
+        assert!(inventory.len() == 1 && faults.is_empty(), "{faults:?}");
+    }
+}
+
 #[test]
 fn one_page_of_several_is_partial() {
     let page = |id: &str, token: &str| format!(r#"{{"Volumes":[{{"VolumeId":"{id}","Attachments":[]}}]{token}}}"#);

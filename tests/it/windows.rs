@@ -582,6 +582,48 @@ fn a_state_file_that_nobody_asks_for_is_told() {
     assert!(code == Some(1) && told.contains("nothing is remembered in seen.jsonl"), "{told}");
 }
 
+/// Runs that say from when to when follow on one another, however quiet an account was at their ends.
+#[test]
+fn an_account_may_be_quiet_between_runs() {
+    let desk = tempfile::tempdir().unwrap();
+    let policies = desk.path().join("pack");
+    std::fs::create_dir(&policies).unwrap();
+    std::fs::write(
+        policies.join("new-user.rhai"),
+        "//! ---\n//! title: User not seen before\n//! severity: low\n//! judges: cloudtrail\n\
+         //! when: { eventSource: ec2.amazonaws.com }\n//! window: { by: userIdentity.arn, first_seen: 14d }\n//! ---\n\
+         fn matches(event) { event.eventName == \"RunInstances\" }\n",
+    )
+    .unwrap();
+    let call = |day: u32, user: &str| {
+        let mut event = event(day as usize, 0, "RunInstances", 0, 0, 0);
+        event["userIdentity"]["arn"] = format!("arn:aws:iam::111122223333:user/{user}").into();
+        (event["eventID"], event["eventTime"]) =
+            (format!("{day} {user}").into(), format!("2024-01-{day:02}T12:00:00Z").into());
+        event
+    };
+    let weeks =
+        [(1, [call(1, "a"), call(3, "a")]), (8, [call(8, "a"), call(10, "a")]), (15, [call(17, "a"), call(19, "b")])];
+    let run = |bounded: bool| {
+        let state = desk.path().join(if bounded { "bounded" } else { "open" });
+        let mut codes = Vec::new();
+        for (day, events) in &weeks {
+            let logs = desk.path().join(format!("week{day}"));
+            std::fs::create_dir_all(&logs).unwrap();
+            write(&logs, events, 1);
+            let mut command = command(&policies, &logs, &state);
+            if bounded {
+                command.args(["--since", &format!("2024-01-{day:02}"), "--until", &format!("2024-01-{:02}", day + 7)]);
+            }
+            codes.push(command.status().unwrap().code().unwrap());
+        }
+        codes
+    };
+    // In the third week `b` is new; of the first nobody knows what was before.
+    let (bounded, open) = (run(true), run(false));
+    assert_eq!((&bounded[..], &open[..]), (&[0, 0, 1][..], &[0, 0, 0][..]));
+}
+
 fn command(policies: &Path, logs: &Path, state: &Path) -> std::process::Command {
     let mut command = crate::cli::lawbook();
     command.args(["scan", "--pack"]).arg(policies).arg(logs).arg("--state").arg(state);

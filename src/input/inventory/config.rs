@@ -95,6 +95,8 @@ pub(super) enum State {
     LeftOut,
     /// It is not recorded any more.
     NotRecorded,
+    /// Its configuration is none, or cannot be read, or was not asked for.
+    Unread,
 }
 
 /// True for the `detail-type` of an event that carries an item.
@@ -236,6 +238,8 @@ fn read(item: Ref<'_>) -> Item {
     let state = match item.text(&["configurationItemStatus"]) {
         Some(status) if status.starts_with("ResourceDeleted") => State::Deleted,
         Some("ResourceNotRecorded") if item.get("configuration").is_none_or(is_nothing) => State::NotRecorded,
+        // Of other kinds nobody knows whether they have one.
+        _ if mapped.is_some() && !item.get("configuration").is_some_and(is_read) => State::Unread,
         _ => State::Here,
     };
     Item {
@@ -246,6 +250,11 @@ fn read(item: Ref<'_>) -> Item {
         value,
         state,
     }
+}
+
+/// Whether a configuration is an object, as it stands or as JSON in text.
+fn is_read(configuration: Ref<'_>) -> bool {
+    configuration.kind() == Kind::Map || unquoted(configuration.to_json()).is_object()
 }
 
 /// Whether a configuration, which may be JSON in text, is none.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::place::{self, Hint};
+use crate::diagnostic::did_you_mean;
 use crate::fault::Fault;
 use crate::inventory::{Builder, Collected};
 use crate::record::{Origin, Scope};
@@ -74,10 +75,36 @@ static SHAPE: LazyLock<Option<jsonschema::Validator>> = LazyLock::new(|| {
     jsonschema::validator_for(&schema).ok()
 });
 
-/// True for the path of a manifest whose text is one: other tools have files of that name too.
+/// True for the path of a manifest whose text is one, or nothing at all: other tools have files of that name too.
 pub fn is_manifest(path: &Path, text: &[u8]) -> bool {
     path.file_name().is_some_and(|name| name == NAME)
-        && String::from_utf8_lossy(&text[..text.len().min(4096)]).contains("\"lawbook\"")
+        && (text.trim_ascii().is_empty()
+            || String::from_utf8_lossy(&text[..text.len().min(4096)]).contains("\"lawbook\""))
+}
+
+/// What is wrong with a command that was refused, if it is one that nobody knows, though it is nearly one that is known: which
+/// kind was not collected would stay untold.
+fn unknown(hint: &Hint) -> Option<String> {
+    let Hint { service, command } = hint;
+    if schema::command(service, command).is_some() {
+        return None;
+    }
+    let meant = match schema::is_service(service) {
+        true => {
+            let commands = schema::commands().filter(|known| known.service == service).map(|known| known.name);
+            did_you_mean(command, commands).map(|meant| format!("{service} {meant}"))
+        }
+        false => {
+            let services = schema::commands().filter(|known| known.name == command).map(|known| known.service);
+            did_you_mean(service, services).map(|meant| format!("{meant} {command}"))
+        }
+    };
+    let known = schema::is_service(service);
+    let reason = || format!("no command `{service} {command}` is known, so nobody knows what was refused");
+    match meant {
+        Some(meant) => Some(format!("{} (try: did you mean `{meant}`?)", reason())),
+        None => known.then(reason),
+    }
 }
 
 impl Manifests {
@@ -133,6 +160,9 @@ impl Manifests {
             entry.note_asked(builder);
             if entry.status == Status::Refused {
                 entry.note_refused(builder);
+                if let Some(reason) = entry.hint.as_ref().and_then(unknown) {
+                    faults.push(fault(&format!("/answers/{at}"), reason));
+                }
             } else if let Some(missing) = named.as_ref().filter(|named| !there(named)) {
                 faults.push(fault(
                     &format!("/answers/{at}/file"),

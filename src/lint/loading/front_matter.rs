@@ -86,14 +86,16 @@ fn context(event) { #{ id: event.eventID } }"#],
         code: "unknown-kind",
         category: Category::Correctness,
         level: Level::Error,
-        summary: "An inventory kind that no AWS command gives.",
-        avoid: "`ec2/volume`",
+        summary: "An inventory kind that no AWS command gives, or one to be judged that is there to be looked up alone.",
+        avoid: "`ec2/volume`, `judges: cloudtrail/sessions`",
         prefer: "`ec2/volumes`; [inventory.md](inventory.md) explains the names.",
         why: "Nothing would ever be found in it.",
         check: Check::Loading,
         bad: &[
             "//! judges: ec2/volume
 fn matches(volume) { true }",
+            "//! judges: cloudtrail/sessions
+fn matches(session) { true }",
             "//! uses: [ec2/volume]
 fn matches(event) { true }",
         ],

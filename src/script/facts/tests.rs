@@ -59,8 +59,21 @@ fn record(value: &Json) -> Record {
         id: None,
         time: None,
         scope: Scope { account: Some("111122223333".into()), region: Some("us-east-1".into()) },
-        value: Node::from(Document::from(value)),
+        value: Node::from(Document::parse(backwards(value).as_bytes()).unwrap()),
         origin: Origin::default(),
+    }
+}
+
+/// JSON with members in the reverse of their order: that of a record is not that of the names.
+fn backwards(value: &Json) -> String {
+    match value {
+        Json::Object(members) => {
+            let members: Vec<String> =
+                members.iter().rev().map(|(name, value)| format!("{}:{}", json!(name), backwards(value))).collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Json::Array(items) => format!("[{}]", items.iter().map(backwards).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
     }
 }
 
@@ -214,6 +227,8 @@ const UNDERSTOOD: &[(&str, &str)] = &[
     ("event.eventName !in [\"A\"]", ""),
     ("event.requestParameters.words.contains(\"b\")", ""),
     ("\"name\" in event.requestParameters", ""),
+    ("request(event).keys()[0] == \"words\" && request(event).values()[0][1] == \"b\"", ""),
+    ("event.requestParameters.keys().join(\",\") == request(event).keys().join(\",\") && event.n == 3", ""),
     (
         "event.eventName.starts_with(\"Con\") || event.eventName.ends_with(\"A\") || event.eventName.contains(\"ole\")",
         "",

@@ -42,6 +42,7 @@ pub(super) const FAMILY: Family = Family {
             examples: &[
                 r#"same_principal("arn:aws:sts::111122223333:assumed-role/ops/eve", "arn:aws:iam::111122223333:role/team/ops")"#,
                 r#"!same_principal("arn:aws:sts::111122223333:assumed-role/ops/eve", "arn:aws:iam::444455556666:role/ops")"#,
+                r#"!same_principal("arn:aws:sts::111122223333:assumed-role/ops/eve", "arn:aws:sts::111122223333:assumed-role/ops/bob")"#,
             ],
             run: |_, args| {
                 let (Some(a), Some(b)) = (as_text(&args[0]), as_text(&args[1])) else { return Ok(false.into()) };
@@ -107,11 +108,14 @@ fn part<'a>(args: &[Value<'a>], pick: Part) -> Option<Value<'a>> {
     })
 }
 
+/// How the resource of a session begins.
+const SESSION: &str = "assumed-role/";
+
 /// What identifies a role: partition, account, name.
 fn role_key(arn: &str) -> Option<(&str, &str, &str)> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let [_, partition, _, _, account, resource] = parts.as_slice() else { return None };
-    let name = match resource.strip_prefix("assumed-role/") {
+    let name = match resource.strip_prefix(SESSION) {
         Some(session) => session.split('/').next()?,
         None => resource.strip_prefix("role/")?.rsplit('/').next()?,
     };
@@ -127,7 +131,9 @@ fn same_principal<'a>(args: &[Value<'a>]) -> Option<Value<'a>> {
         .filter(|_| args[1] != Value::Other)
 }
 
-/// True if both ARNs are of one principal.
+/// True if both ARNs are of one principal. Two sessions of one role are two.
 fn are_same(a: &str, b: &str) -> bool {
-    a == b || role_key(a).is_some_and(|key| role_key(b) == Some(key))
+    let is_session = |arn: &str| arn.splitn(6, ':').nth(5).is_some_and(|resource| resource.starts_with(SESSION));
+    let are_sessions = is_session(a) && is_session(b);
+    a == b || !are_sessions && role_key(a).is_some_and(|key| role_key(b) == Some(key))
 }

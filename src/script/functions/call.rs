@@ -10,6 +10,7 @@ use crate::call::{bare, error_code, is_failure, succeeded};
 use crate::principal::{Principal, Texts, Via};
 use crate::record::{Kind, Record, Ref, Scope};
 use crate::script::predicate::{Function, Value};
+use crate::script::value::show;
 use crate::sessions;
 
 pub(super) const FAMILY: Family = Family {
@@ -285,7 +286,12 @@ fn unwrap(call: &Call<'_>, args: &[Dynamic], field: &'static str, suffix: &str) 
             members.remove("xmlns");
         }
     }
-    let shown = if value.is_object() { made(&readable(value, 0)) } else { Dynamic::UNIT };
+    let shown = match plain(&Value::Part(event.0.view()), field, suffix) {
+        // As the record has it, and in its order, as it is asked without Rhai.
+        Some(Value::Part(_)) => show(&inner),
+        _ if value.is_object() => made(&readable(value, 0)),
+        _ => Dynamic::UNIT,
+    };
     call.env.unwrapped.borrow_mut().push((field, event.0, shown.clone()));
     Ok(shown)
 }
