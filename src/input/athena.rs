@@ -233,10 +233,13 @@ impl Columns {
             ));
         }
         let mut record = Map::new();
+        // Of every record something is NULL, so a row of quoted cells alone was saved again by what quotes NULL, too.
+        let all_quoted = cells.iter().all(Option::is_some);
         for (column, cell) in self.0.iter().zip(cells) {
             let Some((text, name)) = cell.as_deref().zip(column.name()) else { continue };
             let value = match column {
                 _ if text == "null" => Value::Null,
+                Column::Text(_) if text.is_empty() && all_quoted => Value::Null,
                 Column::Bool(_) if text.eq_ignore_ascii_case("true") => Value::Bool(true),
                 Column::Bool(_) if text.eq_ignore_ascii_case("false") => Value::Bool(false),
                 Column::Json(_) | Column::Perhaps(_) if text.is_empty() => Value::Null,

@@ -348,8 +348,12 @@ impl Reader<'_> {
                 }
                 let silent = value.entries().all(|(key, _)| identify::is_about_the_answer(key));
                 for member in command.members.iter().filter(|member| member.kind.is_some()) {
-                    let of = Of { kind: member.kind.as_ref(), ..of };
-                    match value.get(member.name) {
+                    let inner = value.get(member.name);
+                    // A list that every answer has is there though it be empty. Where it is not, something took it away.
+                    let lacks = inner.map_or(silent && member.required, Ref::is_null) && member.shape == Shape::List;
+                    let collected = if lacks { Collected::Partial.min(collected) } else { collected };
+                    let of = Of { kind: member.kind.as_ref(), collected, ..of };
+                    match inner {
                         Some(inner) if member.shape == Shape::List => {
                             self.list(page, member, inner, &[member.name], of)
                         }

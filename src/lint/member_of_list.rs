@@ -70,12 +70,12 @@ fn of_hook(subject: &Subject<'_>, hook: &Function) -> Vec<Diagnostic> {
         Node::Expr(expr) => match &expr.kind {
             // Another variable of that name.
             Kind::Closure(params, _) => is_other |= params.contains(hits),
-            Kind::Field(base, name) if matches!(&base.kind, Kind::Variable(of) if of == hits) => {
-                if !OF_LISTS.contains(&name.as_str()) {
-                    let message = format!("`{name}` of the list of hits is `()`, whatever is in it");
-                    let told = LINT.at(subject.source, expr.span.clone(), message);
-                    found.push(told.help(format!("`{hits}[0].{name}` is that of the first hit")));
-                }
+            Kind::Field(base, name)
+                if matches!(&base.kind, Kind::Variable(of) if of == hits) && !OF_LISTS.contains(&name.as_str()) =>
+            {
+                let message = format!("`{name}` of the list of hits is `()`, whatever is in it");
+                let told = LINT.at(subject.source, expr.span.clone(), message);
+                found.push(told.help(format!("`{hits}[0].{name}` is that of the first hit")));
             }
             _ => {}
         },

@@ -4,6 +4,7 @@ use super::solve::{Atom, Polarity, parts};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
+use crate::schema;
 use crate::script::reading::{Base, Place, Reading, Relation, Value};
 use serde_json::Value as Json;
 
@@ -58,7 +59,11 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         }
         let message =
             format!("nothing found in `{kind}` is taken for nothing there, and it may not have been collected");
-        let help = format!("declare `{kind}` under `needs:`, or ask `collected(\"{kind}\") && …`");
+        let help = match schema::is_told(kind) {
+            // Neither can ever be so.
+            true => "events tell of what happened in the logs, never of all there is: ask for what is found".to_owned(),
+            false => format!("declare `{kind}` under `needs:`, or ask `collected(\"{kind}\") && …`"),
+        };
         let diagnostic = LINT.at(subject.source, place.site.clone(), message).help(help);
         if !out.contains(&diagnostic) {
             out.push(diagnostic);

@@ -13,7 +13,7 @@ pub(super) const LINT: Lint = Lint {
     category: Category::Correctness,
     level: Level::Error,
     summary: "A field that holds an object is compared with a text, or searched for one.",
-    avoid: "`event.requestParameters.contains(\"0.0.0.0/0\")`, `event.userIdentity == \"Root\"`, `regex(event.responseElements, …)`",
+    avoid: "`event.userIdentity == \"Root\"`, `event.userIdentity.starts_with(…)`, `regex(event.responseElements, …)`",
     prefer: "the field inside that is meant: `event.userIdentity.type == \"Root\"`; to search all of it, `to_json(event.requestParameters).contains(…)`",
     why: "An object is no text, so it never begins with one, matches none and is equal to none: the policy would be silent for ever. \
           `contains` asks an object for a key. An error if the policy can never fire for it, else a warning.",

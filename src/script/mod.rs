@@ -384,12 +384,14 @@ fn plain(signature: &str) -> String {
     signature.replace("&str | ImmutableString | String", "text").replace("i64", "int").replace("f64", "float")
 }
 
-fn kind_name(kind: &str) -> &str {
+pub(crate) fn kind_name(kind: &str) -> &str {
     match kind {
         "&str | ImmutableString | String" | "string" => "text",
         "i64" => "int",
         "f64" => "float",
         "array" => "list",
+        kind if kind.ends_with("::Shown") => "a list or an object of the record",
+        kind if kind.ends_with("::View") => "the resources of a kind",
         other => other,
     }
 }

@@ -629,6 +629,9 @@ fn an_athena_table_gives_records_back() {
     // Other engines write NULL in words.
     let found = bytes(format!("{header}\n{}\n", row.replace("\"eu-west-1\",,", "\"eu-west-1\",null,")));
     assert_eq!(found.events[0].value.view().get("errorCode").map(lawbook::record::Ref::is_null), Some(true));
+    // Saved again by what quotes every cell.
+    let found = bytes(format!("{header}\n{}\n", row.replace("\"eu-west-1\",,", "\"eu-west-1\",\"\",")));
+    assert_eq!(found.events[0].value.view().get("errorCode").map(lawbook::record::Ref::is_null), Some(true));
     let found = bytes(format!("{header}\r{row}\r{row}\r"));
     assert_eq!(found.events.len(), 0);
     assert!(found.reasons()[0].starts_with("a header with carriage returns"), "{:?}", found.reasons());

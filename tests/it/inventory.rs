@@ -362,6 +362,11 @@ fn the_path_says_whose_and_an_empty_answer_is_collected() {
     assert_eq!(collected("ec2/addresses", "444455556666", "eu-west-1"), Collected::No);
     assert_eq!(collected("ec2/volumes", "111122223333", "eu-west-1"), Collected::No);
 
+    // A query that names something else leaves nothing where the list was.
+    let (inventory, faults) = read("111122223333/eu-west-1/ec2/describe-addresses.json", r#"{"Addresses":null}"#);
+    assert_eq!((inventory.len(), faults), (0, vec![]));
+    assert_eq!(inventory.collected("ec2/addresses", &scope("111122223333", "eu-west-1")), Collected::Partial);
+
     let (inventory, _) =
         read("111122223333/eu-west-1/iam/list-users.json", r#"{"Users":[{"UserName":"u","UserId":"AIDA"}]}"#);
     assert_eq!(inventory.all("iam/users")[0].scope, scope("111122223333", ""));

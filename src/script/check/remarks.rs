@@ -128,9 +128,12 @@ impl<'a> Walker<'a> {
                 .iter()
                 .map(|variable| variable.name)
                 .chain(self.constants.iter().copied())
-                .chain(["params"])
+                .chain(self.header.map(|_| "params"))
                 .collect();
-            let help = did_you_mean(name, names.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
+            let help = match name {
+                "params" => Some("a library has none: give what it needs to the function".to_owned()),
+                name => did_you_mean(name, names.iter().copied()).map(|meant| format!("did you mean `{meant}`?")),
+            };
             self.say("unknown-variable", position, format!("no variable `{name}`"), help);
             self.rename(name, names);
         }

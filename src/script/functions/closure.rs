@@ -21,6 +21,7 @@ use rhai::{
 use super::view::View;
 use super::{Call, Env, Failure};
 use crate::script::check::Function;
+use crate::script::kind_name;
 use crate::script::value::{self, Shown};
 
 /// What is kept of the closures of a script. One for each script: with what is known of another the wrong function would be
@@ -307,7 +308,11 @@ impl<'a> Closure<'a> {
             return Ok(false);
         }
         answer.as_bool().map_err(|kind| {
-            self.call.fail(format!("the function given to `{}` answered {kind}, not a boolean", self.caller))
+            self.call.fail(format!(
+                "the function given to `{}` answered {}, not a boolean",
+                self.caller,
+                kind_name(kind)
+            ))
         })
     }
 }
