@@ -428,6 +428,12 @@ fn config_items_without_a_configuration_are_told() {
         assert_eq!((inventory.len(), faults.len()), (0, 1), "{configuration:?}: {faults:?}");
         assert!(faults[0].reason.contains("no configuration that can be read"), "{faults:?}");
     }
+    // Of one that was too large for its message it is said what to do.
+    let summary = serde_json::json!({ "configurationItemSummary": {
+        "resourceType": group, "resourceId": "sg-1", "awsAccountId": "111122223333", "awsRegion": "us-east-1",
+        "configurationItemCaptureTime": "2024-05-14T12:00:00Z", "configurationItemStatus": "OK" } });
+    let (_, faults) = read("items.json", &summary.to_string());
+    assert!(faults.len() == 1 && faults[0].reason.contains("too large to be delivered"), "{faults:?}");
     for (configuration, kind) in [
         (Some(serde_json::json!({ "groupId": "sg-1" })), group),
         (Some("{\"groupId\":\"sg-1\"}".into()), group),

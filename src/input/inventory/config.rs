@@ -195,7 +195,7 @@ fn collect(value: Ref<'_>, depth: usize, items: &mut Vec<Item>) {
     }
     if let Some(summary) = value.get("configurationItemSummary").filter(|item| item.kind() == Kind::Map) {
         let mut item = read(summary);
-        if item.state == State::Here {
+        if matches!(item.state, State::Here | State::Unread) {
             item.state = State::LeftOut;
         }
         return items.push(item);
