@@ -278,11 +278,11 @@ impl Opener<'_> {
     }
 
     fn cells(&mut self, columns: &Columns, cells: &[Option<String>], depth: u32) {
-        let whole = || columns.0.iter().zip(cells).filter(|(column, _)| **column == Column::Whole);
         if columns.0.contains(&Column::Whole) {
             // Exports name several such columns, and not all of them hold the record.
-            let text = |(_, cell): (_, &Option<String>)| cell.clone().filter(|text| !text.trim().is_empty());
-            let texts: Vec<String> = whole().filter_map(text).collect();
+            let whole = columns.0.iter().zip(cells).filter(|(column, _)| **column == Column::Whole);
+            let texts: Vec<&str> =
+                whole.filter_map(|(_, cell)| cell.as_deref()).filter(|text| !text.trim().is_empty()).collect();
             match texts.iter().find(|text| text.trim_start().starts_with(['{', '['])).or(texts.first()) {
                 Some(text) => self.text("the record's column", text, depth + 1),
                 None => self.fault("a row whose column of records is empty"),

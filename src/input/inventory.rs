@@ -205,19 +205,15 @@ impl<'a> Source<'a> {
                 self.fault(page, "neither an object nor a list (try: collect it with `--output json`)".to_owned())
             );
         }
-        let of_content = || match &identify::candidates(value)[..] {
-            [reading] if self.hinted_by_path => Some(Ok(Told::Known(*reading))),
-            _ => None,
-        };
         if let Some(hint) = &self.entry.hint {
             let Some(command) = self.command else {
                 // A folder may be called like a service that has no such command.
-                let is_of_service = schema::is_service(&hint.service);
-                let told = of_content().filter(|_| is_of_service);
-                return told.unwrap_or_else(|| match identify::candidates(value).is_empty() || !is_of_service {
-                    true => Ok(Told::Unknown(hint.clone())),
-                    false => Err(self.fault(page, disagree(hint, value))),
-                });
+                let known = if schema::is_service(&hint.service) { identify::candidates(value) } else { Vec::new() };
+                return match &known[..] {
+                    [] => Ok(Told::Unknown(hint.clone())),
+                    [reading] if self.hinted_by_path => Ok(Told::Known(*reading)),
+                    _ => Err(self.fault(page, disagree(hint, value))),
+                };
             };
             return match identify::as_printed_by(command, value) {
                 Some(reading) => Ok(Told::Known(reading)),

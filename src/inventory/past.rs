@@ -25,15 +25,6 @@ pub enum When {
     Ever,
 }
 
-/// The time in which a version of a resource was in force; `None` is without bound.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Life {
-    /// The first moment.
-    pub from: Option<Timestamp>,
-    /// The first moment after.
-    pub until: Option<Timestamp>,
-}
-
 impl When {
     /// Whether what was seen at these times counts.
     pub(super) fn takes(self, seen: impl IntoIterator<Item = Timestamp>) -> bool {
@@ -42,6 +33,15 @@ impl When {
             Self::Now | Self::At(_) | Self::Ever => true,
         }
     }
+}
+
+/// The time in which a version of a resource was in force; `None` is without bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Life {
+    /// The first moment.
+    pub from: Option<Timestamp>,
+    /// The first moment after.
+    pub until: Option<Timestamp>,
 }
 
 impl Life {

@@ -161,6 +161,38 @@ fn what_is_right_is_not_remarked_on() {
     }
 }
 
+/// What is proposed must be something that can be done.
+#[test]
+fn advice_can_be_followed() {
+    let advice = |kind: &str| {
+        let policy = format!(
+            "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! uses: [{kind}]\n//! ---\n\
+             fn matches(event) {{ succeeded(event) && lookup_all(\"{kind}\", \"InstanceId\", event.eventID).is_empty() }}\n"
+        );
+        let checked = Pack::from_text("p", &policy).check(&crate::of_invented_events(), &Limits::default()).unwrap();
+        let told = checked.warnings().iter().find(|warning| warning.code == "not-collected").unwrap();
+        told.help.clone().unwrap()
+    };
+    assert!(advice("ec2/instances").contains("`needs:`"));
+    // Of what events tell there is never all.
+    assert!(
+        !advice("cloudtrail/instances").contains("needs") && !advice("cloudtrail/instances").contains("collected(")
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("lib")).unwrap();
+    std::fs::write(folder.path().join("lib/a.rhai"), "fn is_flagged(x) { params.flags == x }\n").unwrap();
+    let policy = "//! ---\n//! title: T\n//! severity: low\n//! judges: cloudtrail\n//! ---\nfn matches(event) { is_flagged(event.a) }\n";
+    std::fs::write(folder.path().join("p.rhai"), policy).unwrap();
+    let pack = Pack::from_folder(folder.path()).unwrap();
+    let found = errors(pack.check(&crate::of_invented_events(), &Limits::default()).err().unwrap_or_default());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].code == "unknown-variable"
+            && found[0].help.as_ref().is_some_and(|help| help.contains("give what it needs"))
+    );
+}
+
 #[test]
 fn what_a_library_looks_up_must_be_declared_by_the_policy() {
     let folder = tempfile::tempdir().unwrap();

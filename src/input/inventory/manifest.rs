@@ -89,7 +89,8 @@ fn unknown(hint: &Hint) -> Option<String> {
     if schema::command(service, command).is_some() {
         return None;
     }
-    let meant = match schema::is_service(service) {
+    let is_service = schema::is_service(service);
+    let meant = match is_service {
         true => {
             let commands = schema::commands().filter(|known| known.service == service).map(|known| known.name);
             did_you_mean(command, commands).map(|meant| format!("{service} {meant}"))
@@ -99,11 +100,11 @@ fn unknown(hint: &Hint) -> Option<String> {
             did_you_mean(service, services).map(|meant| format!("{meant} {command}"))
         }
     };
-    let known = schema::is_service(service);
-    let reason = || format!("no command `{service} {command}` is known, so nobody knows what was refused");
+    let reason = format!("no command `{service} {command}` is known, so nobody knows what was refused");
     match meant {
-        Some(meant) => Some(format!("{} (try: did you mean `{meant}`?)", reason())),
-        None => known.then(reason),
+        Some(meant) => Some(format!("{reason} (try: did you mean `{meant}`?)")),
+        // Of a service that nobody knows, nobody asks.
+        None => is_service.then_some(reason),
     }
 }
 

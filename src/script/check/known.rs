@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use rhai::{ASTNode, Expr, Stmt};
 
-use super::super::functions::FAMILIES;
+use super::super::functions::{FAMILIES, LISTING};
 use super::super::{Limits, sandbox};
 use super::parsed::Parsed;
 use crate::diagnostic::did_you_mean;
@@ -100,10 +100,11 @@ impl Lookups {
 
 /// True if a function looks up the kind that is its first argument.
 pub(super) fn looks_up(function: &str, arguments: usize) -> bool {
-    matches!(
-        (function, arguments),
-        ("lookup" | "lookup_all" | "lookup_anywhere" | "lookup_ever" | "lookup_before", 3) | ("all" | "collected", 1)
-    )
+    match arguments {
+        1 => ["all", "collected"].contains(&function),
+        3 => function == "lookup" || LISTING.contains(&function),
+        _ => false,
+    }
 }
 
 impl Functions {

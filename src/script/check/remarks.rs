@@ -2,6 +2,7 @@
 
 use rhai::{Expr, FnCallExpr, Position};
 
+use super::super::functions::LISTING;
 use super::super::sandbox;
 use super::chain::{Chain, chain, closure_name};
 use super::known::{KEYWORDS, looks_up};
@@ -50,23 +51,9 @@ const TEXT_FUNCTIONS: &[&str] = &[
     "regex_find",
 ];
 
-/// Functions that give a value of a record, so that a path into their answer may be absent.
-const RECORD_FUNCTIONS: &[&str] = &[
-    "request",
-    "response",
-    "actor",
-    "lookup",
-    "lookup_all",
-    "lookup_anywhere",
-    "lookup_ever",
-    "lookup_before",
-    "all",
-    "parse_json",
-    "arn",
-    "tag",
-    "jsonpath",
-    "statements",
-];
+/// Functions that give a value of a record, so that a path into their answer may be absent, beside [`LISTING`].
+const RECORD_FUNCTIONS: &[&str] =
+    &["request", "response", "actor", "lookup", "all", "parse_json", "arn", "tag", "jsonpath", "statements"];
 
 impl<'a> Walker<'a> {
     /// The closures given to list functions of a chain that goes over values of the record.
@@ -96,7 +83,7 @@ impl<'a> Walker<'a> {
             {
                 call.args.first().is_some_and(|arg| self.is_of_record(arg))
             }
-            Expr::FnCall(call, _) => RECORD_FUNCTIONS.contains(&call.name.as_str()),
+            Expr::FnCall(call, _) => [RECORD_FUNCTIONS, &LISTING].iter().any(|some| some.contains(&call.name.as_str())),
             _ => false,
         }
     }

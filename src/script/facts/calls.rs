@@ -229,13 +229,16 @@ impl Lowering<'_> {
                 within(ip, found)
             }
             (
-                "lookup" | "lookup_all" | "lookup_anywhere" | "lookup_ever" | "lookup_before",
+                look_up,
                 [
                     Known::Expr(Expr::Literal(Literal::Text(kind))),
                     Known::Expr(Expr::Literal(Literal::Text(key))),
                     Known::Expr(value),
                 ],
-            ) if !self.surroundings.may_halt && self.surroundings.uses.iter().any(|used| **used == **kind) => {
+            ) if (look_up == "lookup" || functions::LISTING.contains(&look_up))
+                && !self.surroundings.may_halt
+                && self.surroundings.uses.iter().any(|used| **used == **kind) =>
+            {
                 let (kind, key, value) = (kind.clone(), key.clone(), value.clone());
                 Known::Expr(Expr::LookUp(Box::new(LookUp { kind, key, value, gives_list: name != "lookup" })))
             }

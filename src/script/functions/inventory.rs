@@ -9,6 +9,9 @@ use crate::script::predicate::Value;
 use crate::script::value::{show, to_json};
 use crate::tags;
 
+/// The look-ups that answer with a list, by kind, key and value.
+pub(crate) const LISTING: [&str; 4] = ["lookup_all", "lookup_anywhere", "lookup_ever", "lookup_before"];
+
 pub(super) const FAMILY: Family = Family {
     name: "Inventory",
     doc: "What is, as collected. A kind must be declared in `uses:` (the policy can judge without it) or `needs:` (it cannot: where the kind was not collected in the record's account and region the policy is *not evaluated*). Keys are dotted paths that go through lists: `Attachments.InstanceId`. Look-ups see the record's account and region; what has an unknown account or region is seen from everywhere. For an event they answer as of its time, where inventory was collected at several times or comes from events; for a resource that is judged, as of the newest.",

@@ -17,6 +17,7 @@ mod view;
 pub(crate) use self::arn::{arn_member, is_arn};
 pub(crate) use self::call::{ACTOR, TRACED, account_in, actor_member, region_in};
 pub(crate) use self::closure::Pool;
+pub(crate) use self::inventory::LISTING;
 pub(crate) use self::net::parse as parse_block;
 pub(crate) use self::text::{compile_glob, compile_regex};
 pub use self::time::{parse_duration, parse_time};

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::evaluate::Reader;
 use super::expressions::{item_of, negated, some_item_of};
 use super::{Base, Path, Place, Relation, Step, Test, Type, Value};
+use crate::script::functions;
 use crate::script::syntax::Span;
 
 /// Functions that answer yes or no.
@@ -78,6 +79,7 @@ impl Reader<'_> {
         let is_record = matches!(&first, Value::Path(path) if path.base == Base::Record && path.steps.is_empty());
         let test = |test: Test| Value::Answer(Box::new(test));
         let kind = || args.first().and_then(Value::text).map(str::to_owned);
+        let resources = || kind().map_or(Value::Unknown, |kind| Value::Path(Path::of(Base::Resources(kind))));
         match (name, args) {
             ("request", [_]) if is_record => self.part(Base::Request, &["requestParameters"], place),
             ("response", [_]) if is_record => self.part(Base::Response, &["responseElements"], place),
@@ -88,10 +90,8 @@ impl Reader<'_> {
             ("arn", [_]) => of_members(&OF_ARN).or(Value::Literal(Json::Null)),
             ("statements", [_]) => Value::ListOf(Box::new(of_members(&OF_STATEMENT))),
             ("lookup", [_, ..]) => kind().map_or(Value::Unknown, |kind| Value::Path(Path::of(Base::Resource(kind)))),
-            ("lookup_all" | "lookup_anywhere" | "lookup_ever" | "lookup_before", [_, ..])
-            | ("all", [Value::Literal(Json::String(_))]) => {
-                kind().map_or(Value::Unknown, |kind| Value::Path(Path::of(Base::Resources(kind))))
-            }
+            ("all", [Value::Literal(Json::String(_))]) => resources(),
+            (look_up, [_, ..]) if functions::LISTING.contains(&look_up) => resources(),
             ("list" | "unique", [_]) => match first {
                 Value::Literal(Json::Null) => Value::List(Vec::new()),
                 one @ (Value::Made(Type::Text) | Value::Literal(_)) => Value::ListOf(Box::new(one)),
