@@ -35,6 +35,22 @@ pub fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Whether a text is written as regions are: `us-east-1`, `us-gov-west-1`.
+pub fn is_region(text: &str) -> bool {
+    region_of(text) == Some(text)
+}
+
+/// `us-east-1` of itself, and of the zones `us-east-1a` and `us-east-1-bos-1a`.
+pub(crate) fn region_of(zone: &str) -> Option<&str> {
+    let digit = zone.find(|c: char| c.is_ascii_digit())?;
+    let digits = zone[digit..].chars().take_while(char::is_ascii_digit).count();
+    let words: Vec<&str> = zone[..digit].strip_suffix('-')?.split('-').collect();
+    let known = (2..=3).contains(&words.len())
+        && (2..=4).contains(&words[0].len())
+        && words.iter().all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
+    known.then(|| &zone[..digit + digits])
+}
+
 /// An account and a region; `None` is unknown, and unknown is excluded by no scope and no filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope {

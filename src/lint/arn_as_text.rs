@@ -22,6 +22,8 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && event.requestParameters.roleArn.starts_with(\"arn:aws:iam::\") }",
         "fn matches(event) { succeeded(event) && event.userIdentity.arn == \"arn:aws:iam::111122223333:role/ops\" }",
         "fn matches(event) { succeeded(event) && actor(event).arn in [\"arn:aws:iam::111122223333:role/ops\"] }",
+        "fn matches(event) { succeeded(event) && glob(event.userIdentity.arn, \"arn:*:iam::*:role/admin-*\") }",
+        "fn matches(event) { succeeded(event) && !glob(actor(event).arn, [\"arn:aws:iam::*:role/a\", \"arn:aws:iam::*:role/b\"]) }",
         "fn matches(event) { succeeded(event) && event.userIdentity.arn.split(\"/\")[1] == \"admin\" }",
         "fn matches(event) { succeeded(event) && regex(event.userIdentity.arn, \"role/admin\") }",
         "fn matches(event) { let who = event.userIdentity; succeeded(event) && is_admin(who.arn) }\nfn is_admin(x) { x.contains(\"admin\") }",
@@ -29,6 +31,7 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && event.requestParameters.policyDocument.contains(\"arn:aws:iam::aws:policy/AdministratorAccess\") && event.x.starts_with(\"arn:aws:s3:::\") }",
     ],
     good: &[
+        "fn matches(event) { succeeded(event) && glob(actor(event).arn, [\"arn:*:iam::*:role/a\", \"arn:*:sts::*:assumed-role/a/*\"]) }",
         "fn matches(event) { succeeded(event) && glob(actor(event).role, \"arn:*:iam::*:role/admin\") }",
         "fn matches(event) { succeeded(event) && arn(event.requestParameters.roleArn).id == \"admin\" }",
         "fn matches(event) { succeeded(event) && actor(event).role == \"arn:aws:iam::111122223333:role/ops\" }",
@@ -70,21 +73,28 @@ fn remark(comparison: &Comparison) -> Option<(&'static str, &'static str)> {
             Some(("an ARN is compared by a part of its text", "anchor it, `^arn:[^:]*:…$`, or `glob(x, \"arn:*:…\")`"))
         }
         Relation::Equal | Relation::In
-            if matches!(comparison.left, Value::Part(_))
+            if matches!(comparison.left, Value::Part(..))
                 && comparison.left.paths().into_iter().any(holds_arn)
                 && texts().any(|text| !text.starts_with("arn:")) =>
         {
             Some(("an ARN is compared by a part of its text", "take it apart with `arn(x)`"))
         }
         Relation::Equal | Relation::In if comparison.left.path().is_some_and(is_caller) => {
-            texts().any(is_role).then_some((
-                "the ARN of a role is no caller's: sessions have one of their own",
-                "`actor(event).role == …`, or `same_principal(actor(event).arn, …)`",
-            ))
+            texts().any(is_role).then_some(OF_ROLE)
+        }
+        // All of them: one may be for what has no session.
+        Relation::Glob if comparison.left.path().is_some_and(is_caller) => {
+            comparison.right.iter().all(|value| value.text().is_some_and(is_role)).then_some(OF_ROLE)
         }
         _ => None,
     }
 }
+
+/// What is said of the ARN of a role.
+const OF_ROLE: (&str, &str) = (
+    "the ARN of a role is no caller's: sessions have one of their own",
+    "`actor(event).role`, or `same_principal(actor(event).arn, …)`",
+);
 
 /// True for a field that holds an ARN, by its name.
 fn holds_arn(path: &Path) -> bool {

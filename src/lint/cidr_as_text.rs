@@ -78,7 +78,7 @@ fn remark(comparison: &Comparison) -> Option<(&'static str, &'static str)> {
             Some(("an address is compared as text", "`ip_in_cidr(x, \"10.0.0.0/8\")`"))
         }
         Relation::Equal | Relation::In
-            if matches!(comparison.left, Value::Part(_))
+            if matches!(comparison.left, Value::Part(..))
                 && is_address(&comparison.left)
                 && texts().next().is_some() =>
         {

@@ -154,7 +154,7 @@ fn written(text: &str, start: usize, source: &str) -> String {
 /// True if a comparison wants the name of an event, and not just of what kind it is.
 fn names_an_event(comparison: &Comparison) -> bool {
     let left = match &comparison.left {
-        Value::Part(whole) => whole.path(),
+        Value::Part(whole, _) => whole.path(),
         other => other.path(),
     };
     if !left.is_some_and(|path| path.is_field(&["eventName"])) {

@@ -32,6 +32,11 @@ pub(super) const LINT: Lint = Lint {
         "//! judges: ec2/volumes\nfn matches(volume) { volume.Encrypted in [\"false\", \"no\"] }",
         "//! judges: ec2/instances\nfn matches(i) { i.State == \"running\" }",
         "//! judges: ec2/volumes\nfn matches(v) { same(v.State, \"in-use\") && same(v.Encrypted, \"false\") }\nfn same(x, y) { x == y }",
+        "fn matches(event) { succeeded(event) && event.recipientAccountId == 111122223333 }",
+        "fn matches(event) { succeeded(event) && event.userIdentity.accountId in [111122223333, 444455556666] }",
+        "fn matches(event) { is_console(event) && event.additionalEventData.MFAUsed == true }",
+        "fn matches(event) { succeeded(event) && event.eventName == [\"StopLogging\", \"DeleteTrail\"] }",
+        "//! judges: ec2/volumes\nfn matches(v) { v.State == [\"in-use\"] }",
         "//! judges: ec2/volumes\nfn matches(v) { v.Encrypted == \"no\" || v.State == \"in-use\" }",
         "//! judges: ec2/volumes\nfn matches(v) { is_open(v) }\nfn is_open(x) { let e = x.Encrypted; e == \"false\" }",
         "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup(\"ec2/volumes\", \"VolumeId\", event.eventID).Encrypted == \"false\" }",
@@ -101,7 +106,12 @@ fn may_be(path: &Path, place: &Place<'_>, text: &str) -> bool {
 }
 
 fn type_of(value: &Value) -> Option<Holds> {
-    Some(match value.literal()? {
+    let literal = match value {
+        Value::List(_) => return Some(Holds::List),
+        Value::Map(_) => return Some(Holds::Map),
+        other => other.literal()?,
+    };
+    Some(match literal {
         Json::Bool(_) => Holds::Bool,
         Json::Number(number) if number.is_f64() => Holds::Number,
         Json::Number(_) => Holds::Int,

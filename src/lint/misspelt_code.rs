@@ -58,7 +58,7 @@ fn is_code(value: &Value) -> bool {
     let is_field = |path: &Path| path.is_field(&["errorCode"]);
     match value {
         Value::Path(path) => is_field(path),
-        Value::Part(whole) => whole.path().is_some_and(is_field),
+        Value::Part(whole, _) => whole.path().is_some_and(is_field),
         _ => false,
     }
 }

@@ -19,9 +19,12 @@ mod fix;
 mod formerly;
 mod headings;
 mod impossible_type;
+mod letter_case;
 mod list_as_text;
 mod loading;
+mod malformed_value;
 mod member_of_list;
+mod misplaced_argument;
 mod misspelt_code;
 mod named;
 mod negated_absent;
@@ -32,7 +35,9 @@ mod not_collected;
 mod object_as_text;
 mod outcome;
 mod page;
+mod pattern_as_text;
 mod plain_quotes;
+mod plain_seconds;
 mod references;
 mod remediation_order;
 mod self_comparison;
@@ -170,8 +175,11 @@ const CHECKED: &[Lint] = &[
     remediation_order::LINT,
     headings::LINT,
     impossible_type::LINT,
+    letter_case::LINT,
     list_as_text::LINT,
+    malformed_value::LINT,
     member_of_list::LINT,
+    misplaced_argument::LINT,
     misspelt_code::LINT,
     negated_absent::LINT,
     never_matches::LINT,
@@ -180,7 +188,9 @@ const CHECKED: &[Lint] = &[
     not_collected::LINT,
     object_as_text::LINT,
     outcome::LINT,
+    pattern_as_text::LINT,
     plain_quotes::LINT,
+    plain_seconds::LINT,
     references::LINT,
     self_comparison::LINT,
     text_as_bool::LINT,

@@ -52,7 +52,7 @@ fn of_comparison<'a>(subject: &'a Subject<'_>, comparison: &Comparison, found: &
         Relation::StartsWith => true,
         _ => return,
     };
-    let is_part = matches!(comparison.left, Value::Part(_));
+    let is_part = matches!(comparison.left, Value::Part(..));
     let source = subject.source_of(&comparison.place);
     for (at, value) in comparison.right.iter().enumerate() {
         let Some(text) = value.text() else { continue };

@@ -109,7 +109,7 @@ fn wants_content(atom: Atom<'_>, polarity: Polarity) -> bool {
             // What is not followed may ask anything.
             let of_unknown = matches!(
                 comparison.left,
-                Value::Unknown | Value::Any(_) | Value::Made(_) | Value::Part(_) | Value::Length(_)
+                Value::Unknown | Value::Any(_) | Value::Made(_) | Value::Part(..) | Value::Length(_)
             );
             let of_inventory =
                 comparison.left.paths().iter().any(|path| matches!(path.base, Base::Resource(_) | Base::Resources(_)));

@@ -64,7 +64,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
 /// The field that is asked, or that a text was to be made of.
 fn asked(value: &Value) -> Option<&Path> {
     match value {
-        Value::Part(whole) => whole.path(),
+        Value::Part(whole, _) => whole.path(),
         other => other.path(),
     }
 }
@@ -85,7 +85,7 @@ fn is_never(comparison: &Comparison, path: &Path, subject: &Subject<'_>) -> bool
             place.is_none_or(|place| place.may_be(Holds::Text))
                 && texts.is_some_and(|all| !all.is_empty() && all.iter().all(|text| !STAND_INS.contains(text)))
         }
-        Relation::Contains if matches!(comparison.left, Value::Part(_)) => true,
+        Relation::Contains if matches!(comparison.left, Value::Part(..)) => true,
         // A key that is not there; where it may be, nothing is wrong.
         Relation::Contains => {
             let is_no_key = |text: &&str| match place.as_ref().map(|place| place.field(text)) {

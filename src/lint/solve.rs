@@ -325,7 +325,12 @@ fn without(test: &Test, never: &Comparison) -> Test {
         Test::All(tests) => Test::All(inner(tests)),
         Test::Any(tests) => Test::Any(inner(tests)),
         Test::Each { list, all, test, place } => {
-            Test::Each { list: list.clone(), all: *all, test: Box::new(without(test, never)), place: place.clone() }
+            let test = without(test, never);
+            // Of no list an item passes then; an empty one passes what all must.
+            if !all && Known::default().decide(&test) == Some(false) {
+                return Test::Always(false);
+            }
+            Test::Each { list: list.clone(), all: *all, test: Box::new(test), place: place.clone() }
         }
         other => other.clone(),
     }

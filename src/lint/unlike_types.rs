@@ -31,10 +31,14 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { let ok = succeeded(event); ok == \"true\" }",
         "//! needs: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup_all(\"ec2/volumes\", \"VolumeId\", event.v) == () }",
         "fn matches(event) { succeeded(event) && age(event.eventTime) > \"90d\" }",
+        "fn matches(event) { succeeded(event) && actor(event).name == [\"ops\", \"dev\"] }",
+        "fn matches(event) { succeeded(event) && event.userAgent.to_lower() == [\"a\"] }",
+        "fn matches(event) { succeeded(event) && statements(request(event).policyDocument).some(|s| s.Action == \"*\") }",
         "fn matches(event) { switch succeeded(event) { \"true\" => true, _ => false } }",
         "fn matches(event) { succeeded(event) }\nfn severity(event) { if is_console(event) == \"true\" { \"high\" } else { \"low\" } }",
     ],
     good: &[
+        "fn matches(event) { succeeded(event) && statements(request(event).policyDocument).some(|s| s.Action == [\"*\"] && s.Effect == \"Allow\" && s.Sid == ()) }",
         "fn matches(event) { let last = (); for r in list(event.resources) { last = glob(r.ARN, \"*x\"); } succeeded(event) && last == () }",
         "fn matches(event) { succeeded(event) && list(event.resources).map(|r| text(r.ARN).split(\":\")).find(|p| p.len() > 3) != () }",
         "fn matches(event) { succeeded(event) && text(event.userAgent).split(\"/\")[0] != () }",
@@ -73,8 +77,14 @@ fn words(value: &Value) -> Option<&'static str> {
     Some(match value {
         Value::Answer(_) => "what is true or false",
         Value::Length(_) | Value::Made(Type::Number) => "a number",
-        Value::Made(Type::Text) | Value::Part(_) => "text",
+        Value::Made(Type::Text) | Value::Part(..) => "text",
         Value::List(_) | Value::ListOf(_) => "a list",
+        // What a function answers that may answer nothing.
+        Value::Any(all) => {
+            let mut kinds = all.iter().filter(|one| one.literal() != Some(&Json::Null)).map(words);
+            let first = kinds.next()??;
+            return kinds.all(|kind| kind == Some(first)).then_some(first);
+        }
         Value::Map(_) => "a map",
         Value::Path(path) if matches!(path.base, Base::Resources(_)) && path.steps.is_empty() => "a list",
         Value::Path(path) if path.base == Base::Actor && path.steps.len() == 1 => {
@@ -90,10 +100,15 @@ fn words(value: &Value) -> Option<&'static str> {
 
 /// True if no answer of the kind is equal to the literal.
 fn is_unlike(comparison: &Comparison, literal: &Value) -> bool {
-    let Some(literal) = literal.literal() else { return false };
+    let literal = match literal {
+        Value::List(_) => return !matches!(words(&comparison.left), Some("a list")),
+        Value::Map(_) => return !matches!(words(&comparison.left), Some("a map")),
+        other => other.literal(),
+    };
+    let Some(literal) = literal else { return false };
     // What may be absent may be `()`; what is counted or made may not.
     let is_there = match &comparison.left {
-        Value::Made(_) | Value::Part(_) => false,
+        Value::Made(_) | Value::Part(..) | Value::Any(_) => false,
         Value::Path(path) => path.base != Base::Actor,
         _ => true,
     };

@@ -5,7 +5,7 @@ use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level, did_you_mean};
 use crate::principal::Via;
-use crate::schema::Holds;
+use crate::schema::{Holds, Place};
 use crate::script::reading::{Base, Path, Relation, Step};
 
 pub(super) const LINT: Lint = Lint {
@@ -28,6 +28,8 @@ pub(super) const LINT: Lint = Lint {
         "//! when: { eventSource: ec2.amazonaws.com, userIdentity.type: [Root, IAMuser] }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: ec2.amazonaws.com, readOnly: False }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: ec2.amazonaws.com, managementEvent: yes }\nfn matches(event) { succeeded(event) }",
+        "fn matches(event) { succeeded(event) && event.userIdentity.sessionContext.attributes.mfaAuthenticated == \"False\" }",
+        "fn matches(event) { succeeded(event) && event.readOnly in [\"no\", false] }",
         "//! judges: ec2/instances\nfn matches(i) { switch i.State.Name { \"runnning\" => true, _ => false } }",
     ],
     good: &[
@@ -43,10 +45,7 @@ pub(super) const LINT: Lint = Lint {
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let calls = borrowed(&subject.calls);
     let mut out: Vec<Diagnostic> = in_when(subject, |path, place, text, span| {
-        let is_flag = place.holds() == [Holds::Bool];
-        // YAML reads `False` and `no` as it pleases; here they are what they look like.
-        let listed = || if is_flag { Some(vec!["true", "false"]) } else { place.values() };
-        let values = listed().filter(|values| !values.contains(&text))?;
+        let values = values_of(place).filter(|values| !values.contains(&text))?;
         Some(remark(LINT.at(subject.source, span, message(path, text)), text, &values))
     });
     for comparison in subject.comparisons() {
@@ -58,7 +57,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
             _ => path,
         };
         let ways = (path.base == Base::Actor && path.last() == Some("via")).then(|| Via::ALL.map(Via::word).to_vec());
-        let listed = || at_end(path, subject, &calls).and_then(|place| place.values());
+        let listed = || at_end(path, subject, &calls).and_then(|place| values_of(&place));
         let Some(values) = ways.or_else(listed) else { continue };
         for (at, right) in comparison.right.iter().enumerate() {
             let Some(text) = right.text().filter(|text| !values.contains(text)) else { continue };
@@ -72,6 +71,12 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         }
     }
     out
+}
+
+/// The texts that a field can be. A flag is one of two words, or true or false: YAML reads `False` and `no` as it pleases,
+/// and here they are what they look like.
+fn values_of<'a>(place: &Place<'a>) -> Option<Vec<&'a str>> {
+    if place.holds() == [Holds::Bool] { Some(vec!["true", "false"]) } else { place.values() }
 }
 
 fn message(path: &Path, text: &str) -> String {

@@ -203,10 +203,13 @@ impl<'a> At<'a> {
 
     /// True where values are of the kind that the model says.
     pub(super) fn is_exact(self) -> bool {
-        matches!(
-            self,
-            Self::Model { dialect: Dialect::Api, .. } | Self::Single { dialect: Dialect::Api, .. } | Self::Fixed(_)
-        )
+        match self {
+            Self::Model { dialect, .. } | Self::Single { dialect, .. } => dialect == Dialect::Api,
+            // Names, numbers of accounts, versions and the like: what CloudTrail itself says of a call is text in every record.
+            Self::Hand { hand: Hand::Scalar { holds: Holds::Text, .. }, is_closed } => is_closed,
+            Self::Fixed(_) => true,
+            _ => false,
+        }
     }
 }
 

@@ -163,6 +163,17 @@ pub enum Type {
     Number,
 }
 
+/// Which letters a text can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Letters {
+    /// Small ones and capitals.
+    Any,
+    /// No capitals.
+    Small,
+    /// No small ones.
+    Capital,
+}
+
 /// What is known of a value.
 #[derive(Clone, Debug, Default)]
 pub enum Value {
@@ -185,7 +196,7 @@ pub enum Value {
     /// How many items something has.
     Length(Box<Value>),
     /// Text that was made of something: a part of it, or the same in small letters.
-    Part(Box<Value>),
+    Part(Box<Value>, Letters),
     /// Something that a function made.
     Made(Type),
     /// One of these.
@@ -276,7 +287,7 @@ impl Value {
         match self {
             Self::Path(path) => vec![path],
             Self::Any(values) | Self::List(values) => values.iter().flat_map(Self::paths).collect(),
-            Self::ListOf(value) | Self::Length(value) | Self::Part(value) => value.paths(),
+            Self::ListOf(value) | Self::Length(value) | Self::Part(value, _) => value.paths(),
             _ => Vec::new(),
         }
     }
@@ -286,7 +297,7 @@ impl Value {
         let within: usize = match self {
             Self::List(values) | Self::Any(values) => values.iter().map(Self::size).sum(),
             Self::Map(members) => members.iter().map(|(_, value)| value.size()).sum(),
-            Self::ListOf(value) | Self::Length(value) | Self::Part(value) => value.size(),
+            Self::ListOf(value) | Self::Length(value) | Self::Part(value, _) => value.size(),
             Self::Answer(test) => test.size(),
             Self::Path(_)
             | Self::Literal(_)

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::place::{self, Naming};
-use crate::record::{Document, Kind, Ref, Scope, is_account};
+use crate::record::{Document, Kind, Ref, Scope, is_account, is_region};
 use crate::schema;
 
 /// Types whose items become resources of a kind that a command prints.
@@ -233,7 +233,7 @@ fn read(item: Ref<'_>) -> Item {
     let arn = first(&["ARN", "arn"]).unwrap_or_default();
     let of_arn = |at: usize| arn.split(':').nth(at).map(str::to_owned);
     let account = first(&["awsAccountId", "accountId"]).or_else(|| of_arn(4)).filter(|of| is_account(of));
-    let region = first(&["awsRegion"]).or_else(|| of_arn(3)).filter(|of| place::is_region(of));
+    let region = first(&["awsRegion"]).or_else(|| of_arn(3)).filter(|of| is_region(of));
     let region = region.filter(|_| !place::is_global(&kind));
     let state = match item.text(&["configurationItemStatus"]) {
         Some(status) if status.starts_with("ResourceDeleted") => State::Deleted,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::record::{Ref, Scope, is_account};
+use crate::record::{Ref, Scope, is_account, is_region, region_of};
 use crate::schema::{self, singular};
 
 /// A service and a command, as named on the command line.
@@ -61,22 +61,6 @@ fn is_read(command: &str) -> bool {
 /// accounts one in twenty thousand is called so, and nobody knows by the path whose such a folder is.
 fn is_stamp(text: &str) -> bool {
     is_account(text) && text.starts_with("20") && jiff::civil::DateTime::strptime("%Y%m%d%H%M", text).is_ok()
-}
-
-/// Such as `us-east-1` or `us-gov-west-1`.
-pub(super) fn is_region(text: &str) -> bool {
-    region_of_zone(text) == Some(text)
-}
-
-/// `us-east-1` of the zones `us-east-1a` and `us-east-1-bos-1a`.
-fn region_of_zone(zone: &str) -> Option<&str> {
-    let digit = zone.find(|c: char| c.is_ascii_digit())?;
-    let digits = zone[digit..].chars().take_while(char::is_ascii_digit).count();
-    let words: Vec<&str> = zone[..digit].strip_suffix('-')?.split('-').collect();
-    let known = (2..=3).contains(&words.len())
-        && (2..=4).contains(&words[0].len())
-        && words.iter().all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
-    known.then(|| &zone[..digit + digits])
 }
 
 /// Ids that the rule would not find, or not find unique: several members are joined by `:`, the first list that is
@@ -145,7 +129,7 @@ impl<'k> Naming<'k> {
         let owner = owners.into_iter().flatten().find_map(Ref::scalar_text);
         let owner = owner.filter(|owner| is_account(owner) && !lent);
         let account = owner.or_else(|| of_arn(4).filter(|_| !shared).map(Cow::from));
-        let region = zone.or(placement).and_then(region_of_zone).or_else(|| of_arn(3).filter(|_| !trail));
+        let region = zone.or(placement).and_then(region_of).or_else(|| of_arn(3).filter(|_| !trail));
         Whose {
             account: account.filter(|account| is_account(account)),
             region: region.filter(|region| is_region(region) && !is_global(self.kind)),
@@ -242,10 +226,10 @@ mod tests {
 
     #[test]
     fn zones_name_their_region() {
-        assert_eq!(region_of_zone("us-east-1a"), Some("us-east-1"));
-        assert_eq!(region_of_zone("us-west-2-lax-1a"), Some("us-west-2"));
-        assert_eq!(region_of_zone("us-gov-west-1b"), Some("us-gov-west-1"));
-        assert_eq!(region_of_zone("Multiple Availability Zones"), None);
+        assert_eq!(region_of("us-east-1a"), Some("us-east-1"));
+        assert_eq!(region_of("us-west-2-lax-1a"), Some("us-west-2"));
+        assert_eq!(region_of("us-gov-west-1b"), Some("us-gov-west-1"));
+        assert_eq!(region_of("Multiple Availability Zones"), None);
         assert!(is_region("ap-southeast-2") && !is_region("us-east-1a") && !is_region("ec2"));
     }
 

@@ -100,10 +100,11 @@ pub(super) const FAMILY: Family = Family {
         Row {
             name: "tag",
             params: &["resource", "key"],
-            doc: "The value of a resource's tag, from any of AWS's spellings of tags; `()` if it has none.",
+            doc: "The value of a resource's tag, from any of AWS's spellings of tags, or of one in a list of tags; `()` if it has none.",
             examples: &[
                 r#"tag(parse_json(`{"Tags":[{"Key":"Owner","Value":"ops"}]}`), "Owner") == "ops""#,
                 r#"tag(parse_json(`{"tagSet":{"items":[{"key":"Owner","value":"ops"}]}}`), "Owner") == "ops""#,
+                r#"tag(parse_json(`{"Tags":[{"Key":"Owner","Value":"ops"}]}`).Tags, "Owner") == "ops""#,
                 r#"tag((), "Owner") == ()"#,
             ],
             run: |_, args| {

@@ -254,7 +254,7 @@ pub(super) fn item_of(list: Value) -> Value {
 /// An item of a list that need not have any. What a path leads to, and what was made of it, may be absent anyway.
 pub(super) fn some_item_of(list: Value) -> Value {
     match item_of(list) {
-        known @ (Value::Path(_) | Value::Part(_) | Value::Made(_)) => known,
+        known @ (Value::Path(_) | Value::Part(..) | Value::Made(_)) => known,
         other => other.or(Value::Literal(Json::Null)),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::evaluate::Reader;
 use super::expressions::{item_of, negated, some_item_of};
-use super::{Base, Path, Place, Relation, Step, Test, Type, Value};
+use super::{Base, Letters, Path, Place, Relation, Step, Test, Type, Value};
 use crate::script::functions;
 use crate::script::syntax::Span;
 
@@ -72,6 +72,15 @@ fn of_members(names: &[&str]) -> Value {
     Value::Map(names.iter().map(|name| ((*name).to_owned(), Value::Unknown)).collect())
 }
 
+/// A statement as `statements` gives it: what may be one text or a list is a list, if it is there.
+fn statement() -> Value {
+    let of = |name: &str| match name {
+        "Sid" | "Effect" | "Condition" => Value::Unknown,
+        _ => Value::ListOf(Box::default()).or(Value::Literal(Json::Null)),
+    };
+    Value::Map(OF_STATEMENT.iter().map(|name| ((*name).to_owned(), of(name))).collect())
+}
+
 impl Reader<'_> {
     /// What a function of the host or of Rhai answers.
     pub(super) fn host(&mut self, name: &str, args: &[Value], place: &Place, spans: Vec<Span>) -> Value {
@@ -84,11 +93,12 @@ impl Reader<'_> {
             ("request", [_]) if is_record => self.part(Base::Request, &["requestParameters"], place),
             ("response", [_]) if is_record => self.part(Base::Response, &["responseElements"], place),
             ("error_code", [_]) if is_record => {
-                Value::Part(Box::new(Value::Path(Path::of(Base::Record).then(Step::Name("errorCode".to_owned())))))
+                let path = Path::of(Base::Record).then(Step::Name("errorCode".to_owned()));
+                Value::Part(Box::new(Value::Path(path)), Letters::Any)
             }
             ("actor", [_]) if is_record => Value::Path(Path::of(Base::Actor)),
             ("arn", [_]) => of_members(&OF_ARN).or(Value::Literal(Json::Null)),
-            ("statements", [_]) => Value::ListOf(Box::new(of_members(&OF_STATEMENT))),
+            ("statements", [_]) => Value::ListOf(Box::new(statement())),
             ("lookup", [_, ..]) => kind().map_or(Value::Unknown, |kind| Value::Path(Path::of(Base::Resource(kind)))),
             ("all", [Value::Literal(Json::String(_))]) => resources(),
             (look_up, [_, ..]) if functions::LISTING.contains(&look_up) => resources(),
@@ -155,11 +165,12 @@ impl Reader<'_> {
                     Some(found) => Value::ListOf(Box::new(found)),
                 }
             }
-            (
-                "to_lower" | "to_upper" | "trim" | "sub_string" | "regex_find" | "replace",
-                [Value::Path(_) | Value::Part(_), ..],
-            ) => Value::Part(Box::new(first)),
-            ("split", [Value::Path(_) | Value::Part(_), ..]) => Value::ListOf(Box::new(Value::Part(Box::new(first)))),
+            // Of what is not known nothing is known but this.
+            ("to_lower", [_]) => part(first, Some(Letters::Small)),
+            ("to_upper", [_]) => part(first, Some(Letters::Capital)),
+            ("replace", [Value::Path(_) | Value::Part(..), ..]) => part(first, Some(Letters::Any)),
+            ("trim" | "sub_string" | "regex_find", [Value::Path(_) | Value::Part(..), ..]) => part(first, None),
+            ("split", [Value::Path(_) | Value::Part(..), ..]) => Value::ListOf(Box::new(part(first, None))),
             _ => self.others(name, args, is_record, place),
         }
     }
@@ -255,6 +266,15 @@ impl Reader<'_> {
         };
         self.compare(text, relation, parts, place.clone(), spans, false)
     }
+}
+
+/// Text that was made of something, with such letters; with those that it had if nothing is said of them.
+fn part(whole: Value, letters: Option<Letters>) -> Value {
+    let (whole, had) = match whole {
+        Value::Part(whole, had) => (whole, had),
+        whole => (Box::new(whole), Letters::Any),
+    };
+    Value::Part(whole, letters.unwrap_or(had))
 }
 
 /// What an item of a list adds when the list is flattened: its own items if it is a list, else itself.

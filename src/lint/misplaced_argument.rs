@@ -1,0 +1,132 @@
+//! `misplaced-argument`: arguments in the wrong order, and fields where a function takes all of the record.
+
+use ipnet::IpNet;
+
+use super::subject::Subject;
+use super::{Category, Check, Lint};
+use crate::diagnostic::{Diagnostic, Level};
+use crate::script::LISTING;
+use crate::script::reading::{Base, Called, Step, Value};
+
+pub(super) const LINT: Lint = Lint {
+    code: "misplaced-argument",
+    category: Category::Correctness,
+    level: Level::Error,
+    summary: "Two arguments stand in each other's place, or a field where a function takes all of the record.",
+    avoid: "`glob(\"i-*\", x)`, `lookup(\"ec2/volumes\", id, \"VolumeId\")`, `jsonpath(\"$..cidrIp\", event)`, `succeeded(event.errorCode)`",
+    prefer: "`glob(x, \"i-*\")`, `lookup(\"ec2/volumes\", \"VolumeId\", id)`, `jsonpath(event, \"$..cidrIp\")`, `succeeded(event)`",
+    why: "The functions take text and records as they come and answer `false`, `()` or an empty list, whatever the record says.",
+    check: Check::Policy(check),
+    bad: &[
+        "fn matches(event) { succeeded(event) && glob(\"aws-*\", event.userAgent) }",
+        "fn matches(event) { succeeded(event) && \"aws-*\".glob(event.userAgent) }",
+        "fn matches(event) { succeeded(event) && regex(\"^aws\", event.userAgent.to_lower()) }",
+        "fn matches(event) { succeeded(event) && ip_in_cidr(\"10.0.0.0/8\", event.sourceIPAddress) }",
+        "fn matches(event) { succeeded(event) && ip_in_cidr([\"10.0.0.0/8\", \"172.16.0.0/12\"], event.sourceIPAddress) }",
+        "fn matches(event) { succeeded(event) && jsonpath(\"$..cidrIp\", event).len() > 0 }",
+        "fn matches(event) { succeeded(event) && join(\",\", list(event.resources).map(|one| one.ARN)) == \"a\" }",
+        "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup(\"ec2/volumes\", request(event).volumeId, \"VolumeId\") != () }",
+        "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && !lookup_all(\"ec2/volumes\", request(event).volumeId, \"VolumeId\").is_empty() }",
+        "//! judges: ec2/volumes\nfn matches(volume) { tag(\"Owner\", volume) == \"ops\" }",
+        "fn matches(event) { succeeded(event.errorCode) && event.awsRegion == \"us-east-1\" }",
+        "fn matches(event) { succeeded(event) && who(event.userIdentity) == \"ops\" }\nfn who(event) { actor(event).name }",
+        "fn matches(event) { succeeded(event) && request(event.requestParameters).name == \"a\" }",
+    ],
+    good: &[
+        "fn matches(event) { succeeded(event) && glob(event.userAgent, \"aws-*\") && regex(event.userAgent, \"^aws\") }",
+        "fn matches(event) { succeeded(event) && statements(request(event).policyDocument).some(|s| s.Action.some(|action| glob(\"iam:Pass*\", action))) }",
+        "fn matches(event) { succeeded(event) && glob(\"iam:PassRole\", request(event).action) && ip_in_cidr(\"10.0.0.1\", request(event).cidrIp) }",
+        "fn matches(event) { succeeded(event) && ip_in_cidr(event.sourceIPAddress, [\"10.0.0.0/8\"]) && jsonpath(event, \"$..cidrIp\").len() > 0 }",
+        "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup(\"ec2/volumes\", \"VolumeId\", request(event).volumeId) != () }",
+        "//! uses: [ec2/volumes]\n//! params: { by: { type: text, default: VolumeId, doc: D } }\nfn matches(event) { succeeded(event) && lookup(\"ec2/volumes\", params.by, \"vol-1\") != () }",
+        "//! uses: [cloudtrail/sessions]\nfn matches(event) { succeeded(event) && actor(lookup(\"cloudtrail/sessions\", \"AccessKeyId\", event.userIdentity.accessKeyId).Event).name == \"ops\" }",
+        "//! window: { by: userIdentity.arn, within: 1h, count: 5 }\nfn matches(event) { succeeded(event) }\nfn title(hits) { `by ${actor(hits[0]).name}` }",
+    ],
+};
+
+/// Functions of which the first argument is a record, as it is.
+const OF_RECORD: [&str; 11] = [
+    "succeeded",
+    "error_code",
+    "refused",
+    "is_dry_run",
+    "actor",
+    "account",
+    "region",
+    "is_console",
+    "is_aws_service",
+    "request",
+    "response",
+];
+
+fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let mut out: Vec<Diagnostic> = Vec::new();
+    for call in subject.readings.values().flat_map(|reading| &reading.calls) {
+        let Some((message, help)) = remark(call) else { continue };
+        let told = LINT.at(subject.source_of(&call.place), call.place.span.clone(), message).help(help);
+        if !subject.is_of_prelude(&call.place) && !out.contains(&told) {
+            out.push(told);
+        }
+    }
+    out
+}
+
+fn remark(call: &Called) -> Option<(String, String)> {
+    let name = call.name.as_str();
+    let order = |takes: &str| Some((format!("`{name}` takes {takes}"), "the other way round".to_owned()));
+    match (name, call.args.as_slice()) {
+        (name, [Value::Path(path), ..]) if OF_RECORD.contains(&name) => match path.steps.last() {
+            // A record that is a member of something else.
+            Some(Step::Name(member)) if member != "Event" && path.base != Base::Actor => Some((
+                format!("`{name}` takes the whole record, and `{member}` is a field of it"),
+                format!("`{name}(event)`"),
+            )),
+            _ => None,
+        },
+        ("glob", [one, other]) if has(one, &['*', '?']) && is_plain(other) => order("the text, then the pattern"),
+        ("regex" | "regex_find", [one, other])
+            if has(one, &['^', '$', '*', '\\', '|', '[', '(']) && is_plain(other) =>
+        {
+            order("the text, then the expression")
+        }
+        ("ip_in_cidr", [one, _]) if is_block(one) => order("the address, then the block"),
+        ("jsonpath", [one, _]) if one.text().is_some_and(|text| text.starts_with('$')) => {
+            order("the value, then the path")
+        }
+        ("tag", [one, _]) if one.text().is_some() => order("the resource, then the key"),
+        ("join", [one, other]) if one.text().is_some() && other.text().is_none() => {
+            order("the list, then the separator")
+        }
+        (name, [_, Value::Path(_) | Value::Part(..) | Value::Made(_), value])
+            if (name == "lookup" || LISTING.contains(&name)) && value.text().is_some() =>
+        {
+            order("the kind, the name of a member, then the value that it has")
+        }
+        _ => None,
+    }
+}
+
+fn has(value: &Value, letters: &[char]) -> bool {
+    value.text().is_some_and(|text| text.contains(letters))
+}
+
+fn is_block(value: &Value) -> bool {
+    let is = |value: &Value| value.text().is_some_and(|text| text.contains('/') && text.parse::<IpNet>().is_ok());
+    match value {
+        Value::List(items) => !items.is_empty() && items.iter().all(is),
+        one => is(one),
+    }
+}
+
+/// True for something of a record that is no pattern: what a call was given and answered may be one, as policies have them.
+fn is_plain(value: &Value) -> bool {
+    let path = match value {
+        Value::Part(whole, _) => whole.path(),
+        other => other.path(),
+    };
+    path.is_some_and(|path| {
+        let names = path.names();
+        let is_given = ["requestParameters", "responseElements"].iter().any(|name| names.first() == Some(name));
+        !matches!(path.base, Base::Request | Base::Response) && !is_given && !names.is_empty()
+    })
+}
