@@ -189,6 +189,11 @@ impl State {
                 }
             }
         }
+        // Every state has a head: what has none is no new one, but one that was lost.
+        if goes_on.is_none() {
+            let error = Error::new("the state file is empty");
+            return Err(error.try_to("restore the file, or remove it to begin a new one"));
+        }
         if goes_on == Some(true) {
             let message = "the state file is cut off: its last line, which says how many there are, is missing";
             return Err(Error::new(message).try_to("restore the file, or begin a new one under another name"));
@@ -424,7 +429,7 @@ mod tests {
         assert!(told("{\"lawbook_state\":2}\n").contains("cut off"));
         assert!(told("{\"policy\":1}\n").contains("no line of a state file"));
         assert!(told("{\"lawbook_state\":1}\nx\n").contains("seen:2:1"));
-        assert!(State::read("".as_bytes()).unwrap().policies.is_empty());
+        assert!(told("").contains("empty"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::solve::{Known, decided, test_of};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
+use crate::policy::Shape;
 use crate::script::reading::Test;
 
 pub(super) const LINT: Lint = Lint {
@@ -17,6 +18,19 @@ pub(super) const LINT: Lint = Lint {
           with, is reckoned with; orderings and what functions answer are not.",
     check: Check::Policy(check),
     bad: &[
+        "fn matches(event) { succeeded(event) && event.errorCode == \"AccessDenied\" }",
+        "fn matches(event) { succeeded(event) && refused(event) }",
+        "fn matches(event) { failed(event) && event.succeeded() }",
+        "fn matches(event) { if !succeeded(event) { return false; } is_dry_run(event) && event.a == 1 }",
+        "fn matches(event) { succeeded(event) && error_code(event) in [\"AccessDenied\", \"UnauthorizedOperation\"] }",
+        "fn matches(event) { succeeded(event) && event.responseElements.ConsoleLogin == \"Failure\" }",
+        "fn matches(event) { refused(event) && event.errorCode == () }",
+        "//! when: { eventSource: ec2.amazonaws.com, errorCode: [AccessDenied, UnauthorizedOperation] }\nfn matches(event) { succeeded(event) && event.a == 1 }",
+        "//! when: { eventSource: ec2.amazonaws.com, errorCode: null }\nfn matches(event) { refused(event) && event.a == 1 }",
+        "fn matches(event) { is_console(event) && succeeded(event) && !is_console(event) }",
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: A }\n//! window: { by: userIdentity.arn, within: 10m, sequence: [a, b] }\nfn matches(event) { succeeded(event) }\nfn a(event) { event.eventName == \"A\" }\nfn b(event) { event.eventName == \"B\" }",
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: A }\n//! window: { by: userIdentity.arn, within: 10m, sequence: [a, b] }\nfn matches(event) { succeeded(event) }\nfn a(event) { event.a == 1 }\nfn b(event) { refused(event) }",
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: A }\n//! window: { by: userIdentity.arn, within: 10m, distinct: { of: eventName, count: 2 } }\nfn matches(event) { succeeded(event) }",
         "//! when: { eventSource: iam.amazonaws.com, eventName: CreateUser }\nfn matches(event) { succeeded(event) && event.eventName == \"CreateUsers\" }",
         "//! when: { eventSource: iam.amazonaws.com, eventName: [A, B] }\nfn matches(event) { event.eventName in [\"C\", \"D\"] && succeeded(event) }",
         "//! when: { eventSource: iam.amazonaws.com, eventName: [A, B] }\nfn matches(event) { switch event.eventName { \"C\" => succeeded(event), _ => false } }",
@@ -30,6 +44,10 @@ pub(super) const LINT: Lint = Lint {
         "//! when: { eventSource: iam.amazonaws.com, eventName: CreateUser }\nfn matches(event) { event.eventName.starts_with(\"Delete\") && succeeded(event) }",
     ],
     good: &[
+        "fn matches(event) { (succeeded(event) || event.errorCode == \"AccessDenied\") && event.a == 1 }",
+        "fn matches(event) { !succeeded(event) && event.errorCode == \"AccessDenied\" || refused(event) && !is_dry_run(event) }",
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: [A, B] }\n//! window: { by: userIdentity.arn, within: 10m, sequence: [a, b] }\nfn matches(event) { succeeded(event) }\nfn a(event) { event.eventName == \"A\" }\nfn b(event) { event.eventName == \"B\" }",
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: [A, B] }\n//! window: { by: userIdentity.arn, within: 10m, distinct: { of: eventName, count: 2 } }\nfn matches(event) { succeeded(event) }",
         "fn matches(event) { let t = false; for x in list(request(event).tags) { t = true; } !t && succeeded(event) }",
         "fn matches(event) { let bad = false; for x in list(event.resources) { if x.type == \"a\" { continue; } bad = true; } !bad && succeeded(event) }",
         "fn matches(event) { let broken = true; try { parse_json(event.eventID); broken = false; } catch { } broken && succeeded(event) }",
@@ -58,13 +76,39 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let Some(matches) = subject.matches() else { return Vec::new() };
     let test = test_of(&matches.answer);
     let known = Known::by_when(subject);
+    let mut out = of_window(subject, &known, &test);
     // What is written as `false` is meant so, and told as a constant condition.
     if matches!(test, Test::Always(_)) || known.decide(&test) != Some(false) {
-        return Vec::new();
+        return out;
     }
     let decided = decided(&test, &known);
     let reason = decided.iter().find(|decided| !decided.holds).or(decided.first());
     let span = reason.map_or(subject.hook_span("matches"), |decided| decided.comparison.place.site.clone());
     let message = "`matches` is never true: this is excluded by `when` or by another condition";
-    vec![LINT.at(subject.source, span, message)]
+    out.push(LINT.at(subject.source, span, message));
+    out
+}
+
+/// Steps that no record can be, and values of which there is but one.
+fn of_window(subject: &Subject<'_>, known: &Known, matches: &Test) -> Vec<Diagnostic> {
+    let Some(window) = &subject.header().window else { return Vec::new() };
+    let mut known = known.clone();
+    known.assume(matches, true);
+    let never = |step: &&String| {
+        let test = subject.readings.get(*step).map(|reading| test_of(&reading.answer));
+        test.is_some_and(|test| !matches!(test, Test::Always(_)) && known.decide(&test) == Some(false))
+    };
+    let of_step = |step: &String| {
+        let message = format!("no record is the step `{step}`: `when` or `matches` excludes what it asks");
+        LINT.at(subject.source, subject.hook_span(step), message)
+    };
+    let mut out: Vec<Diagnostic> = window.named.steps.iter().filter(never).map(of_step).collect();
+    if let Shape::Distinct { of, count } = &window.shape
+        && let Some(values) = known.texts(&of.text)
+        && values.len() < *count
+    {
+        let message = format!("`{}` has {} values here, and the window wants {count}", of.text, values.len());
+        out.push(LINT.at(subject.source, subject.key_span(&["window", "distinct"]), message));
+    }
+    out
 }

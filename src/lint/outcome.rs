@@ -1,5 +1,6 @@
 //! `outcome`: policies about calls that do not ask whether the call succeeded.
 
+use super::solve::{Known, test_of, where_not};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
@@ -15,6 +16,9 @@ pub(super) const LINT: Lint = Lint {
           deleted, and it was not, costs the trust in all others.",
     check: Check::Policy(check),
     bad: &[
+        "fn matches(event) { succeeded(event) && event.a == 1 || event.a == 2 }",
+        "fn matches(event) { if event.a == 1 { return true; } succeeded(event) && event.b == 1 }",
+        "fn matches(event) { is_bad(event) || succeeded(event) && event.a == 1 }\nfn is_bad(e) { e.b == 2 }",
         "fn matches(event) { event.eventName == \"DeleteTrail\" }",
         "fn matches(event) { is_bad(event) }\nfn is_bad(e) { e.requestParameters.name == \"x\" }",
         "fn matches(event) { actor(event).type == \"Root\" && is_console(event) }",
@@ -22,6 +26,11 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { jsonpath(event, \"$..cidrIp\").contains(\"10.0.0.0/8\") }",
     ],
     good: &[
+        "fn matches(event) { succeeded(event) && event.a == 1 || succeeded(event) && event.a == 2 }",
+        "fn matches(event) { if !succeeded(event) { return false; } event.b == 1 || event.b == 2 }",
+        "fn matches(event) { succeeded(event) && event.a == 1 || refused(event) && event.a == 2 }",
+        "fn matches(event) { for one in list(event.resources) { if one.ARN == \"a\" && succeeded(event) { return true; } } false }",
+        "fn matches(event) { event.a == 1 && (event.b == 2 || event.c == 3) && succeeded(event) }",
         "fn matches(event) { switch event.awsRegion { \"us-east-1\" => { return false; } \"us-east-2\" => { return false; } } succeeded(event) && event.eventName == \"RunInstances\" }",
         "fn matches(event) { succeeded(event) && event.eventName == \"DeleteTrail\" }",
         "fn matches(event) { event.succeeded() && event.eventName == \"DeleteTrail\" }",
@@ -55,6 +64,24 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         || subject.wants(&["eventCategory"]).is_some_and(|of| of.iter().flatten().all(|kind| kind == "Insight"));
     // Signing in is an event of another type, and succeeds or not.
     let signs_in = subject.wants(&["eventType"]).is_some_and(|of| of.contains(&Some("AwsConsoleSignIn".to_owned())));
+    // One branch asks, and another does not: `a && b || c` is `(a && b) || c`.
+    let others = ["refused", "error_code", "is_dry_run"];
+    let asks_once = matches.calls.iter().any(|call| call.name == "succeeded")
+        && !matches.calls.iter().any(|call| others.contains(&call.name.as_str()))
+        && !matches.reads.iter().any(|read| FIELDS.iter().any(|field| read.path.is_of_record(&[field])));
+    if asks_once && matches.is_complete && !no_call {
+        let known = Known::by_when(subject);
+        let remains = where_not(&test_of(&matches.answer), "succeeded").is_some_and(|test| {
+            let is_asked = known.decide(&test) != Some(false);
+            is_asked && !FIELDS.iter().any(|field| subject.wants_something_of(&[field]))
+        });
+        if remains {
+            let message =
+                "`matches` may be true of a call that was refused: not every way to it asks whether the call succeeded";
+            let told = LINT.at(subject.source, subject.hook_span("matches"), message);
+            return vec![told.help("`succeeded(event) && (… || …)`: `&&` binds more strongly than `||`")];
+        }
+    }
     if asks || (no_call && !signs_in) || !matches.is_complete {
         return Vec::new();
     }

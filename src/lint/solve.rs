@@ -136,8 +136,24 @@ impl Known {
             Test::Not(inner) => self.decide(inner).map(|known| !known),
             Test::All(parts) => self.joined(parts, true),
             Test::Any(parts) => self.joined(parts, false),
-            Test::Empty(..) | Test::Each { .. } | Test::Call(..) | Test::Unknown => None,
+            Test::Call(name, args, _) => self.call(name, args),
+            Test::Empty(..) | Test::Each { .. } | Test::Unknown => None,
         }
+    }
+
+    /// What a function answers of the record: what it answered before, or what the code of the call says.
+    fn call(&self, name: &str, args: &[Value]) -> Option<bool> {
+        let field = asked_of_record(name, args)?;
+        let answered = self.0.get(&field).and_then(|may| may.is_one_of(&[of_flag(true)].into()));
+        let codes = || self.0.get(&code_field()).and_then(May::possible).filter(|possible| !possible.is_empty());
+        answered.or_else(|| {
+            let is_refuted = match name {
+                "succeeded" => codes()?.iter().all(is_code),
+                "refused" | "is_dry_run" => !codes()?.iter().any(is_code),
+                _ => false,
+            };
+            is_refuted.then_some(false)
+        })
     }
 
     fn joined(&self, parts: &[Test], unit: bool) -> Option<bool> {
@@ -168,6 +184,29 @@ impl Known {
                     may.be = Some(values);
                 }
             }
+            (Test::Call(name, args, _), _) => {
+                let Some(field) = asked_of_record(name, args) else { return };
+                self.0.entry(field).or_default().be = Some([of_flag(holds)].into());
+                let codes = self.0.entry(code_field()).or_default();
+                match name.as_str() {
+                    "succeeded" if holds => {
+                        let none = NO_CODE.map(|code| code.map(|text| (text.to_owned(), Form::Text)));
+                        match &mut codes.be {
+                            Some(be) => be.retain(|code| !is_code(code)),
+                            nothing => *nothing = Some(none.into()),
+                        }
+                        for side in ["responseElements", "response()"] {
+                            let sign_in = [side, "ConsoleLogin"].map(str::to_owned).to_vec();
+                            let failure = Some(("Failure".to_owned(), Form::Text));
+                            self.0.entry(sign_in).or_default().not_be.insert(failure);
+                        }
+                    }
+                    "refused" | "is_dry_run" if holds => {
+                        codes.not_be.extend(NO_CODE.map(|code| code.map(|text| (text.to_owned(), Form::Text))));
+                    }
+                    _ => {}
+                }
+            }
             (Test::Not(inner), _) => self.assume(inner, !holds),
             (Test::All(parts), true) | (Test::Any(parts), false) => {
                 parts.iter().for_each(|part| self.assume(part, holds));
@@ -177,6 +216,15 @@ impl Known {
     }
 
     fn compare(&self, comparison: &Comparison) -> Option<bool> {
+        if let Value::Part(of, _) = &comparison.left
+            && matches!(comparison.relation, Relation::Equal | Relation::In)
+            && of.path().is_some_and(|path| path.is_field(&["errorCode"]))
+        {
+            // A part of no code is no code.
+            let codes = self.0.get(&code_field()).and_then(May::possible).filter(|possible| !possible.is_empty())?;
+            let wants_one = comparison.right.iter().all(|value| value.text().is_some_and(|text| !text.is_empty()));
+            return (wants_one && !codes.iter().any(is_code)).then_some(false);
+        }
         let may = self.0.get(&field(comparison.left.path()?)?)?;
         if let Some((_, values)) = choices(comparison) {
             return may.is_one_of(&values);
@@ -214,6 +262,30 @@ impl May {
                 values.iter().all(|value| self.not_be.iter().any(|other| surely_equal(value, other))).then_some(false)
             }
         }
+    }
+}
+
+/// What is written in place of a code where a call has none.
+const NO_CODE: [Option<&str>; 2] = [None, Some("")];
+
+fn code_field() -> Field {
+    vec!["errorCode".to_owned()]
+}
+
+/// Whether a value of `errorCode` is a code.
+fn is_code(value: &Scalar) -> bool {
+    !NO_CODE.contains(&value.as_ref().map(|(text, _)| text.as_str()))
+}
+
+fn of_flag(flag: bool) -> Scalar {
+    Some((flag.to_string(), Form::Plain))
+}
+
+/// What a function says of the whole record is known as a field of it: it says the same again.
+fn asked_of_record(name: &str, args: &[Value]) -> Option<Field> {
+    match args {
+        [Value::Path(path)] if path.base == Base::Record && path.steps.is_empty() => Some(vec![format!("{name}()")]),
+        _ => None,
     }
 }
 
@@ -310,6 +382,21 @@ pub(super) fn graded(subject: &Subject<'_>, never: &Comparison, diagnostic: Diag
         return Some(Diagnostic { level: Level::Error, ..diagnostic });
     }
     (never.place.file == 0).then_some(Diagnostic { level: Level::Warning, ..diagnostic })
+}
+
+/// The test where a function says no of the record; `None` where not all of the test is understood, or where it is asked for
+/// that answer.
+pub(super) fn where_not(test: &Test, function: &str) -> Option<Test> {
+    let inner = |tests: &[Test]| tests.iter().map(|test| where_not(test, function)).collect::<Option<Vec<_>>>();
+    Some(match test {
+        Test::Call(name, args, _) if name == function && asked_of_record(name, args).is_some() => Test::Always(false),
+        Test::Not(test) if matches!(&**test, Test::Call(name, ..) if name == function) => return None,
+        Test::Not(test) => Test::Not(Box::new(where_not(test, function)?)),
+        Test::All(tests) => Test::All(inner(tests)?),
+        Test::Any(tests) => Test::Any(inner(tests)?),
+        Test::Unknown => return None,
+        other => other.clone(),
+    })
 }
 
 /// The test where a comparison is false.

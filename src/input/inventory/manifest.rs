@@ -26,7 +26,7 @@ pub struct Manifests {
 }
 
 /// What a manifest says of a file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Entry {
     pub(super) hint: Option<Hint>,
     /// With the spelling of the API: `Name` for `--name`.
@@ -174,7 +174,12 @@ impl Manifests {
                 ));
             }
             if let Some(named) = named {
-                self.entries.insert(named, entry);
+                let shown = named.display().to_string();
+                // Which of the two is meant nobody knows; the same said again does no harm.
+                if self.entries.insert(named, entry.clone()).is_some_and(|before| before != entry) {
+                    let reason = format!("`{shown}` is listed before as something else (try: one entry for each file)");
+                    faults.push(fault(&format!("/answers/{at}/file"), reason));
+                }
             }
         }
         faults
