@@ -45,6 +45,7 @@ mod solve;
 mod subject;
 mod text_as_bool;
 mod title_style;
+mod uncalled_function;
 mod unfilled_placeholder;
 mod unknown_event;
 mod unknown_field;
@@ -195,6 +196,7 @@ const CHECKED: &[Lint] = &[
     self_comparison::LINT,
     text_as_bool::LINT,
     title_style::LINT,
+    uncalled_function::LINT,
     unfilled_placeholder::LINT,
     unknown_event::LINT,
     unknown_field::LINT,

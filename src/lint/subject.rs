@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::calls;
 use super::solve::{Known, test_of};
 use crate::diagnostic::{Diagnostic, Level, SourceText};
-use crate::policy::{Draft, FrontMatter, Header, Pack, Policy};
+use crate::policy::{Draft, FrontMatter, Header, Pack, ParamKind, Policy};
 use crate::record::CLOUDTRAIL;
 use crate::schema::Shapes;
 use crate::script::reading::{self, Comparison, Place, Reading, Value};
@@ -113,6 +113,11 @@ impl<'a> Subject<'a> {
 
     pub(super) fn header(&self) -> &'a Header {
         &self.policy.header
+    }
+
+    /// What a parameter takes.
+    pub(super) fn param(&self, name: &str) -> Option<&'a ParamKind> {
+        self.header().params.iter().find(|param| param.name == name).map(|param| &param.kind)
     }
 
     pub(super) fn judges_events(&self) -> bool {

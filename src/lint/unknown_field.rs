@@ -1,10 +1,10 @@
 //! `unknown-field`: fields that no record and no resource can have.
 
-use super::calls::{borrowed, last_step};
+use super::calls::{at_end, borrowed, last_step};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level, did_you_mean, surely_meant};
-use crate::schema::{Call, Step as Stepped};
+use crate::schema::{Call, Place as Holder, Step as Stepped};
 use crate::script::reading::{Base, Path, Place, Read, Step};
 
 pub(super) const LINT: Lint = Lint {
@@ -51,7 +51,7 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && jsonpath(event, \"$.userIdentity.type\")[0] == \"Root\" && event.get(\"errorCode\") == () }",
         "//! judges: iam/roles\nfn matches(role) { list(role.AssumeRolePolicyDocument.Statement).some(|s| s.Effect == \"Allow\") }",
         "//! judges: config/aws-rds-db-cluster\nfn matches(c) { c.anything == 1 }",
-        "fn matches(event) { succeeded(event) && event.eventName.len() > 3 && event.resources.len > 0 }",
+        "fn matches(event) { succeeded(event) && event.eventName.len() > 3 && event.eventName.len > 0 }",
     ],
 };
 
@@ -61,6 +61,8 @@ pub(super) struct Unknown<'a> {
     pub(super) name: String,
     pub(super) place: &'a Place,
     pub(super) known: Vec<String>,
+    /// What to do instead, where the member is that of an item, or of a set.
+    pub(super) help: Option<String>,
 }
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
@@ -84,7 +86,8 @@ pub(super) fn unknown<'a>(subject: &'a Subject<'_>, is_closed: bool) -> Vec<Unkn
         let is_told = found.iter().any(|other| other.place == place);
         match last_step(path, subject, &calls) {
             Some(Stepped::Unknown { is_closed: all_are_listed, known }) if all_are_listed == is_closed && !is_told => {
-                found.push(Unknown { path: path.names().join("."), name: name.to_owned(), place, known });
+                let help = of_items(path, name, subject, &calls);
+                found.push(Unknown { path: path.names().join("."), name: name.to_owned(), place, known, help });
             }
             Some(Stepped::Unknown { .. }) | None => {}
             Some(_) => sound.push(place),
@@ -95,6 +98,27 @@ pub(super) fn unknown<'a>(subject: &'a Subject<'_>, is_closed: bool) -> Vec<Unkn
     // What a library reads may be there for another policy.
     sound.iter().filter(|place| place.file != 0).for_each(|place| subject.acquit(place));
     found
+}
+
+/// What to write where a list, or an object with `items`, is in the way: its items have the member.
+fn of_items(path: &Path, name: &str, subject: &Subject<'_>, calls: &[Call<'_>]) -> Option<String> {
+    let (_, steps) = path.steps.split_last()?;
+    let place = at_end(&Path { base: path.base.clone(), steps: steps.to_vec() }, subject, calls)?;
+    let has = |place: &Holder<'_>| matches!(place.field(name), Stepped::Known(_));
+    if let Stepped::Known(item) = place.item()
+        && has(&item)
+    {
+        return Some(format!(
+            "it is a list, whose items have it: `.some(|one| one.{name} …)`, `.map(|one| one.{name})`"
+        ));
+    }
+    if let Stepped::Known(items) = place.field("items")
+        && let Stepped::Known(item) = items.item()
+        && has(&item)
+    {
+        return Some(format!("it is an object, whose list is `items`: `.items.some(|one| one.{name} …)`"));
+    }
+    None
 }
 
 /// Properties of texts and lists that are Rhai's own.
@@ -117,6 +141,9 @@ pub(super) fn remark(lint: &Lint, subject: &Subject<'_>, found: &Unknown<'_>) ->
     let span = found.place.span.clone();
     let names = || found.known.iter().map(String::as_str);
     let diagnostic = lint.at(source, span.clone(), format!("there is no field `{}`", found.path));
+    if let Some(help) = &found.help {
+        return diagnostic.help(help);
+    }
     let Some(meant) = did_you_mean(&found.name, names()) else {
         return diagnostic.help("if it is newer than this version of Lawbook, say so in a folder for `--shapes`");
     };
@@ -155,6 +182,10 @@ pub(super) fn of_names(
         let written = names.join(".");
         let span = subject.key_span(&[keys, &[written.as_str()]].concat());
         let diagnostic = lint.at(subject.source, span, format!("there is no field `{}`", path.names().join(".")));
+        if let Some(help) = of_items(&path, name, subject, calls) {
+            let help = help.split(':').next().unwrap_or_default().to_owned();
+            return Some(diagnostic.help(format!("{help}: ask in a function of the policy")));
+        }
         let meant = did_you_mean(name, known.iter().map(String::as_str));
         return Some(match meant {
             Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
@@ -218,7 +249,8 @@ fn of_actors(subject: &Subject<'_>) -> Vec<Diagnostic> {
         if known.contains(name) || OF_RHAI.contains(&name.as_str()) {
             continue;
         }
-        let found = Unknown { path: format!("{of}.{name}"), name: name.clone(), place, known: known.clone() };
+        let found =
+            Unknown { path: format!("{of}.{name}"), name: name.clone(), place, known: known.clone(), help: None };
         let diagnostic = remark(&LINT, subject, &found);
         if !out.contains(&diagnostic) {
             out.push(diagnostic);

@@ -16,6 +16,9 @@ pub(super) const LINT: Lint = Lint {
           from loading: where you have seen the member in a record, allow it by a comment, or tell it with `--shapes`.",
     check: Check::Policy(check),
     bad: &[
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: RunInstances }\nfn matches(event) { succeeded(event) && request(event).instancesSet.some(|one| one.imageId != ()) }",
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: RunInstances }\nfn matches(event) { succeeded(event) && event.requestParameters.instancesSet[0].imageId != () }",
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: AuthorizeSecurityGroupIngress }\nfn matches(event) { for p in list(request(event).ipPermissions) { if p.fromPort == 22 && succeeded(event) { return true; } } false }",
         "//! when: { eventSource: ec2.amazonaws.com, eventName: DisassociateAddress }\nfn matches(event) { succeeded(event) && event.requestParameters.asociationId != () }",
         "//! when: { eventSource: ec2.amazonaws.com, eventName: DisassociateAddress }\nfn matches(event) { succeeded(event) && request(event).AssociationID != () }",
         "//! when: { eventSource: iam.amazonaws.com, eventName: CreateUser }\nfn matches(e) { succeeded(e) }\nfn context(e) { let made = response(e); #{ user: made.usr.arn } }",

@@ -3,6 +3,7 @@
 use super::calls::borrowed;
 use super::subject::Subject;
 use super::unknown_field::{self, of_names};
+use super::unknown_parameter;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level, did_you_mean, surely_meant};
 use crate::policy::Key;
@@ -25,6 +26,7 @@ pub(super) const LINT: Lint = Lint {
         "//! window: { by: awsRegion, within: 1h, after: one, absent: two }\nfn matches(event) { succeeded(event) }\nfn one(event) { event.eventName == \"StopLogging\" }",
     ],
     good: &[
+        "//! when: { eventSource: ec2.amazonaws.com, eventName: StopInstances }\n//! window: { by: [requestParameters.force, userIdentity.arn], within: 1h, count: 5 }\nfn matches(event) { succeeded(event) }",
         "//! window: { by: userIdentity.arn, within: 1h, sequence: [one, two] }\nfn matches(event) { succeeded(event) }\nfn one(event) { event.eventName == \"StartLogging\" }\nfn two(event) { event.eventName == \"StopLogging\" }",
         "//! window: { by: [awsRegion, address], within: 1h, count: 5 }\nfn matches(event) { succeeded(event) }\nfn address(event) { event.requestParameters.publicIp }",
         "//! window: { by: sourceIPAddress, within: 1h, distinct: { of: userIdentity.userName, count: 5 } }\nfn matches(event) { succeeded(event) }",
@@ -47,7 +49,14 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         let named = window.keys().find(|key| key.text == text);
         let Some(Key { path, .. }) = named.filter(|_| !has(subject, &text)) else { continue };
         let calls = borrowed(&subject.calls);
-        if let Some(unknown) = of_names(&unknown_field::LINT, subject, &calls, path, &["window"], true) {
+        // Of requests and answers the models do not know everything: that is a warning.
+        if let Some(unknown) = of_names(&unknown_parameter::LINT, subject, &calls, path, &["window"], false) {
+            let message = format!("`{text}` is no function of the policy, and no such field is known");
+            let mut remark = remark(subject, span, &text, message);
+            remark.level = Level::Warning;
+            remark.help = remark.help.or(unknown.help);
+            out.push(remark);
+        } else if let Some(unknown) = of_names(&unknown_field::LINT, subject, &calls, path, &["window"], true) {
             let help = unknown.help.clone();
             let mut remark =
                 remark(subject, span, &text, format!("`{text}` is no function of the policy, and no field"));

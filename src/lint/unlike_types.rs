@@ -2,10 +2,13 @@
 
 use serde_json::Value as Json;
 
+use super::calls::{at_end, borrowed};
 use super::solve::graded;
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
+use crate::policy::ParamKind;
+use crate::schema::{Call, Holds};
 use crate::script::reading::{Base, Comparison, Relation, Type, Value};
 
 pub(super) const LINT: Lint = Lint {
@@ -18,6 +21,18 @@ pub(super) const LINT: Lint = Lint {
     why: "It is false whatever the record says; with `!=` it is true. An error if the policy can never fire for it, else a warning.",
     check: Check::Policy(check),
     bad: &[
+        "//! params: { on: { type: text, default: yes, doc: D } }\nfn matches(event) { succeeded(event) && params.on == true }",
+        "//! params: { most: { type: int, default: 5, doc: D } }\nfn matches(event) { succeeded(event) && list(event.a).len() > 0 && params.most == \"5\" }",
+        "//! params: { names: { type: list, default: [a], doc: D } }\nfn matches(event) { succeeded(event) && (params.names == () || event.a == 1) }",
+        "//! params: { old: { type: duration, default: 1d, doc: D } }\nfn matches(event) { succeeded(event) && params.old == \"1d\" }",
+        "//! params: { names: { type: list, default: [a], doc: D } }\nfn matches(event) { succeeded(event) && actor(event).name == params.names }",
+        "//! params: { names: { type: list, default: [a], doc: D } }\nfn matches(event) { succeeded(event) && params.names != event.userIdentity.userName }",
+        "//! params: { names: { type: list, default: [a], doc: D } }\nfn matches(event) { succeeded(event) && event.userAgent.starts_with(params.names) }",
+        "//! params: { names: { type: list, default: [a], doc: D } }\nfn matches(event) { succeeded(event) && event.userIdentity.arn.contains(params.names) }",
+        "fn matches(event) { succeeded(event) && event.userIdentity.arn.contains([\"user/a\", \"user/b\"]) }",
+        "//! params: { ours: { type: list, of: int, default: [111122223333], doc: D } }\nfn matches(event) { succeeded(event) && account(event) in params.ours }",
+        "//! judges: ec2/security-groups\n//! params: { ports: { type: list, default: [\"22\"], doc: D } }\nfn matches(group) { group.IpPermissions.some(|p| p.FromPort in params.ports) }",
+        "fn matches(event) { succeeded(event) && actor(event) == \"root\" }",
         "fn matches(event) { succeeded(event) == \"true\" }",
         "fn matches(event) { succeeded(event) != \"false\" }",
         "fn matches(event) { \"true\" == event.succeeded() }",
@@ -38,6 +53,11 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) }\nfn severity(event) { if is_console(event) == \"true\" { \"high\" } else { \"low\" } }",
     ],
     good: &[
+        "//! params: { names: { type: list, default: [a], doc: D }, most: { type: int, default: 1, doc: D } }\nfn matches(event) { succeeded(event) && actor(event).name in params.names && list(event.a).len() > params.most && glob(event.userAgent, params.names) }",
+        "//! params: { ports: { type: list, of: int, default: [22], doc: D } }\nfn matches(event) { succeeded(event) && list(event.a).some(|p| params.ports.contains(p.fromPort)) && params.ports.some(|port| port == 22) }",
+        "//! params: { old: { type: duration, default: 1d, doc: D } }\nfn matches(event) { succeeded(event) && age(event.eventTime) > params.old && params.old > 60 }",
+        "//! judges: ec2/security-groups\n//! params: { ports: { type: list, of: int, default: [22], doc: D } }\nfn matches(group) { group.IpPermissions.some(|p| p.FromPort in params.ports) }",
+        "//! params: { more: { type: map, default: { a: 1 }, doc: D } }\nfn matches(event) { succeeded(event) && params.more.a == 1 && params.more.b == \"x\" }",
         "fn matches(event) { succeeded(event) && statements(request(event).policyDocument).some(|s| s.Action == [\"*\"] && s.Effect == \"Allow\" && s.Sid == ()) }",
         "fn matches(event) { let last = (); for r in list(event.resources) { last = glob(r.ARN, \"*x\"); } succeeded(event) && last == () }",
         "fn matches(event) { succeeded(event) && list(event.resources).map(|r| text(r.ARN).split(\":\")).find(|p| p.len() > 3) != () }",
@@ -55,54 +75,153 @@ pub(super) const LINT: Lint = Lint {
     ],
 };
 
-fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let mut out: Vec<Diagnostic> = Vec::new();
-    for comparison in subject.comparisons() {
-        let asks = matches!(comparison.relation, Relation::Equal | Relation::In | Relation::Order);
-        let Some(words) = words(&comparison.left).filter(|_| asks) else { continue };
-        if comparison.right.is_empty() || !comparison.right.iter().all(|value| is_unlike(comparison, value)) {
-            continue;
+/// What something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Answer,
+    Number,
+    Text,
+    List,
+    Map,
+}
+
+impl Sort {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Answer => "what is true or false",
+            Self::Number => "a number",
+            Self::Text => "text",
+            Self::List => "a list",
+            Self::Map => "a map",
         }
-        let source = subject.source_of(&comparison.place);
+    }
+
+    fn of_literal(literal: &Json) -> Option<Self> {
+        Some(match literal {
+            Json::Bool(_) => Self::Answer,
+            Json::Number(_) => Self::Number,
+            Json::String(_) => Self::Text,
+            Json::Array(_) => Self::List,
+            Json::Object(_) => Self::Map,
+            Json::Null => return None,
+        })
+    }
+
+    fn of_param(kind: &ParamKind) -> Self {
+        match kind {
+            ParamKind::Text => Self::Text,
+            ParamKind::Int | ParamKind::Number | ParamKind::Duration => Self::Number,
+            ParamKind::Bool => Self::Answer,
+            ParamKind::List(_) => Self::List,
+            ParamKind::Map => Self::Map,
+        }
+    }
+}
+
+fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let calls = borrowed(&subject.calls);
+    let mut out: Vec<Diagnostic> = Vec::new();
+    for comparison in subject.comparisons().filter(|comparison| !comparison.right.is_empty()) {
+        let Some((message, help)) = remark(subject, &calls, comparison) else { continue };
         // A literal may stand on either side; what it is compared with is marked, too.
-        let diagnostic =
-            LINT.at(source, comparison.place.span.clone(), format!("{words} is never equal to this literal"));
-        out.extend(graded(subject, comparison, diagnostic.help("compare with a value of its type")));
+        let told = LINT.at(subject.source_of(&comparison.place), comparison.place.span.clone(), message).help(help);
+        out.extend(graded(subject, comparison, told));
     }
     out
 }
 
-/// What something is that a function answers.
-fn words(value: &Value) -> Option<&'static str> {
+fn remark(subject: &Subject<'_>, calls: &[Call<'_>], comparison: &Comparison) -> Option<(String, &'static str)> {
+    let (left, right) = (&comparison.left, comparison.right.as_slice());
+    let (made, field) = (|value: &Value| sort(subject, value), |value: &Value| sort_of_field(subject, calls, value));
+    let any = |value: &Value| made(value).or_else(|| field(value));
+    match (comparison.relation, right) {
+        (Relation::Equal | Relation::In | Relation::Order, _)
+            if right.iter().all(|value| is_unlike(subject, comparison, value)) =>
+        {
+            let message = format!("{} is never equal to this literal", made(left)?.words());
+            Some((message, "compare with a value of its type"))
+        }
+        // A parameter has a type, and so may what it is compared with.
+        (Relation::Equal | Relation::Order, [other])
+            if matches!(left, Value::Param(_)) || matches!(other, Value::Param(_)) =>
+        {
+            let (one, two) = (any(left)?, any(other)?);
+            let message = format!("{} is never equal to {}", one.words(), two.words());
+            (one != two).then_some((message, "compare with a value of its type"))
+        }
+        (Relation::Contains, [item]) if matches!(left, Value::Param(_)) => {
+            let Value::Param(name) = left else { return None };
+            let ParamKind::List(of) = subject.param(name)? else { return None };
+            let (wanted, found) = (Sort::of_param(of), any(item)?);
+            let message = format!("each item of `params.{name}` is {}, and this is {}", wanted.words(), found.words());
+            (wanted != found).then_some((message, "say `of:` what the list is"))
+        }
+        (Relation::StartsWith | Relation::EndsWith | Relation::Contains, _)
+            if any(left).is_none_or(|sort| sort == Sort::Text)
+                && (any(left).is_some() || comparison.relation != Relation::Contains)
+                && right.iter().all(|value| any(value) == Some(Sort::List)) =>
+        {
+            Some((
+                "no text begins or ends with a list, or has one in it".to_owned(),
+                "`list.some(|one| …)`, `glob` with a list, or `one in list`",
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// What something is that a function answers, or that a policy declares.
+fn sort(subject: &Subject<'_>, value: &Value) -> Option<Sort> {
     Some(match value {
-        Value::Answer(_) => "what is true or false",
-        Value::Length(_) | Value::Made(Type::Number) => "a number",
-        Value::Made(Type::Text) | Value::Part(..) => "text",
-        Value::List(_) | Value::ListOf(_) => "a list",
+        Value::Answer(_) => Sort::Answer,
+        Value::Length(_) | Value::Made(Type::Number) => Sort::Number,
+        Value::Made(Type::Text) | Value::Part(..) => Sort::Text,
+        Value::List(_) | Value::ListOf(_) => Sort::List,
         // What a function answers that may answer nothing.
         Value::Any(all) => {
-            let mut kinds = all.iter().filter(|one| one.literal() != Some(&Json::Null)).map(words);
-            let first = kinds.next()??;
-            return kinds.all(|kind| kind == Some(first)).then_some(first);
+            let mut sorts = all.iter().filter(|one| one.literal() != Some(&Json::Null)).map(|one| sort(subject, one));
+            let first = sorts.next()??;
+            return sorts.all(|sort| sort == Some(first)).then_some(first);
         }
-        Value::Map(_) => "a map",
-        Value::Path(path) if matches!(path.base, Base::Resources(_)) && path.steps.is_empty() => "a list",
+        Value::Map(_) => Sort::Map,
+        Value::Path(path) if matches!(path.base, Base::Resources(_)) && path.steps.is_empty() => Sort::List,
+        Value::Path(path) if path.base == Base::Actor && path.steps.is_empty() => Sort::Map,
         Value::Path(path) if path.base == Base::Actor && path.steps.len() == 1 => {
             if path.last() == Some("mfa") {
-                "what is true or false"
+                Sort::Answer
             } else {
-                "text"
+                Sort::Text
             }
         }
+        Value::Param(name) => Sort::of_param(subject.param(name)?),
         _ => return None,
     })
 }
 
+/// What a field holds, and nothing else, or what a literal is: compared with each other they are for `impossible-type`.
+fn sort_of_field(subject: &Subject<'_>, calls: &[Call<'_>], value: &Value) -> Option<Sort> {
+    if let Some(literal) = value.literal() {
+        return Sort::of_literal(literal);
+    }
+    let place = at_end(value.path()?, subject, calls)?;
+    let may = |any: &[Holds]| any.iter().any(|of| place.may_be(*of));
+    let can = [
+        (Sort::Answer, may(&[Holds::Bool])),
+        (Sort::Number, may(&[Holds::Int, Holds::Number])),
+        (Sort::Text, may(&[Holds::Text])),
+        (Sort::List, may(&[Holds::List])),
+        (Sort::Map, may(&[Holds::Map, Holds::Structure])),
+    ];
+    let mut can = can.into_iter().filter(|(_, can)| *can).map(|(sort, _)| sort);
+    can.next().filter(|_| can.next().is_none())
+}
+
 /// True if no answer of the kind is equal to the literal.
-fn is_unlike(comparison: &Comparison, literal: &Value) -> bool {
+fn is_unlike(subject: &Subject<'_>, comparison: &Comparison, literal: &Value) -> bool {
+    let Some(sort) = sort(subject, &comparison.left) else { return false };
     let literal = match literal {
-        Value::List(_) => return !matches!(words(&comparison.left), Some("a list")),
-        Value::Map(_) => return !matches!(words(&comparison.left), Some("a map")),
+        Value::List(_) => return sort != Sort::List,
+        Value::Map(_) => return sort != Sort::Map,
         other => other.literal(),
     };
     let Some(literal) = literal else { return false };
@@ -112,11 +231,5 @@ fn is_unlike(comparison: &Comparison, literal: &Value) -> bool {
         Value::Path(path) => path.base != Base::Actor,
         _ => true,
     };
-    let is_of = match words(&comparison.left) {
-        Some("what is true or false") => literal.is_boolean(),
-        Some("a number") => literal.is_number(),
-        Some("text") => literal.is_string(),
-        _ => false,
-    };
-    !is_of && (is_there || *literal != Json::Null)
+    Sort::of_literal(literal).map_or(is_there, |of| of != sort)
 }

@@ -12,11 +12,11 @@ use super::when::{Condition, When, parse_path};
 use super::window::Window;
 use crate::diagnostic::{Diagnostic, Fix, SourceText, did_you_mean, surely_meant};
 use crate::finding::Severity;
-use crate::record::CLOUDTRAIL;
+use crate::record::{CLOUDTRAIL, is_account};
 use crate::schema;
 use crate::script::Hooks;
 use crate::shape::Shape;
-use crate::yaml::Yaml;
+use crate::yaml::{Data, Yaml};
 
 /// What a policy's front matter says.
 #[derive(Clone, Debug)]
@@ -255,6 +255,21 @@ impl Reader<'_> {
                 self.say("param", &value.key_span("of"), format!("`of` is for lists; `{}` is {word}", key.name), None);
             }
             let (Some(kind), Some(default)) = (ParamKind::from_word(word, of), value.get("default")) else { continue };
+            // Numbers are no texts; the ids of accounts look like some, and are meant.
+            let is_number = |item: &&Yaml| match &item.data {
+                Data::Scalar { raw, value } => value.is_number() && !is_account(raw) || value.is_boolean(),
+                _ => false,
+            };
+            if of.is_none()
+                && word == "list"
+                && let Some(item) = default.items().iter().find(is_number)
+            {
+                let raw = item.raw().unwrap_or_default();
+                let message = format!("the default of `{}` is a list of texts, and `{raw}` is none", key.name);
+                let help = "say `of: int`, or put it in quotes".to_owned();
+                self.say("param", &item.span, message, Some(help));
+                continue;
+            }
             match kind.accept(default) {
                 Ok(default) => {
                     let doc = value.get("doc").and_then(Yaml::raw).unwrap_or_default().trim().to_owned();

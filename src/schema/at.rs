@@ -139,9 +139,12 @@ impl<'a> At<'a> {
             }
             // Words of a query string are lists of one in some records.
             Self::Scalar(_) | Self::Hand { hand: Hand::Scalar { .. }, is_closed: false } => Some(self),
+            Self::Hand { hand: Hand::Structure { members, .. }, .. } if members.contains_key("items") => Some(self),
             Self::Hand { hand: Hand::List(hand), is_closed } => Some(Self::Hand { hand, is_closed }),
             Self::Items { service, of, dialect, called } => Some(item(service, of, dialect, called)),
             Self::Model { service, of: Type::Shape(number), dialect, wire } => match service.form(number) {
+                // A set is an object with `items`: asked for an item, as `list(…)` of it is, it is one by itself.
+                Form::List { .. } if dialect.has_sets() => Some(self),
                 Form::List { item: element, of, .. } => {
                     Some(item(service, of, dialect, spelling::item_name(wire, element)))
                 }

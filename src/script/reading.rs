@@ -189,7 +189,7 @@ pub enum Value {
     Map(Vec<(String, Value)>),
     /// All parameters.
     Params,
-    /// A parameter, or something in it.
+    /// A parameter, whole.
     Param(String),
     /// Yes or no.
     Answer(Box<Test>),

@@ -438,7 +438,7 @@ fn the_record_is_closed_where_aws_lists_its_fields() {
         assert_eq!(did_you_mean(last, known.iter().map(String::as_str)), Some(near));
     }
     let Step::Known(data) = record.field("additionalEventData") else { panic!() };
-    assert!(matches!(data.field("MFAUsed"), Step::Open));
+    assert!(matches!(data.field("bytesTransferredIn"), Step::Open));
     let Step::Known(request) = record.field("requestParameters") else { panic!() };
     assert!(matches!(request.field("anything"), Step::Open));
 }

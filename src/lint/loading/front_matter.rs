@@ -57,15 +57,21 @@ fn is_a(event) { event.a == 1 }",
         code: "param",
         category: Category::Correctness,
         level: Level::Error,
-        summary: "A parameter whose default is not of its type, or which has `of` and is no list.",
-        avoid: "`{ type: int, default: many, doc: … }`",
-        prefer: "`{ type: int, default: 5, doc: … }`",
+        summary: "A parameter whose default is not of its type, or which has `of` and is no list. A list is one of texts where `of` does not say what.",
+        avoid: "`{ type: int, default: many, doc: … }`, `{ type: list, default: [22, 3389], doc: … }`",
+        prefer: "`{ type: int, default: 5, doc: … }`, `{ type: list, of: int, default: [22, 3389], doc: … }`",
         why: "The default is what everybody gets.",
         check: Check::Loading,
-        bad: &["//! params: { n: { type: int, default: many, doc: D } }
-fn matches(event) { params.n == 1 }"],
-        good: &["//! params: { n: { type: int, default: 1, doc: D } }
-fn matches(event) { params.n == 1 }"],
+        bad: &[
+            "//! params: { n: { type: int, default: many, doc: D } }\nfn matches(event) { params.n == 1 }",
+            "//! params: { n: { type: list, default: [22, 3389], doc: D } }\nfn matches(event) { event.a in params.n }",
+            "//! params: { n: { type: list, default: [a, true], doc: D } }\nfn matches(event) { event.a in params.n }",
+        ],
+        good: &[
+            "//! params: { n: { type: int, default: 1, doc: D } }\nfn matches(event) { params.n == 1 }",
+            "//! params: { n: { type: list, of: int, default: [22], doc: D } }\nfn matches(event) { event.a in params.n }",
+            "//! params: { n: { type: list, default: [\"22\", 111122223333], doc: D } }\nfn matches(event) { event.a in params.n }",
+        ],
     },
     Lint {
         code: "placeholder",

@@ -257,9 +257,12 @@ impl<'a> Walker<'a> {
         let start = self.lines.offset(expr.start_position());
         let end = chain_end(&self.source.text, start);
         let path = &self.source.text[start..end];
-        self.out.push(
-            Diagnostic::error("bare-path", self.source, start..end, message).help(format!("try: `{path} == true`")),
-        );
+        let help = match path.rsplit_once('.') {
+            Some((_, "is_empty")) => format!("try: `{path}()`"),
+            Some((_, "len")) => format!("try: `{path}() > 0`"),
+            _ => format!("try: `{path} == true`"),
+        };
+        self.out.push(Diagnostic::error("bare-path", self.source, start..end, message).help(help));
     }
 
     /// A chain that ends in a property or an index and begins at a value of the record.

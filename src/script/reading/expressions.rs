@@ -130,7 +130,6 @@ impl<'a> Reader<'a> {
             // A step into nothing is nothing.
             Value::Literal(Json::Null) => Value::Literal(Json::Null),
             Value::Params => Value::Param(name.to_owned()),
-            Value::Param(param) => Value::Param(param),
             _ => Value::Unknown,
         }
     }
@@ -245,7 +244,6 @@ pub(super) fn item_of(list: Value) -> Value {
         Value::List(items) => items.into_iter().reduce(Value::or).unwrap_or(Value::Literal(Json::Null)),
         Value::ListOf(item) => *item,
         Value::Any(lists) => lists.into_iter().map(item_of).reduce(Value::or).unwrap_or_default(),
-        Value::Param(name) => Value::Param(name),
         Value::Literal(Json::Null) => Value::Literal(Json::Null),
         _ => Value::Unknown,
     }
