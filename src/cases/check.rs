@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::case::{Case, Expect};
 use super::fields::misspelt;
 use super::file::{CASES, file_of, load, parse};
-use crate::diagnostic::{Diagnostic, SourceText, did_you_mean};
+use crate::diagnostic::{Diagnostic, Level, SourceText, did_you_mean};
 use crate::policy::{Checked, Pack};
 use crate::schema::Shapes;
 
@@ -52,8 +53,11 @@ fn in_file(pack: &Pack, checked: &Checked, file: String, shapes: &Shapes) -> Vec
     let mistakes = match checked.policies().iter().find(|known| known.file == policy) {
         Some(known) => {
             let fields = parse(&source).map(|tree| misspelt(known, &source, &tree, shapes));
-            let mistakes = load(known, &source).err();
-            Some([mistakes.unwrap_or_default(), fields.unwrap_or_default()].concat())
+            let mistakes = match load(known, &source) {
+                Ok(cases) => never_fires(&source, &cases).into_iter().collect(),
+                Err(mistakes) => mistakes,
+            };
+            Some([mistakes, fields.unwrap_or_default()].concat())
         }
         None => parse(&source).err(),
     };
@@ -64,6 +68,14 @@ fn in_file(pack: &Pack, checked: &Checked, file: String, shapes: &Shapes) -> Vec
         mistakes.push(of_nobody(&source, &ids));
     }
     mistakes
+}
+
+/// What is said of cases of which none fires: a condition that is never true passes them all.
+fn never_fires(source: &Arc<SourceText>, cases: &[Case]) -> Option<Diagnostic> {
+    let first = cases.first().filter(|_| !cases.iter().any(|case| case.expect == Expect::Fires))?;
+    let told = Diagnostic::error("no-cases", source, first.span.clone(), "no case of the policy expects that it fires");
+    let told = told.help("add one with a record of which the policy has a finding");
+    Some(Diagnostic { level: Level::Warning, ..told })
 }
 
 /// True for what looks like a file of cases and is not read as one.

@@ -8,7 +8,7 @@ use super::solve::graded;
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
-use crate::schema::{Holds, Place};
+use crate::schema::{Holds, Place, Step as Stepped};
 use crate::script::reading::{Path, Place as Written, Relation, Value};
 
 pub(super) const LINT: Lint = Lint {
@@ -36,6 +36,8 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && event.userIdentity.accountId in [111122223333, 444455556666] }",
         "fn matches(event) { is_console(event) && event.additionalEventData.MFAUsed == true }",
         "fn matches(event) { succeeded(event) && event.eventName == [\"StopLogging\", \"DeleteTrail\"] }",
+        "//! judges: ec2/volumes\nfn matches(v) { \"Owner\" in v.Tags }",
+        "//! judges: ec2/volumes\nfn matches(v) { v.Attachments.contains(\"i-1\") }",
         "//! judges: ec2/volumes\nfn matches(v) { v.State == [\"in-use\"] }",
         "//! judges: ec2/volumes\nfn matches(v) { v.Encrypted == \"no\" || v.State == \"in-use\" }",
         "//! judges: ec2/volumes\nfn matches(v) { is_open(v) }\nfn is_open(x) { let e = x.Encrypted; e == \"false\" }",
@@ -85,6 +87,18 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         let message = format!("`{}` {never}: it holds {}", path.names().join("."), told(&place));
         let source = subject.source_of(&comparison.place);
         let diagnostic = graded(subject, comparison, LINT.at(source, comparison.place.span.clone(), message));
+        out.extend(diagnostic.filter(|diagnostic| !out.contains(diagnostic)));
+    }
+    for comparison in subject.comparisons().filter(|comparison| comparison.relation == Relation::Contains) {
+        let Some(path) = comparison.left.path() else { continue };
+        let Some(Stepped::Known(item)) = at_end(path, subject, &calls).map(|place| place.item()) else { continue };
+        let is_never = |value: &Value| type_of(value).is_some_and(|of| !item.may_be(of));
+        if comparison.right.is_empty() || !comparison.right.iter().all(is_never) {
+            continue;
+        }
+        let message = format!("no item of `{}` is this: each is {}", path.names().join("."), told(&item));
+        let diagnostic = LINT.at(subject.source_of(&comparison.place), comparison.place.span.clone(), message);
+        let diagnostic = graded(subject, comparison, diagnostic.help("`.some(|one| one.… == …)` asks each item"));
         out.extend(diagnostic.filter(|diagnostic| !out.contains(diagnostic)));
     }
     // A function that is called for several fields need not suit each.

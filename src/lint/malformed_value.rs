@@ -8,7 +8,7 @@ use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::record::{is_account, is_region};
-use crate::script::reading::{Base, Path, Relation, Value};
+use crate::script::reading::{Base, Comparison, Path, Relation, Value};
 
 pub(super) const LINT: Lint = Lint {
     code: "malformed-value",
@@ -29,10 +29,13 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && event.sourceIPAddress == \"10.0.0\" }",
         "fn matches(event) { succeeded(event) && event.userIdentity.arn == \"arn:aws:iam:111122223333:user/ops\" }",
         "fn matches(event) { succeeded(event) && event.userIdentity.arn == \"arn:aws:iam::11112222333:user/ops\" }",
+        "fn matches(event) { succeeded(event) && !is_one_of(actor(event), [\"alice\"]) }",
+        "fn matches(event) { succeeded(event) && glob(actor(event).role, \"Admin\") }",
         "fn matches(event) { succeeded(event) && is_it(event.awsRegion) }\nfn is_it(place) { place == \"US-East-1\" }",
         "//! when: { eventSource: ec2.amazonaws.com, awsRegion: [us-east1] }\nfn matches(event) { succeeded(event) }",
     ],
     good: &[
+        "fn matches(event) { succeeded(event) && !is_one_of(actor(event), [\"*:user/alice\", \"arn:aws:iam::111122223333:role/ops\"]) }",
         "fn matches(event) { succeeded(event) && event.awsRegion in [\"us-gov-west-1\", \"eusc-de-east-1\", \"cn-north-1\"] }",
         "fn matches(event) { succeeded(event) && event.userIdentity.accountId == \"anonymous\" && event.recipientAccountId == \"111122223333\" }",
         "fn matches(event) { succeeded(event) && event.sourceIPAddress in [\"198.51.100.7\", \"2001:db8::1\", \"AWS Internal\", \"ec2.amazonaws.com\"] }",
@@ -48,9 +51,14 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     }
     let mut out: Vec<Diagnostic> = Vec::new();
     for comparison in subject.comparisons() {
-        let asks = matches!(comparison.relation, Relation::Equal | Relation::In);
-        let Some(form) = comparison.left.path().filter(|_| asks).and_then(Form::of) else { continue };
+        let Some(form) = comparison.left.path().and_then(Form::of) else { continue };
         let source = subject.source_of(&comparison.place);
+        if comparison.relation == Relation::Glob && matches!(form, Form::Arn) {
+            out.extend(of_globs(subject, comparison).filter(|told| !out.contains(told)));
+        }
+        if !matches!(comparison.relation, Relation::Equal | Relation::In) {
+            continue;
+        }
         for (at, text) in comparison.right.iter().map(Value::text).enumerate() {
             let Some((text, remark)) = text.and_then(|text| Some((text, form.remark(text)?))) else { continue };
             let written = comparison.right_spans.get(at).filter(|span| source.text[(*span).clone()].contains(text));
@@ -71,6 +79,19 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         }
     }
     out
+}
+
+/// Names where ARNs are wanted, or globs of them: `is_one_of(actor, ["alice"])` asks so.
+fn of_globs(subject: &Subject<'_>, comparison: &Comparison) -> Option<Diagnostic> {
+    let is_name = |text: &&str| !text.contains([':', '*', '?', '[', '{']);
+    let name = comparison.right.iter().filter_map(Value::text).find(is_name)?;
+    let is_called = subject.is_of_prelude(&comparison.place);
+    let (source, span) = match is_called {
+        true => (subject.source, comparison.place.site.clone()),
+        false => (subject.source_of(&comparison.place), comparison.place.span.clone()),
+    };
+    let told = LINT.at(source, span, format!("`{name}` is no ARN, and no glob of one"));
+    Some(told.help(format!("`arn:aws:iam::111122223333:user/{name}`, `*:user/{name}`, or compare `actor(event).name`")))
 }
 
 fn message(text: &str, remark: Remark) -> String {

@@ -18,12 +18,18 @@ pub(super) const LINT: Lint = Lint {
           `resources` and `context` are given all hits, and not an event.",
     check: Check::Policy(check),
     bad: &[
+        "fn matches(event) { succeeded(event) && statements(request(event).policyDocument).some(|s| s.Principal.AWS == \"*\") }",
+        "fn matches(event) { succeeded(event) && statements(request(event).policyDocument).Effect == \"Allow\" }",
+        "fn matches(event) { succeeded(event) && list(event.resources).map(|one| #{ arn: one.ARN }).arn == \"a\" }",
         "//! window: { by: userIdentity.arn, within: 1h, count: 5 }\nfn matches(event) { succeeded(event) }\nfn confirm(event) { event.readOnly == true }",
         "//! window: { by: userIdentity.arn, within: 1h, count: 5 }\nfn matches(event) { succeeded(event) }\nfn title(hits) { `by ${hits.name}` }",
         "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup_all(\"ec2/volumes\", \"VolumeId\", event.eventID).State == \"in-use\" }",
         "//! uses: [ec2/volumes]\nfn matches(event) { let found = lookup_before(\"ec2/volumes\", \"VolumeId\", event.eventID); succeeded(event) && found.State == \"in-use\" }",
     ],
     good: &[
+        "fn matches(event) { succeeded(event) && statements(request(event).policyDocument).some(|s| s.Effect == \"Allow\" && s.Principal.some(|who| who == \"*\")) }",
+        "fn matches(event) { succeeded(event) && list(event.resources).map(|one| one.ARN).len > 1 && event.userAgent.split(\"/\").is_empty == false }",
+        "fn matches(event) { let all = []; if event.a == 1 { all = #{ b: 1 }; } succeeded(event) && all.b == 1 }",
         "//! window: { by: userIdentity.arn, within: 1h, count: 5 }\nfn matches(event) { succeeded(event) }\nfn title(hits) { `${hits.len} by ${hits[0].name}` }",
         "//! window: { by: userIdentity.arn, within: 1h, count: 5 }\nfn matches(event) { succeeded(event) }\nfn confirm(hits) { hits.some(|hits| hits.name == \"a\") }",
         "fn matches(event) { succeeded(event) }\nfn title(event) { `by ${event.eventName}` }",
@@ -47,6 +53,16 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
             let message = format!("`{name}` of a list of resources is `()`, whatever is in it");
             let told = LINT.at(subject.source_of(&read.place), read.place.span.clone(), message);
             let told = told.help("`lookup` gives one resource; `map`, `some` and `first` take a list");
+            if !out.contains(&told) {
+                out.push(told);
+            }
+        }
+    }
+    for (place, name) in subject.readings.values().flat_map(|reading| &reading.of_lists) {
+        if !OF_LISTS.contains(&name.as_str()) && place.file == 0 {
+            let told =
+                LINT.at(subject.source, place.span.clone(), format!("`{name}` of a list is `()`, whatever is in it"));
+            let told = told.help("`some` and `map` ask each item, `[0]` is the first");
             if !out.contains(&told) {
                 out.push(told);
             }

@@ -2,9 +2,11 @@
 
 use ipnet::IpNet;
 
+use super::calls::{at_end, borrowed};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
+use crate::schema::{Call, Holds, Place, Step as Stepped};
 use crate::script::LISTING;
 use crate::script::reading::{Base, Called, Step, Value};
 
@@ -27,12 +29,16 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && join(\",\", list(event.resources).map(|one| one.ARN)) == \"a\" }",
         "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && lookup(\"ec2/volumes\", request(event).volumeId, \"VolumeId\") != () }",
         "//! uses: [ec2/volumes]\nfn matches(event) { succeeded(event) && !lookup_all(\"ec2/volumes\", request(event).volumeId, \"VolumeId\").is_empty() }",
+        "//! judges: ec2/volumes\n//! needs: [ec2/instances]\nfn matches(volume) { lookup(\"ec2/instances\", \"InstanceId\", volume.Attachments) != () }",
+        "//! judges: ec2/volumes\n//! needs: [ec2/instances]\nfn matches(volume) { volume.Attachments.some(|a| lookup(\"ec2/instances\", \"InstanceId\", a) != ()) }",
+        "//! judges: ec2/volumes\n//! needs: [ec2/instances]\nfn matches(volume) { volume.Size > 1 && !lookup_all(\"ec2/instances\", \"State\", \"running\").is_empty() }",
         "//! judges: ec2/volumes\nfn matches(volume) { tag(\"Owner\", volume) == \"ops\" }",
         "fn matches(event) { succeeded(event.errorCode) && event.awsRegion == \"us-east-1\" }",
         "fn matches(event) { succeeded(event) && who(event.userIdentity) == \"ops\" }\nfn who(event) { actor(event).name }",
         "fn matches(event) { succeeded(event) && request(event.requestParameters).name == \"a\" }",
     ],
     good: &[
+        "//! judges: ec2/volumes\n//! needs: [ec2/instances]\nfn matches(volume) { volume.Attachments.some(|a| lookup(\"ec2/instances\", \"InstanceId\", a.InstanceId) != ()) && !lookup_all(\"ec2/instances\", \"State.Name\", \"running\").is_empty() }",
         "fn matches(event) { succeeded(event) && glob(event.userAgent, \"aws-*\") && regex(event.userAgent, \"^aws\") }",
         "fn matches(event) { succeeded(event) && statements(request(event).policyDocument).some(|s| s.Action.some(|action| glob(\"iam:Pass*\", action))) }",
         "fn matches(event) { succeeded(event) && glob(\"iam:PassRole\", request(event).action) && ip_in_cidr(\"10.0.0.1\", request(event).cidrIp) }",
@@ -61,8 +67,9 @@ const OF_RECORD: [&str; 11] = [
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut out: Vec<Diagnostic> = Vec::new();
+    let calls = borrowed(&subject.calls);
     for call in subject.readings.values().flat_map(|reading| &reading.calls) {
-        let Some((message, help)) = remark(call) else { continue };
+        let Some((message, help)) = remark(call).or_else(|| of_look_up(subject, &calls, call)) else { continue };
         let told = LINT.at(subject.source_of(&call.place), call.place.span.clone(), message).help(help);
         if !subject.is_of_prelude(&call.place) && !out.contains(&told) {
             out.push(told);
@@ -104,6 +111,40 @@ fn remark(call: &Called) -> Option<(String, String)> {
         }
         _ => None,
     }
+}
+
+/// Look-ups by what is no scalar: a member that is an object, or a value that is one, or a list.
+fn of_look_up(subject: &Subject<'_>, calls: &[Call<'_>], call: &Called) -> Option<(String, String)> {
+    let [kind, key, value] = call.args.as_slice() else { return None };
+    let (kind, key) = (kind.text()?, key.text()?);
+    if call.name != "lookup" && !LISTING.contains(&call.name.as_str()) {
+        return None;
+    }
+    let has_parts = |of: &Holds| matches!(of, Holds::List | Holds::Map | Holds::Structure);
+    let is_scalar = |place: &Place<'_>| !place.holds().iter().all(has_parts);
+    let mut place = subject.shapes.resource(kind)?;
+    for name in key.split('.') {
+        while let Stepped::Known(item) = place.item() {
+            place = item;
+        }
+        let Stepped::Known(next) = place.field(name) else { return None };
+        place = next;
+    }
+    while let Stepped::Known(item) = place.item() {
+        place = item;
+    }
+    if !is_scalar(&place) {
+        let names = place.names();
+        let such = names.first().map(|name| format!("such as `{key}.{name}`")).unwrap_or_default();
+        return Some((format!("`{key}` is an object, and nothing is looked up by one"), such));
+    }
+    let path = value.path()?;
+    let place = at_end(path, subject, calls)?;
+    (!is_scalar(&place)).then(|| {
+        let name = path.names().join(".");
+        let message = format!("`{name}` is an object or a list, and nothing is looked up by one");
+        (message, "give it what stands in it".to_owned())
+    })
 }
 
 fn has(value: &Value, letters: &[char]) -> bool {

@@ -59,6 +59,7 @@ mod unlike_types;
 mod unlisted_event;
 mod unlisted_source;
 mod unlisted_value;
+mod unmatched_pattern;
 mod unreachable_code;
 mod untraced;
 mod unused_function;
@@ -210,6 +211,7 @@ const CHECKED: &[Lint] = &[
     unlisted_event::LINT,
     unlisted_source::LINT,
     unlisted_value::LINT,
+    unmatched_pattern::LINT,
     unreachable_code::LINT,
     untraced::LINT,
     unused_function::LINT,

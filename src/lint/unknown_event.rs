@@ -47,10 +47,14 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     unknown(subject, &LINT, true)
 }
 
+/// Whether the policy is about calls of APIs: what else is recorded has names that nobody lists whole.
+pub(super) fn has_listed_names(subject: &Subject<'_>) -> bool {
+    !subject.wants(&["eventType"]).is_some_and(|of| of.iter().flatten().any(|kind| kind != "AwsApiCall"))
+}
+
 /// Names that none of the policy's sources has: those that are a slip or of another source, or all others.
 pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Vec<Diagnostic> {
-    // What is no call of an API has names that nobody lists whole.
-    if subject.wants(&["eventType"]).is_some_and(|of| of.iter().flatten().any(|kind| kind != "AwsApiCall")) {
+    if !has_listed_names(subject) {
         return Vec::new();
     }
     let shapes = subject.shapes;

@@ -122,6 +122,14 @@ impl<'a> Reader<'a> {
                     Value::Literal(Json::Null)
                 }
             },
+            Value::List(_) | Value::ListOf(_) => {
+                self.out.of_lists.push((place, name.to_owned()));
+                Value::Literal(Json::Null)
+            }
+            // What may be no list is none.
+            Value::Any(values) if values.iter().any(is_list) && !values.iter().all(is_list_or_nothing) => {
+                Value::Unknown
+            }
             Value::Any(values) => values
                 .into_iter()
                 .map(|value| self.member(value, name, place.clone()))
@@ -214,6 +222,14 @@ impl<'a> Reader<'a> {
         }
         known.unwrap_or_else(|| Test::Compare(Box::new(comparison)))
     }
+}
+
+fn is_list(value: &Value) -> bool {
+    matches!(value, Value::List(_) | Value::ListOf(_))
+}
+
+fn is_list_or_nothing(value: &Value) -> bool {
+    is_list(value) || value.literal() == Some(&Json::Null)
 }
 
 fn mirrored(name: &str) -> &str {
