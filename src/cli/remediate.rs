@@ -129,6 +129,11 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
             out.flush()?;
         }
     }
+    if plan.is_of_part {
+        let told =
+            "plan: a report of these was of a scan that ended with 2, so there may be more to do than is planned";
+        log.line(Level::Warn, "partial", told, json!({}));
+    }
     log.line(Level::Info, "plan", &format!("plan: {}", plan.size()), json!({}));
     for (reason, count) in &plan.left {
         let told = format!("plan: {count} findings {reason}");

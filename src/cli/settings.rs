@@ -226,10 +226,20 @@ impl SettingArgs {
         {
             taking.wrong.push(Error::new("`--since` is not before `--until`, so that no event could be judged"));
         }
+        // The time of the run is that of the clock where nobody says another.
+        let run = now.unwrap_or_else(Timestamp::now);
+        if let Some(since) = since.filter(|since| *since > run) {
+            let error = Error::new(format!("`--since` ({since}) is after the time of the run ({run})"));
+            taking.wrong.push(error.try_to("an earlier one, or `--now`"));
+        }
         if let Some(Settled { value, said }) = layers.file("state", self.state.as_ref())
             && output::is_standard(&value)
         {
             taking.wrong.push(said.wrong("what was seen is remembered in a file, and `-` is none"));
+        }
+        if [&inputs, &inventory].into_iter().all(|paths| paths.iter().any(|path| output::is_standard(path))) {
+            let error = Error::new("standard input is read once, and both an input and `--inventory` are `-`");
+            taking.wrong.push(error.try_to("files for one of them"));
         }
         if state.is_some() && !regions.is_empty() {
             let error = Error::new("`--state` remembers whole accounts, of which `--region` would show it a part");

@@ -1,14 +1,14 @@
 //! Reads the inventory whole, before any record is judged.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use super::Request;
 use crate::fault::Fault;
 use crate::input::inventory::{self, MANIFEST, Manifests};
-use crate::input::{self, Class, File, Files};
+use crate::input::{self, Class, File, Files, Skipped};
 use crate::inventory::{Builder, Inventory};
 use crate::record::Origin;
 
@@ -22,12 +22,48 @@ pub(super) struct Read {
     pub(super) listed: BTreeSet<Arc<str>>,
 }
 
+/// What manifests list that is there and no part of the input: nobody would know of it.
+fn unread<'a>(
+    manifests: &Manifests,
+    files: impl Iterator<Item = &'a File>,
+    skipped: impl Iterator<Item = &'a Skipped>,
+) -> Vec<Fault> {
+    let mut listed = manifests.all().peekable();
+    if listed.peek().is_none() {
+        return Vec::new();
+    }
+    let skipped = skipped.map(|skipped| inventory::clean(Path::new(&*skipped.name)));
+    let known: BTreeSet<PathBuf> = files.filter_map(File::path).map(inventory::clean).chain(skipped).collect();
+    let fault = |(manifest, file): (&Path, &Path)| {
+        let origin = Origin { file: manifest.to_string_lossy().into(), position: 0, line: None };
+        let file = file.display();
+        let reason = format!("the manifest lists `{file}`, which is not in the input (try: name its folder, too)");
+        Fault::inventory(reason, origin)
+    };
+    listed.filter(|(_, file)| !known.contains(*file)).map(fault).collect()
+}
+
+/// Manifests beside files that were named one by one, which say what these are.
+fn beside<'a>(files: impl Iterator<Item = &'a File>) -> BTreeSet<PathBuf> {
+    let mut known = BTreeSet::new();
+    let mut beside = BTreeSet::new();
+    for path in files.filter_map(File::path) {
+        if path.ends_with(MANIFEST) {
+            known.insert(path.to_owned());
+        } else if let Some(folder) = path.parent() {
+            beside.insert(folder.join(MANIFEST));
+        }
+    }
+    beside.difference(&known).cloned().collect()
+}
+
 /// The inventory of all files, those to judge first.
 pub(super) fn inventory(files: &Files, lookup_only: &Files, request: &Request) -> Read {
     let mut builder = Builder::default();
     let mut faults = Vec::new();
     let mut manifests = Manifests::default();
     let all = || files.files.iter().chain(&lookup_only.files).filter(|file| file.class == Class::Inventory);
+    let both = || files.files.iter().chain(&lookup_only.files);
     let mut read = BTreeSet::new();
     for file in all() {
         let Some(path) = file.path().filter(|path| path.ends_with(MANIFEST)) else { continue };
@@ -37,12 +73,17 @@ pub(super) fn inventory(files: &Files, lookup_only: &Files, request: &Request) -
             read.insert(&file.name);
         }
     }
-    let both = || files.files.iter().chain(&lookup_only.files);
+    faults.extend(unread(&manifests, both(), files.skipped.iter().chain(&lookup_only.skipped)));
+    for path in beside(both().filter(|file| file.class != Class::Events)) {
+        let Some(text) = std::fs::read(&path).ok().filter(|text| inventory::is_manifest(&path, text)) else { continue };
+        faults.extend(manifests.read(&path, &text, &|_| true, &mut builder));
+    }
     let is_listed =
         |file: &&File| file.class != Class::Inventory && file.path().is_some_and(|path| manifests.lists(path));
     let listed: BTreeSet<Arc<str>> = both().filter(is_listed).map(|file| Arc::clone(&file.name)).collect();
     for skipped in files.skipped.iter().chain(&lookup_only.skipped) {
-        if manifests.lists(Path::new(&*skipped.name)) {
+        let is_read = both().any(|file| file.name == skipped.name);
+        if !is_read && manifests.lists(Path::new(&*skipped.name)) {
             let origin = Origin { file: Arc::clone(&skipped.name), position: 0, line: None };
             faults.push(Fault::inventory(
                 format!("a manifest lists it, and it was not read: {}", skipped.reason),
@@ -59,7 +100,8 @@ pub(super) fn inventory(files: &Files, lookup_only: &Files, request: &Request) -
             ));
         }
     }
-    let is_inventory = |file: &&File| file.class == Class::Inventory || listed.contains(&file.name);
+    let is_lost = |file: &File| file.class == Class::Empty && file.path().is_some_and(inventory::must_print);
+    let is_inventory = |file: &&File| file.class == Class::Inventory || listed.contains(&file.name) || is_lost(file);
     let todo: Vec<&File> = both().filter(is_inventory).filter(|file| !read.contains(&file.name)).collect();
     let open = |file: &File| {
         let (text, broken) = input::text(file, &request.settings);

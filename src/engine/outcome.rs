@@ -132,8 +132,16 @@ impl Records {
 pub struct Files {
     /// Read.
     pub read: u64,
+    /// Of these, how many have nothing in them, as a download that failed leaves; left out if none has.
+    #[serde(skip_serializing_if = "is_none")]
+    pub empty: u64,
     /// Not read: hidden, Lawbook's own, no data, or pruned by path.
     pub skipped: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Policies in numbers.
@@ -392,7 +400,12 @@ pub(super) fn write(
     let mut summary = Summary {
         now: request.now.to_string(),
         records,
-        files: Files { read: (files.files.len() + lookup_only.files.len()) as u64, skipped: skipped.len() as u64 },
+        files: Files {
+            read: (files.files.len() + lookup_only.files.len()) as u64,
+            empty: files.files.iter().chain(&lookup_only.files).filter(|file| file.class == Class::Empty).count()
+                as u64,
+            skipped: skipped.len() as u64,
+        },
         policies: Policies {
             loaded: policies.len() as u64,
             asked: counts.iter().filter(|counts| counts.asked > 0).count() as u64,

@@ -34,7 +34,7 @@ pub(super) use identify::are_resources;
 use identify::{Form, Reading};
 use maker::{Item, Made, Maker, named, resources_in};
 use manifest::{Entry, Status};
-pub use manifest::{Manifests, NAME as MANIFEST, is_manifest};
+pub use manifest::{Manifests, NAME as MANIFEST, clean, is_manifest};
 pub use outline::looks_like;
 use pages::Page;
 use place::{Hint, Naming};
@@ -79,6 +79,12 @@ pub fn open(file: &File<'_>, defaults: &Scope, manifests: &Manifests) -> Content
     let text = decoded(file.text);
     reader.read(text.trim_start_matches('\u{feff}'), file.path.is_some_and(outline::is_yaml));
     reader.contents
+}
+
+/// Whether the path of an empty file names a command that always prints something.
+pub fn must_print(path: &Path) -> bool {
+    let command = place::of_path(path).1.and_then(|hint| schema::command(&hint.service, &hint.command));
+    command.is_some_and(|command| command.members.iter().any(|member| member.required))
 }
 
 /// Reads a file as what a command printed that gives this kind, also where others print the same; `None` where it is
@@ -278,7 +284,11 @@ impl Reader<'_> {
                 Err(fault) => self.contents.faults.push(fault),
             }
         }
-        if pages.is_empty() && text.trim().is_empty() {
+        if pages.is_empty() && text.trim().is_empty() && !self.source.entry.listed {
+            let reason = "the file is empty, and this command always prints something: a call that failed leaves that (try: \
+                          collect it again, or list the file in `inventory.json` with its `status`)";
+            self.contents.faults.push(Fault::inventory(reason, self.source.origin(0, None)));
+        } else if pages.is_empty() && text.trim().is_empty() {
             // Some commands print nothing at all where there is nothing.
             let page = Page::empty();
             match self.source.tell(&page) {

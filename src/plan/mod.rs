@@ -48,6 +48,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Why findings are in no step, and how many.
     pub left: BTreeMap<String, u64>,
+    /// Whether a report was of a scan that did not judge all that it should.
+    pub is_of_part: bool,
 }
 
 /// What is to be done for one finding, or for several that the same commands mend.
@@ -109,19 +111,22 @@ impl Plan {
     /// When a text is no report, or was cut off; and when it has findings of policies that are not loaded.
     pub fn of(reports: &[(String, String)], packs: &Checked, wanted: &Wanted) -> Result<Self, Error> {
         let mut plan = Self::default();
+        let mut is_of_part = false;
         let mut seen = BTreeSet::new();
         let mut strangers = BTreeSet::new();
         let mut steps: Vec<Step> = Vec::new();
         let mut same: BTreeMap<Same, usize> = BTreeMap::new();
-        let read = |(name, text): &(String, String)| {
+        let mut read = |(name, text): &(String, String)| {
             let Report { findings, summary, .. } = Report::read(text).map_err(|error| error.about(name))?;
+            is_of_part |= summary.pointer("/exit/code").and_then(Value::as_u64) == Some(2);
             if summary.get("redacted") == Some(&Value::Bool(true)) {
                 let error = Error::new("is redacted: its ids are pseudonyms, which no command could find").about(name);
                 return Err(error.try_to("a report of the same scan without `--redact`"));
             }
             Ok((name.clone(), findings))
         };
-        let reports = reports.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
+        let reports = reports.iter().map(&mut read).collect::<Result<Vec<_>, Error>>()?;
+        plan.is_of_part = is_of_part;
         for (name, findings) in &reports {
             for finding in findings {
                 let read = Found::read(finding)

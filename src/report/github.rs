@@ -48,7 +48,9 @@ pub(super) fn write(outcome: &Outcome, look: Look, out: &mut dyn Write) -> io::R
     }
     let exit = &outcome.summary.exit;
     if exit.code != 0 {
-        command("notice", None, "lawbook", &format!("exit {}: {}", exit.code, exit.reasons.join("; ")), out)?;
+        // That nothing was judged, or a policy never, stands nowhere else.
+        let word = if exit.code == 1 { "notice" } else { "error" };
+        command(word, None, "lawbook", &format!("exit {}: {}", exit.code, exit.reasons.join("; ")), out)?;
     }
     Ok(())
 }

@@ -415,10 +415,14 @@ impl Page {
         let summary = &outcome.summary;
         let count = |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
         let mut judged = format!(
-            "Judged {} and {} from {} by {} ({} asked).",
+            "Judged {} and {} from {}{} by {} ({} asked).",
             count(summary.records.events, "event"),
             count(summary.records.resources, "resource"),
             count(summary.files.read, "file"),
+            match summary.files.empty {
+                0 => String::new(),
+                empty => format!(", {empty} of them empty,"),
+            },
             if summary.policies.loaded == 1 {
                 "1 policy".to_owned()
             } else {

@@ -67,6 +67,17 @@ pub(super) fn failure(value: Ref<'_>) -> Option<String> {
         value.path(&["ResponseMetadata", "HTTPStatusCode"]).and_then(Ref::as_f64).filter(|status| *status >= 300.0);
     let code = value.text(&["Error", "Code"]).map(|code| format!("`{}`", printable(code, 80)));
     let is_error = value.entries().all(|(key, _)| key == "Error" || is_about_the_answer(key));
+    // What an API itself answers: `{"__type": "AccessDeniedException", "Message": "…"}`.
+    const SAID: [&str; 6] = ["message", "Message", "__type", "code", "Code", "type"];
+    let is_message = value.entries().all(|(key, value)| {
+        SAID.contains(&key) && value.as_str().is_some()
+            || is_about_the_answer(key)
+            || key.eq_ignore_ascii_case("requestid")
+    });
+    let said = ["__type", "Code", "code", "Message", "message"].iter().find_map(|key| value.text(&[key]));
+    if let Some(said) = said.filter(|_| is_message && value.kind() == Kind::Map) {
+        return Some(format!("`{}`", printable(said, 80)));
+    }
     code.filter(|_| is_error).or_else(|| status.map(|status| format!("HTTP status {status}")))
 }
 

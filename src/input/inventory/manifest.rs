@@ -23,6 +23,8 @@ pub const NAME: &str = "inventory.json";
 #[derive(Debug, Default)]
 pub struct Manifests {
     entries: HashMap<PathBuf, Entry>,
+    /// The files that are listed as collected, with their manifests, in order.
+    collected: Vec<(PathBuf, PathBuf)>,
 }
 
 /// What a manifest says of a file.
@@ -164,7 +166,11 @@ impl Manifests {
                 if let Some(reason) = entry.hint.as_ref().and_then(unknown) {
                     faults.push(fault(&format!("/answers/{at}"), reason));
                 }
-            } else if let Some(missing) = named.as_ref().filter(|named| !there(named)) {
+            } else if let Some(named) = &named
+                && there(named)
+            {
+                self.collected.push((path.to_owned(), named.clone()));
+            } else if let Some(missing) = &named {
                 faults.push(fault(
                     &format!("/answers/{at}/file"),
                     format!(
@@ -183,6 +189,11 @@ impl Manifests {
             }
         }
         faults
+    }
+
+    /// Every file that is listed as collected and there, with its manifest.
+    pub fn all(&self) -> impl Iterator<Item = (&Path, &Path)> {
+        self.collected.iter().map(|(manifest, file)| (manifest.as_path(), file.as_path()))
     }
 
     /// True for a file that a manifest lists: it is inventory, whatever it looks like.
@@ -275,8 +286,8 @@ fn api_name(name: &str) -> String {
         .collect()
 }
 
-/// The path without `.` and `x/..`.
-fn clean(path: &Path) -> PathBuf {
+/// A path without `.` and `x/..`.
+pub fn clean(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {

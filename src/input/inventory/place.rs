@@ -1,6 +1,7 @@
 //! Tells from a path, from ids and from ARNs whose a resource is, and what its own id is.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub(super) fn is_global(kind: &str) -> bool {
 /// Reads `[<account>/][<region>/]<service>/<command>[/…]` or `<service>/<command>.json` in a path.
 ///
 /// A service that the table does not have counts only below a region, so that `docs/get-started` is not inventory.
+/// Of another layout whose it is.
 pub(super) fn of_path(path: &Path) -> (Scope, Option<Hint>) {
     let mut parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
     if let Some(file) = parts.last_mut() {
@@ -40,7 +42,35 @@ pub(super) fn of_path(path: &Path) -> (Scope, Option<Hint>) {
             return (scope, Some(Hint { service: service.to_owned(), command: command.to_owned() }));
         }
     }
-    (Scope::default(), None)
+    (named(&parts), None)
+}
+
+/// The account and the region that a path of another layout names, if it names one and no other: in a part of their own, as
+/// `account=111122223333`, or among the words of a name, `111122223333-us-east-1-describe-volumes`. What a file is its content
+/// tells; whose it is, nothing else may.
+fn named(parts: &[&str]) -> Scope {
+    // The first words of regions: a name may begin with others.
+    const AREAS: [&str; 12] = ["af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us", "ug"];
+    let (mut accounts, mut regions) = (BTreeSet::new(), BTreeSet::new());
+    for part in parts.iter().filter(|part| !is_stamp(part)) {
+        for piece in part.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-') {
+            let words: Vec<&str> = piece.split('-').collect();
+            accounts.extend(words.iter().filter(|word| is_account(word) && !is_stamp(word)).copied());
+            for (at, word) in words.iter().enumerate().filter(|(_, word)| AREAS.contains(word)) {
+                let from = word.as_ptr() as usize - piece.as_ptr() as usize;
+                let end = |count: usize| {
+                    words.get(at..at + count).map(|words| words.iter().map(|word| word.len() + 1).sum::<usize>())
+                };
+                let region = [3, 4].into_iter().find_map(|count| {
+                    let name = &piece[from..from + end(count)? - 1];
+                    is_region(name).then_some(name)
+                });
+                regions.extend(region);
+            }
+        }
+    }
+    let only = |names: BTreeSet<&str>| names.first().filter(|_| names.len() == 1).map(|name| Arc::from(*name));
+    Scope { account: only(accounts), region: only(regions) }
 }
 
 fn is_word(text: &str) -> bool {
@@ -222,6 +252,25 @@ mod tests {
         assert_eq!(of("202413141230/eu-west-1/ec2/describe-volumes.json").0, scope("202413141230", "eu-west-1"));
         assert_eq!(of("eu-west-1/fsx/describe-backups/a.json").1, hint("fsx", "describe-backups"));
         assert_eq!(of("docs/get-started.json").1, None);
+        // In other layouts, where there is no doubt.
+        for path in [
+            "x/111122223333/eu-west-1/describe-volumes.json",
+            "x/eu-west-1/111122223333/volumes.json",
+            "111122223333/ec2/eu-west-1/describe-volumes.json",
+            "account=111122223333/region=eu-west-1/service=ec2/describe-volumes.json",
+            "111122223333-eu-west-1-describe-volumes.json",
+            "prod-111122223333/eu-west-1/EC2/describe-volumes.json",
+            "dumps/describe-volumes_111122223333_eu-west-1.json",
+            "111122223333/prod-eu-west-1/20240514/EC2/describe-volumes.json",
+        ] {
+            assert_eq!(of(path), (scope("111122223333", "eu-west-1"), None), "{path}");
+        }
+        let gov = of("111122223333/us-gov-west-1/volumes.json").0;
+        assert_eq!(gov, scope("111122223333", "us-gov-west-1"));
+        for path in ["111122223333/444455556666/eu-west-1/us-east-1/a.json", "202405141230/volumes.json", "a/b-1.json"]
+        {
+            assert_eq!(of(path).0, Scope::default(), "{path}");
+        }
     }
 
     #[test]
