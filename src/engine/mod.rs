@@ -231,6 +231,7 @@ fn attempt(
         lookup_only: &lookup_only,
         filter: input::Filter { since, ..request.settings.filter.clone() },
     };
+    faults.extend(input::unfinished(&files.files));
     let outcome = outcome::write(judge.finish(names, &faults)?, packs, request, &given)?;
     Ok(Some(Outcome { tally, ..outcome }))
 }
@@ -338,6 +339,7 @@ pub fn read(request: &Request) -> Result<Read, Error> {
             batch.open(file, &mut EachOfBatch { each: &mut each, start });
         });
     }
+    faults.extend(input::unfinished(&files.files));
     records.extend(inventory.records().cloned());
     Ok(Read { records, inventory, faults })
 }
@@ -410,6 +412,7 @@ pub fn evaluate_each(request: &Request, expression: &str, give: Give<'_>) -> Res
             }
         }
     }
+    faults.extend(input::unfinished(&files.files));
     Ok(faults)
 }
 

@@ -19,8 +19,10 @@ pub(super) fn take(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
     } else if view.text(&["messageType"]) == Some("CONTROL_MESSAGE") {
         opener.recognised("a control message of CloudWatch Logs");
     } else if let Some(events) = list("logEvents").or_else(|| list("events")) {
+        opener.answer(view, depth);
         opener.each(node, events, depth);
     } else if let Some(rows) = list("results") {
+        opener.answer(view, depth);
         opener.each(node, rows, depth);
     } else {
         return false;

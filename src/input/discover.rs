@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+use super::answer::Pages;
 use super::delivery::Delivery;
 use super::inflate::Inflater;
 use super::object::Object;
@@ -62,6 +63,8 @@ pub struct File {
     pub may_be_digest: bool,
     /// Nobody has looked into it: its path told what it holds.
     is_promised: bool,
+    /// Of answers that come in pages.
+    pub(super) pages: Pages,
     source: Source,
 }
 
@@ -168,6 +171,7 @@ impl File {
             size,
             may_be_digest: false,
             is_promised: false,
+            pages: Pages::default(),
             source,
         }
     }
@@ -186,6 +190,7 @@ impl File {
             size: 0,
             may_be_digest: false,
             is_promised: false,
+            pages: Pages::default(),
             source,
         })
     }
@@ -420,6 +425,7 @@ impl Listing<'_> {
             size: known.size,
             may_be_digest: false,
             is_promised,
+            pages: Pages::default(),
             source,
         });
         &mut self.found.files[at]

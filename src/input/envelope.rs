@@ -13,7 +13,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use super::decode::Limit;
 use super::garbage::quoted;
 use super::split::Splitter;
-use super::{File, Sink, athena, cloudwatch, decode, event, inventory, lake, notice, ocsf, siem};
+use super::{File, Sink, answer, athena, cloudwatch, decode, event, inventory, lake, notice, ocsf, siem};
 use crate::fault::Fault;
 use crate::record::{CLOUDTRAIL, Document, Kind, Node, Origin, Record, Ref, Scope};
 
@@ -162,6 +162,16 @@ impl<'a> Opener<'a> {
         self.sink.event(Record { kind, id: known.id.map(Arc::from), time: known.time, scope, value, origin });
     }
 
+    /// Notes whether an answer of an API is all that was asked for.
+    pub(super) fn answer(&mut self, view: Ref<'_>, depth: u32) {
+        if let Some(reason) = answer::shortfall(view) {
+            self.fault(reason);
+        }
+        if let Some(goes_on) = answer::goes_on(view).filter(|_| depth == 0) {
+            self.file.pages.note(self.line, goes_on);
+        }
+    }
+
     /// A slice of text that should be a JSON value.
     pub(super) fn slice(&mut self, slice: &[u8], depth: u32) {
         match Document::parse(slice) {
@@ -175,6 +185,7 @@ impl<'a> Opener<'a> {
         match Document::parse(slice) {
             Ok(document) => {
                 let node: Node = document.into();
+                self.answer(node.view(), depth);
                 self.map(&node, depth);
                 self.left_over(node.view());
             }

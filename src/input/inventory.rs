@@ -81,10 +81,14 @@ pub fn open(file: &File<'_>, defaults: &Scope, manifests: &Manifests) -> Content
     reader.contents
 }
 
-/// Whether the path of an empty file names a command that always prints something.
+/// Whether the path of an empty file names a command that always prints something: a list, though it be empty. Those of S3
+/// leave out what is not there, and the AWS CLI prints nothing where nothing is left.
 pub fn must_print(path: &Path) -> bool {
     let command = place::of_path(path).1.and_then(|hint| schema::command(&hint.service, &hint.command));
-    command.is_some_and(|command| command.members.iter().any(|member| member.required))
+    command.is_some_and(|command| {
+        let lists = command.members.iter().any(|member| member.shape == schema::Shape::List && member.kind.is_some());
+        lists && command.service != "s3api" || command.members.iter().any(|member| member.required)
+    })
 }
 
 /// Reads a file as what a command printed that gives this kind, also where others print the same; `None` where it is

@@ -8,6 +8,7 @@ use crate::record::{Kind, Node, Ref};
 /// `{name=value}`, in which text and structure cannot be told apart.
 pub(super) fn take(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
     let Some(rows) = node.view().get("QueryResultRows").filter(|rows| rows.kind() == Kind::List) else { return false };
+    opener.answer(node.view(), depth);
     let mut refused = false;
     for row in rows.items() {
         let whole = cells(row).find(|(name, _)| name.eq_ignore_ascii_case("eventJson"));

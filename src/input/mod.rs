@@ -6,6 +6,7 @@
 //! *Law*: nothing is lost silently. What is read is judged, filtered, recognised, or a fault; bytes that nobody
 //! expected are a fault, and never a panic.
 
+mod answer;
 mod athena;
 mod batch;
 mod cloudwatch;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 
 use decode::Limit;
 
+pub use answer::unfinished;
 pub use batch::Batch;
 pub use digest::{Hash, digest_text, hash};
 pub use discover::{Class, File, Files, SkipReason, Skipped, UNFINISHED, discover, is_data, is_kept};

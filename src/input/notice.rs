@@ -8,6 +8,9 @@ use crate::record::{Kind, Node, Ref};
 pub(super) fn take_records(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
     let view = node.view();
     let mut taken = false;
+    if view.get("Events").is_some() {
+        opener.answer(view, depth);
+    }
     for list in lists(view).filter(|list| !list.is_empty()) {
         opener.each(node, list, depth);
         taken = true;
@@ -26,8 +29,9 @@ pub(super) fn take_records(opener: &mut Opener<'_>, node: &Node, depth: u32) -> 
 pub(super) const LISTS: [&str; 7] = ["Records", "Events", "records", "Messages", "logEvents", "events", "results"];
 
 /// A list of records that is empty, and nothing else that is known: an hour without events.
-pub(super) fn take_empty(_: &mut Opener<'_>, node: &Node, _: u32) -> bool {
+pub(super) fn take_empty(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
     let view = node.view();
+    opener.answer(view, depth);
     of_names(view, &LISTS).next().is_some()
 }
 

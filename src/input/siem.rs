@@ -45,6 +45,7 @@ pub(super) fn take(opener: &mut Opener<'_>, node: &Node, depth: u32) -> bool {
         }
         tell_others(opener, &places);
     } else if let Some(hits) = view.path(&["hits", "hits"]).filter(|hits| hits.kind() == Kind::List) {
+        opener.answer(view, depth);
         opener.each(node, hits, depth);
     } else if let Some(source) = view.get("_source").filter(|source| source.kind() == Kind::Map) {
         opener.value(&node.share(source), depth + 1);

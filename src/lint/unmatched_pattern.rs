@@ -91,8 +91,11 @@ fn has_name(subject: &Subject<'_>, fits: &dyn Fn(&str) -> bool) -> bool {
     }
 }
 
+/// Whether a name fits.
+type Fits = Box<dyn Fn(&str) -> bool>;
+
 /// What is asked of a name; nothing where another lint asks, or where it is no pattern.
-fn test(relation: Relation, text: &str, letters: Option<Letters>) -> Option<Box<dyn Fn(&str) -> bool>> {
+fn test(relation: Relation, text: &str, letters: Option<Letters>) -> Option<Fits> {
     let owned = text.to_owned();
     Some(match relation {
         Relation::Glob => {

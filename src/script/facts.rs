@@ -451,6 +451,8 @@ impl<'a> Lowering<'a> {
             return self.nothing_known();
         }
         let value = self.tree(value, variables);
+        // Without a case nobody asks for the value, and it may fail all the same.
+        let effect = if cases.cases.is_empty() { self.effect(&value) } else { None };
         let value = self.expr(value);
         let otherwise = match cases.def_case {
             Some(at) => self.arm(&cases.expressions[at].rhs, rest, variables),
@@ -479,7 +481,7 @@ impl<'a> Lowering<'a> {
             let is_one = any(values.into_iter().map(|literal| equal(value.clone(), Expr::Literal(literal))).collect());
             answer = self.choose(is_one, taken, answer);
         }
-        answer
+        self.after(effect, answer)
     }
 
     /// What a case of a switch comes to, with what follows the switch.

@@ -262,6 +262,15 @@ fn a_closure_over_a_field_may_read_the_event() {
         "let wanted = \"5.6.7.8\"; event.requestParameters.list.some(|x| x.ip == wanted)",
         "let n = 0; event.requestParameters.list.for_each(|x| n += 1); n == 2",
         "let l = event.requestParameters.list; l.some(|x| l.len() == 2 && x.ip == \"1.2.3.4\")",
+        // What is captured is shared; a list has items of its own.
+        "let v = 5; let r = [1].map(|x| (switch x { 9 => 1, _ => v })); r == [5]",
+        "let v = 5; [1].map(|x| { loop { break v; } }) == [5]",
+        "let v = 5; let r = [1].map(|x| switch x { 1 => v, _ => 0 }); v = 7; r[0] == 5 && v == 7",
+        "let n = 0; [1, 2].map(|x| { n += 1; switch x { 9 => 1, _ => n } }) == [1, 2]",
+        "let v = \"z\"; event.requestParameters.list.map(|x| if x == 9 { 1 } else { switch x { 3 => 1, _ => v } }) == [\"z\", \"z\"]",
+        "let v = 5; [[1]].map(|x| x.map(|y| switch y { _ => v })) == [[5]]",
+        "let v = 5; [1, 2].reduce(|sum, x| switch x { 9 => 1, _ => v }) == 5",
+        "let v = 5; [1].find_map(|x| switch x { 9 => 1, _ => v }) == 5",
     ]);
 }
 

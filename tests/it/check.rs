@@ -94,6 +94,12 @@ fn mistakes_in_scripts_are_found_where_they_are() {
             "name-clash",
             "y",
         ),
+        // Behind it in the text: in which order Rhai looks at the arms of a `switch` is chance.
+        (
+            "fn matches(event) { switch event.a { 1 => { const x = 1; return event.b == x; } 2 => { for x in list(event.c) { if x == 2 { return true; } } } _ => {} } false }",
+            "name-clash",
+            "x",
+        ),
         ("fn matches(event) { const e = 1; try { throw 2 } catch (e) { return e == 2; } false }", "name-clash", "e"),
         ("fn matches(event, x) { true }", "hook", "matches"),
         ("fn matches(event) { true } fn titel(event) { \"x\" }", "hook", "titel"),

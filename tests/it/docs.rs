@@ -44,7 +44,7 @@ fn the_example_policy_loads_and_fires() {
     write("snapshot-shared.rhai", &example);
     write(
         "snapshot-shared.cases.yaml",
-        "cases: [{ name: n, record: { eventVersion: \"1.08\", eventID: x, eventSource: ec2.amazonaws.com, eventName: A }, expect: silent }]\n",
+        "cases: [{ name: n, record: { eventVersion: \"1.08\", eventID: x, eventSource: ec2.amazonaws.com, eventName: A }, expect: fires }]\n",
     );
     assert_eq!(
         lawbook(desk.path(), &["check", "snapshot-shared.rhai"]),

@@ -577,6 +577,66 @@ fn the_column_that_holds_the_record_is_read() {
 }
 
 /// Results that hold parts of records and nothing else would leave policies silent.
+/// What a service answers may say itself that it is not all.
+#[test]
+fn answers_that_say_they_are_not_whole_are_told() {
+    let rows = || each(|record| json!([{ "eventJson": record.to_string() }]));
+    let fields = || each(|record| json!([{ "field": "@message", "value": record.to_string() }]));
+    let hits = || json!({ "hits": each(|record| json!({ "_source": record })) });
+    let lake = |status: &str| json!({ "QueryStatus": status, "QueryResultRows": rows() });
+    let insights = |status: &str| json!({ "results": fields(), "status": status });
+    let search =
+        |late: bool, failed: u64| json!({ "timed_out": late, "_shards": { "failed": failed }, "hits": hits() });
+    for answer in
+        [lake("RUNNING"), lake("TIMED_OUT"), insights("Running"), insights("Failed"), search(true, 0), search(false, 2)]
+    {
+        let found = bytes(answer.to_string());
+        assert_eq!((found.events.len(), found.faults.len()), (3, 1), "{answer}");
+        assert!(found.faults[0].reason.contains(" again"), "{:?}", found.faults);
+    }
+    for answer in [lake("FINISHED"), insights("Complete"), search(false, 0)] {
+        assert_whole("whole", &bytes(answer.to_string()));
+    }
+}
+
+#[test]
+fn an_answer_whose_last_page_is_missing_is_told() {
+    let lake = |token: Option<&str>| {
+        let mut page = json!({ "QueryResultRows": each(|record| json!([{ "eventJson": record.to_string() }])) });
+        if let Some(token) = token {
+            page["NextToken"] = token.into();
+        }
+        page.to_string()
+    };
+    let with = |list: &str, name: &str, token: &str| json!({ list: records(), name: token }).to_string();
+    let told = |files: &[(&str, String)]| {
+        let folder = tempfile::tempdir().unwrap();
+        files.iter().for_each(|(name, text)| put(folder.path(), name, text));
+        let (files, faults) = discover(&[folder.path().to_owned()], &Settings::default()).unwrap();
+        assert!(faults.is_empty(), "{faults:?}");
+        let found: usize = files.files.iter().map(|file| open(file, &Settings::default()).events.len()).sum();
+        assert_eq!(found % 3, 0, "every record is read all the same");
+        lawbook::input::unfinished(&files.files).len()
+    };
+    let pages = |pages: &[String]| pages.join("\n");
+    for (files, faults) in [
+        (vec![("a.json", lake(Some("AbC==")))], 1),
+        (vec![("a.json", lake(Some("")))], 0),
+        (vec![("a.json", lake(None))], 0),
+        (vec![("a.json", with("Events", "NextToken", "eyJ"))], 1),
+        (vec![("a.json", with("events", "nextToken", "eyJ"))], 1),
+        (vec![("a.json", pages(&[lake(Some("1")), lake(Some("2")), lake(None)]))], 0),
+        (vec![("a.json", pages(&[lake(Some("1")), lake(None), lake(Some("2"))]))], 1),
+        // The pages of one answer, each in a file of its own.
+        (vec![("q/1.json", lake(Some("1"))), ("q/2.json", lake(None))], 0),
+        (vec![("q/1.json", lake(Some("1"))), ("q/2.json", lake(Some("2")))], 2),
+        (vec![("q/1.json", lake(Some("1"))), ("r/2.json", lake(None))], 1),
+        (vec![("a.json", json!({ "Records": records() }).to_string())], 0),
+    ] {
+        assert_eq!(told(&files), faults, "{files:?}");
+    }
+}
+
 #[test]
 fn results_that_pick_fields_are_a_fault() {
     let lake = |cells: Value| json!({ "QueryResultRows": [cells] });

@@ -418,6 +418,35 @@ fn the_content_tells_where_a_path_names_no_command() {
     assert!(told.len() == 1 && told[0].reason.contains("not JSON"), "{told:?}");
 }
 
+/// What an API answers in place of what was asked is no resource.
+#[test]
+fn errors_of_an_api_are_faults() {
+    for text in [
+        r#"{"message":"Internal server error"}"#,
+        r#"{"Message":"User: a is not authorized to perform: cloudtrail:LookupEvents"}"#,
+        r#"{"__type":"AccessDeniedException","Message":"no"}"#,
+        r#"{"code":"Throttling","message":"Rate exceeded","requestId":"1"}"#,
+    ] {
+        let (inventory, faults) = read("one.json", text);
+        assert!(kinds(&inventory).is_empty() && faults.len() == 1, "{text} {faults:?}");
+        assert!(faults[0].reason.contains("failed with"), "{faults:?}");
+    }
+}
+
+/// One file has one entry.
+#[test]
+fn a_file_that_a_manifest_lists_as_two_things_is_told() {
+    let told = |second: Value| {
+        let first = serde_json::json!({ "file": "v.json", "service": "ec2", "command": "describe-volumes" });
+        let text = serde_json::json!({ "lawbook": 1, "answers": [first, second] }).to_string();
+        Manifests::default().read(Path::new("inventory.json"), text.as_bytes(), &|_| true, &mut Builder::default())
+    };
+    let faults = told(serde_json::json!({ "file": "./v.json", "service": "ec2", "command": "describe-vpcs" }));
+    assert!(faults.len() == 1 && faults[0].reason.contains("`v.json` is listed before"), "{faults:?}");
+    let again = serde_json::json!({ "file": "v.json", "service": "ec2", "command": "describe-volumes" });
+    assert!(told(again).is_empty());
+}
+
 /// An item of AWS Config without its configuration is no resource that has nothing.
 #[test]
 fn config_items_without_a_configuration_are_told() {

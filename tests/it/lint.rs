@@ -22,7 +22,7 @@ fn desk(script: &str) -> tempfile::TempDir {
     write("pack/key-pair-made.rhai", &format!("{HEAD}{script}"));
     write(
         "pack/key-pair-made.cases.yaml",
-        "cases: [{ name: n, record: { eventVersion: \"1.08\", eventID: x, eventSource: ec2.amazonaws.com, eventName: A }, expect: silent }]\n",
+        "cases: [{ name: n, record: { eventVersion: \"1.08\", eventID: x, eventSource: ec2.amazonaws.com, eventName: A }, expect: fires }]\n",
     );
     write(
         "log.json",

@@ -14,6 +14,7 @@ mod docs;
 mod engine;
 mod grouping;
 mod formats;
+mod given;
 mod html;
 mod input;
 mod impact;

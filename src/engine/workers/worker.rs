@@ -159,8 +159,10 @@ impl<'a> Worker<'a> {
         let verdict = self.verdict(index, policy, record, known);
         if let Some((started, before)) = started {
             let spent = self.runtime.spent();
-            let operations = spent.operations - before.operations;
-            self.tally.cost(at.policy, &Cost { run: spent.run - before.run, operations, time: started.elapsed() });
+            // After a panic there is another interpreter, which has counted nothing yet.
+            let operations = spent.operations.saturating_sub(before.operations);
+            let run = spent.run.saturating_sub(before.run);
+            self.tally.cost(at.policy, &Cost { run, operations, time: started.elapsed() });
         }
         if self.is_before(record) {
             return self.tally.verdict_before(at, policy, record, verdict);

@@ -4,7 +4,7 @@
 //! that a closure captures: the script would go on with the wrong value. One that a function declares hides the variables
 //! of loops and of `catch` behind it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use rhai::{ASTFlags, ASTNode, Expr, Stmt};
@@ -26,12 +26,17 @@ impl Walker<'_> {
             for param in written.filter(|param| is_constant(param)) {
                 hidden.push((param.clone(), self.param_at(function, param)));
             }
-            let mut local = BTreeSet::new();
+            // Where the function declares constants, and what else it declares. Rhai walks through the arms of a `switch` in an
+            // order that differs from run to run, so nothing is said before all is known.
+            let mut local: BTreeMap<String, usize> = BTreeMap::new();
+            let mut all = Vec::new();
             let mut note = |path: &[ASTNode<'_>]| {
                 let (declared, sees_local) = match path.last() {
                     Some(ASTNode::Stmt(Stmt::Var(var, flags, _))) => {
                         if flags.intersects(ASTFlags::CONSTANT) {
-                            local.insert(var.0.as_str().to_owned());
+                            let at = self.lines.offset(var.0.pos);
+                            let first = local.entry(var.0.as_str().to_owned()).or_insert(at);
+                            *first = at.min(*first);
                         }
                         (vec![(var.0.as_str(), var.0.pos)], false)
                     }
@@ -45,9 +50,8 @@ impl Walker<'_> {
                     },
                     _ => return,
                 };
-                let is_hidden = |name: &str| is_constant(name) || sees_local && local.contains(name);
-                let declared = declared.into_iter().filter(|(name, _)| is_hidden(name));
-                hidden.extend(declared.map(|(name, position)| (name.to_owned(), self.lines.offset(position))));
+                let place = |(name, position): (&str, _)| (name.to_owned(), self.lines.offset(position), sees_local);
+                all.extend(declared.into_iter().map(place));
             };
             for statement in &function.body {
                 statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
@@ -55,6 +59,11 @@ impl Walker<'_> {
                     true
                 });
             }
+            let is_hidden = |name: &str, at: usize, sees_local: bool| {
+                is_constant(name) || sees_local && local.get(name).is_some_and(|constant| *constant < at)
+            };
+            all.retain(|(name, at, sees_local)| is_hidden(name, *at, *sees_local));
+            hidden.extend(all.into_iter().map(|(name, at, _)| (name, at)));
         }
         for (name, at) in hidden {
             let message = format!("`{name}` is a constant, which Rhai may read in the place of this one");

@@ -813,6 +813,13 @@ const TRAPS: &[(&str, &str)] = &[
     ("glob(event.eventName, [\"A\", \"[\"])", ""),
     ("switch event.n { 3 => true, 9.0 => true, _ => false }", ""),
     ("switch event.n { 0..5 => true, _ => false }", ""),
+    // Without a case nobody asks for the value, and it may fail all the same.
+    ("switch event.n / 0 { _ => true }", ""),
+    ("switch event.n + () { _ => event.n == 3 }", ""),
+    ("switch event.eventName[9] { _ => {} } event.n == 3", ""),
+    ("let x = switch lookup(\"ec2/addresses\", \"PublicIp\", event.n) { _ => 1 }; x == 1", ""),
+    ("switch event.n { _ => event.n == 3 }", ""),
+    ("let v = event.n; [1].map(|x| switch x { 9 => 1, _ => v }) == [3]", ""),
     ("switch event.t { true => event.n == 3, () => true, _ => false }", ""),
     ("lookup(\"ec2/addresses\", \"PublicIp\", event.eventName) == () && event.n == 3", ""),
 ];
@@ -1438,6 +1445,7 @@ fn condition() -> impl Strategy<Value = String> {
             (inner.clone(), literal())
                 .prop_map(|(inner, b)| format!("[event.n, event.eventName].all(|item| item != {b} || {inner})")),
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("either({a}, {b})")),
+            (field(), literal(), inner.clone()).prop_map(|(f, b, a)| format!("(switch {f} + {b} {{ _ => {a} }})")),
             (field(), inner.clone(), inner).prop_map(|(f, a, b)| format!(
                 "(switch {f} {{ \"A\" => {a}, 3 | true => {b}, () => true, _ => false }})"
             )),

@@ -287,7 +287,8 @@ impl<'a> Closure<'a> {
         self.call.charge(1)?;
         let (call, function) = (self.call, &self.function);
         let Some(Own { global, caches, takes, .. }) = &mut self.own else {
-            return function.call_raw_with_extra_args(self.caller, &call.context, None, values, [index(at)], None);
+            let answer = function.call_raw_with_extra_args(self.caller, &call.context, None, values, [index(at)], None);
+            return answer.map(Dynamic::flatten);
         };
         let (is_this, curry) = (*takes == Takes::This, function.iter_curry().cloned());
         let place = (*takes == Takes::ItemAndPlace).then(|| index(at));
@@ -297,8 +298,11 @@ impl<'a> Closure<'a> {
             curry.chain(values).chain(place).collect()
         };
         let mut args: Vec<&mut Dynamic> = args.iter_mut().collect();
-        EvalContext::new(call.context.engine(), global, caches.get_or_insert_default(), &mut Scope::new(), None)
-            .call_fn_raw(function.fn_name(), is_this, is_this, &mut args)
+        let answer =
+            EvalContext::new(call.context.engine(), global, caches.get_or_insert_default(), &mut Scope::new(), None)
+                .call_fn_raw(function.fn_name(), is_this, is_this, &mut args);
+        // A `switch` and a `break` hand a captured variable on as it is, shared; Rhai panics if a list has such an item.
+        answer.map(Dynamic::flatten)
     }
 
     /// Whether it is true of an item. Nothing is not true; what is neither true nor false is a mistake.
