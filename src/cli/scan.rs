@@ -219,6 +219,7 @@ fn run_telling(
         if set.inputs.is_empty() { Err(error.try_to("`lawbook scan ./logs`").into()) } else { Ok(set) }
     });
     let set = set.and_then(|set| set.decided().map(|decided| (set, decided)));
+    let set = set.and_then(|set| told_somewhere(args, &set.0).map(|()| set).map_err(Failure::from));
     let limits = Limits::default();
     let ((set, (waivers, baseline)), (loaded, _)) = both(set, args.packs.load_from(layers, &limits))?;
     let set = &set;
@@ -288,6 +289,26 @@ fn run_telling(
         log.line(Level::Info, "why", &told, json!({ "policy": policy.id }));
     }
     Ok(outcome.summary.exit.code)
+}
+
+/// Refuses what no report of the run would tell.
+fn told_somewhere(args: &Args, set: &Effective) -> Result<(), Error> {
+    use FormatArg::{Github, Html, Json, Markdown, Ndjson, Text};
+    let formats: Vec<FormatArg> =
+        std::iter::once(set.format).chain(set.reports.iter().map(|(format, _)| *format)).collect();
+    let asked: [(&str, bool, &[FormatArg]); 3] = [
+        ("--why", args.why.is_some(), &[Text, Json, Ndjson]),
+        ("--group-by", args.group_by.is_some(), &[Text, Json, Ndjson, Github, Markdown]),
+        ("--tally", args.tally.is_some(), &[Text, Json, Ndjson, Html]),
+    ];
+    for (flag, is_asked, tellers) in asked {
+        if is_asked && !formats.iter().any(|format| tellers.contains(format)) {
+            let words: Vec<String> = tellers.iter().map(|format| format.word()).collect();
+            let error = Error::new(format!("no report in `{}` tells it", set.format.word())).about(flag);
+            return Err(error.try_to(format!("--format {}, or `--report` beside it", words.join(", "))));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a policy asks what was seen before.

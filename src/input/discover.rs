@@ -368,7 +368,16 @@ impl Listing<'_> {
         match sniffed.class_in_folder(&name, &path) {
             _ if sniffed.report => self.skip(name_of(&path), SkipReason::OurOwn),
             Some(class) => self.push(path, class, delivery, &known).may_be_digest = sniffed.digest,
-            None => self.skip(name_of(&path), SkipReason::NotData),
+            None => {
+                if let Some(command) = inventory::command_of(&path) {
+                    let reason = format!(
+                        "the path names `{command}`, and this is not what it prints; collect it with `--output json`, or \
+                         name it `.yaml` if it is that"
+                    );
+                    self.fault(&path, &reason);
+                }
+                self.skip(name_of(&path), SkipReason::NotData);
+            }
         }
         Ok(())
     }

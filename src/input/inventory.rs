@@ -81,6 +81,14 @@ pub fn open(file: &File<'_>, defaults: &Scope, manifests: &Manifests) -> Content
     reader.contents
 }
 
+/// The command that a file is called by, in a folder that is called by its service: `ec2/describe-volumes.txt`.
+pub fn command_of(path: &Path) -> Option<String> {
+    let hint = place::of_path(path).1?;
+    let stem = path.file_name()?.to_str()?.split('.').next()?;
+    let is_known = schema::command(&hint.service, &hint.command).is_some();
+    (is_known && stem == hint.command).then(|| format!("{} {}", hint.service, hint.command))
+}
+
 /// Whether the path of an empty file names a command that always prints something: a list, though it be empty. Those of S3
 /// leave out what is not there, and the AWS CLI prints nothing where nothing is left.
 pub fn must_print(path: &Path) -> bool {

@@ -14,7 +14,7 @@ use crate::yaml::{self, Data, Key, Yaml};
 pub(super) const FILE: &str = "lawbook.yaml";
 
 /// What people call it, too.
-const MISNAMED: &str = "lawbook.yml";
+const MISNAMED: [&str; 5] = ["lawbook.yml", ".lawbook.yaml", ".lawbook.yml", "Lawbook.yaml", "Lawbook.yml"];
 
 /// What the names of variables begin with.
 const PREFIX: &str = "LAWBOOK_";
@@ -94,11 +94,11 @@ impl Config {
             if is_there(folder, FILE) {
                 return Self::read(&up(depth, FILE));
             }
-            if is_there(folder, MISNAMED) {
+            if let Some(name) = MISNAMED.into_iter().find(|name| is_there(folder, name)) {
                 let error = Error::new("is not read, for a configuration has another name");
                 let remedy =
                     format!("rename it to `{FILE}`; or name it with `--config`, or go without with `--no-config`");
-                return Err(vec![error.about(up(depth, MISNAMED).display().to_string()).try_to(remedy)]);
+                return Err(vec![error.about(up(depth, name).display().to_string()).try_to(remedy)]);
             }
         }
         Ok(Self::default())

@@ -90,6 +90,10 @@ impl Pack {
             let entry = entry.map_err(|error| Error::new(format!("cannot be read: {error}")).about(&subject))?;
             let path = archive::below(folder, entry.path());
             let hidden = path.split('/').any(|part| part.starts_with('.'));
+            if let Some(meant) = misnamed(&path).filter(|_| entry.file_type().is_file() && !hidden) {
+                let error = Error::new("is not read, for its name is written in another way");
+                return Err(error.about(entry.path().display().to_string()).try_to(format!("rename it to `{meant}`")));
+            }
             if entry.file_type().is_file() && !hidden && contents::is_run(&path) {
                 let bytes = std::fs::read(entry.path()).map_err(|error| {
                     Error::new(format!("cannot be read: {error}")).about(entry.path().display().to_string())
@@ -336,6 +340,17 @@ fn read(file: &Path) -> Result<Arc<SourceText>, Error> {
 fn without_mark(mut text: String) -> String {
     text.drain(..text.len() - text.trim_start_matches('\u{feff}').len());
     text
+}
+
+/// The name that a file of a pack should have, if it has nearly that: what is not read is not missed.
+fn misnamed(path: &str) -> Option<String> {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_manifest = path == name && name != manifest::FILE;
+    if is_manifest && ["pack.yaml", "pack.yml"].contains(&name.to_lowercase().as_str()) {
+        return Some(manifest::FILE.to_owned());
+    }
+    let (stem, end) = name.rsplit_once('.')?;
+    (end != "rhai" && end.eq_ignore_ascii_case("rhai")).then(|| format!("{stem}.rhai"))
 }
 
 fn no_policy(root: &str) -> Error {

@@ -114,3 +114,57 @@ fn two_reports_for_programs_do_not_take_each_others_place() {
     desk.run(&["test", ".", "--format", "json", "--coverage=lcov", "--coverage-output", "c.lcov"]).succeeds();
     assert!(desk.path().join("c.lcov").exists());
 }
+
+#[test]
+fn what_is_called_by_a_command_and_cannot_be_read_is_a_fault() {
+    let desk = desk();
+    for (name, text) in [
+        ("describe-volumes.txt", "VOLUMES\tus-east-1a\tvol-1\n"),
+        ("describe-volumes", "Volumes:\n- VolumeId: vol-1\n"),
+        (
+            "describe-volumes.txt",
+            "An error occurred (UnauthorizedOperation) when calling the DescribeVolumes operation\n",
+        ),
+    ] {
+        let desk = self::desk();
+        volumes(&desk, name, text);
+        let ran = desk.run(&["scan", "log.json", "inv", "--policy", "key.rhai"]).exits(2);
+        assert!(ran.out.contains("the path names `ec2 describe-volumes`"), "{name}: {}", ran.out);
+    }
+    volumes(&desk, "describe-volumes/README.md", "What this is.\n");
+    volumes(&desk, "notes.txt", "What this is.\n");
+    desk.run(&["scan", "log.json", "inv", "--policy", "key.rhai"]).succeeds();
+}
+
+#[test]
+fn names_that_are_nearly_those_of_packs_and_configurations_are_told() {
+    for name in ["pack/other.Rhai", "pack/pack.yml", "pack/Pack.yaml", "pack/lib/more.RHAI"] {
+        let desk = desk();
+        desk.write("pack/key.rhai", policy("Key made", "fn matches(event) { true }"));
+        desk.run(&["check", "pack"]).succeeds();
+        desk.write(name, "name: ours\n");
+        let ran = desk.run(&["check", "pack"]).exits(2);
+        assert!(ran.err.contains("rename it to `"), "{name}: {}", ran.err);
+    }
+    for name in ["Lawbook.yaml", ".lawbook.yaml", "lawbook.yml"] {
+        let desk = desk();
+        desk.write(name, "lawbook: 1\nfail_on: critical\n");
+        let ran = desk.run(&["scan", "log.json", "--policy", "key.rhai"]).exits(2);
+        assert!(ran.err.contains("rename it to `lawbook.yaml`"), "{name}: {}", ran.err);
+    }
+}
+
+#[test]
+fn what_no_report_tells_is_refused() {
+    let desk = desk();
+    for (args, fits) in
+        [(&["--why", "key"][..], "json"), (&["--group-by", "policy"], "markdown"), (&["--tally"], "html")]
+    {
+        let scan = |format: &str, more: &[&str]| {
+            desk.run(&[&["scan", "log.json", "--policy", "key.rhai", "--format", format], args, more].concat())
+        };
+        assert!(scan("sarif", &[]).exits(2).err.contains(args[0]), "{args:?}");
+        scan("sarif", &["--report", "json=r.json"]).succeeds();
+        scan(fits, &[]).succeeds();
+    }
+}
