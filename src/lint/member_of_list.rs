@@ -18,6 +18,7 @@ pub(super) const LINT: Lint = Lint {
           `resources` and `context` are given all hits, and not an event.",
     check: Check::Policy(check),
     bad: &[
+        "fn matches(event) { succeeded(event) && is_one_of([\"*:user/a\", \"*:user/b\"], actor(event)) }",
         "fn matches(event) { succeeded(event) && statements(request(event).policyDocument).some(|s| s.Principal.AWS == \"*\") }",
         "fn matches(event) { succeeded(event) && statements(request(event).policyDocument).Effect == \"Allow\" }",
         "fn matches(event) { succeeded(event) && list(event.resources).map(|one| #{ arn: one.ARN }).arn == \"a\" }",
@@ -59,9 +60,10 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         }
     }
     for (place, name) in subject.readings.values().flat_map(|reading| &reading.of_lists) {
-        if !OF_LISTS.contains(&name.as_str()) && place.file == 0 {
-            let told =
-                LINT.at(subject.source, place.span.clone(), format!("`{name}` of a list is `()`, whatever is in it"));
+        let is_called = subject.is_of_prelude(place);
+        if !OF_LISTS.contains(&name.as_str()) && (is_called || place.file == 0) {
+            let span = if is_called { &place.site } else { &place.span };
+            let told = LINT.at(subject.source, span.clone(), format!("`{name}` of a list is `()`, whatever is in it"));
             let told = told.help("`some` and `map` ask each item, `[0]` is the first");
             if !out.contains(&told) {
                 out.push(told);

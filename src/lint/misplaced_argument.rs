@@ -33,11 +33,18 @@ pub(super) const LINT: Lint = Lint {
         "//! judges: ec2/volumes\n//! needs: [ec2/instances]\nfn matches(volume) { volume.Attachments.some(|a| lookup(\"ec2/instances\", \"InstanceId\", a) != ()) }",
         "//! judges: ec2/volumes\n//! needs: [ec2/instances]\nfn matches(volume) { volume.Size > 1 && !lookup_all(\"ec2/instances\", \"State\", \"running\").is_empty() }",
         "//! judges: ec2/volumes\nfn matches(volume) { tag(\"Owner\", volume) == \"ops\" }",
+        "fn matches(event) { succeeded(event) && is_public_ip(event) }",
+        "fn matches(event) { succeeded(event) && same_principal(actor(event), \"arn:aws:iam::111122223333:user/ops\") }",
+        "fn matches(event) { succeeded(event) && age(event.userIdentity) > duration(\"1d\") }",
+        "//! judges: ec2/security-groups\nfn matches(group) { group.IpPermissions.some(|p| is_world(p.IpRanges)) }",
+        "//! judges: ec2/security-groups\nfn matches(group) { group.IpPermissions.some(|p| p.IpRanges.some(|r| is_world(r))) }",
         "fn matches(event) { succeeded(event.errorCode) && event.awsRegion == \"us-east-1\" }",
         "fn matches(event) { succeeded(event) && who(event.userIdentity) == \"ops\" }\nfn who(event) { actor(event).name }",
         "fn matches(event) { succeeded(event) && request(event.requestParameters).name == \"a\" }",
     ],
     good: &[
+        "//! judges: ec2/security-groups\nfn matches(group) { group.IpPermissions.some(|p| p.IpRanges.some(|r| is_world(r.CidrIp)) || list(p.Ipv6Ranges).some(|r| is_world(r.CidrIpv6))) }",
+        "fn matches(event) { succeeded(event) && arn(event.resources[0].ARN).id == \"a\" && age(event.eventTime) > duration(\"1d\") && is_true(event.readOnly) }",
         "//! judges: ec2/volumes\n//! needs: [ec2/instances]\nfn matches(volume) { volume.Attachments.some(|a| lookup(\"ec2/instances\", \"InstanceId\", a.InstanceId) != ()) && !lookup_all(\"ec2/instances\", \"State.Name\", \"running\").is_empty() }",
         "fn matches(event) { succeeded(event) && glob(event.userAgent, \"aws-*\") && regex(event.userAgent, \"^aws\") }",
         "fn matches(event) { succeeded(event) && statements(request(event).policyDocument).some(|s| s.Action.some(|action| glob(\"iam:Pass*\", action))) }",
@@ -69,7 +76,11 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut out: Vec<Diagnostic> = Vec::new();
     let calls = borrowed(&subject.calls);
     for call in subject.readings.values().flat_map(|reading| &reading.calls) {
-        let Some((message, help)) = remark(call).or_else(|| of_look_up(subject, &calls, call)) else { continue };
+        let Some((message, help)) =
+            remark(call).or_else(|| of_look_up(subject, &calls, call)).or_else(|| of_scalars(subject, &calls, call))
+        else {
+            continue;
+        };
         let told = LINT.at(subject.source_of(&call.place), call.place.span.clone(), message).help(help);
         if !subject.is_of_prelude(&call.place) && !out.contains(&told) {
             out.push(told);
@@ -111,6 +122,49 @@ fn remark(call: &Called) -> Option<(String, String)> {
         }
         _ => None,
     }
+}
+
+/// Functions that take text, a number or a time, at these places.
+const OF_SCALARS: [(&str, &[usize]); 20] = [
+    ("is_ip", &[0]),
+    ("ip_in_cidr", &[0]),
+    ("is_public_ip", &[0]),
+    ("is_world", &[0]),
+    ("cidr_contains", &[0, 1]),
+    ("cidr_overlaps", &[0, 1]),
+    ("cidr_size", &[0]),
+    ("arn", &[0]),
+    ("is_arn", &[0]),
+    ("same_principal", &[0, 1]),
+    ("time", &[0]),
+    ("age", &[0]),
+    ("duration", &[0]),
+    ("glob", &[0]),
+    ("regex", &[0]),
+    ("regex_find", &[0]),
+    ("number", &[0]),
+    ("is_true", &[0]),
+    ("base64_decode", &[0]),
+    ("url_decode", &[0]),
+];
+
+/// Records, objects and lists where a function takes text.
+fn of_scalars(subject: &Subject<'_>, calls: &[Call<'_>], call: &Called) -> Option<(String, String)> {
+    let (name, places) = OF_SCALARS.iter().find(|(name, _)| *name == call.name)?;
+    let has_parts = |of: &Holds| matches!(of, Holds::List | Holds::Map | Holds::Structure);
+    let is_whole = |value: &Value| match value {
+        Value::Path(path) if path.steps.is_empty() => true,
+        Value::Path(path) => at_end(path, subject, calls).is_some_and(|place| place.holds().iter().all(has_parts)),
+        Value::List(_) | Value::ListOf(_) | Value::Map(_) => true,
+        _ => false,
+    };
+    let given = places.iter().filter_map(|place| call.args.get(*place)).find(|value| is_whole(value))?;
+    let what = match given {
+        Value::Path(path) if !path.steps.is_empty() => format!("`{}`", path.names().join(".")),
+        _ => "this".to_owned(),
+    };
+    let message = format!("`{name}` takes text, and {what} is a record, an object or a list");
+    Some((message, "give it a field; of a list ask each: `list.some(|one| …)`".to_owned()))
 }
 
 /// Look-ups by what is no scalar: a member that is an object, or a value that is one, or a list.

@@ -9,6 +9,7 @@
 mod allow;
 mod always_true;
 mod arn_as_text;
+mod bad_default;
 mod bad_literal;
 mod calls;
 mod cidr_as_text;
@@ -168,6 +169,7 @@ impl Lint {
 const CHECKED: &[Lint] = &[
     always_true::LINT,
     arn_as_text::LINT,
+    bad_default::LINT,
     bad_literal::LINT,
     cidr_as_text::LINT,
     constant_condition::LINT,

@@ -17,6 +17,8 @@ pub(super) const LINT: Lint = Lint {
           parts of the expression: the answer is `false` whatever the record says. An error if the policy can never fire for it, else a warning.",
     check: Check::Policy(check),
     bad: &[
+        "fn matches(event) { succeeded(event) && event.requestParameters.bucketName == \"prod-*\" }",
+        "//! judges: ec2/volumes\nfn matches(volume) { volume.VolumeId == \"vol-*\" }",
         "fn matches(event) { succeeded(event) && event.userAgent == \"aws-cli*\" }",
         "fn matches(event) { succeeded(event) && event.userAgent.starts_with(\"aws-cli*\") }",
         "fn matches(event) { succeeded(event) && event.userAgent.to_lower().contains(\"aws-cli/*\") }",
@@ -59,6 +61,19 @@ const PLAIN: &[&[&str]] = &[
     &["userIdentity", "sessionContext", "sessionIssuer", "userName"],
 ];
 
+/// Names that requests, answers and resources have, in small letters, of which AWS allows none with an asterisk. Ids have none, too.
+const NAMES: [&str; 9] = [
+    "username",
+    "rolename",
+    "groupname",
+    "bucketname",
+    "policyname",
+    "keyname",
+    "trailname",
+    "instanceprofilename",
+    "functionname",
+];
+
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut out: Vec<Diagnostic> = Vec::new();
     for comparison in subject.comparisons().filter(|comparison| !comparison.right.is_empty()) {
@@ -75,7 +90,7 @@ fn remark(comparison: &Comparison, is_event: bool) -> Option<(&'static str, &'st
     let all = |is: fn(&str) -> bool| comparison.right.iter().all(|value| value.text().is_some_and(is));
     match comparison.relation {
         Relation::Equal | Relation::In | Relation::StartsWith | Relation::EndsWith | Relation::Contains
-            if is_event && is_plain(&comparison.left) && all(|text| text.contains('*')) =>
+            if is_plain(&comparison.left, is_event) && all(|text| text.contains('*')) =>
         {
             Some((NO_ASTERISK, "`glob(x, \"…*\")` takes a pattern"))
         }
@@ -91,11 +106,18 @@ fn remark(comparison: &Comparison, is_event: bool) -> Option<(&'static str, &'st
     }
 }
 
-fn is_plain(value: &Value) -> bool {
-    let is_field = |path: &Path| match path.base {
-        Base::Record => PLAIN.iter().any(|names| path.is_field(names)),
-        Base::Actor => matches!(path.steps.as_slice(), [Step::Name(_)]),
-        _ => false,
+fn is_plain(value: &Value, is_event: bool) -> bool {
+    let is_field = |path: &Path| {
+        let is_name = path.last().is_some_and(|name| {
+            let name = name.to_lowercase();
+            NAMES.contains(&name.as_str()) || name.ends_with("id") && name.len() > 4
+        });
+        is_name
+            || match path.base {
+                Base::Record if is_event => PLAIN.iter().any(|names| path.is_field(names)),
+                Base::Actor => matches!(path.steps.as_slice(), [Step::Name(_)]),
+                _ => false,
+            }
     };
     match value {
         Value::Part(whole, _) => whole.path().is_some_and(is_field),

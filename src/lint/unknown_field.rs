@@ -18,6 +18,7 @@ pub(super) const LINT: Lint = Lint {
           version of Lawbook can be told with `--shapes`.",
     check: Check::Policy(check),
     bad: &[
+        "fn matches(event) { succeeded(event) && is_one_of(actor(event).arn, [\"arn:aws:iam::111122223333:role/x\"]) }",
         "fn matches(event) { is_one_of(event, [\"arn:aws:iam::111122223333:role/x\"]) && succeeded(event) }",
         "fn matches(event) { succeeded(event) && event.userIdentity.tpye == \"Root\" }",
         "fn matches(event) { succeeded(event) && event.SourceIPAddress == \"1.2.3.4\" }",
@@ -235,6 +236,7 @@ fn in_look_ups(subject: &Subject<'_>) -> Vec<Diagnostic> {
 
 /// Members of what `actor` gives.
 fn of_actors(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    let none = Vec::new();
     let own: Vec<String> = crate::script::ACTOR.iter().map(|name| (*name).to_owned()).collect();
     let all: Vec<String> = own.iter().cloned().chain(crate::script::TRACED.map(str::to_owned)).collect();
     let mut out: Vec<Diagnostic> = Vec::new();
@@ -244,6 +246,8 @@ fn of_actors(subject: &Subject<'_>) -> Vec<Diagnostic> {
             (Base::Actor, [Step::Name(first), Step::Name(name)]) if first == "origin" => {
                 (name, &own, "actor(…).origin")
             }
+            // Of a text.
+            (Base::Actor, [Step::Name(_), Step::Name(name)]) => (name, &none, "actor(…)"),
             _ => continue,
         };
         if known.contains(name) || OF_RHAI.contains(&name.as_str()) {

@@ -56,7 +56,8 @@ pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Ve
         }
         // Events of others may be in CloudTrail Lake, by sources of their own.
         let lacks_domain = known.contains(&format!("{}.amazonaws.com", named.text));
-        let is_alias = ALIASES.iter().any(|alias| named.text.strip_suffix(".amazonaws.com") == Some(alias));
+        let service = named.text.strip_suffix(".amazonaws.com").unwrap_or(&named.text);
+        let alias = ALIASES.iter().find(|(alias, _)| service == *alias).map(|(_, source)| *source);
         // A known service in a domain that is nearly AWS's: `kms.amazon.com`.
         let is_strayed = named.text.split_once('.').is_some_and(|(service, domain)| {
             let is_nearly = domain.contains("amazon") || domain.contains("aws");
@@ -68,18 +69,47 @@ pub(super) fn unknown(subject: &Subject<'_>, lint: &Lint, are_wrong: bool) -> Ve
         let is_wrong = named.is_start
             || is_of_events
             || lacks_domain
-            || is_alias
+            || alias.is_some()
             || is_strayed
             || is_slip(&named.text, known.iter().map(String::as_str));
         if is_wrong == are_wrong {
             let message = format!("no service has the source `{}`", named.text);
-            let known = known.iter().map(String::as_str);
-            out.push(proposed(lint.at(named.source, named.span.clone(), message), &named, known));
+            let told = lint.at(named.source, named.span.clone(), message);
+            out.push(match alias {
+                Some(source) => told.help(format!("records of it have `{source}.amazonaws.com`")),
+                None => proposed(told, &named, known.iter().map(String::as_str)),
+            });
         }
     }
     out
 }
 
-/// What people call services whose records have another name.
-const ALIASES: &[&str] =
-    &["cloudwatch", "elb", "elbv2", "ses", "sso", "stepfunctions", "emr", "efs", "opensearch", "eventbridge"];
+/// What people call services, and what their records have: `eventSource` on the pages on CloudTrail of their guides.
+const ALIASES: &[(&str, &str)] = &[
+    ("cloudwatch", "monitoring"),
+    ("cloudwatchlogs", "logs"),
+    ("cloudwatch-logs", "logs"),
+    ("elb", "elasticloadbalancing"),
+    ("elbv2", "elasticloadbalancing"),
+    ("alb", "elasticloadbalancing"),
+    ("ses", "email"),
+    ("sso-admin", "sso"),
+    ("stepfunctions", "states"),
+    ("sfn", "states"),
+    ("emr", "elasticmapreduce"),
+    ("efs", "elasticfilesystem"),
+    ("opensearch", "es"),
+    ("elasticsearch", "es"),
+    ("eventbridge", "events"),
+    ("msk", "kafka"),
+    ("awsconfig", "config"),
+    ("configservice", "config"),
+    ("parameterstore", "ssm"),
+    ("systemsmanager", "ssm"),
+    ("securitytokenservice", "sts"),
+    ("ecr-private", "ecr"),
+    ("documentdb", "rds"),
+    ("neptune", "rds"),
+    ("cognito", "cognito-idp"),
+    ("waf", "wafv2"),
+];

@@ -119,6 +119,16 @@ impl Shapes {
         names
     }
 
+    /// What records call an operation by whose name alone nearly none is: Lambda's of before 2018, but for invocations.
+    pub fn dated_names(&self, source: &str, name: &str) -> Vec<String> {
+        let of = |service: &'static Service| {
+            let (operation, date) = *service.operations().iter().find(|(operation, _)| *operation == name)?;
+            date.filter(|date| *date < "2018" && !operation.starts_with("Invoke"))?;
+            Some(other_names(service, operation, date))
+        };
+        services(source).filter_map(of).flatten().collect()
+    }
+
     /// True if records of that source can be of that event.
     pub fn is_event(&self, source: &str, name: &str) -> bool {
         name != ANY && self.event(source, name).is_some()
