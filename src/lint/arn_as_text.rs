@@ -22,6 +22,7 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && event.requestParameters.roleArn.starts_with(\"arn:aws:iam::\") }",
         "fn matches(event) { succeeded(event) && event.userIdentity.arn == \"arn:aws:iam::111122223333:role/ops\" }",
         "fn matches(event) { succeeded(event) && actor(event).arn in [\"arn:aws:iam::111122223333:role/ops\"] }",
+        "fn matches(event) { succeeded(event) && glob(actor(event).role, \"arn:aws:sts::*:assumed-role/admin/*\") }",
         "fn matches(event) { succeeded(event) && glob(event.userIdentity.arn, \"arn:*:iam::*:role/admin-*\") }",
         "fn matches(event) { succeeded(event) && !glob(actor(event).arn, [\"arn:aws:iam::*:role/a\", \"arn:aws:iam::*:role/b\"]) }",
         "fn matches(event) { succeeded(event) && event.userIdentity.arn.split(\"/\")[1] == \"admin\" }",
@@ -81,6 +82,15 @@ fn remark(comparison: &Comparison) -> Option<(&'static str, &'static str)> {
         }
         Relation::Equal | Relation::In if comparison.left.path().is_some_and(is_caller) => {
             texts().any(is_role).then_some(OF_ROLE)
+        }
+        Relation::Glob | Relation::Equal | Relation::In
+            if comparison.left.path().is_some_and(|path| path.base == Base::Actor && path.last() == Some("role")) =>
+        {
+            let is_session = |value: &Value| value.text().is_some_and(|text| text.contains(":assumed-role/"));
+            comparison.right.iter().all(is_session).then_some((
+                "the ARN of a session is no role's",
+                "`arn:*:iam::*:role/NAME`, or `actor(event).arn` for the session",
+            ))
         }
         // All of them: one may be for what has no session.
         Relation::Glob if comparison.left.path().is_some_and(is_caller) => {

@@ -9,7 +9,7 @@ use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::schema::{Holds, Place, Step as Stepped};
-use crate::script::reading::{Path, Place as Written, Relation, Value};
+use crate::script::reading::{Base, Path, Place as Written, Relation, Value};
 
 pub(super) const LINT: Lint = Lint {
     code: "impossible-type",
@@ -37,6 +37,7 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { is_console(event) && event.additionalEventData.MFAUsed == true }",
         "fn matches(event) { succeeded(event) && event.eventName == [\"StopLogging\", \"DeleteTrail\"] }",
         "//! judges: ec2/volumes\nfn matches(v) { \"Owner\" in v.Tags }",
+        "//! judges: ec2/volumes\n//! needs: [ec2/instances]\nfn matches(v) { v.Size > 1 && all(\"ec2/instances\").contains(\"i-1\") }",
         "//! judges: ec2/volumes\nfn matches(v) { v.Attachments.contains(\"i-1\") }",
         "//! judges: ec2/volumes\nfn matches(v) { v.State == [\"in-use\"] }",
         "//! judges: ec2/volumes\nfn matches(v) { v.Encrypted == \"no\" || v.State == \"in-use\" }",
@@ -91,12 +92,17 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     }
     for comparison in subject.comparisons().filter(|comparison| comparison.relation == Relation::Contains) {
         let Some(path) = comparison.left.path() else { continue };
-        let Some(Stepped::Known(item)) = at_end(path, subject, &calls).map(|place| place.item()) else { continue };
+        let item = match &path.base {
+            Base::Resources(kind) if path.steps.is_empty() => subject.shapes.resource(kind).map(Stepped::Known),
+            _ => at_end(path, subject, &calls).map(|place| place.item()),
+        };
+        let Some(Stepped::Known(item)) = item else { continue };
         let is_never = |value: &Value| type_of(value).is_some_and(|of| !item.may_be(of));
         if comparison.right.is_empty() || !comparison.right.iter().all(is_never) {
             continue;
         }
-        let message = format!("no item of `{}` is this: each is {}", path.names().join("."), told(&item));
+        let list = path.last().map_or_else(|| "the list".to_owned(), |_| format!("`{}`", path.names().join(".")));
+        let message = format!("no item of {list} is this: each is {}", told(&item));
         let diagnostic = LINT.at(subject.source_of(&comparison.place), comparison.place.span.clone(), message);
         let diagnostic = graded(subject, comparison, diagnostic.help("`.some(|one| one.… == …)` asks each item"));
         out.extend(diagnostic.filter(|diagnostic| !out.contains(diagnostic)));

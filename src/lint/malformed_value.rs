@@ -28,6 +28,9 @@ pub(super) const LINT: Lint = Lint {
         "fn matches(event) { succeeded(event) && event.sourceIPAddress in [\"10.0.0.0/8\"] }",
         "fn matches(event) { succeeded(event) && event.sourceIPAddress == \"10.0.0\" }",
         "fn matches(event) { succeeded(event) && event.userIdentity.arn == \"arn:aws:iam:111122223333:user/ops\" }",
+        "fn matches(event) { succeeded(event) && request(event).policyArn == \"AdministratorAccess\" }",
+        "fn matches(event) { succeeded(event) && glob(event.requestParameters.policyArn, \"AdministratorAccess\") }",
+        "fn matches(event) { succeeded(event) && actor(event).role == \"Admin\" }",
         "fn matches(event) { succeeded(event) && event.userIdentity.arn == \"arn:aws:iam::11112222333:user/ops\" }",
         "fn matches(event) { succeeded(event) && !is_one_of(actor(event), [\"alice\"]) }",
         "fn matches(event) { succeeded(event) && glob(actor(event).role, \"Admin\") }",
@@ -123,6 +126,9 @@ impl Form {
             (Base::Record, names) if names.len() == path.steps.len() => Self::of_field(names),
             (Base::Actor, ["account"]) => Some(Self::Account),
             (Base::Actor, ["arn" | "role"]) => Some(Self::Arn),
+            (Base::Request | Base::Response, names) if names.len() == path.steps.len() => {
+                Self::of_field(names).filter(|form| matches!(form, Self::Arn))
+            }
             _ => None,
         }
     }
@@ -134,7 +140,9 @@ impl Form {
             | ["userIdentity", "accountId"]
             | ["userIdentity", "sessionContext", "sessionIssuer", "accountId"] => Some(Self::Account),
             ["sourceIPAddress"] => Some(Self::Address),
-            ["userIdentity", "arn"] | ["userIdentity", "sessionContext", "sessionIssuer", "arn"] => Some(Self::Arn),
+            // Where ECS takes the ARN of a role it takes a name, too.
+            [.., "taskRoleArn" | "executionRoleArn"] => None,
+            [.., name] if *name == "arn" || *name == "ARN" || name.ends_with("Arn") => Some(Self::Arn),
             _ => None,
         }
     }
@@ -164,7 +172,8 @@ impl Form {
             Self::Arn => {
                 let parts: Vec<&str> = text.splitn(6, ':').collect();
                 let is_well = parts.len() == 6 && (parts[4].is_empty() || is_account(parts[4]) || parts[4] == "aws");
-                (text.starts_with("arn:") && !is_well).then_some((
+                let is_name = !text.is_empty() && !text.contains(':');
+                (is_name || text.starts_with("arn:") && !is_well).then_some((
                     "no ARN",
                     "`arn:partition:service:region:account:resource`; IAM and STS have no region",
                 ))

@@ -11,13 +11,14 @@ pub(super) const LINT: Lint = Lint {
     code: "member-of-list",
     category: Category::Correctness,
     level: Level::Warning,
-    summary: "A member is asked of a list: of the hits of a window, or of what a look-up gives that may find several.",
-    avoid: "`fn title(hits) { hits.name }`, `lookup_all(\"ec2/volumes\", …).State`",
+    summary: "A member is asked of a list, or of a number: of the hits of a window, of what a look-up gives that may find several, of a time.",
+    avoid: "`time(event.eventTime).hour`, `fn title(hits) { hits.name }`, `lookup_all(\"ec2/volumes\", …).State`",
     prefer: "`hits[0].name`, `hits.some(|hit| …)`, `lookup(\"ec2/volumes\", …).State`, `lookup_all(…).map(|one| one.State)`",
     why: "A list has no members, so the answer is `()`, whatever is in it. With a `window`, `title`, `severity`, `confirm`, \
           `resources` and `context` are given all hits, and not an event.",
     check: Check::Policy(check),
     bad: &[
+        "fn matches(event) { succeeded(event) && time(event.eventTime).hour < 6 }",
         "fn matches(event) { succeeded(event) && is_one_of([\"*:user/a\", \"*:user/b\"], actor(event)) }",
         "fn matches(event) { succeeded(event) && statements(request(event).policyDocument).some(|s| s.Principal.AWS == \"*\") }",
         "fn matches(event) { succeeded(event) && statements(request(event).policyDocument).Effect == \"Allow\" }",
@@ -59,12 +60,15 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
             }
         }
     }
-    for (place, name) in subject.readings.values().flat_map(|reading| &reading.of_lists) {
+    for (place, name, what) in subject.readings.values().flat_map(|reading| &reading.of_none) {
         let is_called = subject.is_of_prelude(place);
         if !OF_LISTS.contains(&name.as_str()) && (is_called || place.file == 0) {
             let span = if is_called { &place.site } else { &place.span };
-            let told = LINT.at(subject.source, span.clone(), format!("`{name}` of a list is `()`, whatever is in it"));
-            let told = told.help("`some` and `map` ask each item, `[0]` is the first");
+            let told = LINT.at(subject.source, span.clone(), format!("`{name}` of {what} is `()`, whatever it is"));
+            let told = match *what {
+                "a list" => told.help("`some` and `map` ask each item, `[0]` is the first"),
+                _ => told.help("times are seconds: `(time(x) / 3600) % 24` is the hour; or `format_time(time(x))`"),
+            };
             if !out.contains(&told) {
                 out.push(told);
             }

@@ -32,6 +32,7 @@ pub(super) const LINT: Lint = Lint {
         "//! judges: ec2/volumes\n//! needs: [ec2/instances]\nfn matches(volume) { lookup(\"ec2/instances\", \"InstanceId\", volume.Attachments) != () }",
         "//! judges: ec2/volumes\n//! needs: [ec2/instances]\nfn matches(volume) { volume.Attachments.some(|a| lookup(\"ec2/instances\", \"InstanceId\", a) != ()) }",
         "//! judges: ec2/volumes\n//! needs: [ec2/instances]\nfn matches(volume) { volume.Size > 1 && !lookup_all(\"ec2/instances\", \"State\", \"running\").is_empty() }",
+        "//! judges: ec2/volumes\n//! needs: [ec2/instances]\nfn matches(volume) { volume.Size > 1 && all(\"ec2/instances\", \"InstanceId\") == true }",
         "//! judges: ec2/volumes\nfn matches(volume) { tag(\"Owner\", volume) == \"ops\" }",
         "fn matches(event) { succeeded(event) && is_public_ip(event) }",
         "fn matches(event) { succeeded(event) && same_principal(actor(event), \"arn:aws:iam::111122223333:user/ops\") }",
@@ -110,6 +111,12 @@ fn remark(call: &Called) -> Option<(String, String)> {
         ("ip_in_cidr", [one, _]) if is_block(one) => order("the address, then the block"),
         ("jsonpath", [one, _]) if one.text().is_some_and(|text| text.starts_with('$')) => {
             order("the value, then the path")
+        }
+        ("all", [one, other]) if one.text().is_some() && !matches!(other, Value::Closure(_) | Value::Unknown) => {
+            Some((
+                "`all` of a kind takes nothing else".to_owned(),
+                "`all(kind).some(|one| …)`, or `lookup_all(kind, key, value)`".to_owned(),
+            ))
         }
         ("tag", [one, _]) if one.text().is_some() => order("the resource, then the key"),
         ("join", [one, other]) if one.text().is_some() && other.text().is_none() => {

@@ -22,8 +22,8 @@ pub struct Reading {
     pub reads: Vec<Read>,
     /// Every step into a map of the script's own, and what it misses there.
     pub members: Vec<(Place, Option<Missing>)>,
-    /// Every step to a member of a list of the script's own, which has none.
-    pub of_lists: Vec<(Place, String)>,
+    /// Every step to a member of what has none, by name, and what that is: a list of the script's own, or a number.
+    pub of_none: Vec<(Place, String, &'static str)>,
     /// Every call of a function that is not followed.
     pub calls: Vec<Called>,
     /// Every comparison, whatever becomes of it.

@@ -123,7 +123,11 @@ impl<'a> Reader<'a> {
                 }
             },
             Value::List(_) | Value::ListOf(_) => {
-                self.out.of_lists.push((place, name.to_owned()));
+                self.out.of_none.push((place, name.to_owned(), "a list"));
+                Value::Literal(Json::Null)
+            }
+            Value::Made(Type::Number) | Value::Length(_) => {
+                self.out.of_none.push((place, name.to_owned(), "a number"));
                 Value::Literal(Json::Null)
             }
             // What may be no list is none.

@@ -246,7 +246,11 @@ impl Reader<'_> {
     fn contains(&mut self, container: Value, needle: Value, place: &Place, spans: Vec<Span>) -> Test {
         match container {
             Value::List(items) => self.compare(needle, Relation::In, items, place.clone(), spans, false),
-            Value::Path(path) if path.steps.is_empty() && matches!(needle, Value::Literal(Json::String(_))) => {
+            Value::Path(path)
+                if path.steps.is_empty()
+                    && !matches!(path.base, Base::Resources(_))
+                    && matches!(needle, Value::Literal(Json::String(_))) =>
+            {
                 // `"errorCode" in event` reads the field.
                 let name = needle.text().unwrap_or_default().to_owned();
                 let field = path.then(Step::Name(name));
