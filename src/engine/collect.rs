@@ -82,8 +82,9 @@ pub(super) fn inventory(files: &Files, lookup_only: &Files, request: &Request) -
         |file: &&File| file.class != Class::Inventory && file.path().is_some_and(|path| manifests.lists(path));
     let listed: BTreeSet<Arc<str>> = both().filter(is_listed).map(|file| Arc::clone(&file.name)).collect();
     for skipped in files.skipped.iter().chain(&lookup_only.skipped) {
-        let is_read = both().any(|file| file.name == skipped.name);
-        if !is_read && manifests.lists(Path::new(&*skipped.name)) {
+        // A path that is named twice is read once.
+        let is_read = || both().any(|file| file.name == skipped.name);
+        if manifests.lists(Path::new(&*skipped.name)) && !is_read() {
             let origin = Origin { file: Arc::clone(&skipped.name), position: 0, line: None };
             faults.push(Fault::inventory(
                 format!("a manifest lists it, and it was not read: {}", skipped.reason),

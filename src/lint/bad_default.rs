@@ -29,6 +29,7 @@ pub(super) const LINT: Lint = Lint {
     good: &[
         "//! params: { nets: { type: list, default: [10.0.0.0/8, \"2001:db8::/32\"], doc: D } }\nfn matches(event) { succeeded(event) && !ip_in_cidr(event.sourceIPAddress, params.nets) }",
         "//! params: { nets: { type: list, default: [], doc: D } }\nfn matches(event) { succeeded(event) && ip_in_cidr(event.sourceIPAddress, params.nets) }",
+        "//! params: { net: { type: text, default: \"\", doc: D } }\nfn matches(event) { succeeded(event) && params.net != \"\" && ip_in_cidr(event.sourceIPAddress, params.net) }",
         "//! params: { old: { type: text, default: 90d, doc: D } }\nfn matches(event) { succeeded(event) && age(event.eventTime) > duration(params.old) }",
         "//! params: { old: { type: duration, default: 90d, doc: D } }\nfn matches(event) { succeeded(event) && age(event.eventTime) > params.old }",
         "//! params: { tool: { type: text, default: \"(aws\", doc: D } }\nfn matches(event) { succeeded(event) && event.userAgent.contains(params.tool) }",
@@ -49,6 +50,8 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
                 }
                 _ => None,
             };
+            // An empty text stands for nothing that was set.
+            let mistake = mistake.filter(|_| param.default.as_str() != Some(""));
             let Some(mistake) = mistake else { continue };
             let span = subject.key_span(&["params", name, "default"]);
             let told = LINT.at(subject.source, span, format!("`{}` is given `params.{name}`: {mistake}", call.name));

@@ -62,17 +62,8 @@ const PLAIN: &[&[&str]] = &[
 ];
 
 /// Names that requests, answers and resources have, in small letters, of which AWS allows none with an asterisk. Ids have none, too.
-const NAMES: [&str; 9] = [
-    "username",
-    "rolename",
-    "groupname",
-    "bucketname",
-    "policyname",
-    "keyname",
-    "trailname",
-    "instanceprofilename",
-    "functionname",
-];
+const NAMES: [&str; 7] =
+    ["username", "rolename", "bucketname", "policyname", "trailname", "instanceprofilename", "functionname"];
 
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut out: Vec<Diagnostic> = Vec::new();

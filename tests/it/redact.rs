@@ -528,9 +528,10 @@ fn the_hits_of_a_window_are_redacted_as_its_finding_is() {
         .collect();
     fs::write(desk.path().join("log.ndjson"), events.join("\n")).unwrap();
     for format in ["json", "html", "ocsf", "asff", "sarif"] {
-        let args = ["scan", "log.ndjson", "--policy", "often.rhai", "--format", format, "--tally"];
-        let plain = run(desk.path(), &args).out;
-        let told = run(desk.path(), &[&args[..], &["--redact"]].concat()).out;
+        let args = ["scan", "log.ndjson", "--policy", "often.rhai", "--format", format];
+        let tally: &[&str] = if ["json", "html"].contains(&format) { &["--tally"] } else { &[] };
+        let plain = run(desk.path(), &[&args[..], tally].concat()).out;
+        let told = run(desk.path(), &[&args[..], tally, &["--redact"]].concat()).out;
         assert!(plain.contains("447788992211") || format == "asff", "{format}: {plain}");
         assert!(!told.is_empty() && !told.contains("zorblatt") && !told.contains("447788992211"), "{format}: {told}");
     }

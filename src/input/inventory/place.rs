@@ -50,7 +50,7 @@ pub(super) fn of_path(path: &Path) -> (Scope, Option<Hint>) {
 /// tells; whose it is, nothing else may.
 fn named(parts: &[&str]) -> Scope {
     // The first words of regions: a name may begin with others.
-    const AREAS: [&str; 12] = ["af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us", "ug"];
+    const AREAS: [&str; 11] = ["af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us"];
     let (mut accounts, mut regions) = (BTreeSet::new(), BTreeSet::new());
     for part in parts.iter().filter(|part| !is_stamp(part)) {
         for piece in part.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-') {
