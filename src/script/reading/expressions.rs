@@ -130,15 +130,15 @@ impl<'a> Reader<'a> {
                 self.out.of_none.push((place, name.to_owned(), "a number"));
                 Value::Literal(Json::Null)
             }
-            // What may be no list is none.
-            Value::Any(values) if values.iter().any(is_list) && !values.iter().all(is_list_or_nothing) => {
-                Value::Unknown
+            // Of what may be a list and something else, the list is not meant.
+            Value::Any(values) => {
+                let is_mixed = !values.iter().all(is_list_or_nothing);
+                let member = |value| match is_list(&value) && is_mixed {
+                    true => Value::Unknown,
+                    false => self.member(value, name, place.clone()),
+                };
+                values.into_iter().map(member).reduce(Value::or).unwrap_or_default()
             }
-            Value::Any(values) => values
-                .into_iter()
-                .map(|value| self.member(value, name, place.clone()))
-                .reduce(Value::or)
-                .unwrap_or_default(),
             // A step into nothing is nothing.
             Value::Literal(Json::Null) => Value::Literal(Json::Null),
             Value::Params => Value::Param(name.to_owned()),
