@@ -246,6 +246,11 @@ impl<'a> Opener<'a> {
     fn unknown(&mut self, view: Ref<'_>) {
         let keys: Vec<String> = view.entries().take(4).map(|(key, _)| quoted(key)).collect();
         let more = if view.len() > keys.len() { "…" } else { "" };
+        let has = |key: &&str| view.get(key).is_some();
+        if ["eventSource", "eventName"].iter().all(has) && !event::ALWAYS.iter().any(has) {
+            let marks: Vec<String> = event::ALWAYS.iter().map(|key| quoted(key)).collect();
+            return self.fault(format!("no record of CloudTrail: it has none of {}", marks.join(", ")));
+        }
         self.fault(match keys.as_slice() {
             [] => "an empty object where a record was expected".to_owned(),
             _ => format!("not a shape that lawbook knows: an object with the keys {}{more}", keys.join(", ")),

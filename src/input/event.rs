@@ -50,14 +50,15 @@ impl<'a> Known<'a> {
     }
 }
 
+/// Fields of which every record has one at least, beside its source and its name.
+pub(super) const ALWAYS: [&str; 5] = ["eventVersion", "eventTime", "eventID", "userIdentity", "awsRegion"];
+
 /// Whether a map is a CloudTrail event: S3, SQS and Kinesis notifications have the same keys, and sources `aws:…`.
 pub(super) fn is_event(view: Ref<'_>) -> bool {
     let Some(source) = view.text(&["eventSource"]) else { return false };
     view.text(&["eventName"]).is_some()
         && !source.starts_with("aws:")
-        && ["eventVersion", "eventTime", "eventID", "userIdentity", "awsRegion"]
-            .iter()
-            .any(|key| view.get(key).is_some())
+        && ALWAYS.iter().any(|key| view.get(key).is_some())
         && !is_insight(view)
         && view.path(&["s3", "s3SchemaVersion"]).is_none()
 }

@@ -15,7 +15,9 @@ pub(super) const LINT: Lint = Lint {
     avoid: "`when: { eventName: CreateUser }` with `event.eventName == \"CreateUsers\"` in `matches`",
     prefer: "conditions that a record can fulfil",
     why: "The policy would be silent whatever happens, and silence is taken for safety. What fields are equal to, and begin or end \
-          with, is reckoned with; orderings and what functions answer are not.",
+          with, is reckoned with, and what `succeeded`, `refused` and `is_dry_run` say of the code of a call; orderings and what other \
+          functions answer are not. The same is said of a step that no record is, and of a field with one value of which the window \
+          wants several.",
     check: Check::Policy(check),
     bad: &[
         "fn matches(event) { succeeded(event) && event.errorCode == \"AccessDenied\" }",

@@ -9,8 +9,8 @@ pub(super) const LINT: Lint = Lint {
     code: "outcome",
     category: Category::Security,
     level: Level::Warning,
-    summary: "A policy about calls whose `matches` does not ask whether the call succeeded.",
-    avoid: "`event.eventName == \"DeleteTrail\"`",
+    summary: "A policy about calls whose `matches` does not ask whether the call succeeded, or not on every way to a finding.",
+    avoid: "`event.eventName == \"DeleteTrail\"`, `succeeded(event) && a == 1 || a == 2`",
     prefer: "`succeeded(event) && …`; where attempts matter, too, ask `refused(event)`, or allow this with the reason",
     why: "CloudTrail records refused calls, failed calls and dry runs like others. A finding that says that something was \
           deleted, and it was not, costs the trust in all others.",

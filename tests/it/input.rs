@@ -364,6 +364,10 @@ fn what_is_wrong_is_named() {
             b"{\"\x1b[2J\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5}".to_vec(),
             "not a shape that lawbook knows: an object with the keys `\\u{1b}[2J`, `b`, `c`, `d`…",
         ),
+        (
+            b"{\"eventSource\":\"s\",\"eventName\":\"n\"}".to_vec(),
+            "no record of CloudTrail: it has none of `eventVersion`, `eventTime`, `eventID`, `userIdentity`, `awsRegion`",
+        ),
         (b"{}".to_vec(), "an empty object where a record was expected"),
         (b"[null]".to_vec(), "`null` where a record was expected"),
         (deep.into_bytes(), "nested deeper than 127 levels"),
