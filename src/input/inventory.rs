@@ -442,8 +442,30 @@ impl Reader<'_> {
         Some(())
     }
 
+    /// What is said of an answer whose flags are words or numbers, as a table makes of them: policies that ask for `true` or
+    /// `false` would be silent. Of all of them the first is told.
+    fn flag_in_words(&self, kind: &str, parts: &[Made]) -> Option<Fault> {
+        let flags = schema::flags(kind);
+        if flags.is_empty() {
+            return None;
+        }
+        let resources = parts.iter().flat_map(|made| &made.resources);
+        let (name, one) = resources.flat_map(|one| flags.iter().map(move |name| (name, one))).find(|(name, one)| {
+            let kind = one.record.value.view().get(name).map(Ref::kind);
+            matches!(kind, Some(Kind::Text | Kind::Int | Kind::Float))
+        })?;
+        let reason = format!(
+            "`{name}` is a word or a number, where the command prints true or false (try: collect it again, with `--output \
+             json`, and convert nothing)"
+        );
+        Some(Fault::inventory(reason, one.record.origin.clone()))
+    }
+
     /// Takes the resources of one kind in an answer.
     fn take(&mut self, of: Of<'_>, kind: &Arc<str>, mut parts: Vec<Made>) {
+        if let Some(fault) = self.flag_in_words(kind, &parts) {
+            self.contents.faults.push(fault);
+        }
         // One command is about one account and one region: what the items agree on is the answer's.
         let scope = self.source.scope(kind, Made::agreed(parts.iter()));
         // What another command leaves out need not be gone, nor what another account or region has, if it may be another.

@@ -22,4 +22,4 @@ pub use commands::{
 pub use events::{Call, Shapes};
 pub(crate) use models::words;
 pub use place::{Holds, Place, Step};
-pub use resource::singular;
+pub use resource::{flags, singular};

@@ -1,10 +1,13 @@
 //! What a resource of inventory holds: the part of a command's answer that it is.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
 use super::at::At;
 use super::commands::{self, Command};
 use super::events::Shapes;
 use super::models::{self, Form, Operation, Service, Type, models};
-use super::place::{Holds, Place};
+use super::place::{Holds, Place, Step};
 use super::spelling::{Dialect, Spelling};
 
 /// What a resource has beside what the API gives: what the command was told, and what AWS Config knows of it.
@@ -13,6 +16,25 @@ const BESIDE: &[(&str, Holds)] = &[("Arguments", Holds::Any), ("SupplementaryCon
 /// What an instance has of its reservation.
 const INHERITED: &[(&str, Holds)] =
     &[("OwnerId", Holds::Text), ("RequesterId", Holds::Text), ("ReservationId", Holds::Text)];
+
+/// The members of resources of a kind that are `true` or `false` and nothing else, sorted.
+pub fn flags(kind: &str) -> Arc<[String]> {
+    type Known = Mutex<HashMap<String, Arc<[String]>>>;
+    static KNOWN: LazyLock<Known> = LazyLock::new(Known::default);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(flags) = known.get(kind) {
+        return Arc::clone(flags);
+    }
+    let place = Shapes::embedded().resource(kind);
+    let is_flag = |name: &String| match place.as_ref().map(|place| place.field(name)) {
+        Some(Step::Known(member)) => member.holds() == [Holds::Bool] && !member.may_be(Holds::Text),
+        _ => false,
+    };
+    let names = place.as_ref().map(Place::names).unwrap_or_default();
+    let flags: Arc<[String]> = names.into_iter().filter(is_flag).collect();
+    known.insert(kind.to_owned(), Arc::clone(&flags));
+    flags
+}
 
 impl Shapes {
     /// A resource of a kind, with the members of its members; `None` where there is no such kind. What AWS Config says of

@@ -433,6 +433,22 @@ fn errors_of_an_api_are_faults() {
     }
 }
 
+/// What a table makes of `false` is no flag, and policies would take it for none.
+#[test]
+fn flags_that_were_made_words_are_told() {
+    let volumes =
+        |flag: &str| format!(r#"{{"Volumes":[{{"VolumeId":"vol-1","Size":1,"State":"in-use","Encrypted":{flag}}}]}}"#);
+    for flag in ["\"false\"", "\"True\"", "0"] {
+        let (inventory, faults) = read("ec2/describe-volumes.json", &volumes(flag));
+        assert_eq!((inventory.all("ec2/volumes").len(), faults.len()), (1, 1), "{flag}: {faults:?}");
+        assert!(faults[0].reason.contains("`Encrypted` is a word or a number"), "{faults:?}");
+    }
+    for flag in ["false", "true", "null"] {
+        let (_, faults) = read("ec2/describe-volumes.json", &volumes(flag));
+        assert!(faults.is_empty(), "{flag}: {faults:?}");
+    }
+}
+
 /// One file has one entry.
 #[test]
 fn a_file_that_a_manifest_lists_as_two_things_is_told() {
