@@ -153,11 +153,7 @@ fn written(text: &str, start: usize, source: &str) -> String {
 
 /// True if a comparison wants the name of an event, and not just of what kind it is.
 fn names_an_event(comparison: &Comparison) -> bool {
-    let left = match &comparison.left {
-        Value::Part(whole, _) => whole.path(),
-        other => other.path(),
-    };
-    if !left.is_some_and(|path| path.is_field(&["eventName"])) {
+    if !comparison.left.made_of().is_some_and(|path| path.is_field(&["eventName"])) {
         return false;
     }
     let is_verb = |text: &str| VERBS.contains(&text.trim_matches(['*', '^', '.', '$']));

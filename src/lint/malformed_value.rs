@@ -64,9 +64,8 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         }
         for (at, text) in comparison.right.iter().map(Value::text).enumerate() {
             let Some((text, remark)) = text.and_then(|text| Some((text, form.remark(text)?))) else { continue };
-            let written = comparison.right_spans.get(at).filter(|span| source.text[(*span).clone()].contains(text));
-            let told =
-                told(LINT.at(source, written.unwrap_or(&comparison.place.span).clone(), message(text, remark)), remark);
+            let span = subject.span_of(comparison, at, text);
+            let told = told(LINT.at(source, span, message(text, remark)), remark);
             if !out.contains(&told) {
                 out.push(told);
             }

@@ -222,11 +222,7 @@ fn is_block(value: &Value) -> bool {
 
 /// True for something of a record that is no pattern: what a call was given and answered may be one, as policies have them.
 fn is_plain(value: &Value) -> bool {
-    let path = match value {
-        Value::Part(whole, _) => whole.path(),
-        other => other.path(),
-    };
-    path.is_some_and(|path| {
+    value.made_of().is_some_and(|path| {
         let names = path.names();
         let is_given = ["requestParameters", "responseElements"].iter().any(|name| names.first() == Some(name));
         !matches!(path.base, Base::Request | Base::Response) && !is_given && !names.is_empty()

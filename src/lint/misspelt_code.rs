@@ -7,7 +7,7 @@ use super::named::{Named, named_where};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
-use crate::script::reading::{Path, Value};
+use crate::script::reading::Value;
 
 pub(super) const LINT: Lint = Lint {
     code: "misspelt-code",
@@ -55,12 +55,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
 
 /// True for the code of a call, whole or without what EC2 puts before it.
 fn is_code(value: &Value) -> bool {
-    let is_field = |path: &Path| path.is_field(&["errorCode"]);
-    match value {
-        Value::Path(path) => is_field(path),
-        Value::Part(whole, _) => whole.path().is_some_and(is_field),
-        _ => false,
-    }
+    value.made_of().is_some_and(|path| path.is_field(&["errorCode"]))
 }
 
 fn remark(named: &Named<'_>) -> Option<Diagnostic> {

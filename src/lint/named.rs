@@ -56,8 +56,7 @@ fn of_comparison<'a>(subject: &'a Subject<'_>, comparison: &Comparison, found: &
     let source = subject.source_of(&comparison.place);
     for (at, value) in comparison.right.iter().enumerate() {
         let Some(text) = value.text() else { continue };
-        let written = comparison.right_spans.get(at).filter(|span| source.text[(*span).clone()].contains(text));
-        let span = written.unwrap_or(&comparison.place.span).clone();
+        let span = subject.span_of(comparison, at, text);
         found.push(Named { text: text.to_owned(), source, span, is_start, is_part });
     }
 }

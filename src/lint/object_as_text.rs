@@ -50,7 +50,7 @@ const OBJECTS: [&str; 4] = ["requestParameters", "responseElements", "additional
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut out: Vec<Diagnostic> = Vec::new();
     for comparison in subject.comparisons() {
-        let Some(path) = asked(&comparison.left).filter(|path| is_never(comparison, path, subject)) else { continue };
+        let Some(path) = comparison.left.made_of().filter(|path| is_never(comparison, path, subject)) else { continue };
         let message = format!("`{}` is an object, of which this is never true", path.names().join("."));
         let source = subject.source_of(&comparison.place);
         let diagnostic = LINT.at(source, comparison.place.span.clone(), message);
@@ -59,14 +59,6 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         out.extend(diagnostic.filter(|diagnostic| !out.contains(diagnostic)));
     }
     out
-}
-
-/// The field that is asked, or that a text was to be made of.
-fn asked(value: &Value) -> Option<&Path> {
-    match value {
-        Value::Part(whole, _) => whole.path(),
-        other => other.path(),
-    }
 }
 
 /// True if the comparison fails for every object that can stand there.

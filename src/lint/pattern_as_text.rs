@@ -110,10 +110,7 @@ fn is_plain(value: &Value, is_event: bool) -> bool {
                 _ => false,
             }
     };
-    match value {
-        Value::Part(whole, _) => whole.path().is_some_and(is_field),
-        other => other.path().is_some_and(is_field),
-    }
+    value.made_of().is_some_and(is_field)
 }
 
 /// True for a pattern that no author of a glob would write.

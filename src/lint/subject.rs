@@ -139,6 +139,13 @@ impl<'a> Subject<'a> {
         self.files.get(place.file).copied().unwrap_or(self.source)
     }
 
+    /// Where a text on the right of a comparison stands, if it is written there; else the whole comparison.
+    pub(super) fn span_of(&self, comparison: &Comparison, at: usize, text: &str) -> Range<usize> {
+        let source = self.source_of(&comparison.place);
+        let written = comparison.right_spans.get(at).filter(|span| source.text[(*span).clone()].contains(text));
+        written.unwrap_or(&comparison.place.span).clone()
+    }
+
     /// True for a place in what Lawbook itself has in the policies' language.
     pub(super) fn is_of_prelude(&self, place: &Place) -> bool {
         place.file + 1 == self.files.len() && place.file > 0

@@ -62,8 +62,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         for (at, right) in comparison.right.iter().enumerate() {
             let Some(text) = right.text().filter(|text| !values.contains(text)) else { continue };
             let source = subject.source_of(&comparison.place);
-            let written = comparison.right_spans.get(at).filter(|span| source.text[(*span).clone()].contains(text));
-            let span = written.unwrap_or(&comparison.place.span).clone();
+            let span = subject.span_of(comparison, at, text);
             let diagnostic = remark(LINT.at(source, span, message(path, text)), text, &values);
             if !out.contains(&diagnostic) {
                 out.push(diagnostic);

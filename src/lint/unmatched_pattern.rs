@@ -69,7 +69,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
             if is_known {
                 continue;
             }
-            let span = comparison.right_spans.get(at).unwrap_or(&comparison.place.span).clone();
+            let span = subject.span_of(comparison, at, text);
             let told = LINT.at(source, span, format!("no {of} that is known fits `{text}`"));
             let told = told.help("capitals count; `lawbook try event.eventName FILE` shows what records have");
             if !out.contains(&told) {

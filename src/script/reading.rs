@@ -320,6 +320,14 @@ impl Value {
         }
     }
 
+    /// The path, also of what text was made of.
+    pub fn made_of(&self) -> Option<&Path> {
+        match self {
+            Self::Part(whole, _) => whole.path(),
+            other => other.path(),
+        }
+    }
+
     /// The literal, if it is one.
     pub fn literal(&self) -> Option<&Json> {
         match self {
