@@ -216,18 +216,12 @@ pub(crate) fn run(args: &Args, log: Log) -> Result<u8, Failure> {
         return impact(args, &paths, against, log);
     }
     args.format.of_cases()?;
-    let is_for_programs = args.coverage.is_some_and(|format| format != CoverageFormat::Text);
-    if is_for_programs && args.coverage_output().is_none() && args.output().is_none() {
-        // Only one of them could go to standard output.
-        let other = match () {
-            () if args.format != Format::Text => Some("--format"),
-            () if args.mutate => Some("--mutate"),
-            () => None,
-        };
-        if let Some(other) = other {
-            let error = Error::new(format!("would take the place of what `{other}` writes")).about("--coverage");
-            return Err(error.try_to("`--coverage-output FILE`").into());
-        }
+    let takes_stdout =
+        args.coverage.is_some_and(|format| format != CoverageFormat::Text) && args.coverage_output().is_none();
+    // Only one of two reports for programs could go there.
+    if takes_stdout && args.format != Format::Text && args.output().is_none() {
+        let error = Error::new("would take the place of what `--format` writes").about("--coverage");
+        return Err(error.try_to("`--coverage-output FILE`").into());
     }
     if args.min.is_some() && args.coverage.is_none() && !args.mutate {
         return Err(Error::new("measures nothing by itself")

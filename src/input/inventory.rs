@@ -296,21 +296,26 @@ impl Reader<'_> {
                 Err(fault) => self.contents.faults.push(fault),
             }
         }
-        if pages.is_empty() && text.trim().is_empty() && !self.source.entry.listed {
+        if pages.is_empty() && text.trim().is_empty() {
+            self.nothing();
+        }
+    }
+
+    /// Reads a file with nothing in it. Some commands print nothing at all where there is nothing, which a manifest has to say.
+    fn nothing(&mut self) {
+        if !self.source.entry.listed {
             let reason = "the file is empty, and this command always prints something: a call that failed leaves that (try: \
                           collect it again, or list the file in `inventory.json` with its `status`)";
-            self.contents.faults.push(Fault::inventory(reason, self.source.origin(0, None)));
-        } else if pages.is_empty() && text.trim().is_empty() {
-            // Some commands print nothing at all where there is nothing.
-            let page = Page::empty();
-            match self.source.tell(&page) {
-                Ok(Told::Known(reading)) => {
-                    let time = self.source.time(page.node.view());
-                    self.known(&page, &reading, Answer { is_cut: false, time });
-                }
-                Err(fault) => self.contents.faults.push(fault),
-                Ok(_) => {}
+            return self.contents.faults.push(Fault::inventory(reason, self.source.origin(0, None)));
+        }
+        let page = Page::empty();
+        match self.source.tell(&page) {
+            Ok(Told::Known(reading)) => {
+                let time = self.source.time(page.node.view());
+                self.known(&page, &reading, Answer { is_cut: false, time });
             }
+            Err(fault) => self.contents.faults.push(fault),
+            Ok(_) => {}
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::solve::Known;
 use super::subject::Subject;
 use crate::diagnostic::Diagnostic;
-use crate::schema::{Call, Place, Shapes, Step as Stepped};
+use crate::schema::{Call, Holds, Place, Shapes, Step as Stepped};
 use crate::script::reading::{Base, Path, Step};
 
 /// Calls beyond which nothing is said of what they hold: a policy about so many is about none of them.
@@ -102,4 +102,31 @@ fn follow<'a>(place: &Place<'a>, step: &Step) -> Stepped<'a> {
         Step::Name(name) => place.field(name),
         Step::Item => place.item(),
     }
+}
+
+/// Where the key of a look-up leads from a resource, member by member and through lists, and the name at which that ends.
+pub(super) fn at_key<'a, 'k>(resource: Place<'a>, key: &'k str) -> (Stepped<'a>, &'k str) {
+    let mut place = resource;
+    let mut last = key;
+    for name in key.split('.') {
+        match item_in(place).field(name) {
+            Stepped::Known(next) => (place, last) = (next, name),
+            end => return (end, name),
+        }
+    }
+    (Stepped::Known(item_in(place)), last)
+}
+
+/// What stands in a list, and in lists of lists; anything else is itself.
+fn item_in(place: Place<'_>) -> Place<'_> {
+    /// Nobody has more lists in each other; what is an item of its own would go on for ever.
+    const MOST: usize = 4;
+    let mut place = place;
+    for _ in 0..MOST {
+        match place.item() {
+            Stepped::Known(item) if place.holds().contains(&Holds::List) => place = item,
+            _ => break,
+        }
+    }
+    place
 }

@@ -1,12 +1,14 @@
 //! `malformed-value`: regions, accounts, addresses and ARNs, written out, that are none.
 
 use std::net::IpAddr;
+use std::ops::Range;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
 use super::subject::Subject;
 use super::{Category, Check, Lint};
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Diagnostic, Level, SourceText};
 use crate::record::{is_account, is_region};
 use crate::script::reading::{Base, Comparison, Path, Relation, Value};
 
@@ -65,7 +67,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         for (at, text) in comparison.right.iter().map(Value::text).enumerate() {
             let Some((text, remark)) = text.and_then(|text| Some((text, form.remark(text)?))) else { continue };
             let span = subject.span_of(comparison, at, text);
-            let told = told(LINT.at(source, span, message(text, remark)), remark);
+            let told = told(source, span, text, remark);
             if !out.contains(&told) {
                 out.push(told);
             }
@@ -77,7 +79,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         for (text, span) in subject.items(&["when", &names.join(".")]) {
             let is_wanted = condition.any_of.iter().flatten().any(|wanted| *wanted == text);
             let remark = form.remark(&text).filter(|_| is_wanted);
-            out.extend(remark.map(|remark| told(LINT.at(subject.source, span, message(&text, remark)), remark)));
+            out.extend(remark.map(|remark| told(subject.source, span, &text, remark)));
         }
     }
     out
@@ -96,15 +98,8 @@ fn of_globs(subject: &Subject<'_>, comparison: &Comparison) -> Option<Diagnostic
     Some(told.help(format!("`arn:aws:iam::111122223333:user/{name}`, `*:user/{name}`, or compare `actor(event).name`")))
 }
 
-fn message(text: &str, remark: Remark) -> String {
-    format!("`{text}` is {}", remark.0)
-}
-
-fn told(told: Diagnostic, remark: Remark) -> Diagnostic {
-    match remark.1 {
-        "" => told,
-        help => told.help(help),
-    }
+fn told(source: &Arc<SourceText>, span: Range<usize>, text: &str, (what, help): Remark) -> Diagnostic {
+    LINT.at(source, span, format!("`{text}` is {what}")).help(help)
 }
 
 /// What a text is, and what to write.

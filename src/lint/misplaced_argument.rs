@@ -2,13 +2,13 @@
 
 use ipnet::IpNet;
 
-use super::calls::{at_end, borrowed};
+use super::calls::{at_end, at_key, borrowed};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::schema::{Call, Holds, Place, Step as Stepped};
-use crate::script::LISTING;
 use crate::script::reading::{Base, Called, Step, Value};
+use crate::script::{LISTING, takes_record};
 
 pub(super) const LINT: Lint = Lint {
     code: "misplaced-argument",
@@ -58,21 +58,6 @@ pub(super) const LINT: Lint = Lint {
     ],
 };
 
-/// Functions of which the first argument is a record, as it is.
-const OF_RECORD: [&str; 11] = [
-    "succeeded",
-    "error_code",
-    "refused",
-    "is_dry_run",
-    "actor",
-    "account",
-    "region",
-    "is_console",
-    "is_aws_service",
-    "request",
-    "response",
-];
-
 fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut out: Vec<Diagnostic> = Vec::new();
     let calls = borrowed(&subject.calls);
@@ -94,7 +79,7 @@ fn remark(call: &Called) -> Option<(String, String)> {
     let name = call.name.as_str();
     let order = |takes: &str| Some((format!("`{name}` takes {takes}"), "the other way round".to_owned()));
     match (name, call.args.as_slice()) {
-        (name, [Value::Path(path), ..]) if OF_RECORD.contains(&name) => match path.steps.last() {
+        (name, [Value::Path(path)]) if takes_record(name) => match path.steps.last() {
             // A record that is a member of something else.
             Some(Step::Name(member)) if member != "Event" && path.base != Base::Actor => Some((
                 format!("`{name}` takes the whole record, and `{member}` is a field of it"),
@@ -158,10 +143,9 @@ const OF_SCALARS: [(&str, &[usize]); 20] = [
 /// Records, objects and lists where a function takes text.
 fn of_scalars(subject: &Subject<'_>, calls: &[Call<'_>], call: &Called) -> Option<(String, String)> {
     let (name, places) = OF_SCALARS.iter().find(|(name, _)| *name == call.name)?;
-    let has_parts = |of: &Holds| matches!(of, Holds::List | Holds::Map | Holds::Structure);
     let is_whole = |value: &Value| match value {
         Value::Path(path) if path.steps.is_empty() => true,
-        Value::Path(path) => at_end(path, subject, calls).is_some_and(|place| place.holds().iter().all(has_parts)),
+        Value::Path(path) => at_end(path, subject, calls).is_some_and(|place| has_parts(&place)),
         Value::List(_) | Value::ListOf(_) | Value::Map(_) => true,
         _ => false,
     };
@@ -181,31 +165,24 @@ fn of_look_up(subject: &Subject<'_>, calls: &[Call<'_>], call: &Called) -> Optio
     if call.name != "lookup" && !LISTING.contains(&call.name.as_str()) {
         return None;
     }
-    let has_parts = |of: &Holds| matches!(of, Holds::List | Holds::Map | Holds::Structure);
-    let is_scalar = |place: &Place<'_>| !place.holds().iter().all(has_parts);
-    let mut place = subject.shapes.resource(kind)?;
-    for name in key.split('.') {
-        while let Stepped::Known(item) = place.item() {
-            place = item;
-        }
-        let Stepped::Known(next) = place.field(name) else { return None };
-        place = next;
-    }
-    while let Stepped::Known(item) = place.item() {
-        place = item;
-    }
-    if !is_scalar(&place) {
+    let (Stepped::Known(place), _) = at_key(subject.shapes.resource(kind)?, key) else { return None };
+    if has_parts(&place) {
         let names = place.names();
         let such = names.first().map(|name| format!("such as `{key}.{name}`")).unwrap_or_default();
         return Some((format!("`{key}` is an object, and nothing is looked up by one"), such));
     }
     let path = value.path()?;
     let place = at_end(path, subject, calls)?;
-    (!is_scalar(&place)).then(|| {
+    has_parts(&place).then(|| {
         let name = path.names().join(".");
         let message = format!("`{name}` is an object or a list, and nothing is looked up by one");
         (message, "give it what stands in it".to_owned())
     })
+}
+
+/// True where nothing but lists and objects can stand.
+fn has_parts(place: &Place<'_>) -> bool {
+    place.holds().into_iter().all(Holds::has_parts)
 }
 
 fn has(value: &Value, letters: &[char]) -> bool {

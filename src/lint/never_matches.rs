@@ -106,6 +106,7 @@ fn of_window(subject: &Subject<'_>, known: &Known, matches: &Test) -> Vec<Diagno
     };
     let mut out: Vec<Diagnostic> = window.named.steps.iter().filter(never).map(of_step).collect();
     if let Shape::Distinct { of, count } = &window.shape
+        && subject.function(&of.text).is_none()
         && let Some(values) = known.texts(&of.text)
         && values.len() < *count
     {

@@ -4,6 +4,7 @@ use super::solve::{Known, test_of, where_not};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level};
+use crate::script::reading::Reading;
 
 pub(super) const LINT: Lint = Lint {
     code: "outcome",
@@ -64,27 +65,28 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
         || subject.wants(&["eventCategory"]).is_some_and(|of| of.iter().flatten().all(|kind| kind == "Insight"));
     // Signing in is an event of another type, and succeeds or not.
     let signs_in = subject.wants(&["eventType"]).is_some_and(|of| of.contains(&Some("AwsConsoleSignIn".to_owned())));
-    // One branch asks, and another does not: `a && b || c` is `(a && b) || c`.
-    let others = ["refused", "error_code", "is_dry_run"];
-    let asks_once = matches.calls.iter().any(|call| call.name == "succeeded")
-        && !matches.calls.iter().any(|call| others.contains(&call.name.as_str()))
-        && !matches.reads.iter().any(|read| FIELDS.iter().any(|field| read.path.is_of_record(&[field])));
-    if asks_once && matches.is_complete && !no_call {
-        let known = Known::by_when(subject);
-        let remains = where_not(&test_of(&matches.answer), "succeeded").is_some_and(|test| {
-            let is_asked = known.decide(&test) != Some(false);
-            is_asked && !FIELDS.iter().any(|field| subject.wants_something_of(&[field]))
-        });
-        if remains {
-            let message =
-                "`matches` may be true of a call that was refused: not every way to it asks whether the call succeeded";
-            let told = LINT.at(subject.source, subject.hook_span("matches"), message);
-            return vec![told.help("`succeeded(event) && (… || …)`: `&&` binds more strongly than `||`")];
-        }
+    if matches.is_complete && !no_call && asks_in_part(subject, matches) {
+        let message =
+            "`matches` may be true of a call that was refused: not every way to it asks whether the call succeeded";
+        let told = LINT.at(subject.source, subject.hook_span("matches"), message);
+        return vec![told.help("`succeeded(event) && (… || …)`: `&&` binds more strongly than `||`")];
     }
     if asks || (no_call && !signs_in) || !matches.is_complete {
         return Vec::new();
     }
     let message = "`matches` does not ask whether the call succeeded, so a refused attempt is found, too";
     vec![LINT.at(subject.source, subject.hook_span("matches"), message).help("`succeeded(event) && …`")]
+}
+
+/// One branch asks, and another does not: `a && b || c` is `(a && b) || c`. Whoever asks in another way, too, knows.
+fn asks_in_part(subject: &Subject<'_>, matches: &Reading) -> bool {
+    let asks = |function: &str| matches.calls.iter().any(|call| call.name == function);
+    let reads = |field: &&str| {
+        subject.wants_something_of(&[field]) || matches.reads.iter().any(|read| read.path.is_of_record(&[field]))
+    };
+    if !asks("succeeded") || FUNCTIONS[1..].iter().any(|function| asks(function)) || FIELDS.iter().any(reads) {
+        return false;
+    }
+    let remains = where_not(&test_of(&matches.answer), "succeeded");
+    remains.is_some_and(|test| Known::by_when(subject).decide(&test) != Some(false))
 }

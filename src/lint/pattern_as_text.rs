@@ -40,7 +40,7 @@ pub(super) const LINT: Lint = Lint {
     ],
 };
 
-/// Fields of a record in which nobody can put an asterisk, or hardly: names that are given, addresses, ids, codes.
+/// Fields of a record in which nobody can put an asterisk, or hardly, beside ids and [`NAMES`].
 const PLAIN: &[&[&str]] = &[
     &["eventName"],
     &["eventSource"],
@@ -49,16 +49,10 @@ const PLAIN: &[&[&str]] = &[
     &["userAgent"],
     &["errorCode"],
     &["eventType"],
-    &["recipientAccountId"],
-    &["vpcEndpointId"],
     &["userIdentity", "type"],
     &["userIdentity", "arn"],
-    &["userIdentity", "userName"],
-    &["userIdentity", "principalId"],
-    &["userIdentity", "accountId"],
     &["userIdentity", "invokedBy"],
     &["userIdentity", "sessionContext", "sessionIssuer", "arn"],
-    &["userIdentity", "sessionContext", "sessionIssuer", "userName"],
 ];
 
 /// Names that requests, answers and resources have, in small letters, of which AWS allows none with an asterisk. Ids have none, too.

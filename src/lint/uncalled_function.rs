@@ -43,8 +43,7 @@ fn check(subject: &Subject<'_>) -> Vec<Diagnostic> {
             continue;
         }
         let holds = at_end(&of, subject, &calls).map(|place| place.holds()).unwrap_or_default();
-        let has_members = |of: &Holds| matches!(of, Holds::List | Holds::Map | Holds::Structure);
-        if holds.is_empty() || !holds.iter().all(has_members) {
+        if holds.is_empty() || !holds.into_iter().all(Holds::has_parts) {
             continue;
         }
         let told = LINT.at(subject.source_of(&read.place), read.place.span.clone(), format!("`{name}` is a function"));

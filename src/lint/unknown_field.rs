@@ -1,6 +1,6 @@
 //! `unknown-field`: fields that no record and no resource can have.
 
-use super::calls::{at_end, borrowed, last_step};
+use super::calls::{at_end, at_key, borrowed, last_step};
 use super::subject::Subject;
 use super::{Category, Check, Lint};
 use crate::diagnostic::{Diagnostic, Level, did_you_mean, surely_meant};
@@ -87,7 +87,7 @@ pub(super) fn unknown<'a>(subject: &'a Subject<'_>, is_closed: bool) -> Vec<Unkn
         let is_told = found.iter().any(|other| other.place == place);
         match last_step(path, subject, &calls) {
             Some(Stepped::Unknown { is_closed: all_are_listed, known }) if all_are_listed == is_closed && !is_told => {
-                let help = of_items(path, name, subject, &calls);
+                let help = of_items(path, name, subject, &calls).map(|(what, how)| format!("{what}: {how}"));
                 found.push(Unknown { path: path.names().join("."), name: name.to_owned(), place, known, help });
             }
             Some(Stepped::Unknown { .. }) | None => {}
@@ -102,22 +102,23 @@ pub(super) fn unknown<'a>(subject: &'a Subject<'_>, is_closed: bool) -> Vec<Unkn
 }
 
 /// What to write where a list, or an object with `items`, is in the way: its items have the member.
-fn of_items(path: &Path, name: &str, subject: &Subject<'_>, calls: &[Call<'_>]) -> Option<String> {
+fn of_items(path: &Path, name: &str, subject: &Subject<'_>, calls: &[Call<'_>]) -> Option<(&'static str, String)> {
     let (_, steps) = path.steps.split_last()?;
     let place = at_end(&Path { base: path.base.clone(), steps: steps.to_vec() }, subject, calls)?;
     let has = |place: &Holder<'_>| matches!(place.field(name), Stepped::Known(_));
     if let Stepped::Known(item) = place.item()
         && has(&item)
     {
-        return Some(format!(
-            "it is a list, whose items have it: `.some(|one| one.{name} …)`, `.map(|one| one.{name})`"
+        return Some((
+            "it is a list, whose items have it",
+            format!("`.some(|one| one.{name} …)`, `.map(|one| one.{name})`"),
         ));
     }
     if let Stepped::Known(items) = place.field("items")
         && let Stepped::Known(item) = items.item()
         && has(&item)
     {
-        return Some(format!("it is an object, whose list is `items`: `.items.some(|one| one.{name} …)`"));
+        return Some(("it is an object, whose list is `items`", format!("`.items.some(|one| one.{name} …)`")));
     }
     None
 }
@@ -183,9 +184,8 @@ pub(super) fn of_names(
         let written = names.join(".");
         let span = subject.key_span(&[keys, &[written.as_str()]].concat());
         let diagnostic = lint.at(subject.source, span, format!("there is no field `{}`", path.names().join(".")));
-        if let Some(help) = of_items(&path, name, subject, calls) {
-            let help = help.split(':').next().unwrap_or_default().to_owned();
-            return Some(diagnostic.help(format!("{help}: ask in a function of the policy")));
+        if let Some((what, _)) = of_items(&path, name, subject, calls) {
+            return Some(diagnostic.help(format!("{what}: ask in a function of the policy")));
         }
         let meant = did_you_mean(name, known.iter().map(String::as_str));
         return Some(match meant {
@@ -206,29 +206,15 @@ fn in_look_ups(subject: &Subject<'_>) -> Vec<Diagnostic> {
             continue;
         }
         let Some(place) = subject.shapes.resource(kind) else { continue };
-        let mut places = place;
-        for name in key.split('.') {
-            let mut here = places.clone();
-            while let Stepped::Known(item) = here.item() {
-                here = item;
-            }
-            match here.field(name) {
-                Stepped::Known(next) => places = next,
-                Stepped::Open => break,
-                Stepped::Unknown { known, .. } => {
-                    let source = subject.source_of(&call.place);
-                    let message = format!("`{kind}` has no field `{key}`");
-                    let diagnostic = LINT.at(source, call.place.span.clone(), message);
-                    let diagnostic = match did_you_mean(name, known.iter().map(String::as_str)) {
-                        Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
-                        None => diagnostic,
-                    };
-                    if !out.contains(&diagnostic) {
-                        out.push(diagnostic);
-                    }
-                    break;
-                }
-            }
+        let (Stepped::Unknown { known, .. }, name) = at_key(place, key) else { continue };
+        let source = subject.source_of(&call.place);
+        let diagnostic = LINT.at(source, call.place.span.clone(), format!("`{kind}` has no field `{key}`"));
+        let diagnostic = match did_you_mean(name, known.iter().map(String::as_str)) {
+            Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+            None => diagnostic,
+        };
+        if !out.contains(&diagnostic) {
+            out.push(diagnostic);
         }
     }
     out

@@ -30,6 +30,13 @@ pub enum Holds {
     Any,
 }
 
+impl Holds {
+    /// Whether it is made of others: a list or an object.
+    pub fn has_parts(self) -> bool {
+        matches!(self, Self::List | Self::Map | Self::Structure)
+    }
+}
+
 /// A place in a record or a resource.
 #[derive(Clone)]
 pub struct Place<'a> {

@@ -31,7 +31,9 @@ use self::answer::Whole;
 use self::check::Prover;
 pub use self::check::{Checked, Header, Reader, Shared};
 use self::compiled::{Compiled, Compiler};
-pub(crate) use self::functions::{ACTOR, LISTING, TRACED, compile_glob, compile_regex, gives_only, text_mistake};
+pub(crate) use self::functions::{
+    ACTOR, LISTING, TRACED, compile_glob, compile_regex, gives_only, takes_record, text_mistake,
+};
 use self::functions::{Env, NotEvaluated, Pool};
 pub use self::functions::{definitions, parse_duration, parse_time, reference};
 pub use self::hooks::{Given, Hooks, Named, OF_HIT};

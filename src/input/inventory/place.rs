@@ -56,21 +56,16 @@ fn named(parts: &[&str]) -> Scope {
         for piece in part.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-') {
             let words: Vec<&str> = piece.split('-').collect();
             accounts.extend(words.iter().filter(|word| is_account(word) && !is_stamp(word)).copied());
-            for (at, word) in words.iter().enumerate().filter(|(_, word)| AREAS.contains(word)) {
-                let from = word.as_ptr() as usize - piece.as_ptr() as usize;
-                let end = |count: usize| {
-                    words.get(at..at + count).map(|words| words.iter().map(|word| word.len() + 1).sum::<usize>())
-                };
-                let region = [3, 4].into_iter().find_map(|count| {
-                    let name = &piece[from..from + end(count)? - 1];
-                    is_region(name).then_some(name)
-                });
-                regions.extend(region);
-            }
+            let areas = words.iter().enumerate().filter(|(_, word)| AREAS.contains(word)).map(|(at, _)| at);
+            // Of three words, or of four: `us-east-1`, `us-gov-west-1`.
+            let names = |at: usize| [3, 4].map(|count| Some(words.get(at..at + count)?.join("-")));
+            regions.extend(areas.filter_map(|at| names(at).into_iter().flatten().find(|name| is_region(name))));
         }
     }
-    let only = |names: BTreeSet<&str>| names.first().filter(|_| names.len() == 1).map(|name| Arc::from(*name));
-    Scope { account: only(accounts), region: only(regions) }
+    fn only<T: AsRef<str> + Ord>(names: &BTreeSet<T>) -> Option<Arc<str>> {
+        names.first().filter(|_| names.len() == 1).map(|name| Arc::from(name.as_ref()))
+    }
+    Scope { account: only(&accounts), region: only(&regions) }
 }
 
 fn is_word(text: &str) -> bool {

@@ -113,6 +113,12 @@ pub(crate) fn gives_only(name: &str) -> bool {
     !["print", "debug"].contains(&name) && (is_pure(name) || is_of_prelude())
 }
 
+/// Whether a function takes the record that is judged, whole, and nothing else.
+pub(crate) fn takes_record(name: &str) -> bool {
+    let mut rows = FAMILIES.iter().flat_map(|family| family.rows);
+    rows.any(|row| row.name == name && row.params == ["event"])
+}
+
 /// Every family, in the order of the reference.
 pub(crate) const FAMILIES: &[Family] = &[
     call::FAMILY,
