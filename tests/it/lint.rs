@@ -386,6 +386,30 @@ fn an_event_of_no_source_is_proposed_where_only_one_can_be_meant() {
     assert!(told.contains("error[unknown-event]") && !told.contains("did you mean"), "{told}");
 }
 
+/// A set is an item of itself, and a key leads through it all the same.
+#[test]
+fn a_key_leads_through_the_sets_of_own_shapes() {
+    let look_up = |key: &str| {
+        format!("fn matches(event) {{ succeeded(event) && lookup(\"ec2/volumes\", \"{key}\", event.eventID) != () }}\n")
+    };
+    let said = |key: &str| {
+        let desk = desk(&look_up(key));
+        let file = desk.path().join("pack/key-pair-made.rhai");
+        let policy = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, policy.replacen("//! when:", "//! uses: [ec2/volumes]\n//! when:", 1)).unwrap();
+        std::fs::create_dir(desk.path().join("aws")).unwrap();
+        let shapes = "kinds: { ec2/volumes: { parts: { items: [{ PartId: text }] } } }\n";
+        std::fs::write(desk.path().join("aws/new.yaml"), shapes).unwrap();
+        let (code, _, err) = lawbook(desk.path(), &["check", "pack", "--shapes", "aws"]);
+        (code, err)
+    };
+    assert_eq!(said("parts.items.PartId"), (0, String::new()));
+    let (code, told) = said("parts.items.PartIe");
+    assert!(code == 2 && told.contains("did you mean `PartId`?"), "{told}");
+    let (code, told) = said("parts.items");
+    assert!(code == 2 && told.contains("`parts.items` is an object"), "{told}");
+}
+
 #[test]
 fn what_aws_adds_can_be_told() {
     let desk =
